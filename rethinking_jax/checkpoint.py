@@ -1,0 +1,136 @@
+"""Checkpoints that can be trusted: orbax, with a digest of what was saved.
+
+Orbax writes asynchronously and commits by a rename, so a kill leaves the last
+committed checkpoint. It does not notice a flipped bit in an array file; the SHA-256
+of all leaves that is stored beside them does, and a checkpoint that cannot be
+restored exactly as saved is given up for the one before.
+"""
+
+import dataclasses
+import hashlib
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import orbax.checkpoint as ocp
+from orbax.checkpoint import checkpoint_managers
+
+
+@dataclasses.dataclass
+class LatestAndBest(checkpoint_managers.PreservationPolicy):
+    """Keeps the last few checkpoints and the one with the highest score.
+
+    score: from a step to its score; None: not a candidate. It comes from the metrics
+      file, so that a damaged checkpoint cannot mislead it.
+    """
+
+    latest: int
+    score: Callable[[int], float | None]
+
+    def should_preserve(
+        self,
+        checkpoints: Sequence[checkpoint_managers.PolicyCheckpointInfo],
+        *,
+        context: checkpoint_managers.PreservationContext,
+    ) -> list[bool]:
+        """True for each checkpoint to keep, in the order given (oldest first)."""
+        steps = [checkpoint.step for checkpoint in checkpoints]
+        scores = [(self.score(step), step) for step in steps]
+        scored = [(score, -step) for score, step in scores if score is not None]
+        best = -max(scored)[1] if scored else None
+        return [step == best or step in steps[-self.latest :] for step in steps]
+
+
+def open_manager(
+    directory: Path, latest: int, score: Callable[[int], float | None]
+) -> ocp.CheckpointManager:
+    """An asynchronous orbax manager that keeps what `LatestAndBest` says.
+
+    Half-written checkpoints of a killed process are removed.
+    """
+    options = ocp.CheckpointManagerOptions(
+        preservation_policy=LatestAndBest(latest, score),
+        cleanup_tmp_directories=True,
+        enable_async_checkpointing=True,
+        # Scores come from the metrics file; a damaged metadata file must not stop us here.
+        lightweight_initialize=True,
+    )
+    return ocp.CheckpointManager(directory.absolute(), options=options)
+
+
+def save(manager: ocp.CheckpointManager, step: int, tree: Any) -> None:
+    """Starts to save a tree of arrays; returns when the device memory may be reused."""
+    manager.save(
+        step,
+        args=ocp.args.Composite(
+            state=ocp.args.StandardSave(tree),
+            digest=ocp.args.JsonSave({"sha256": tree_digest(tree)}),
+        ),
+        force=True,
+    )
+
+
+def restore_latest(
+    directory: Path, template: Any, report: Callable[[str], None]
+) -> tuple[int, Any] | None:
+    """The newest checkpoint that is exactly what was saved.
+
+    Damaged ones are removed, or saving the same step again would be skipped.
+
+    Args:
+      directory: of one manager; need not exist.
+      template: a tree of `jax.ShapeDtypeStruct` or arrays, the shape of what was saved.
+      report: receives one line for each damaged checkpoint.
+
+    Returns:
+      (step, tree), or None where there is none.
+    """
+    for step in reversed(saved_steps(directory)):
+        try:
+            return step, _restore(directory / str(step), template)
+        except Exception as error:
+            # Damage shows as any exception, from JSON, tensorstore, orbax or ourselves.
+            reason = str(error).strip().split("\n")[0][:120]
+            report(f"checkpoint {directory / str(step)} is damaged ({reason}): left out")
+            shutil.rmtree(directory / str(step))
+    return None
+
+
+def saved_steps(directory: Path) -> list[int]:
+    """The steps with a committed checkpoint, ascending."""
+    if not directory.is_dir():
+        return []
+    return sorted(int(path.name) for path in directory.iterdir() if path.name.isdecimal())
+
+
+def tree_digest(tree: Any) -> str:
+    """SHA-256 over path, dtype, shape and bytes of every leaf."""
+    sha = hashlib.sha256()
+    for path, leaf in jax.tree_util.tree_leaves_with_path(jax.device_get(tree)):
+        array = np.asarray(leaf)
+        sha.update(f"{jax.tree_util.keystr(path)} {array.dtype} {array.shape}\n".encode())
+        sha.update(np.ascontiguousarray(array).data)
+    return sha.hexdigest()
+
+
+def _restore(directory: Path, template: Any) -> Any:
+    # The sharding file names the devices of the machine that saved: say ours instead.
+    here = jax.sharding.SingleDeviceSharding(jax.devices()[0])
+    template = jax.tree.map(
+        lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=here), template
+    )
+    with ocp.Checkpointer(
+        ocp.CompositeCheckpointHandler("state", "digest"),
+    ) as checkpointer:
+        restored = checkpointer.restore(
+            directory.absolute(),
+            args=ocp.args.Composite(
+                state=ocp.args.StandardRestore(template), digest=ocp.args.JsonRestore()
+            ),
+        )
+    if tree_digest(restored["state"]) != restored["digest"]["sha256"]:
+        raise ValueError("its content is not what was saved")
+    return restored["state"]

@@ -1,0 +1,320 @@
+"""What every config shares: the keys, their meaning, their validation, sweep helpers.
+
+A config file returns `base_config()` with some keys changed. A sweep is a list of
+overrides, kept in `config.sweep` as JSON text, so that it prints, compares and can be
+switched off on the command line (`--config.sweep=''`).
+"""
+
+import difflib
+import hashlib
+import itertools
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ml_collections import ConfigDict, config_dict
+
+from rethinking_jax import corruption, optimizer, preprocess
+from rethinking_jax.errors import UserError
+from rethinking_jax.models import create_model
+
+# Where things lie and what is shown: not part of what a run is.
+LOCATION_KEYS = ("data_dir", "manual_dir", "tensorboard")
+# One value for the whole command, whatever its runs.
+COMMAND_KEYS = (*LOCATION_KEYS, "experiment", "sweep", "vectorize")
+# Differ between the members of one group as arrays, or only on the host.
+PER_RUN_KEYS = (
+    "seed",
+    "corruption",
+    "label_noise",
+    "exclude_true_class",
+    "corrupt_test_labels",
+    "learning_rate",
+    "momentum",
+    "weight_decay",
+)
+
+Overrides = dict[str, Any]
+
+
+class Member(NamedTuple):
+    """One run of an experiment: its name in the results and its resolved config."""
+
+    name: str
+    config: ConfigDict
+
+
+def base_config() -> ConfigDict:
+    """Every key with its default; appendix A of the paper where it says one."""
+    config = ConfigDict()
+    config.experiment = "experiment"  # names the default workdir
+
+    # Data: a tfds name, a folder of images per class, or an .npz file.
+    config.dataset = "mnist5k"
+    config.data_dir = ""  # of tfds; '': its own default
+    config.manual_dir = ""  # archives that were downloaded by hand
+    config.image_size = 0  # resize and crop to a square; 0: as they are
+    config.train_examples = 0  # the first n of a seeded permutation; 0: all
+    config.data_seed = 0  # of that permutation, shared by the runs of a sweep
+
+    # Corruption (section 2.1).
+    config.corruption = "true_labels"
+    config.label_noise = config_dict.placeholder(float)  # p of partially corrupted labels
+    config.exclude_true_class = False  # a redrawn label is never the true one
+    config.corrupt_test_labels = False  # test_* on labels corrupted alike
+
+    config.preprocess = "paper"  # paper, dataset, none
+    config.crop_size = 28  # central crop before anything else; 0: none
+
+    config.model = "mlp_1x512"
+    config.hidden_sizes = ()  # of model=mlp
+    config.dropout_rate = 0.0
+
+    config.batch_size = 128  # not stated in the paper; its plots fit 391 steps an epoch
+    config.last_batch = "train"  # the smaller last batch of an epoch: train or drop
+    config.eval_batch_size = 1000
+    config.epochs = 100
+    config.stop_when_fitted = True
+    config.fit_threshold = 1.0  # train_accuracy that counts as fitted
+    config.seed = 0
+
+    config.optimizer = "sgd"
+    config.learning_rate = 0.01
+    config.lr_decay = 0.95
+    config.lr_decay_steps = 0  # 0: once per epoch
+    config.momentum = 0.9
+    config.weight_decay = 0.0
+    config.weight_decay_mask = "all"  # all, kernels
+
+    config.sweep = ""  # JSON list of overrides, see `runs`
+    config.vectorize = "auto"  # several runs at once: auto, vmap, loop
+    config.epoch_loop = "auto"  # steps of an epoch in one call: auto, scan, step
+    config.checkpoint_every = 1  # epochs; 0: no checkpoints
+    config.checkpoints_to_keep = 2  # the last few, beside the best
+    config.tensorboard = False
+    return config
+
+
+# Sweep helpers -----------------------------------------------------------------
+
+
+def sweep(key: str, values: Iterable[Any]) -> list[Overrides]:
+    """One run for each value of one key."""
+    return [{key: value} for value in values]
+
+
+def product(*sweeps: Sequence[Overrides]) -> list[Overrides]:
+    """Every combination; the last sweep varies fastest."""
+    return [_merge(parts) for parts in itertools.product(*sweeps)]
+
+
+def zipped(*sweeps: Sequence[Overrides]) -> list[Overrides]:
+    """The first of each together, the second of each together, and so on.
+
+    Raises:
+      ValueError: the sweeps differ in length.
+    """
+    return [_merge(parts) for parts in zip(*sweeps, strict=True)]
+
+
+def runs(overrides: Sequence[Overrides]) -> str:
+    """What `config.sweep` holds: the list of runs as JSON."""
+    return json.dumps(list(overrides))
+
+
+def _merge(parts: Iterable[Overrides]) -> Overrides:
+    return {key: value for part in parts for key, value in part.items()}
+
+
+# Argument strings ---------------------------------------------------------------
+
+
+def parse_argument(argument: str, positional: str = "", **defaults: Any) -> ConfigDict:
+    """Reads the part behind the colon of `--config=file.py:argument`.
+
+    Args:
+      argument: "key=value,key=value"; the first part may be a bare value for the key
+        `positional`.
+      positional: the key that a bare first part stands for; '': none may.
+      **defaults: every key that may be given; its default decides the type.
+
+    Returns:
+      The values, defaults filled in.
+
+    Raises:
+      UserError: unknown key, or a value of another type.
+    """
+    values = ConfigDict(defaults)
+    for i, part in enumerate(filter(None, argument.split(","))):
+        key, equals, text = part.partition("=")
+        if not equals and i == 0 and positional:
+            key, text = positional, part
+        if key not in defaults:
+            raise UserError(
+                f"the config's argument {part!r} is not known{nearest(key, defaults)}. "
+                f"Known: {', '.join(f'{k}={v}' for k, v in defaults.items())}"
+            )
+        try:
+            # A locked type: 3.5 for an int or "x" for a float is refused, 1 for a float is not.
+            values[key] = text if isinstance(defaults[key], str) else json.loads(text.lower())
+        except (ValueError, TypeError):
+            kind = type(defaults[key]).__name__
+            raise UserError(f"the config's argument {key}={text}: must be of type {kind}") from None
+    return values
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """': did you mean ...?' with the nearest known name, or '' where none is near."""
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f": did you mean {close[0]!r}?" if close else ""
+
+
+# From a config to its runs --------------------------------------------------------
+
+
+def members(config: ConfigDict) -> list[Member]:
+    """The runs of a config, checked: one, or one for each entry of `config.sweep`.
+
+    Raises:
+      UserError: a value is wrong (the message names the key), a sweep sets a key that
+        is not known or not one run's own, or two runs are the same.
+    """
+    overrides = _parse_sweep(config)
+    result = []
+    for override in overrides:
+        member = config.copy_and_resolve_references()
+        for key, value in override.items():
+            _set(member, key, value)
+        _check(member)
+        result.append(Member(_name(member, override), member))
+    names = [member.name for member in result]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise UserError(f"config.sweep: the run {twice!r} is there twice")
+    _check_label_noise(config, [member.config.corruption for member in result])
+    return result
+
+
+def _parse_sweep(config: ConfigDict) -> list[Overrides]:
+    if not config.sweep:
+        return [{}]
+    try:
+        overrides = json.loads(config.sweep)
+    except ValueError as error:
+        raise UserError(f"config.sweep is not JSON ({error}): {config.sweep[:80]!r}") from None
+    if not (
+        isinstance(overrides, list) and overrides and all(isinstance(o, dict) for o in overrides)
+    ):
+        raise UserError(
+            'config.sweep must be a JSON list of runs such as [{"seed": 0}, {"seed": 1}], '
+            f"given {config.sweep[:80]!r}"
+        )
+    return overrides
+
+
+def _set(config: ConfigDict, key: str, value: Any) -> None:
+    if key in COMMAND_KEYS:
+        raise UserError(f"config.sweep: {key!r} is one for the whole command, not a run's own")
+    if key not in config:
+        raise UserError(f"config.sweep: {key!r} is not a config key{nearest(key, config)}")
+    try:
+        config[key] = tuple(value) if isinstance(value, list) else value
+    except (TypeError, ValueError):
+        kind = config.get_type(key).__name__
+        raise UserError(f"config.sweep: {key}={value!r} must be of type {kind}") from None
+
+
+def _name(config: ConfigDict, override: Overrides) -> str:
+    if not override:
+        return str(config.corruption)
+    speaking = ("corruption", "model", "dataset")
+    return ",".join(
+        str(value) if key in speaking else f"{key}={json.dumps(value)}"
+        for key, value in override.items()
+    )
+
+
+def swept_keys(config: ConfigDict) -> set[str]:
+    """The keys that `config.sweep` sets: overriding them has no effect."""
+    return {key for override in _parse_sweep(config) for key in override}
+
+
+def _check_label_noise(config: ConfigDict, settings: Sequence[str]) -> None:
+    if config.label_noise is None or "partially_corrupted_labels" in settings:
+        return
+    if any(corruption.label_probability(s, None) != config.label_noise for s in settings):
+        raise UserError(
+            f"config.label_noise={config.label_noise} has no effect on corruption={settings[0]}: "
+            "it is for corruption=partially_corrupted_labels"
+        )
+
+
+def _check(config: ConfigDict) -> None:
+    for key, known in {
+        "corruption": corruption.SETTINGS,
+        "preprocess": preprocess.PREPROCESSINGS,
+        "last_batch": ("train", "drop"),
+        "optimizer": optimizer.OPTIMIZERS,
+        "weight_decay_mask": optimizer.WEIGHT_DECAY_MASKS,
+        "vectorize": ("auto", "vmap", "loop"),
+        "epoch_loop": ("auto", "scan", "step"),
+    }.items():
+        if config[key] not in known:
+            raise UserError(
+                f"config.{key}={config[key]!r} is not known{nearest(config[key], known)} "
+                f"(known: {', '.join(known)})"
+            )
+    for key, low, high, wanted in (
+        ("label_noise", 0, 1, "a probability from 0 to 1"),
+        ("image_size", 0, math.inf, "0 (as they are) or a side in pixels"),
+        ("crop_size", 0, math.inf, "0 (no crop) or a side in pixels"),
+        ("train_examples", 0, math.inf, "0 (all) or a number of examples"),
+        ("batch_size", 1, math.inf, "at least 1"),
+        ("eval_batch_size", 1, math.inf, "at least 1"),
+        ("epochs", 1, math.inf, "at least 1"),
+        ("seed", 0, 2**31 - 1, "from 0 to 2147483647"),
+        ("data_seed", 0, 2**31 - 1, "from 0 to 2147483647"),
+        ("lr_decay_steps", 0, math.inf, "0 (once per epoch) or a number of steps"),
+        ("weight_decay", 0, 1e9, "at least 0"),
+        ("checkpoint_every", 0, math.inf, "0 (no checkpoints) or a number of epochs"),
+        ("checkpoints_to_keep", 1, math.inf, "at least 1"),
+    ):
+        value = config[key]
+        if value is not None and not low <= value <= high:
+            raise UserError(f"config.{key}={value} must be {wanted}")
+    for key, ok, wanted in (
+        ("learning_rate", 0 < config.learning_rate < math.inf, "above 0"),
+        ("lr_decay", 0 < config.lr_decay <= 1, "above 0 and at most 1"),
+        ("momentum", 0 <= config.momentum < 1, "at least 0 and below 1"),
+        ("fit_threshold", 0 < config.fit_threshold <= 1, "above 0 and at most 1"),
+    ):
+        if not ok:
+            raise UserError(f"config.{key}={config[key]} must be {wanted}")
+    create_model(
+        config.model,
+        num_classes=2,
+        hidden_sizes=tuple(config.hidden_sizes),
+        dropout_rate=config.dropout_rate,
+    )
+
+
+# Identity ---------------------------------------------------------------------
+
+
+def to_json(config: ConfigDict) -> dict[str, Any]:
+    """The config as JSON-able values, the sweep as a list."""
+    plain = json.loads(config.to_json())
+    plain["sweep"] = json.loads(config.sweep) if config.sweep else []
+    return plain
+
+
+def identity(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a config (as of `to_json`) that says what is run, not where it lies."""
+    return {key: value for key, value in plain.items() if key not in LOCATION_KEYS}
+
+
+def digest(config: ConfigDict) -> str:
+    """Eight hexadecimal digits that name the resolved config."""
+    text = json.dumps(identity(to_json(config)), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -1,0 +1,48 @@
+"""Where an experiment ran: device and versions, for the record."""
+
+import importlib.metadata
+import os
+import platform
+from pathlib import Path
+
+import jax
+
+PACKAGES = (
+    "jax",
+    "jaxlib",
+    "flax",
+    "optax",
+    "orbax-checkpoint",
+    "tensorflow-datasets",
+    "ml-collections",
+    "numpy",
+)
+
+
+def describe_device() -> str:
+    """Such as "4 x NVIDIA H100" or "CPU (AMD EPYC 9B14, 2 cores)"."""
+    devices = jax.devices()
+    kind = devices[0].device_kind
+    if devices[0].platform == "cpu":
+        kind = f"CPU ({_processor()}, {os.cpu_count()} cores)"
+    return kind if len(devices) == 1 else f"{len(devices)} x {kind}"
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def versions() -> dict[str, str]:
+    """The versions of Python, of this package and of what its numbers rest on."""
+    from rethinking_jax import __version__
+
+    return {
+        "python": platform.python_version(),
+        "rethinking_jax": __version__,
+        **{name: importlib.metadata.version(name) for name in PACKAGES},
+    }

@@ -1,0 +1,239 @@
+"""One experiment from its config to its results, as `main` and a notebook run it."""
+
+import json
+import os
+import time
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from clu import parameter_overview
+from ml_collections import ConfigDict
+from rich.console import Console
+
+from rethinking_jax import checkpoint, metrics, sweep, tensorboard
+from rethinking_jax import config as configs
+from rethinking_jax.environment import describe_device, versions
+from rethinking_jax.errors import RunFailed, UserError
+from rethinking_jax.loop import Stage, is_complete, train_chunk
+from rethinking_jax.metrics import Line
+from rethinking_jax.progress import ProgressReport
+from rethinking_jax.report import figures, tables
+from rethinking_jax.signals import stop_requests
+from rethinking_jax.sweep import Chunk, Run
+
+Summary = dict[str, Any]
+
+
+def train_and_evaluate(
+    config: ConfigDict,
+    workdir: Path | str,
+    *,
+    command: str = "the same command",
+    console: Console | None = None,
+) -> Summary:
+    """Trains every run of a config, or what is left of it, and writes the results.
+
+    Args:
+      config: `rethinking_jax.config.base_config()` with changes.
+      workdir: the folder for all results; the README names its files.
+      command: what to type to resume, for messages.
+      console: where to show progress; default: standard output.
+
+    Returns:
+      What `summary.json` holds.
+
+    Raises:
+      UserError: bad input; nothing is written.
+      RunFailed: stopped by a signal, or the loss of every run stopped being a number.
+    """
+    started = time.monotonic()
+    workdir, console = Path(workdir), console or Console()
+    members = configs.members(config)
+    if config.tensorboard:
+        tensorboard.check_installed()
+    check_workdir(config, workdir)
+    summary_file = workdir / "summary.json"
+    if summary_file.exists():
+        console.print(f"Complete already: {workdir}", soft_wrap=True, highlight=False)
+        return _end(console, workdir, json.loads(summary_file.read_text()))
+    progress = ProgressReport(console)
+    sources = sweep.load_sources(members, progress.message)
+    chunks = sweep.make_chunks(members, sources, jax.default_backend())
+    runs = [run for chunk in chunks for run in chunk.runs]
+    _open_workdir(config, workdir, runs, chunks)
+    _show_start(console, workdir, chunks)
+    lines = metrics.read_lines(workdir / "metrics.jsonl")
+    before = max((line["elapsed_seconds"] for line in lines), default=0.0)
+    with stop_requests() as stop_requested, tensorboard.writer(config, workdir) as write_scalars:
+        stage = Stage(
+            workdir=workdir,
+            command=command,
+            progress=progress,
+            stop_requested=stop_requested,
+            elapsed=lambda: before + time.monotonic() - started,
+            write_scalars=write_scalars,
+        )
+        for chunk in chunks:
+            if not is_complete(chunk, stage, metrics.by_member(lines)):
+                train_chunk(chunk, stage)
+    by_member = metrics.by_member(metrics.read_lines(workdir / "metrics.jsonl"))
+    summary = _summary(config, chunks, members, by_member, stage.elapsed())
+    figures.learning_curves(summary, by_member, workdir / "figures" / "learning_curves.png")
+    tables.write_tables(summary, workdir / "tables")
+    # Last: where there is a summary, everything is there.
+    metrics.write_atomically(summary_file, json.dumps(summary, indent=2) + "\n")
+    return _end(console, workdir, summary)
+
+
+def check_workdir(config: ConfigDict, workdir: Path) -> None:
+    """Refuses a workdir that cannot be written or that belongs to another config.
+
+    Raises:
+      UserError: with the keys that differ, and their values there and here.
+    """
+    exists = next(
+        path for path in (workdir.absolute(), *workdir.absolute().parents) if path.exists()
+    )
+    if not exists.is_dir() or not os.access(exists, os.W_OK | os.X_OK):
+        raise UserError(f"--workdir={workdir}: {exists} is not a folder that can be written to")
+    if not (workdir / "config.json").exists():
+        return
+    there = configs.identity(json.loads((workdir / "config.json").read_text()))
+    here = configs.identity(configs.to_json(config))
+    differing = [key for key in {**there, **here} if there.get(key) != here.get(key)]
+    if differing:
+        changes = ", ".join(f"{k} ({there.get(k)!r} there, {here.get(k)!r} now)" for k in differing)
+        raise UserError(
+            f"--workdir={workdir} holds a run of another config: {changes}. "
+            "Take another --workdir, or the values there to resume it"
+        )
+
+
+def _open_workdir(
+    config: ConfigDict, workdir: Path, runs: Sequence[Run], chunks: Sequence[Chunk]
+) -> None:
+    """Writes the config and the labels, or holds the labels there against today's."""
+    labels_file = workdir / "labels.npz"
+    if labels_file.exists():
+        try:
+            with np.load(labels_file) as stored:
+                changed = [
+                    run.name
+                    for run in runs
+                    if not np.array_equal(stored[run.name], run.train_labels)
+                ]
+        except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
+            raise UserError(
+                f"{labels_file} cannot be read ({error}): take another --workdir"
+            ) from None
+        if changed:
+            raise UserError(
+                f"--workdir={workdir} was trained on other labels for {', '.join(changed)}: the data "
+                "set has changed since. Bring it back to resume, or take another --workdir"
+            )
+        return
+    try:
+        workdir.mkdir(parents=True, exist_ok=True)
+        plain = json.dumps(configs.to_json(config), indent=2) + "\n"
+        metrics.write_atomically(workdir / "config.json", plain)
+        temporary = workdir / "labels.tmp.npz"
+        arrays: dict[str, Any] = {run.name: run.train_labels for run in runs}
+        np.savez_compressed(temporary, **arrays)
+        temporary.replace(labels_file)
+    except OSError as error:
+        raise UserError(f"--workdir={workdir} cannot be written to: {error.strerror}") from None
+
+
+def _show_start(console: Console, workdir: Path, chunks: Sequence[Chunk]) -> None:
+    """What will be trained, on what, and with which labels."""
+    shown = set()
+    for chunk in chunks:
+        if id(chunk.program) not in shown:
+            shown.add(id(chunk.program))
+            params = _parameters(chunk)
+            overview = parameter_overview.get_parameter_overview(params, include_stats=False)
+            console.print(
+                f"{chunk.runs[0].config.model}\n{overview}", highlight=False, markup=False
+            )
+        for run in chunk.runs:
+            console.print(
+                f"{run.name}: p = {run.label_noise:g}, really flipped {run.flipped_fraction:.4f}, "
+                f"labels SHA-256 {run.labels_sha256}",
+                soft_wrap=True,
+                highlight=False,
+                markup=False,
+            )
+    console.print(
+        f"On {describe_device()}; results go to {workdir}", soft_wrap=True, highlight=False
+    )
+
+
+def _parameters(chunk: Chunk) -> Any:
+    """The shapes of one member's parameters."""
+    state = jax.eval_shape(chunk.program.init, sweep.hyper(chunk.runs[:1]))
+    return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), state.params)
+
+
+def _summary(
+    config: ConfigDict,
+    chunks: Sequence[Chunk],
+    members: Sequence[configs.Member],
+    lines: dict[str, list[Line]],
+    seconds: float,
+) -> Summary:
+    described = {}
+    for chunk in chunks:
+        parameters = sum(int(np.prod(leaf.shape)) for leaf in jax.tree.leaves(_parameters(chunk)))
+        for run in chunk.runs:
+            described[run.name] = {
+                "name": run.name,
+                "model": run.config.model,
+                "corruption": run.config.corruption,
+                "seed": run.config.seed,
+                "label_noise": run.label_noise,
+                "flipped_fraction": run.flipped_fraction,
+                "labels_sha256": run.labels_sha256,
+                "parameters": parameters,
+                "checkpoints": f"checkpoints/{chunk.name}",
+                **metrics.outcome(lines[run.name], run.config.fit_threshold),
+            }
+    return {
+        "experiment": config.experiment,
+        "dataset": config.dataset,
+        "train_examples": len(chunks[0].source.train.labels),
+        "test_examples": len(chunks[0].source.test.labels),
+        "device": describe_device(),
+        "versions": versions(),
+        "wall_seconds": round(seconds, 3),
+        "members": [described[member.name] for member in members],
+    }
+
+
+def _end(console: Console, workdir: Path, summary: Summary) -> Summary:
+    """Shows the results and says where they lie; a run without any good end has failed."""
+    console.print(tables.screen_table(summary))
+    console.print(f"Learning curves: {workdir / 'figures' / 'learning_curves.png'}", soft_wrap=True)
+    console.print(f"All results:     {workdir}", soft_wrap=True)
+    failures = [_failure(workdir, member) for member in summary["members"] if member["diverged"]]
+    if len(failures) == len(summary["members"]):
+        raise RunFailed("; ".join(failures))
+    for failure in failures:
+        console.print(failure, soft_wrap=True, highlight=False, markup=False)
+    return summary
+
+
+def _failure(workdir: Path, member: dict[str, Any]) -> str:
+    rate = member["learning_rate"]
+    folder = workdir / member["checkpoints"]
+    steps = checkpoint.saved_steps(folder)
+    saved = (
+        f"the last good checkpoint is {folder / str(steps[-1])}" if steps else "nothing was saved"
+    )
+    return (
+        f"{member['name']}: the loss stopped being a number in epoch {member['epochs']} "
+        f"at learning rate {rate:g}; {saved}. Try a smaller one: --config.learning_rate={rate / 10:g}"
+    )

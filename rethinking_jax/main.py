@@ -1,0 +1,159 @@
+"""The command line of rethinking_jax.
+
+python -m rethinking_jax.main [--config=FILE.py[:ARGUMENT]] [--config.KEY=VALUE ...] [--workdir=DIR]
+
+Without --config it runs the quickstart on embedded data. Without --workdir the results
+go to runs/<experiment>-<digest of the config>; the same command again resumes the run or
+says that it is complete. Every --jax_* flag works. Exit code 0: done, 1: the run failed
+or was stopped (the message says what is saved), 2: something in the command is wrong.
+"""
+
+import re
+import shlex
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+import jax
+from absl import app, flags, logging
+from ml_collections import ConfigDict, config_flags
+from rich.console import Console
+
+from rethinking_jax import config as configs
+from rethinking_jax.errors import RunFailed, UserError
+from rethinking_jax.experiment import train_and_evaluate
+
+DEFAULT_CONFIG = "configs/quickstart.py"
+# Beside the package in a checkout, inside it in an installed wheel.
+CONFIG_FOLDERS = (Path(__file__).parents[1] / "configs", Path(__file__).parent / "configs")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Runs one experiment; returns the exit code."""
+    command = f"python -m rethinking_jax.main {shlex.join(sys.argv[1:])}".strip()
+    workdir = ""
+    try:
+        config = _config(argv)
+        workdir = flags.FLAGS.workdir or f"runs/{config.experiment}-{configs.digest(config)}"
+        train_and_evaluate(config, Path(workdir).expanduser(), command=command, console=Console())
+    except UserError as error:
+        return _fail(error, 2)
+    except RunFailed as error:
+        return _fail(error, 1)
+    except (OSError, jax.errors.JaxRuntimeError) as error:
+        # A full disk, no memory left: the first line says it, the trace would hide it.
+        reason = str(error).split("\n")[0]
+        return _fail(f"the run failed ({reason}); what is saved in {workdir} stays: {command}", 1)
+    except Exception:
+        traceback.print_exc()
+        return _fail(f"the run failed; what is saved in {workdir} stays: {command}", 1)
+    return 0
+
+
+def _config(argv: Sequence[str]) -> ConfigDict:
+    if len(argv) > 1:
+        raise UserError(f"{argv[1]!r}: expected only flags, such as --config.seed=1")
+    config = flags.FLAGS.config
+    overridden = config_flags.get_override_values(flags.FLAGS["config"])
+    without_effect = sorted(configs.swept_keys(config) & set(overridden))
+    if without_effect:
+        key = without_effect[0]
+        raise UserError(
+            f"--config.{key}={overridden[key]} has no effect: this config's sweep sets {key} for "
+            "each run. Add --config.sweep='' for one run"
+        )
+    return config
+
+
+def parse_flags(argv: Sequence[str]) -> list[str]:
+    """Parses the command line; answers a mistake with one line and exit code 2.
+
+    Returns:
+      What is left after the flags, the program's name first.
+    """
+    if {"--help", "-h", "--helpfull", "--helpshort"} & set(argv):
+        print(_help())
+        sys.exit(0)
+    try:
+        argv = _resolve_config(argv)
+        _check_keys(argv)
+        config_flags.DEFINE_config_file("config", None, "Config file.", sys_argv=argv)
+        flags.DEFINE_string("workdir", "", "Folder for all results.")
+        return flags.FLAGS(argv)
+    except flags.IllegalFlagValueError as error:
+        # "flag --config.epochs=x: invalid literal ..." says it in Python's words; say it in ours.
+        given = re.match(r"flag (--config\.(\w+)=.*?): ", str(error))
+        kind = flags.FLAGS.config.get_type(given[2]).__name__ if given else ""
+        sys.exit(_fail(f"{given[1]} must be of type {kind}" if given else error, 2))
+    except (UserError, flags.Error) as error:
+        sys.exit(_fail(error, 2))
+
+
+def _resolve_config(argv: Sequence[str]) -> list[str]:
+    """Puts --config first, as one flag, with a path that exists."""
+    rest, given = [argv[0]], DEFAULT_CONFIG
+    words = iter(argv[1:])
+    for word in words:
+        if word in ("--config", "-config"):
+            given = next(words, "")
+        elif re.match(r"--?config=", word):
+            given = word.partition("=")[2]
+        else:
+            rest.append(word)
+    path, colon, argument = given.partition(":")
+    candidates = [Path(path).expanduser(), *(folder / Path(path).name for folder in CONFIG_FOLDERS)]
+    found = next((candidate for candidate in candidates if candidate.is_file()), None)
+    if found is None:
+        known = sorted({file.stem for folder in CONFIG_FOLDERS for file in folder.glob("*.py")})
+        raise UserError(
+            f"--config={path}: there is no such file{configs.nearest(Path(path).stem, known)} "
+            f"(configs here: {', '.join(known)})"
+        )
+    return [rest[0], f"--config={found}{colon}{argument}", *rest[1:]]
+
+
+def _check_keys(argv: Sequence[str]) -> None:
+    """Loads the config alone: what is wrong in it, or in the name of a key, is said here."""
+    alone = flags.FlagValues()
+    config_flags.DEFINE_config_file("config", None, "", flag_values=alone, sys_argv=argv[:2])
+    try:
+        alone(argv[:2])
+        known = list(alone.config)
+    except UserError:
+        raise
+    except Exception as error:
+        reason = str(error).strip().split("\n")[-1]
+        raise UserError(f"{argv[1]} cannot be loaded: {reason}") from error
+    for word in argv[2:]:
+        match = re.match(r"--?(?:no)?config\.([^=]*)", word)
+        if match and match[1] not in known:
+            raise UserError(
+                f"--config.{match[1]} is not a config key{configs.nearest(match[1], known)} "
+                f"(keys: {', '.join(known)})"
+            )
+
+
+def _help() -> str:
+    keys = ", ".join(f"{key}={value!r}" for key, value in configs.base_config().items())
+    files = sorted({str(file) for folder in CONFIG_FOLDERS for file in folder.glob("*.py")})
+    return f"{__doc__}\nConfigs:\n  " + "\n  ".join(files) + f"\nKeys and defaults: {keys}"
+
+
+def _fail(error: object, code: int) -> int:
+    print(f"rethinking_jax: {' '.join(str(error).split())}", file=sys.stderr)
+    return code
+
+
+def run() -> None:
+    """Entry point of the command."""
+    jax.config.config_with_absl()
+    logging.set_verbosity(logging.ERROR)  # orbax and tfds talk; --verbosity brings it back
+    try:
+        app.run(main, flags_parser=parse_flags)
+    except KeyboardInterrupt:
+        sys.exit(_fail("stopped by Ctrl-C before anything was written", 1))
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,172 @@
+"""What is measured, one line per member and epoch, and what follows from the lines.
+
+`metrics.jsonl` is the record of a run. Everything derived (fitted or not, steps to
+fit, the best epoch, the summary) is a pure function of its lines, so a resumed run
+has nothing else to remember.
+"""
+
+import json
+import math
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rethinking_jax.train import Running, Sums
+
+Line = dict[str, Any]
+
+
+def running_metrics(running: Running) -> Line:
+    """Means over the epoch's mini-batches, each with the model of its moment.
+
+    Args:
+      running: of one member, NumPy scalars.
+    """
+    count = int(running.count)
+    return {
+        "running_loss": _finite(float(running.loss) / count),
+        "running_accuracy": int(running.correct) / count,
+    }
+
+
+def train_metrics(sums: Sums, corrupted: bool) -> Line:
+    """The fixed model on the whole training set, as the run sees it.
+
+    Args:
+      sums: of one member, NumPy scalars.
+      corrupted: whether labels are corrupted; if so the accuracy against the true
+        labels and the accuracy on the corrupted and on the clean part are there too
+        (None where a part is empty).
+    """
+    count = int(sums.count)
+    line = {
+        "train_loss": _finite(float(sums.loss) / count),
+        "train_accuracy": int(sums.correct) / count,
+    }
+    if corrupted:
+        wrong = int(sums.corrupted)
+        on_corrupted = int(sums.correct_on_corrupted)
+        line |= {
+            "train_accuracy_true_labels": int(sums.correct_true) / count,
+            "train_accuracy_on_corrupted": _ratio(on_corrupted, wrong),
+            "train_accuracy_on_clean": _ratio(int(sums.correct) - on_corrupted, count - wrong),
+        }
+    return line
+
+
+def test_metrics(sums: Sums, corrupted: bool) -> Line:
+    """The fixed model on the test set; on its true labels unless `corrupted`."""
+    count = int(sums.count)
+    line = {
+        "test_loss": _finite(float(sums.loss) / count),
+        "test_accuracy": int(sums.correct) / count,
+    }
+    if corrupted:
+        line["test_accuracy_true_labels"] = int(sums.correct_true) / count
+    return line
+
+
+def _ratio(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+def _finite(value: float) -> float | None:
+    # JSON has no NaN; null says "not a number" to every reader.
+    return value if math.isfinite(value) else None
+
+
+# What follows from the lines of one member ------------------------------------------
+
+
+def diverged(line: Line) -> bool:
+    """Whether the loss stopped being a number."""
+    return line["train_loss"] is None or line["running_loss"] is None
+
+
+def fitted(line: Line, threshold: float) -> bool:
+    """Whether the network takes the labels of the training set, in eval mode."""
+    return bool(line["train_accuracy"] >= threshold)
+
+
+def finished(lines: Sequence[Line], config: Mapping[str, Any]) -> bool:
+    """Whether a member is through: diverged, fitted (where that stops it), or out of epochs."""
+    if not lines:
+        return False
+    last = lines[-1]
+    if diverged(last) or last["epoch"] >= config["epochs"]:
+        return True
+    return bool(config["stop_when_fitted"]) and fitted(last, config["fit_threshold"])
+
+
+def outcome(lines: Sequence[Line], threshold: float) -> dict[str, Any]:
+    """What a member came to: its final metrics, when it fitted, its best epoch.
+
+    Returns:
+      Keys epochs, steps, epochs_to_fit and steps_to_fit (None where it never fitted),
+      diverged, best_test_accuracy, best_epoch, and the metrics of its last epoch.
+    """
+    last = lines[-1]
+    first_fit = next((line for line in lines if fitted(line, threshold)), None)
+    best = max(lines, key=lambda line: line["test_accuracy"])
+    skipped = ("member", "epoch", "step", "elapsed_seconds")
+    return {
+        "epochs": last["epoch"],
+        "steps": last["step"],
+        "epochs_to_fit": first_fit and first_fit["epoch"],
+        "steps_to_fit": first_fit and first_fit["step"],
+        "diverged": diverged(last),
+        "best_test_accuracy": best["test_accuracy"],
+        "best_epoch": best["epoch"],
+        **{key: value for key, value in last.items() if key not in skipped},
+    }
+
+
+def by_member(lines: Iterable[Line]) -> dict[str, list[Line]]:
+    """The lines of each member, in order."""
+    result: dict[str, list[Line]] = {}
+    for line in lines:
+        result.setdefault(line["member"], []).append(line)
+    return result
+
+
+# The file -------------------------------------------------------------------------
+
+
+def read_lines(path: Path) -> list[Line]:
+    """The complete lines of a metrics file; [] where there is none.
+
+    What follows a line cut off by a crash was never acknowledged and is left out.
+    """
+    if not path.exists():
+        return []
+    lines = []
+    for text in path.read_text().split("\n")[:-1]:
+        try:
+            lines.append(json.loads(text))
+        except ValueError:
+            break
+    return lines
+
+
+def append_lines(path: Path, lines: Iterable[Line]) -> None:
+    """Adds lines and waits until the disk has them: a checkpoint may rely on it."""
+    with path.open("a") as file:
+        file.writelines(json.dumps(line) + "\n" for line in lines)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def write_lines(path: Path, lines: Iterable[Line]) -> None:
+    """Replaces the file by these lines, at once or not at all."""
+    write_atomically(path, "".join(json.dumps(line) + "\n" for line in lines))
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Writes a file so that a reader or a crash sees the old text or the new, whole."""
+    temporary = path.with_name(path.name + ".tmp")
+    with temporary.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

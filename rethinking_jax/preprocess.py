@@ -1,0 +1,82 @@
+"""From stored pixels to the network's input: pure functions that run on the device."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+PREPROCESSINGS = ("paper", "dataset", "none")
+
+
+def to_unit(images: jax.Array) -> jax.Array:
+    """uint8 pixels on the scale 0 to 1 as float32; float input is on it already.
+
+    The dtype alone decides, so nothing can be divided by 255 twice.
+    """
+    if images.dtype == jnp.uint8:
+        return images.astype(jnp.float32) / 255.0
+    return images.astype(jnp.float32)
+
+
+def center_crop(images: jax.Array, size: int) -> jax.Array:
+    """The central size x size pixels of [n, h, w, c]; 0 or a side below size: that side whole."""
+    if size == 0:
+        return images
+    height, width = images.shape[1:3]
+    top, left = max(height - size, 0) // 2, max(width - size, 0) // 2
+    return images[:, top : top + size, left : left + size, :]
+
+
+def standardize_per_image(images: jax.Array) -> jax.Array:
+    """(x - mean) / max(std, 1 / sqrt(elements)) of each image (appendix A of the paper).
+
+    Args:
+      images: float32 [n, h, w, c].
+
+    Returns:
+      float32 [n, h, w, c]; mean 0 and standard deviation 1, constant images all 0.
+    """
+    axes = (1, 2, 3)
+    mean = images.mean(axes, keepdims=True)
+    # Subtracting first keeps the variance of nearly constant images exact in float32.
+    centered = images - mean
+    std = jnp.sqrt(jnp.mean(centered**2, axes, keepdims=True))
+    floor = 1.0 / np.sqrt(np.prod(images.shape[1:]))
+    return centered / jnp.maximum(std, floor)
+
+
+def pixel_moments(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation per channel of uint8 [n, h, w, c], on the scale 0 to 1.
+
+    Exact: counted over the 256 values. Returns two float32 [c].
+    """
+    values = np.arange(256) / 255.0
+    mean, std = [], []
+    for channel in range(images.shape[-1]):
+        counts = np.bincount(images[..., channel].ravel(), minlength=256)
+        share = counts / counts.sum()
+        mean.append(share @ values)
+        std.append(np.sqrt(share @ (values - mean[-1]) ** 2))
+    return np.array(mean, np.float32), np.array(std, np.float32)
+
+
+def make_preprocess(name: str, mean: jax.Array, std: jax.Array) -> Callable[[jax.Array], jax.Array]:
+    """The function from a batch of stored pixels to the network's input.
+
+    Args:
+      name: "paper" (per-image standardization), "dataset" (minus the training set's
+        mean, over its standard deviation, per channel) or "none" (the scale 0 to 1).
+      mean: float32 [c], see `pixel_moments`.
+      std: float32 [c].
+
+    Returns:
+      A function from uint8 or float32 [n, h, w, c] to float32 [n, h, w, c].
+    """
+    if name == "paper":
+        return lambda images: standardize_per_image(to_unit(images))
+    if name == "dataset":
+        # A channel that never varies carries nothing: 0, not infinity.
+        scale = jnp.where(std > 0, std, 1.0)
+        return lambda images: (to_unit(images) - mean) / scale
+    return to_unit

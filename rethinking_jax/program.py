@@ -1,0 +1,198 @@
+"""The compiled functions of one group of runs.
+
+A group is any number of runs that share everything static: architecture, optimizer,
+batch size, data shape. Every array of a run gets a leading axis "member"; several
+members are `vmap`ped, and a run alone is a group of one, through the same functions.
+"""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from rethinking_jax.optimizer import Hyper
+from rethinking_jax.train import (
+    BuildOptimizer,
+    Examples,
+    Preprocess,
+    Running,
+    Sums,
+    TrainState,
+    epoch_order,
+    init_state,
+    make_eval_step,
+    make_train_step,
+)
+
+# Images and true labels exist once for all members; the labels are each member's own.
+EXAMPLE_AXES = Examples(images=None, labels=0, true_labels=None)  # type: ignore[arg-type]
+
+
+class Program(NamedTuple):
+    """The jitted functions of a group; `m` members, `n` training examples.
+
+    init: Hyper of [m] -> TrainState of [m, ...].
+    order: (seeds int32 [m], epoch) -> int32 [m, n].
+    train_batches: (state, running, examples, order, first, count) -> (state, running),
+      `count` full batches from batch `first` on in one call; donates the state.
+    train_rest: (state, running, examples, order) -> (state, running), the last,
+      smaller batch of an epoch.
+    evaluate: (state, examples) -> Sums of [m].
+    """
+
+    init: Callable[[Hyper], TrainState]
+    order: Callable[[jax.Array, jax.Array], jax.Array]
+    train_batches: Callable[..., tuple[TrainState, Running]]
+    train_rest: Callable[..., tuple[TrainState, Running]]
+    evaluate: Callable[[TrainState, Examples], Sums]
+
+
+def make_program(
+    model: nn.Module,
+    optimizer: BuildOptimizer,
+    preprocess: Preprocess,
+    *,
+    image_shape: tuple[int, int, int],
+    train_size: int,
+    batch_size: int,
+    eval_batch_size: int,
+    scan: bool,
+) -> Program:
+    """Builds the functions of a group; nothing is compiled before the first call.
+
+    Args:
+      model: maps float32 [b, h, w, c] to logits.
+      optimizer: see `rethinking_jax.optimizer.make_optimizer`.
+      preprocess: see `rethinking_jax.preprocess.make_preprocess`.
+      image_shape: (h, w, c) of the stored images.
+      train_size: n, the number of training examples.
+      batch_size: examples per step.
+      eval_batch_size: examples per evaluation batch.
+      scan: evaluate in one `lax.scan`, not batch by batch (see `use_scan`).
+    """
+    train_step = make_train_step(model, optimizer, preprocess)
+    eval_step = make_eval_step(model, preprocess)
+
+    def one_batch(
+        carry: tuple[TrainState, Running], examples: Examples, chosen: jax.Array
+    ) -> tuple[TrainState, Running]:
+        state, running = carry
+        state, sums = train_step(state, (examples.images[chosen], examples.labels[chosen]))
+        return state, jax.tree.map(jnp.add, running, sums)
+
+    def train_batches(
+        state: TrainState,
+        running: Running,
+        examples: Examples,
+        order: jax.Array,
+        first: jax.Array,
+        count: int,
+    ) -> tuple[TrainState, Running]:
+        def body(carry: Any, k: jax.Array) -> tuple[Any, None]:
+            chosen = jax.lax.dynamic_slice_in_dim(order, k * batch_size, batch_size)
+            return one_batch(carry, examples, chosen), None
+
+        if count == 1:  # no loop: XLA's CPU convolutions are slow inside one
+            return body((state, running), first)[0]
+        return jax.lax.scan(body, (state, running), first + jnp.arange(count))[0]
+
+    def train_rest(
+        state: TrainState, running: Running, examples: Examples, order: jax.Array
+    ) -> tuple[TrainState, Running]:
+        return one_batch((state, running), examples, order[-(train_size % batch_size) :])
+
+    def train_many(*args: Any, count: int) -> tuple[TrainState, Running]:
+        axes = (0, 0, EXAMPLE_AXES, 0, None)
+        return over_members(partial(train_batches, count=count), axes)(*args)
+
+    return Program(
+        init=jax.jit(
+            over_members(partial(init_state, model, optimizer, image_shape=image_shape), (0,))
+        ),
+        order=jax.jit(over_members(partial(epoch_order, n=train_size), (0, None))),
+        train_batches=jax.jit(train_many, static_argnames="count", donate_argnums=0),
+        train_rest=jax.jit(over_members(train_rest, (0, 0, EXAMPLE_AXES, 0)), donate_argnums=0),
+        evaluate=_make_evaluate(eval_step, eval_batch_size, scan),
+    )
+
+
+def use_scan(backend: str, convolutional: bool) -> bool:
+    """Whether many steps go into one `lax.scan`.
+
+    XLA's CPU backend runs convolutions inside a loop 20 to 35 times slower than one
+    jitted step at a time (jax-ml/jax#12868); everywhere else scan saves the dispatch.
+    """
+    return not (backend == "cpu" and convolutional)
+
+
+def over_members(function: Callable[..., Any], axes: Sequence[Any]) -> Callable[..., Any]:
+    """Maps a function of one run over the leading member axis of its arguments.
+
+    One member is squeezed instead of vmapped: a batched convolution over a batch of
+    one is another, slower operation.
+
+    Args:
+      function: of positional arguments that are trees of arrays.
+      axes: as `in_axes` of `jax.vmap`, 0 or None (shared) per argument.
+    """
+
+    def mapped(*args: Any) -> Any:
+        if _members(args, axes) > 1:
+            return jax.vmap(function, tuple(axes))(*args)
+        first = [_take_first(arg, axis) for arg, axis in zip(args, axes, strict=True)]
+        return jax.tree.map(lambda leaf: leaf[None], function(*first))
+
+    return mapped
+
+
+def _members(args: Sequence[Any], axes: Sequence[Any]) -> int:
+    own = next(arg for arg, axis in zip(args, axes, strict=True) if axis == 0)
+    return jax.tree.leaves(own)[0].shape[0]
+
+
+def _take_first(arg: Any, axis: Any) -> Any:
+    if isinstance(axis, Examples):
+        return dataclasses.replace(arg, labels=arg.labels[0])
+    return arg if axis is None else jax.tree.map(lambda leaf: leaf[0], arg)
+
+
+def _make_evaluate(
+    eval_step: Callable[[TrainState, Examples, jax.Array], Sums], batch_size: int, scan: bool
+) -> Callable[[TrainState, Examples], Sums]:
+    def batch_sums(state: TrainState, examples: Examples, k: jax.Array, size: int) -> Sums:
+        n = examples.labels.shape[0]
+        position = k * size + jnp.arange(size)
+        chosen = jnp.minimum(position, n - 1)
+        batch = jax.tree.map(lambda leaf: leaf[chosen], examples)
+        return eval_step(state, batch, position < n)
+
+    axes = (0, EXAMPLE_AXES, None)
+
+    @partial(jax.jit, static_argnames="size")
+    def one_batch(state: TrainState, examples: Examples, k: jax.Array, size: int) -> Sums:
+        return over_members(partial(batch_sums, size=size), axes)(state, examples, k)
+
+    @partial(jax.jit, static_argnames=("size", "batches"))
+    def all_batches(state: TrainState, examples: Examples, size: int, batches: int) -> Sums:
+        def body(sums: Sums | None, k: jax.Array) -> tuple[Any, None]:
+            new = over_members(partial(batch_sums, size=size), axes)(state, examples, k)
+            return jax.tree.map(jnp.add, sums, new), None
+
+        shapes = jax.eval_shape(partial(one_batch, size=size), state, examples, jnp.int32(0))
+        zero = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
+        return jax.lax.scan(body, zero, jnp.arange(batches))[0]
+
+    def evaluate(state: TrainState, examples: Examples) -> Sums:
+        n = examples.labels.shape[-1]
+        size = min(batch_size, n)
+        batches = -(-n // size)
+        if scan:
+            return all_batches(state, examples, size=size, batches=batches)
+        parts = [one_batch(state, examples, jnp.int32(k), size=size) for k in range(batches)]
+        return jax.tree.map(lambda *leaves: sum(leaves), *parts)
+
+    return evaluate

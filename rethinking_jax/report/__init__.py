@@ -1,0 +1,1 @@
+"""From a workdir's numbers to tables and figures; nothing here trains."""

@@ -1,0 +1,76 @@
+"""Eight fake CPU devices for sharding, and a data folder that is not the user's."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[1]
+# Before JAX is imported anywhere.
+os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=8"
+
+import pytest  # noqa: E402
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def fashion_mnist_folder() -> Path:
+    """A tfds data folder with Fashion-MNIST prepared, where the machine has one."""
+    given = os.environ.get("RETHINKING_JAX_TEST_TFDS", str(REPOSITORY.parent / "shared" / "tfds"))
+    return Path(given)
+
+
+needs_fashion_mnist = pytest.mark.skipif(
+    not (fashion_mnist_folder() / "fashion_mnist").is_dir(),
+    reason="no prepared Fashion-MNIST: RETHINKING_JAX_TEST_TFDS names a tfds folder that has it",
+)
+
+
+@pytest.fixture(scope="session")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tfds data folder for these tests alone."""
+    return tmp_path_factory.mktemp("tfds")
+
+
+@pytest.fixture(scope="session")
+def environment(data_dir: Path) -> dict[str, str]:
+    """Of a command as a user types it: one device, data in the tests' folder."""
+    kept = {key: value for key, value in os.environ.items() if key != "XLA_FLAGS"}
+    return {
+        **kept,
+        "PYTHONPATH": str(REPOSITORY),
+        "TFDS_DATA_DIR": str(data_dir),
+        "JAX_PLATFORMS": "cpu",
+    }
+
+
+@pytest.fixture(scope="session")
+def command(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Command:
+    """Runs `python -m rethinking_jax.main` with arguments, in a folder of its own."""
+    folder = tmp_path_factory.mktemp("cwd")
+
+    def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+        words = [sys.executable, "-m", "rethinking_jax.main", *arguments]
+        settings: dict = {"cwd": folder, "env": environment, "timeout": 600, **options}
+        return subprocess.run(words, capture_output=True, text=True, check=False, **settings)
+
+    return run
+
+
+def read_metrics(workdir: Path) -> list[dict]:
+    """The lines of metrics.jsonl without the two that tell the time."""
+    lines = [json.loads(text) for text in (workdir / "metrics.jsonl").read_text().splitlines()]
+    for line in lines:
+        del line["images_per_second"], line["elapsed_seconds"]
+    return lines
+
+
+def read_summary(workdir: Path) -> dict:
+    """summary.json without the times."""
+    summary = json.loads((workdir / "summary.json").read_text())
+    del summary["wall_seconds"]
+    for member in summary["members"]:
+        del member["images_per_second"]
+    return summary

@@ -1,0 +1,294 @@
+"""The train step against an independent NumPy float64 one, and what evaluation counts."""
+
+import chex
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from rethinking_jax.models import create_model
+from rethinking_jax.optimizer import Hyper, make_optimizer
+from rethinking_jax.preprocess import make_preprocess
+from rethinking_jax.program import Program, make_program
+from rethinking_jax.train import (
+    Examples,
+    Running,
+    TrainState,
+    epoch_order,
+    init_state,
+    make_train_step,
+)
+
+SHAPE = (5, 4, 3)
+CLASSES = 7
+
+
+def plain(images: jax.Array) -> jax.Array:
+    return make_preprocess("paper", jnp.zeros(3), jnp.ones(3))(images)
+
+
+def hyper(seed: int = 0, rate: float = 0.1, momentum: float = 0.9, decay: float = 0.0) -> Hyper:
+    return Hyper(jnp.int32(seed), jnp.float32(rate), jnp.float32(momentum), jnp.float32(decay))
+
+
+def batch(n: int, seed: int = 0) -> tuple[jax.Array, jax.Array]:
+    rng = np.random.default_rng(seed)
+    images = jnp.asarray(rng.integers(0, 256, (n, *SHAPE)), jnp.uint8)
+    return images, jnp.asarray(rng.integers(0, CLASSES, n), jnp.int32)
+
+
+def mlp(sizes: tuple[int, ...] = (9, 6)) -> nn.Module:
+    return create_model("mlp", num_classes=CLASSES, hidden_sizes=sizes)
+
+
+class TinyConvNet(nn.Module):
+    """A convolution and batch norm, as in the large models, but compiled in no time."""
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
+        x = nn.Conv(8, (3, 3))(x)
+        x = nn.relu(nn.BatchNorm(use_running_average=not train, momentum=0.9)(x))
+        return nn.Dense(CLASSES)(x.mean((1, 2)))
+
+
+# An independent implementation ----------------------------------------------------
+
+
+def numpy_loss_and_gradient(
+    layers: list[dict[str, np.ndarray]], x: np.ndarray, y: np.ndarray
+) -> tuple[float, list[dict[str, np.ndarray]], np.ndarray]:
+    """Back-propagation by hand, float64."""
+    activations = [x.reshape(len(x), -1)]
+    for i, layer in enumerate(layers):
+        z = activations[-1] @ layer["kernel"] + layer["bias"]
+        activations.append(z if i == len(layers) - 1 else np.maximum(z, 0))
+    logits = activations[-1]
+    shifted = logits - logits.max(1, keepdims=True)
+    log_softmax = shifted - np.log(np.exp(shifted).sum(1, keepdims=True))
+    rows = np.arange(len(y))
+    loss = -log_softmax[rows, y].mean()
+    delta = np.exp(log_softmax)
+    delta[rows, y] -= 1
+    delta /= len(y)
+    grads = []
+    for i in reversed(range(len(layers))):
+        grads.append({"kernel": activations[i].T @ delta, "bias": delta.sum(0)})
+        delta = (delta @ layers[i]["kernel"].T) * (activations[i] > 0)
+    return loss, grads[::-1], logits
+
+
+def numpy_input(images: jax.Array) -> np.ndarray:
+    x = np.asarray(images, np.float64) / 255
+    mean = x.mean((1, 2, 3), keepdims=True)
+    std = x.std((1, 2, 3), keepdims=True)
+    return (x - mean) / np.maximum(std, 1 / np.sqrt(x[0].size))
+
+
+def layers_of(params: dict) -> list[dict[str, np.ndarray]]:
+    return [
+        {part: np.asarray(params[name][part], np.float64) for part in ("kernel", "bias")}
+        for name in sorted(params)
+    ]
+
+
+@pytest.mark.parametrize("mask", ["all", "kernels"])
+@pytest.mark.parametrize("decay", [0.0, 0.01])
+def test_steps_agree_with_numpy_float64(mask: str, decay: float) -> None:
+    """Loss, gradient, l2 penalty, momentum and the learning-rate schedule, ten steps."""
+    rate, momentum, factor, every = 0.3, 0.8, 0.5, 4
+    build = make_optimizer("sgd", factor, every, mask)
+    model, values = mlp(), hyper(3, rate, momentum, decay)
+    step = jax.jit(make_train_step(model, build, plain))
+    state = init_state(model, build, values, SHAPE)
+    layers = layers_of(state.params)
+    velocity = [{k: np.zeros_like(v) for k, v in layer.items()} for layer in layers]
+    for i in range(10):
+        images, labels = batch(16, seed=i)
+        state, sums = step(state, (images, labels))
+        loss, grads, logits = numpy_loss_and_gradient(
+            layers, numpy_input(images), np.asarray(labels)
+        )
+        np.testing.assert_allclose(float(sums.loss) / 16, loss, rtol=1e-5)
+        assert int(sums.correct) == (logits.argmax(1) == np.asarray(labels)).sum()
+        for layer, grad, speed in zip(layers, grads, velocity, strict=True):
+            for part in layer:
+                decays = decay if mask == "all" or part == "kernel" else 0.0
+                speed[part] = momentum * speed[part] + grad[part] + decays * layer[part]
+                layer[part] = layer[part] - rate * factor ** (i // every) * speed[part]
+        for ours, theirs in zip(layers_of(state.params), layers, strict=True):
+            for part in theirs:
+                np.testing.assert_allclose(ours[part], theirs[part], atol=2e-5)
+    assert int(state.step) == 10
+
+
+def test_adam_agrees_with_its_formula() -> None:
+    build = make_optimizer("adam", 1.0, 100, "all")
+    model = mlp((4,))
+    state = init_state(model, build, hyper(0, 0.01, 0.9), SHAPE)
+    step = jax.jit(make_train_step(model, build, plain))
+    layers = layers_of(state.params)
+    m = [{k: np.zeros_like(v) for k, v in layer.items()} for layer in layers]
+    v = [{k: np.zeros_like(v) for k, v in layer.items()} for layer in layers]
+    for i in range(1, 4):
+        images, labels = batch(16, seed=i)
+        state, _ = step(state, (images, labels))
+        _, grads, _ = numpy_loss_and_gradient(layers, numpy_input(images), np.asarray(labels))
+        for layer, grad, first, second in zip(layers, grads, m, v, strict=True):
+            for part in layer:
+                first[part] = 0.9 * first[part] + 0.1 * grad[part]
+                second[part] = 0.999 * second[part] + 0.001 * grad[part] ** 2
+                unbiased = first[part] / (1 - 0.9**i), second[part] / (1 - 0.999**i)
+                layer[part] = layer[part] - 0.01 * unbiased[0] / (np.sqrt(unbiased[1]) + 1e-8)
+    for ours, theirs in zip(layers_of(state.params), layers, strict=True):
+        for part in theirs:
+            np.testing.assert_allclose(ours[part], theirs[part], atol=1e-4)
+
+
+# Epochs ------------------------------------------------------------------------------
+
+
+def test_an_epoch_sees_every_example_once_and_each_epoch_another_order() -> None:
+    orders = [np.asarray(epoch_order(0, epoch, 1000)) for epoch in range(3)]
+    for order in orders:
+        assert sorted(order) == list(range(1000))
+    assert not (orders[0] == orders[1]).all()
+    assert not (np.asarray(epoch_order(1, 0, 1000)) == orders[0]).all()
+    chex.assert_trees_all_equal(epoch_order(0, 2, 1000), jnp.asarray(orders[2]))
+
+
+def make(
+    n: int, size: int, scan: bool, model: nn.Module | None = None, eval_size: int = 8
+) -> Program:
+    return make_program(
+        model or mlp(),
+        make_optimizer("sgd", 0.95, 10, "all"),
+        plain,
+        image_shape=SHAPE,
+        train_size=n,
+        batch_size=size,
+        eval_batch_size=eval_size,
+        scan=scan,
+    )
+
+
+def members(values: list[Hyper]) -> Hyper:
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *values)
+
+
+def no_sums(m: int) -> Running:
+    return jax.tree.map(lambda leaf: jnp.zeros((m,), leaf.dtype), Running.zero())
+
+
+def train_examples(n: int, m: int) -> Examples:
+    images, labels = batch(n)
+    noisy = jnp.stack([jnp.roll(labels, i) for i in range(m)])
+    return Examples(images, noisy, labels)
+
+
+def run_epoch(
+    program: Program, state: TrainState, examples: Examples, size: int, scan: bool
+) -> tuple[TrainState, Running]:
+    m, n = examples.labels.shape
+    order = program.order(state.hyper.seed, jnp.int32(0))
+    running = no_sums(m)
+    if scan:
+        state, running = program.train_batches(
+            state, running, examples, order, jnp.int32(0), count=n // size
+        )
+    else:
+        for k in range(n // size):
+            state, running = program.train_batches(
+                state, running, examples, order, jnp.int32(k), count=1
+            )
+    if n % size:
+        state, running = program.train_rest(state, running, examples, order)
+    return state, running
+
+
+@pytest.mark.parametrize("n", [32, 37])
+def test_scan_and_single_steps_are_the_same_epoch(n: int) -> None:
+    examples = train_examples(n, 1)
+    results = []
+    for scan in (True, False):
+        program = make(n, 8, scan)
+        state = program.init(members([hyper(1)]))
+        state, running = run_epoch(program, state, examples, 8, scan)
+        assert int(running.count[0]) == n
+        assert int(state.step[0]) == -(-n // 8)
+        results.append((state.params, running.correct, program.evaluate(state, examples)))
+    chex.assert_trees_all_close(*results, atol=1e-5)
+
+
+@pytest.mark.parametrize("model", [mlp(), TinyConvNet()])
+def test_vmapped_members_equal_runs_alone(model: nn.Module) -> None:
+    """Same initial bits, same batches; after an epoch equal within float32 rounding."""
+    values = [hyper(0, 0.1), hyper(1, 0.05, 0.5), hyper(2, 0.02, 0.9, 0.01)]
+    examples = train_examples(20, len(values))
+    program = make(20, 8, False, model)
+    together = program.init(members(values))
+    initial = jax.tree.map(jnp.copy, together)
+    together, running = run_epoch(program, together, examples, 8, False)
+    evaluated = program.evaluate(together, examples)
+    for i, value in enumerate(values):
+        own = Examples(examples.images, examples.labels[i : i + 1], examples.true_labels)
+        alone = program.init(members([value]))
+        chex.assert_trees_all_equal(alone.params, _member(initial.params, i))
+        alone, sums = run_epoch(program, alone, own, 8, False)
+        chex.assert_trees_all_close(alone.params, _member(together.params, i), atol=1e-4)
+        chex.assert_trees_all_close(sums.loss, running.loss[i : i + 1], rtol=1e-4)
+        alone_evaluated = program.evaluate(alone, own)
+        chex.assert_trees_all_close(alone_evaluated.loss, evaluated.loss[i : i + 1], rtol=1e-3)
+        assert int(alone_evaluated.corrupted[0]) == int(evaluated.corrupted[i])
+
+
+def _member(tree: object, i: int) -> object:
+    return jax.tree.map(lambda leaf: leaf[i : i + 1], tree)
+
+
+@pytest.mark.parametrize(
+    ("n", "size", "scan"),
+    [(1, 4, False), (20, 7, True), (20, 7, False), (16, 8, True), (5, 50, True)],
+)
+def test_evaluation_counts_every_example_once(n: int, size: int, scan: bool) -> None:
+    program = make(max(n, 8), 8, scan, eval_size=size)
+    state = program.init(members([hyper(0)]))
+    images, true = batch(n, seed=n)
+    labels = jnp.where(jnp.arange(n) % 3 == 0, (true + 1) % CLASSES, true)
+    sums = program.evaluate(state, Examples(images, labels[None], true))
+    params = jax.tree.map(lambda leaf: leaf[0], state.params)
+    expected_loss, _, logits = numpy_loss_and_gradient(
+        layers_of(params), numpy_input(images), np.asarray(labels)
+    )
+    predicted, y, t = logits.argmax(1), np.asarray(labels), np.asarray(true)
+    assert int(sums.count[0]) == n
+    np.testing.assert_allclose(float(sums.loss[0]) / n, expected_loss, rtol=1e-4)
+    assert int(sums.correct[0]) == (predicted == y).sum()
+    assert int(sums.correct_true[0]) == (predicted == t).sum()
+    assert int(sums.corrupted[0]) == (y != t).sum()
+    assert int(sums.correct_on_corrupted[0]) == ((predicted == y) & (y != t)).sum()
+
+
+def test_dropout_draws_anew_each_step_and_depends_on_the_seed() -> None:
+    model = create_model("mlp", num_classes=CLASSES, hidden_sizes=(50,), dropout_rate=0.5)
+    build = make_optimizer("sgd", 1.0, 1, "all")
+    step = jax.jit(make_train_step(model, build, plain))
+    losses = []
+    for seed, at in ((0, 0), (0, 1), (1, 0), (0, 0)):
+        state = init_state(model, build, hyper(0, 1e-9), SHAPE)
+        state = state.replace(step=jnp.int32(at), hyper=hyper(seed, 1e-9))
+        losses.append(float(step(state, batch(16))[1].loss))
+    assert losses[0] == losses[3]
+    assert len(set(losses)) == 3
+
+
+def test_batch_statistics_move_in_training_only() -> None:
+    program = make(16, 8, False, TinyConvNet())
+    examples = train_examples(16, 1)
+    state = program.init(members([hyper(0)]))
+    before = jax.tree.map(np.asarray, state.batch_stats)
+    program.evaluate(state, examples)
+    chex.assert_trees_all_equal(before, jax.tree.map(np.asarray, state.batch_stats))
+    state, _ = run_epoch(program, state, examples, 8, False)
+    changed = jax.tree.map(lambda a, b: bool((a != b).any()), before, state.batch_stats)
+    assert all(jax.tree.leaves(changed))
