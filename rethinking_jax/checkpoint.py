@@ -62,7 +62,12 @@ def open_manager(
 
 
 def save(manager: ocp.CheckpointManager, step: int, tree: Any) -> None:
-    """Starts to save a tree of arrays; returns when the device memory may be reused."""
+    """Starts to save a tree of arrays; returns when the device memory may be reused.
+
+    A step that is there already is left as it is: the state at a step never changes.
+    """
+    if step in manager.all_steps():
+        return
     manager.save(
         step,
         args=ocp.args.Composite(

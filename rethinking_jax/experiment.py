@@ -159,6 +159,10 @@ def _show_start(console: Console, workdir: Path, chunks: Sequence[Chunk]) -> Non
             console.print(
                 f"{chunk.runs[0].config.model}\n{overview}", highlight=False, markup=False
             )
+        size = len(chunk.source.train.labels)
+        dropped = size % chunk.runs[0].config.batch_size
+        if dropped and chunk.runs[0].config.last_batch == "drop":
+            console.print(f"Every epoch drops the last {dropped} of {size:,} examples of its order")
         for run in chunk.runs:
             console.print(
                 f"{run.name}: p = {run.label_noise:g}, really flipped {run.flipped_fraction:.4f}, "

@@ -1,0 +1,51 @@
+"""A test split for data that comes without one."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from rethinking_jax.data.dataset import Split
+from rethinking_jax.errors import UserError
+
+SEED = 0
+
+
+def held_out(labels: np.ndarray) -> np.ndarray:
+    """Which examples a stratified, fixed fifth is made of.
+
+    A class of n examples gives n / 5, rounded, and at least one where n > 1; a class with a
+    single example keeps it for training. Raw Philox bits choose, with the fixed key `SEED`:
+    NumPy promises them for every version, which it does not for its permutations.
+
+    Args:
+      labels: integers [n].
+
+    Returns:
+      bool [n], true for the examples held out.
+    """
+    draws = np.random.Philox(key=SEED).random_raw(len(labels))
+    chosen = np.zeros(len(labels), bool)
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        count = max((len(members) + 2) // 5, int(len(members) > 1))
+        chosen[members[np.argsort(draws[members], kind="stable")[:count]]] = True
+    return chosen
+
+
+def hold_out(name: str, split: Split, say: Callable[[str], None]) -> tuple[Split, Split]:
+    """Parts `split` into training and test examples, keeping their order and ids, and says so.
+
+    Raises:
+      UserError: no class has two examples, so nothing can be held out.
+    """
+    test = held_out(split.labels)
+    if not test.any():
+        raise UserError(
+            f"dataset={name!r} has no test split and too few examples to hold one out: "
+            "give at least 2 examples of a class."
+        )
+    say(
+        f"{name} has no test split with labels: holding out {test.sum():,} of its {len(test):,} "
+        "examples for testing (a fifth of each class, always the same)"
+    )
+    return split.take(~test), split.take(test)

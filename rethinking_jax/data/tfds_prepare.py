@@ -1,0 +1,272 @@
+"""From the name of a tfds set to a builder whose data is prepared.
+
+Preparing may need TensorFlow, and a network or archives that the user has. What is missing
+is found out before tfds is asked: it would try the network for minutes.
+"""
+
+import contextlib
+import difflib
+import importlib.util
+import io
+import os
+import re
+import socket
+import threading
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from rethinking_jax.data.dataset import one_line
+from rethinking_jax.errors import UserError
+
+EMBEDDED = "mnist5k"
+PROBE_SECONDS = 1.5
+RETRIES = 5
+TENSORFLOW = "TensorFlow (pip install 'rethinking_jax[tensorflow]')"
+
+
+def is_known(name: str, data_dir: str) -> bool:
+    """Whether tfds knows a set of this name, or `data_dir` holds one."""
+    import tensorflow_datasets as tfds
+
+    try:
+        _builder(name, data_dir)
+    except tfds.core.DatasetNotFoundError:
+        return False
+    except Exception:
+        return True
+    return True
+
+
+def prepared_builder(name: str, data_dir: str, manual_dir: str, say: Callable[[str], None]) -> Any:
+    """The tfds builder of `name`, its data prepared as array_record.
+
+    Args:
+      name: as `tfds.builder` takes it.
+      data_dir: see `load_dataset`.
+      manual_dir: see `load_dataset`.
+      say: is given lines of progress.
+
+    Raises:
+      UserError: the set is unknown, or is not prepared and cannot be.
+    """
+    builder = _open(name, data_dir)
+    if not _is_prepared(builder):
+        _prepare(name, builder, data_dir, manual_dir, say)
+        builder = _open(name, data_dir)
+    formats = {file_format.value for file_format in builder.info.available_file_formats()}
+    if "array_record" not in formats:
+        raise UserError(
+            f"dataset={name!r} is prepared in {builder.data_dir} as {', '.join(sorted(formats))}; "
+            "only array_record is read here: give another data_dir, or delete that folder and "
+            "run again to prepare it anew."
+        )
+    return builder
+
+
+def _builder(name: str, data_dir: str) -> Any:
+    import tensorflow_datasets as tfds
+
+    from rethinking_jax.data.mnist5k import mnist5k_dataset_builder  # noqa: F401  (registers it)
+
+    return tfds.builder(name, data_dir=os.path.expanduser(data_dir) or None)
+
+
+def _open(name: str, data_dir: str) -> Any:
+    import tensorflow_datasets as tfds
+
+    try:
+        return _builder(name, data_dir)
+    except tfds.core.DatasetNotFoundError as error:
+        raise UserError(_unknown(name)) from error
+    except Exception as error:
+        if "Parsing builder name string" in str(error):
+            raise UserError(_unknown(name)) from error
+        # tfds puts a representation of all arguments in front.
+        reason = re.sub(r"^Failed to construct dataset .*?\}\": ", "", one_line(error))
+        if "BuilderConfig" in reason:
+            configs = list(tfds.builder_cls(_base(name)).builder_configs)
+            reason = f"its configurations are {_listed(configs, 'none')}."
+        if "No module named 'tensorflow'" in reason:
+            reason = f"its builder needs {TENSORFLOW}."
+        raise UserError(f"dataset={name!r} cannot be opened: {reason}") from error
+
+
+def _base(name: str) -> str:
+    return re.split("[/:]", name)[0]
+
+
+def _unknown(name: str) -> str:
+    import tensorflow_datasets as tfds
+
+    # With the community's sets it would import TensorFlow and take 12 seconds.
+    available = tfds.list_builders(with_community_datasets=False)
+    base = _base(name).lower().replace("-", "_")
+    close = difflib.get_close_matches(base, available, n=1)
+    guess = f": did you mean {close[0]!r}?" if close else "."
+    return (
+        f"dataset={name!r} is not known{guess} It can be {EMBEDDED}, any image classification "
+        "set of tfds, a folder of images per class (./DIR) or an .npz file."
+    )
+
+
+def _is_prepared(builder: Any) -> bool:
+    return (builder.data_path / "dataset_info.json").exists()
+
+
+def _prepare(
+    name: str, builder: Any, data_dir: str, manual_dir: str, say: Callable[[str], None]
+) -> None:
+    if builder.data_path.exists() and not _is_prepared(builder):
+        raise UserError(
+            f"dataset={name!r}: {builder.data_dir} exists but holds no prepared set: delete that "
+            "folder and run again."
+        )
+    online = True
+    if builder.name != EMBEDDED:
+        online = _check_means(name, builder, manual_dir)
+    try:
+        with _one_at_a_time(builder, say):
+            # Another process may have been faster.
+            if not _is_prepared(builder):
+                say(f"preparing {name} in {builder.data_dir} (once)")
+                _download_and_prepare(builder, manual_dir, online)
+    except Exception as error:
+        # Where locks do not work, both prepare and one of them comes second.
+        if not _is_prepared(_builder(name, data_dir)):
+            raise UserError(_failure(name, builder, manual_dir, online, error)) from error
+
+
+@contextlib.contextmanager
+def _one_at_a_time(builder: Any, say: Callable[[str], None]) -> Iterator[None]:
+    """Holds a lock on the set within its data_dir, where the platform has one."""
+    root = builder.data_dir_root
+    if "://" in os.fspath(root) or importlib.util.find_spec("fcntl") is None:
+        yield
+        return
+    import fcntl
+
+    root.mkdir(parents=True, exist_ok=True)
+    with open(root / f".{builder.name}.lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"waiting for another process that is preparing {builder.name}")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        except OSError:
+            pass  # A file system without locks.
+        yield
+
+
+def _download_and_prepare(builder: Any, manual_dir: str, online: bool) -> None:
+    import tensorflow_datasets as tfds
+    from tensorflow_datasets.core.download import downloader
+
+    config = tfds.download.DownloadConfig(
+        manual_dir=os.path.expanduser(manual_dir) or None, try_download_gcs=False
+    )
+    # With its 10 retries tfds tries for 3.5 minutes, and its threads outlive an error.
+    downloader.MAX_RETRIES = RETRIES if online else 0
+    quiet = contextlib.ExitStack()
+    if builder.name == EMBEDDED:  # A second's work: no progress bars.
+        quiet.enter_context(contextlib.redirect_stdout(io.StringIO()))
+        quiet.enter_context(contextlib.redirect_stderr(io.StringIO()))
+    with quiet:
+        builder.download_and_prepare(download_config=config, file_format="array_record")
+
+
+def _failure(name: str, builder: Any, manual_dir: str, online: bool, error: Exception) -> str:
+    reason = one_line(error)
+    missing = _archives(builder, manual_dir)[1]
+    if not online and missing and "Max retries exceeded" in str(error):
+        reason = f"there is no network, and without it this is missing: {_listed(missing)}."
+    root = os.fspath(builder.data_dir_root)
+    return f"dataset={name!r} cannot be prepared in data_dir={root!r}: {reason}"
+
+
+def _check_means(name: str, builder: Any, manual_dir: str) -> bool:
+    """Whether there is a network; UserError where something that preparing needs is missing."""
+    if manual_dir and not os.path.isdir(os.path.expanduser(manual_dir)):
+        raise UserError(f"manual_dir={manual_dir!r}: there is no such folder.")
+    online = _network_answers(list(builder.url_infos or {}))
+    by_hand = builder.MANUAL_DOWNLOAD_INSTRUCTIONS or ""
+    present, missing = _archives(builder, manual_dir)
+    folder = f"manual_dir={manual_dir!r}" if manual_dir else "a folder and pass it as manual_dir"
+    lacking = []
+    if not _has_tensorflow():
+        lacking.append(TENSORFLOW)
+    if by_hand:
+        named = [archive for archive in missing if archive in by_hand]
+        if not present and (named or not manual_dir):
+            hint = "" if named else f": {one_line(by_hand)}"
+            lacking.append(f"archives only you can get (put {_listed(named)} into {folder}{hint})")
+    elif not online and not present and missing:
+        lacking.append(f"a network (connect, or put {_listed(missing)} into {folder})")
+    if lacking:
+        root = os.fspath(builder.data_dir_root)
+        exists = "" if os.path.isdir(root) else ", which does not exist"
+        raise UserError(
+            f"dataset={name!r} is not prepared in data_dir={root!r}{exists}, and preparing it here "
+            f"lacks {' and '.join(lacking)}. Or point data_dir at a prepared copy, "
+            f"or use dataset={EMBEDDED!r}, which needs nothing."
+        )
+    return online
+
+
+def _has_tensorflow() -> bool:
+    """Whether TensorFlow is installed, found out without the seconds that importing it takes."""
+    try:
+        return importlib.util.find_spec("tensorflow") is not None
+    except (ImportError, ValueError):  # Something keeps it from being imported.
+        return False
+
+
+def _archives(builder: Any, manual_dir: str) -> tuple[list[str], list[str]]:
+    """The original names of the files to download: those at hand, and those missing."""
+    from tensorflow_datasets.core.download import resource
+
+    downloads = builder.data_dir_root / "downloads"
+    manual = Path(manual_dir).expanduser() if manual_dir else downloads / "manual"
+    present: list[str] = []
+    missing: list[str] = []
+    for url, info in (builder.url_infos or {}).items():
+        original = info.filename or os.path.basename(urlsplit(url).path)
+        cached = resource.get_dl_fname(url, info.checksum)
+        at_hand = (manual / original).exists() or any(
+            resource.is_locally_cached(folder / cached)
+            for folder in (downloads / builder.name, downloads)
+        )
+        (present if at_hand else missing).append(original)
+    return present, missing
+
+
+def _listed(names: list[str], none: str = "the archives") -> str:
+    if not names:
+        return none
+    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+
+
+def _network_answers(urls: list[str]) -> bool:
+    """Whether the first url's host, or the proxy in front of it, takes a connection."""
+    url = urlsplit(
+        next((u for u in urls if u.startswith("http")), "https://storage.googleapis.com")
+    )
+    proxies = urllib.request.getproxies()
+    proxy = proxies.get(url.scheme) or proxies.get("all")
+    if proxy and not urllib.request.proxy_bypass(url.hostname or ""):
+        url = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    port = url.port or (443 if url.scheme == "https" else 80)
+    answered = threading.Event()
+
+    def probe() -> None:
+        with contextlib.suppress(OSError):
+            socket.create_connection((url.hostname or "", port), PROBE_SECONDS).close()
+            answered.set()
+
+    # A thread, because looking up a name has no time limit of its own.
+    thread = threading.Thread(target=probe, daemon=True)
+    thread.start()
+    thread.join(PROBE_SECONDS)
+    return answered.is_set()

@@ -1,0 +1,69 @@
+"""The architectures of the paper's CIFAR-10 experiments (appendix A), by name."""
+
+import difflib
+from collections.abc import Callable
+from functools import partial
+
+import flax.linen as nn
+
+from rethinking_jax.errors import UserError
+from rethinking_jax.models.alexnet import SmallAlexNet
+from rethinking_jax.models.inception import SmallInception
+from rethinking_jax.models.mlp import MLP
+from rethinking_jax.models.wide_resnet import WideResNet
+
+MODELS: dict[str, Callable[..., nn.Module]] = {
+    "mlp_1x512": partial(MLP, hidden_sizes=(512,)),
+    "mlp_3x512": partial(MLP, hidden_sizes=(512, 512, 512)),
+    "mlp": MLP,
+    "alexnet_small": SmallAlexNet,
+    "inception_small": SmallInception,
+    "inception_small_no_bn": partial(SmallInception, batch_norm=False),
+    "wide_resnet_28_1": WideResNet,
+}
+
+
+def create_model(
+    name: str,
+    *,
+    num_classes: int,
+    hidden_sizes: tuple[int, ...] = (),
+    dropout_rate: float = 0.0,
+) -> nn.Module:
+    """Builds the model of a name.
+
+    Args:
+      name: a key of `MODELS`.
+      num_classes: number of logits.
+      hidden_sizes: widths of the hidden layers; for `mlp` alone, and needed there.
+      dropout_rate: from 0 (none) to below 1; acts in every model.
+
+    Returns:
+      A Linen module: `module.apply(variables, x, train=...)` maps images, float32
+      [b, h, w, c] of any size, to logits, float32 [b, num_classes]. With
+      `train=True` it needs the rng "dropout" where dropout_rate > 0, and
+      `mutable=["batch_stats"]` where it has batch norm. `module.convolutional` says
+      whether it is slow inside a loop on a CPU.
+
+    Raises:
+      UserError: unknown name, or a value that the model cannot take.
+    """
+    if name not in MODELS:
+        close = difflib.get_close_matches(name, MODELS, n=1)
+        nearest = f": did you mean {close[0]!r}?" if close else "."
+        raise UserError(f"model={name!r} is not known{nearest} Known: {', '.join(MODELS)}")
+    if not 0 <= dropout_rate < 1:
+        raise UserError(f"dropout_rate={dropout_rate} must be at least 0 and below 1")
+    if name == "mlp":
+        if not hidden_sizes or any(not isinstance(w, int) or w < 1 for w in hidden_sizes):
+            raise UserError(
+                f"hidden_sizes={hidden_sizes}: model='mlp' needs one or more widths of at least 1"
+            )
+        widths = {"hidden_sizes": tuple(hidden_sizes)}
+    elif hidden_sizes:
+        raise UserError(
+            f"hidden_sizes={hidden_sizes} has no effect on model={name!r}: it is for model='mlp'"
+        )
+    else:
+        widths = {}
+    return MODELS[name](num_classes=num_classes, dropout_rate=dropout_rate, **widths)

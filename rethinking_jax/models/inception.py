@@ -1,0 +1,91 @@
+"""The small Inception (paper, appendix A and figure 3)."""
+
+from typing import ClassVar
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from rethinking_jax.models.layers import BATCH_NORM_MOMENTUM, CLASSIFIER_INIT, RELU_INIT
+
+
+class ConvUnit(nn.Module):
+    """Convolution, batch norm, ReLU: the "conv module" of figure 3.
+
+    Attributes:
+      features: output channels.
+      size: side of the kernel.
+      stride: in both directions.
+      batch_norm: False leaves it out and gives the convolution a bias: the number of
+        parameters is the same, for batch norm has a shift and no scale (TF-slim's default).
+    """
+
+    features: int
+    size: int
+    stride: int
+    batch_norm: bool
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
+        """Maps [b, h, w, c] to [b, ceil(h / stride), ceil(w / stride), features]."""
+        # 1x1 as a matrix product (nn.Dense) was no faster: 0.93 to 1.05 times the speed
+        # of the whole train step on 2 CPU cores.
+        x = nn.Conv(
+            self.features,
+            (self.size, self.size),
+            strides=self.stride,
+            use_bias=not self.batch_norm,
+            kernel_init=RELU_INIT,
+        )(x)
+        if self.batch_norm:
+            x = nn.BatchNorm(
+                use_running_average=not train,
+                momentum=BATCH_NORM_MOMENTUM,
+                epsilon=1e-3,  # TF-slim's default
+                use_scale=False,
+            )(x)
+        return nn.relu(x)
+
+
+class SmallInception(nn.Module):
+    """The small Inception; 1,649,402 parameters on any size of 3 channels with 10 classes.
+
+    Attributes:
+      num_classes: number of logits.
+      batch_norm: False is the paper's "Inception w/o BatchNorm".
+      dropout_rate: of the features before the classifier.
+    """
+
+    num_classes: int
+    batch_norm: bool = True
+    dropout_rate: float = 0.0
+    convolutional: ClassVar[bool] = True
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
+        """Maps images, float32 [b, h, w, c], to logits, float32 [b, num_classes]."""
+
+        def conv(x: jax.Array, features: int, size: int, stride: int = 1) -> jax.Array:
+            return ConvUnit(features, size, stride, self.batch_norm)(x, train=train)
+
+        def inception(x: jax.Array, narrow: int, wide: int) -> jax.Array:
+            return jnp.concatenate([conv(x, narrow, 1), conv(x, wide, 3)], axis=-1)
+
+        def downsample(x: jax.Array, features: int) -> jax.Array:
+            pooled = nn.max_pool(x, (3, 3), strides=(2, 2), padding="SAME")
+            return jnp.concatenate([conv(x, features, 3, stride=2), pooled], axis=-1)
+
+        x = conv(x, 96, 3)
+        x = inception(x, 32, 32)
+        x = inception(x, 32, 48)
+        x = downsample(x, 80)
+        x = inception(x, 112, 48)
+        x = inception(x, 96, 64)
+        x = inception(x, 80, 80)
+        x = inception(x, 48, 96)
+        x = downsample(x, 96)
+        x = inception(x, 176, 160)
+        x = inception(x, 176, 160)
+        x = x.mean(axis=(1, 2))  # over 7x7 for an image of 28x28
+        x = nn.Dropout(self.dropout_rate, deterministic=not train)(x)
+        return nn.Dense(self.num_classes, kernel_init=CLASSIFIER_INIT)(x)

@@ -1,0 +1,32 @@
+"""Fully connected networks (paper, appendix A: MLP 1x512 and MLP 3x512)."""
+
+from typing import ClassVar
+
+import flax.linen as nn
+import jax
+
+from rethinking_jax.models.layers import CLASSIFIER_INIT, RELU_INIT
+
+
+class MLP(nn.Module):
+    """Dense layers with ReLU between them, on the pixels in a row.
+
+    Attributes:
+      num_classes: number of logits.
+      hidden_sizes: widths of the hidden layers.
+      dropout_rate: of every hidden layer's activations.
+    """
+
+    num_classes: int
+    hidden_sizes: tuple[int, ...]
+    dropout_rate: float = 0.0
+    convolutional: ClassVar[bool] = False
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
+        """Maps images, float32 [b, h, w, c], to logits, float32 [b, num_classes]."""
+        x = x.reshape(x.shape[0], -1)
+        for width in self.hidden_sizes:
+            x = nn.relu(nn.Dense(width, kernel_init=RELU_INIT)(x))
+            x = nn.Dropout(self.dropout_rate, deterministic=not train)(x)
+        return nn.Dense(self.num_classes, kernel_init=CLASSIFIER_INIT)(x)

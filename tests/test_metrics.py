@@ -1,0 +1,86 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rethinking_jax import metrics
+from rethinking_jax.train import Running, Sums
+
+
+def line(epoch: int, train: float, test: float = 0.5, loss: float | None = 1.0) -> dict:
+    return {
+        "member": "a",
+        "epoch": epoch,
+        "step": 10 * epoch,
+        "elapsed_seconds": 1.0,
+        "running_loss": loss,
+        "train_loss": loss,
+        "train_accuracy": train,
+        "test_accuracy": test,
+    }
+
+
+CONFIG = {"epochs": 5, "stop_when_fitted": True, "fit_threshold": 1.0}
+
+
+def test_sums_become_the_metrics_of_each_part() -> None:
+    sums = Sums(*map(np.int32, (20, 100, 70, 40, 60, 45)))
+    made = metrics.train_metrics(sums, corrupted=True)
+    assert made == {
+        "train_loss": 0.2,
+        "train_accuracy": 0.7,
+        "train_accuracy_true_labels": 0.4,
+        "train_accuracy_on_corrupted": 0.75,
+        "train_accuracy_on_clean": 25 / 40,
+    }
+    # Consistent: the whole is the weighted mean of its parts.
+    assert 0.6 * 0.75 + 0.4 * 25 / 40 == pytest.approx(0.7)
+    clean = metrics.train_metrics(Sums(*map(np.int32, (20, 100, 70, 70, 0, 0))), corrupted=False)
+    assert set(clean) == {"train_loss", "train_accuracy"}
+    none_flipped = metrics.train_metrics(Sums(*map(np.int32, (2, 10, 7, 7, 0, 0))), corrupted=True)
+    assert none_flipped["train_accuracy_on_corrupted"] is None
+    assert metrics.test_metrics(sums, corrupted=True)["test_accuracy_true_labels"] == 0.4
+    assert "test_accuracy_true_labels" not in metrics.test_metrics(sums, corrupted=False)
+
+
+def test_a_loss_that_is_no_number_is_null_and_diverged() -> None:
+    sums = Sums(np.float32("nan"), *map(np.int32, (10, 1, 1, 0, 0)))
+    made = metrics.train_metrics(sums, corrupted=False)
+    made |= metrics.running_metrics(Running(np.float32("inf"), np.int32(0), np.int32(10)))
+    assert json.loads(json.dumps(made, allow_nan=False)) == made
+    assert metrics.diverged(made)
+    assert not metrics.diverged(line(1, 0.5))
+
+
+def test_when_a_member_is_finished() -> None:
+    assert not metrics.finished([], CONFIG)
+    assert not metrics.finished([line(1, 0.9999)], CONFIG)
+    assert metrics.finished([line(1, 1.0)], CONFIG)
+    assert not metrics.finished([line(1, 1.0)], CONFIG | {"stop_when_fitted": False})
+    assert metrics.finished([line(1, 0.96)], CONFIG | {"fit_threshold": 0.95})
+    assert metrics.finished([line(5, 0.1)], CONFIG)
+    assert metrics.finished([line(1, 0.1, loss=None)], CONFIG)
+
+
+def test_outcome_names_the_first_fit_the_last_epoch_and_the_best() -> None:
+    lines = [line(1, 0.5, 0.7), line(2, 1.0, 0.9), line(3, 0.9, 0.9), line(4, 1.0, 0.8)]
+    made = metrics.outcome(lines, 1.0)
+    assert (made["epochs_to_fit"], made["steps_to_fit"]) == (2, 20)
+    assert (made["epochs"], made["steps"], made["train_accuracy"]) == (4, 40, 1.0)
+    assert (made["best_test_accuracy"], made["best_epoch"], made["test_accuracy"]) == (0.9, 2, 0.8)
+    assert metrics.outcome(lines[:1], 1.0)["steps_to_fit"] is None
+
+
+def test_a_line_cut_off_by_a_crash_is_left_out(tmp_path: Path) -> None:
+    file = tmp_path / "metrics.jsonl"
+    assert metrics.read_lines(file) == []
+    metrics.append_lines(file, [line(1, 0.1)])
+    metrics.append_lines(file, [line(2, 0.2), line(3, 0.3)])
+    whole = file.read_text()
+    for cut in range(len(whole)):
+        file.write_text(whole[:cut])
+        assert metrics.read_lines(file) == [line(i, i / 10) for i in (1, 2, 3)][: whole[:cut].count("\n")]
+    metrics.write_lines(file, [line(1, 0.1)])
+    assert metrics.read_lines(file) == [line(1, 0.1)]
+    assert [path.name for path in tmp_path.iterdir()] == ["metrics.jsonl"]

@@ -1,0 +1,232 @@
+"""Kills, stops and damage through the real command: the end is always the same."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from conftest import REPOSITORY, Command, read_metrics, read_summary
+
+# Two runs, one after the other, the second with pixels of its own; a few seconds in all.
+SWEEP = '[{"corruption": "random_labels"}, {"corruption": "random_pixels"}]'
+RUNS = (
+    "--config=configs/quickstart.py",
+    f"--config.sweep={SWEEP}",
+    "--config.epochs=14",
+    "--config.checkpoint_every=2",
+    "--config.train_examples=1500",
+    "--config.stop_when_fitted=False",
+)
+# A convolutional net takes its steps one at a time on a CPU, and stops between two.
+STEPS = (
+    "--config=configs/quickstart.py",
+    "--config.sweep=",
+    "--config.corruption=random_labels",
+    "--config.model=alexnet_small",
+    "--config.epochs=2",
+    "--config.train_examples=600",
+    "--config.batch_size=64",
+    "--config.checkpoint_every=1",
+)
+
+
+@pytest.fixture(scope="module")
+def reference(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Never interrupted."""
+    workdir = tmp_path_factory.mktemp("reference") / "run"
+    result = command(*RUNS, f"--workdir={workdir}")
+    assert result.returncode == 0, result.stderr
+    return workdir
+
+
+def start(environment: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
+    words = [sys.executable, "-m", "rethinking_jax.main", *arguments]
+    return subprocess.Popen(
+        words, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+
+
+def wait_for_lines(workdir: Path, number: int, process: subprocess.Popen[str]) -> None:
+    """Until the metrics file has this many lines."""
+    file = workdir / "metrics.jsonl"
+    for _ in range(6000):
+        if file.exists() and file.read_text().count("\n") >= number:
+            return
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    pytest.fail("no metrics in a minute")
+
+
+def assert_same(workdir: Path, reference: Path) -> None:
+    assert read_metrics(workdir) == read_metrics(reference)
+    assert read_summary(workdir) == read_summary(reference)
+
+
+def test_killed_again_and_again_it_ends_as_if_never_interrupted(
+    command: Command, environment: dict[str, str], reference: Path, tmp_path: Path
+) -> None:
+    workdir = tmp_path / "run"
+    total = len(read_metrics(reference))
+    rng = np.random.default_rng()
+    for lines in (1, 6, 17, total - 1):
+        process = start(environment, *RUNS, f"--workdir={workdir}")
+        wait_for_lines(workdir, lines, process)
+        time.sleep(rng.uniform(0, 0.1))
+        process.kill()
+        process.communicate()
+    result = command(*RUNS, f"--workdir={workdir}")
+    assert result.returncode == 0, result.stderr
+    assert_same(workdir, reference)
+    again = command(*RUNS, f"--workdir={workdir}")
+    assert again.returncode == 0
+    assert "Complete already" in again.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_saves_and_says_how_to_resume(
+    number: signal.Signals,
+    command: Command,
+    environment: dict[str, str],
+    reference: Path,
+    tmp_path: Path,
+) -> None:
+    workdir = tmp_path / "run"
+    process = start(environment, *RUNS, f"--workdir={workdir}")
+    wait_for_lines(workdir, 3, process)
+    process.send_signal(number)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Traceback" not in stderr
+    line = stderr.strip()
+    assert line.count("\n") == 0
+    assert f"--workdir={workdir}" in line
+    done = len(read_metrics(workdir))
+    assert f"{workdir}/checkpoints/random_labels/{done * 12}" in line
+    result = command(*RUNS, f"--workdir={workdir}")
+    assert result.returncode == 0
+    assert f"resuming from step {done * 12}" in result.stdout
+    assert_same(workdir, reference)
+
+
+def test_a_signal_in_mid_epoch_saves_that_very_step(
+    command: Command, environment: dict[str, str], tmp_path: Path
+) -> None:
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    assert command(*STEPS, f"--workdir={whole}").returncode == 0
+    process = start(environment, *STEPS, f"--workdir={cut}")
+    wait_for_lines(cut, 1, process)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    steps = [int(path.name) for path in (cut / "checkpoints" / "random_labels").iterdir()]
+    assert 10 < max(steps) < 20
+    assert command(*STEPS, f"--workdir={cut}").returncode == 0
+    assert_same(cut, whole)
+
+
+def interrupted(reference: Path, tmp_path: Path) -> Path:
+    """The reference as a kill would leave it in its second run, after the eighth epoch."""
+    workdir = tmp_path / "run"
+    shutil.copytree(reference, workdir)
+    (workdir / "summary.json").unlink()
+    lines = (workdir / "metrics.jsonl").read_text().splitlines(keepends=True)
+    (workdir / "metrics.jsonl").write_text("".join(lines[:-1]) + lines[-1][:40])
+    return workdir
+
+
+def newest(workdir: Path) -> Path:
+    folder = workdir / "checkpoints" / "random_pixels"
+    return max((path for path in folder.iterdir() if path.name.isdecimal()),
+               key=lambda path: int(path.name))  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", ["truncated", "one bit"])
+def test_a_damaged_checkpoint_is_named_and_the_one_before_taken(
+    damage: str, command: Command, reference: Path, tmp_path: Path
+) -> None:
+    workdir = interrupted(reference, tmp_path)
+    last = newest(workdir)
+    file = max((p for p in last.rglob("*") if p.is_file()), key=lambda p: p.stat().st_size)
+    content = bytearray(file.read_bytes())
+    content[len(content) // 3] ^= 16
+    file.write_bytes(content[: len(content) // 2] if damage == "truncated" else content)
+    result = command(*RUNS, f"--workdir={workdir}")
+    assert result.returncode == 0, result.stderr
+    assert f"checkpoint {last} is damaged" in result.stdout
+    assert f"resuming from step {int(last.name) - 24}" in result.stdout
+    assert_same(workdir, reference)
+    assert newest(workdir).name == last.name
+
+
+def test_a_kill_between_the_end_and_the_summary(
+    command: Command, reference: Path, tmp_path: Path
+) -> None:
+    workdir = interrupted(reference, tmp_path)
+    shutil.copy(reference / "metrics.jsonl", workdir)
+    shutil.rmtree(workdir / "figures")
+    result = command(*RUNS, f"--workdir={workdir}")
+    assert result.returncode == 0
+    assert "resuming" not in result.stdout
+    assert_same(workdir, reference)
+    assert (workdir / "figures" / "learning_curves.png").stat().st_size > 10_000
+
+
+def test_another_config_in_the_same_workdir_is_refused(
+    command: Command, reference: Path
+) -> None:
+    before = {path: path.stat().st_mtime_ns for path in reference.rglob("*")}
+    result = command(
+        *RUNS, f"--workdir={reference}", "--config.learning_rate=0.02", "--config.momentum=0.8"
+    )
+    assert result.returncode == 2
+    assert "learning_rate (0.01 there, 0.02 now)" in result.stderr
+    assert "momentum (0.9 there, 0.8 now)" in result.stderr
+    assert "epochs" not in result.stderr
+    assert {path: path.stat().st_mtime_ns for path in reference.rglob("*")} == before
+
+
+def test_it_resumes_from_another_data_folder_but_not_onto_other_labels(
+    command: Command, environment: dict[str, str], tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (300, 8, 8)).astype(np.uint8)
+    labels = rng.integers(0, 4, 300)
+    file = tmp_path / "mine.npz"
+    arguments = (
+        "--config=configs/quickstart.py",
+        "--config.sweep=",
+        f"--config.dataset={file}",
+        "--config.epochs=300",
+        "--config.stop_when_fitted=False",
+        "--config.batch_size=50",
+        f"--workdir={tmp_path / 'run'}",
+    )
+    np.savez(file, x_train=images[:250], y_train=labels[:250], x_test=images[250:],
+             y_test=labels[250:])  # fmt: skip
+    process = start(environment, *arguments)
+    wait_for_lines(tmp_path / "run", 2, process)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    before = (tmp_path / "run" / "metrics.jsonl").read_bytes()
+    labels[7] = (labels[7] + 1) % 4
+    np.savez(file, x_train=images[:250], y_train=labels[:250], x_test=images[250:],
+             y_test=labels[250:])  # fmt: skip
+    result = command(*arguments)
+    assert result.returncode == 2
+    assert "other labels for true_labels" in result.stderr
+    assert (tmp_path / "run" / "metrics.jsonl").read_bytes() == before
+    labels[7] = (labels[7] - 1) % 4
+    np.savez(file, x_train=images[:250], y_train=labels[:250], x_test=images[250:],
+             y_test=labels[250:])  # fmt: skip
+    result = command(*arguments, f"--config.data_dir={tmp_path}")
+    assert result.returncode == 0, result.stderr
+    assert json.loads((tmp_path / "run" / "summary.json").read_text())["members"][0]["epochs"] == 300
+    assert os.path.exists(tmp_path / "run" / "labels.npz")
