@@ -236,8 +236,8 @@ def _name(config: ConfigDict, override: Overrides) -> str:
 
 
 def swept_keys(config: ConfigDict) -> set[str]:
-    """The keys that `config.sweep` sets: overriding them has no effect."""
-    return {key for override in _parse_sweep(config) for key in override}
+    """The keys that every run of `config.sweep` sets: overriding them has no effect."""
+    return set.intersection(*(set(override) for override in _parse_sweep(config)))
 
 
 def _check_label_noise(config: ConfigDict, settings: Sequence[str]) -> None:

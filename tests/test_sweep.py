@@ -1,0 +1,170 @@
+"""Several runs as one program: what a group may share, and what it must not change."""
+
+import json
+import shutil
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+from conftest import Command, read_metrics, read_summary
+from rethinking_jax import config as configs
+from rethinking_jax import sweep
+from rethinking_jax.config import Member, members, product, runs
+from rethinking_jax.config import sweep as values_of
+from rethinking_jax.corruption import SETTINGS
+
+SEEDS = '[{"seed": 0}, {"seed": 1}, {"seed": 2, "learning_rate": 0.02}]'
+ARGUMENTS = (
+    "--config=configs/quickstart.py",
+    f"--config.sweep={SEEDS}",
+    "--config.corruption=random_labels",
+    "--config.train_examples=400",
+    "--config.batch_size=50",
+    "--config.learning_rate=0.05",
+    "--config.checkpoint_every=5",
+)
+
+
+@pytest.fixture(scope="module")
+def vmapped(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    workdir = tmp_path_factory.mktemp("sweep") / "vmapped"
+    result = command(*ARGUMENTS, "--config.vectorize=vmap", f"--workdir={workdir}")
+    assert result.returncode == 0, result.stderr
+    return workdir
+
+
+def test_vmapped_runs_end_as_runs_alone(
+    vmapped: Path, command: Command, tmp_path: Path
+) -> None:
+    looped = tmp_path / "looped"
+    result = command(*ARGUMENTS, "--config.vectorize=loop", f"--workdir={looped}")
+    assert result.returncode == 0, result.stderr
+    together, alone = read_summary(vmapped)["members"], read_summary(looped)["members"]
+    for a, b in zip(together, alone, strict=True):
+        for key in ("name", "labels_sha256", "flipped_fraction", "parameters"):
+            assert a[key] == b[key]
+        assert a["train_accuracy"] == b["train_accuracy"] == 1.0
+        # Rounding differs and grows; by the time of the fit it may cost two epochs.
+        assert abs(a["epochs_to_fit"] - b["epochs_to_fit"]) <= 2
+    first = [
+        {line["member"]: line for line in read_metrics(folder) if line["epoch"] == 1}
+        for folder in (vmapped, looped)
+    ]
+    assert first[0].keys() == first[1].keys()
+    for name in first[0]:
+        for key in ("running_loss", "train_loss", "test_loss"):
+            assert first[0][name][key] == pytest.approx(first[1][name][key], rel=1e-4)
+
+
+def test_members_leave_the_group_when_they_have_fitted(vmapped: Path) -> None:
+    lines = read_metrics(vmapped)
+    epochs = {m["name"]: m["epochs"] for m in read_summary(vmapped)["members"]}
+    assert len(set(epochs.values())) > 1
+    for name, last in epochs.items():
+        own = [line for line in lines if line["member"] == name]
+        assert [line["epoch"] for line in own] == list(range(1, last + 1))
+        assert all(line["train_accuracy"] < 1 for line in own[:-1])
+    # By epoch, then in the order of the config.
+    order = [(line["epoch"], list(epochs).index(line["member"])) for line in lines]
+    assert order == sorted(order)
+
+
+def test_a_group_that_lost_members_resumes_exactly(
+    vmapped: Path, command: Command, tmp_path: Path
+) -> None:
+    """As a kill leaves it: the last checkpoint is gone, the one before has a member less."""
+    workdir = tmp_path / "run"
+    shutil.copytree(vmapped, workdir)
+    (workdir / "summary.json").unlink()
+    (folder,) = (workdir / "checkpoints").iterdir()
+    steps = sorted(int(path.name) for path in folder.iterdir() if path.name.isdecimal())
+    shutil.rmtree(folder / str(steps[-1]))
+    ends = [m["steps"] for m in read_summary(vmapped)["members"]]
+    assert min(ends) <= steps[-2] < max(ends)
+    result = command(*ARGUMENTS, "--config.vectorize=vmap", f"--workdir={workdir}")
+    assert result.returncode == 0, result.stderr
+    assert f"resuming from step {steps[-2]}" in result.stdout
+    assert read_metrics(workdir) == read_metrics(vmapped)
+    assert read_summary(workdir) == read_summary(vmapped)
+
+
+def chunks_of(config: configs.ConfigDict, backend: str, data_dir: Path) -> list[sweep.Chunk]:
+    config.data_dir = str(data_dir)
+    made: list[Member] = members(config)
+    return sweep.make_chunks(made, sweep.load_sources(made, lambda text: None), backend)
+
+
+def base() -> configs.ConfigDict:
+    config = configs.base_config()
+    config.train_examples = 256
+    return config
+
+
+def test_runs_are_grouped_by_what_is_static_and_by_their_images(data_dir: Path) -> None:
+    config = base()
+    config.sweep = runs(product(values_of("corruption", SETTINGS), values_of("seed", [0, 1])))
+    grouped = chunks_of(config, "gpu", data_dir)
+    names = [[run.name for run in chunk.runs] for chunk in grouped]
+    # Label settings of all seeds share one copy of the images; corrupted pixels are one's own.
+    assert [len(part) for part in names] == [6, 1, 1, 1, 1, 1, 1]
+    assert len({id(chunk.program) for chunk in grouped}) == 1
+    assert len({chunk.name for chunk in grouped}) == 7
+    assert [len(chunk.runs) for chunk in chunks_of(config, "cpu", data_dir)] == [1] * 12
+    config.vectorize = "vmap"
+    assert [len(chunk.runs) for chunk in chunks_of(config, "cpu", data_dir)] == [6] + [1] * 6
+
+
+def test_convolutions_take_single_steps_on_a_cpu_only(data_dir: Path) -> None:
+    config = base()
+    for model, backend, scan in (
+        ("mlp_1x512", "cpu", True),
+        ("alexnet_small", "cpu", False),
+        ("alexnet_small", "gpu", True),
+    ):
+        config.model = model
+        assert chunks_of(config, backend, data_dir)[0].scan is scan
+    config.epoch_loop = "step"
+    assert chunks_of(config, "gpu", data_dir)[0].scan is False
+
+
+@pytest.mark.parametrize("setting", ["shuffled_pixels", "random_pixels", "gaussian"])
+def test_corrupted_pixels_in_memory_are_those_of_corruption(
+    setting: str, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rethinking_jax.corruption import corrupt_images
+
+    monkeypatch.setattr(sweep, "CORRUPTION_BATCH", 100)  # 256 are cut unevenly
+    config = base()
+    config.corruption = setting
+    (chunk,) = chunks_of(config, "cpu", data_dir)
+    source = chunk.source
+    for split, part, made in zip(
+        ("train", "test"), (source.train, source.test), sweep.examples(chunk), strict=True
+    ):
+        expected = corrupt_images(
+            setting, 0, split, part.ids, part.images, source.mean, source.std
+        )
+        np.testing.assert_allclose(np.asarray(made.images), np.asarray(expected), atol=1e-6)
+        assert made.images.dtype == (np.float32 if setting == "gaussian" else np.uint8)
+        assert (made.labels[0] == part.labels).all()
+    assert isinstance(made.images, jax.Array)
+
+
+def test_the_subset_keeps_ids_so_labels_do_not_change_with_its_size(data_dir: Path) -> None:
+    config = base()
+    config.corruption = "random_labels"
+    drawn = []
+    for n in (150, 300):
+        config.train_examples = n
+        (chunk,) = chunks_of(config, "cpu", data_dir)
+        ids = np.asarray(chunk.source.train.ids)
+        drawn.append(dict(zip(ids.tolist(), chunk.runs[0].train_labels.tolist(), strict=True)))
+    assert drawn[0].items() <= drawn[1].items()
+
+
+def test_config_json_says_what_was_run(vmapped: Path) -> None:
+    config = json.loads((vmapped / "config.json").read_text())
+    assert config["sweep"] == json.loads(SEEDS)
+    assert config["corruption"] == "random_labels"
