@@ -132,8 +132,8 @@ def _open_workdir(
             ) from None
         if changed:
             raise UserError(
-                f"--workdir={workdir} was trained on other labels for {', '.join(changed)}: the data "
-                "set has changed since. Bring it back to resume, or take another --workdir"
+                f"--workdir={workdir} was trained on other labels for {', '.join(changed)}: the "
+                "data set has changed since. Bring it back to resume, or take another --workdir"
             )
         return
     try:
@@ -239,5 +239,6 @@ def _failure(workdir: Path, member: dict[str, Any]) -> str:
     )
     return (
         f"{member['name']}: the loss stopped being a number in epoch {member['epochs']} "
-        f"at learning rate {rate:g}; {saved}. Try a smaller one: --config.learning_rate={rate / 10:g}"
+        f"at learning rate {rate:g}; {saved}. Try a smaller one: "
+        f"--config.learning_rate={rate / 10:g}"
     )

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
-
 from conftest import REPOSITORY, Command, fashion_mnist_folder, needs_fashion_mnist, read_metrics
+from PIL import Image
 
 ONE_RUN = "--config.sweep="
 SMALL = (ONE_RUN, "--config.train_examples=300", "--config.epochs=2")
@@ -71,7 +70,10 @@ def test_a_set_that_cannot_be_had_fails_within_five_seconds(
     command: Command, environment: dict[str, str], tmp_path: Path
 ) -> None:
     """Offline by a proxy that is not there; the time is measured against a start of Python's."""
-    offline = environment | {"https_proxy": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
+    offline = environment | {
+        "https_proxy": "http://127.0.0.1:9",
+        "http_proxy": "http://127.0.0.1:9",
+    }
     started = time.monotonic()
     result = command("--config.dataset=cifar10", f"--config.data_dir={tmp_path}", env=offline)
     seconds = time.monotonic() - started
@@ -195,10 +197,13 @@ def test_jax_flags_and_flags_with_a_space_work(command: Command, tmp_path: Path)
     assert (tmp_path / "run" / "summary.json").exists()
 
 
-def test_a_base_install_never_imports_tensorflow(environment: dict[str, str], tmp_path: Path) -> None:
+def test_a_base_install_never_imports_tensorflow(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
     code = (
         "import sys; from rethinking_jax import config, experiment; c = config.base_config();"
-        f"c.epochs = 1; c.train_examples = 200; experiment.train_and_evaluate(c, {str(tmp_path)!r});"
+        "c.epochs = 1; c.train_examples = 200;"
+        f"experiment.train_and_evaluate(c, {str(tmp_path)!r});"
         "sys.exit('tensorflow' in sys.modules)"
     )
     result = subprocess.run([sys.executable, "-c", code], env=environment, check=False, text=True,

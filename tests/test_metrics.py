@@ -35,7 +35,7 @@ def test_sums_become_the_metrics_of_each_part() -> None:
         "train_accuracy_on_clean": 25 / 40,
     }
     # Consistent: the whole is the weighted mean of its parts.
-    assert 0.6 * 0.75 + 0.4 * 25 / 40 == pytest.approx(0.7)
+    assert pytest.approx(0.7) == 0.6 * 0.75 + 0.4 * 25 / 40
     clean = metrics.train_metrics(Sums(*map(np.int32, (20, 100, 70, 70, 0, 0))), corrupted=False)
     assert set(clean) == {"train_loss", "train_accuracy"}
     none_flipped = metrics.train_metrics(Sums(*map(np.int32, (2, 10, 7, 7, 0, 0))), corrupted=True)
@@ -80,7 +80,10 @@ def test_a_line_cut_off_by_a_crash_is_left_out(tmp_path: Path) -> None:
     whole = file.read_text()
     for cut in range(len(whole)):
         file.write_text(whole[:cut])
-        assert metrics.read_lines(file) == [line(i, i / 10) for i in (1, 2, 3)][: whole[:cut].count("\n")]
+        assert (
+            metrics.read_lines(file)
+            == [line(i, i / 10) for i in (1, 2, 3)][: whole[:cut].count("\n")]
+        )
     metrics.write_lines(file, [line(1, 0.1)])
     assert metrics.read_lines(file) == [line(1, 0.1)]
     assert [path.name for path in tmp_path.iterdir()] == ["metrics.jsonl"]

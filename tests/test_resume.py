@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from conftest import REPOSITORY, Command, read_metrics, read_summary
 
 # Two runs, one after the other, the second with pixels of its own; a few seconds in all.
@@ -179,9 +178,7 @@ def test_a_kill_between_the_end_and_the_summary(
     assert (workdir / "figures" / "learning_curves.png").stat().st_size > 10_000
 
 
-def test_another_config_in_the_same_workdir_is_refused(
-    command: Command, reference: Path
-) -> None:
+def test_another_config_in_the_same_workdir_is_refused(command: Command, reference: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in reference.rglob("*")}
     result = command(
         *RUNS, f"--workdir={reference}", "--config.learning_rate=0.02", "--config.momentum=0.8"
@@ -228,5 +225,7 @@ def test_it_resumes_from_another_data_folder_but_not_onto_other_labels(
              y_test=labels[250:])  # fmt: skip
     result = command(*arguments, f"--config.data_dir={tmp_path}")
     assert result.returncode == 0, result.stderr
-    assert json.loads((tmp_path / "run" / "summary.json").read_text())["members"][0]["epochs"] == 300
+    assert (
+        json.loads((tmp_path / "run" / "summary.json").read_text())["members"][0]["epochs"] == 300
+    )
     assert os.path.exists(tmp_path / "run" / "labels.npz")

@@ -7,8 +7,8 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
-
 from conftest import Command, read_metrics, read_summary
+
 from rethinking_jax import config as configs
 from rethinking_jax import sweep
 from rethinking_jax.config import Member, members, product, runs
@@ -35,9 +35,7 @@ def vmapped(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return workdir
 
 
-def test_vmapped_runs_end_as_runs_alone(
-    vmapped: Path, command: Command, tmp_path: Path
-) -> None:
+def test_vmapped_runs_end_as_runs_alone(vmapped: Path, command: Command, tmp_path: Path) -> None:
     looped = tmp_path / "looped"
     result = command(*ARGUMENTS, "--config.vectorize=loop", f"--workdir={looped}")
     assert result.returncode == 0, result.stderr
@@ -143,9 +141,7 @@ def test_corrupted_pixels_in_memory_are_those_of_corruption(
     for split, part, made in zip(
         ("train", "test"), (source.train, source.test), sweep.examples(chunk), strict=True
     ):
-        expected = corrupt_images(
-            setting, 0, split, part.ids, part.images, source.mean, source.std
-        )
+        expected = corrupt_images(setting, 0, split, part.ids, part.images, source.mean, source.std)
         np.testing.assert_allclose(np.asarray(made.images), np.asarray(expected), atol=1e-6)
         assert made.images.dtype == (np.float32 if setting == "gaussian" else np.uint8)
         assert (made.labels[0] == part.labels).all()
