@@ -7,7 +7,8 @@ to the checkpoint that it resumes from.
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -80,9 +81,11 @@ def train_chunk(chunk: Chunk, stage: Stage) -> None:
     position = _resume(chunk, stage)
     examples = sweep.examples(chunk)
     per_epoch = sweep.steps_per_epoch(config, examples[0].labels.shape[1])
-    stage.progress.start(chunk.name, config.epochs, position.step / per_epoch)
-    manager = _open_manager(chunk, stage, position.lines)
-    try:
+    done = position.step / per_epoch
+    with (
+        stage.progress.showing(chunk.name, config.epochs, done),
+        _open_manager(chunk, stage, position.lines) as manager,
+    ):
         while position.active:
             before = position.active
             position, speed = _train_epoch(chunk, stage, examples[0], position)
@@ -90,19 +93,12 @@ def train_chunk(chunk: Chunk, stage: Stage) -> None:
             if rest == 0:
                 position = _measure_epoch(chunk, stage, examples, position, speed)
             reason = stage.stop_requested() if position.active else None
-            due = reason or position.active != before  # a member that ends is saved as it ended
-            if (
-                manager
-                and (due or (rest == 0 and epoch % config.checkpoint_every == 0))
-                and not _nothing_to_save(position.lines.values(), position.step)
-            ):
-                checkpoint.save(manager, position.step, _everyone(position, len(chunk.runs)))
+            left = position.active != before  # a member that ends is saved as it ended
+            due = rest == 0 and epoch % max(config.checkpoint_every, 1) == 0
+            if reason or left or due:
+                _save(chunk, manager, position)
             if reason:
                 raise RunFailed(_stopped(chunk, stage, manager, position, reason))
-    finally:
-        if manager is not None:
-            manager.close()
-    stage.progress.finish()
 
 
 def _resume(chunk: Chunk, stage: Stage) -> Position:
@@ -135,9 +131,12 @@ def _fresh(chunk: Chunk) -> Carry:
     return state, jax.tree.map(lambda leaf: jnp.zeros((members,), leaf.dtype), Running.zero())
 
 
+@contextmanager
 def _open_manager(
     chunk: Chunk, stage: Stage, lines: dict[str, list[Line]]
-) -> ocp.CheckpointManager | None:
+) -> Iterator[ocp.CheckpointManager | None]:
+    """The chunk's checkpoints, or None where the config wants none; waits for the last save."""
+
     def score(step: int) -> float | None:
         at_step = [line["test_accuracy"] for own in lines.values() for line in own
                    if line["step"] == step]  # fmt: skip
@@ -145,8 +144,16 @@ def _open_manager(
 
     config = chunk.runs[0].config
     if config.checkpoint_every == 0:
-        return None
-    return checkpoint.open_manager(stage.checkpoints(chunk), config.checkpoints_to_keep, score)
+        yield None
+        return
+    keep = config.checkpoints_to_keep
+    with checkpoint.open_manager(stage.checkpoints(chunk), keep, score) as manager:
+        yield manager
+
+
+def _save(chunk: Chunk, manager: ocp.CheckpointManager | None, position: Position) -> None:
+    if manager and not _nothing_to_save(position.lines.values(), position.step):
+        checkpoint.save(manager, position.step, _everyone(position, len(chunk.runs)))
 
 
 def _train_epoch(

@@ -1,7 +1,8 @@
 """What the user sees while runs train: a live line on a terminal, plain lines elsewhere."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
@@ -26,14 +27,21 @@ class ProgressReport:
         )
         self._epochs = 0
 
-    def start(self, name: str, epochs: int, done: float) -> None:
-        """A chunk begins: `done` of `epochs` epochs are behind it."""
-        self._name, self._epochs, self._text = name, epochs, "compiling"
+    @contextmanager
+    def showing(self, name: str, epochs: int, done: float) -> Iterator[None]:
+        """While a chunk trains; `done` of its `epochs` epochs are behind it."""
+        self._name, self._epochs, self._text = name, epochs, "starting"
         self._began, self._began_at, self._done = time.monotonic(), done, done
         self._printed = float("-inf")
         self._task = self._bars.add_task(name, total=epochs, text=self._text)
         self._bars.update(self._task, completed=done)
         self._bars.start()
+        try:
+            yield
+        finally:  # a terminal left in the middle of a live line would stay without a cursor
+            self._bars.stop()
+            self._bars.remove_task(self._task)
+            self._plain(f"{self._name}: {self._text}")
 
     def batch(self, done: float) -> None:
         """Epochs done so far, the part of the current one included."""
@@ -56,12 +64,6 @@ class ProgressReport:
         if self._bars.disable and now - self._printed > SECONDS_BETWEEN_PLAIN_LINES:
             self._printed = now
             self._plain(f"{self._name}: {self._text}{self._left()}")
-
-    def finish(self) -> None:
-        """The chunk is through: its last line stays."""
-        self._bars.stop()
-        self._bars.remove_task(self._task)
-        self._plain(f"{self._name}: {self._text}")
 
     def message(self, text: str) -> None:
         """A line of its own."""
