@@ -41,13 +41,16 @@ def main(argv: Sequence[str]) -> int:
         return _fail(error, 2)
     except RunFailed as error:
         return _fail(error, 1)
-    except (OSError, jax.errors.JaxRuntimeError) as error:
-        # A full disk, no memory left: the first line says it, the trace would hide it.
-        reason = str(error).split("\n")[0]
+    except Exception as error:
+        # A full disk (a ValueError when orbax meets it), no memory left: the first line
+        # says it, the trace would hide it.
+        machine = isinstance(error, (OSError, jax.errors.JaxRuntimeError))
+        if not machine and "RESOURCE_EXHAUSTED" not in str(error):
+            traceback.print_exc()
+        reason = str(error).strip().split("\n")[0]
+        if "No space left" in reason:
+            reason = "no space left on device"
         return _fail(f"the run failed ({reason}); what is saved in {workdir} stays: {command}", 1)
-    except Exception:
-        traceback.print_exc()
-        return _fail(f"the run failed; what is saved in {workdir} stays: {command}", 1)
     return 0
 
 
@@ -148,7 +151,8 @@ def _fail(error: object, code: int) -> int:
 def run() -> None:
     """Entry point of the command."""
     jax.config.config_with_absl()
-    logging.set_verbosity(logging.ERROR)  # orbax and tfds talk; --verbosity brings it back
+    # orbax and tfds talk, and log with a traceback what they raise; --verbosity brings it back.
+    logging.set_verbosity(logging.FATAL)
     try:
         app.run(main, flags_parser=parse_flags)
     except KeyboardInterrupt:

@@ -18,8 +18,8 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 
 def fashion_mnist_folder() -> Path:
     """A tfds data folder with Fashion-MNIST prepared, where the machine has one."""
-    given = os.environ.get("RETHINKING_JAX_TEST_TFDS", str(REPOSITORY.parent / "shared" / "tfds"))
-    return Path(given)
+    given = os.environ.get("RETHINKING_JAX_TEST_TFDS", "~/tensorflow_datasets")
+    return Path(given).expanduser()
 
 
 needs_fashion_mnist = pytest.mark.skipif(
