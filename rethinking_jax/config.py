@@ -22,7 +22,7 @@ from rethinking_jax.models import create_model
 # Where things lie and what is shown: not part of what a run is.
 LOCATION_KEYS = ("data_dir", "manual_dir", "tensorboard")
 # One value for the whole command, whatever its runs.
-COMMAND_KEYS = (*LOCATION_KEYS, "experiment", "sweep", "vectorize")
+COMMAND_KEYS = (*LOCATION_KEYS, "experiment", "sweep", "vectorize", "max_members")
 # Differ between the members of one group as arrays, or only on the host.
 PER_RUN_KEYS = (
     "seed",
@@ -33,6 +33,7 @@ PER_RUN_KEYS = (
     "learning_rate",
     "momentum",
     "weight_decay",
+    "dropout_rate",
 )
 
 Overrides = dict[str, Any]
@@ -77,6 +78,7 @@ def base_config() -> ConfigDict:
     config.epochs = 100
     config.stop_when_fitted = True
     config.fit_threshold = 1.0  # train_accuracy that counts as fitted
+    config.fit_loss = 0.0  # above 0: running_loss below this counts as fitted instead
     config.seed = 0
 
     config.optimizer = "sgd"
@@ -88,7 +90,8 @@ def base_config() -> ConfigDict:
     config.weight_decay_mask = "all"  # all, kernels
 
     config.sweep = ""  # JSON list of overrides, see `runs`
-    config.vectorize = "auto"  # several runs at once: auto, vmap, loop
+    config.vectorize = "auto"  # several runs at once on a device: auto, vmap, loop
+    config.max_members = 0  # runs that train at once; 0: as many as memory holds
     config.epoch_loop = "auto"  # steps of an epoch in one call: auto, scan, step
     config.checkpoint_every = 1  # epochs; 0: no checkpoints
     config.checkpoints_to_keep = 2  # the last few, beside the best
@@ -277,6 +280,8 @@ def _check(config: ConfigDict) -> None:
         ("data_seed", 0, 2**31 - 1, "from 0 to 2147483647"),
         ("lr_decay_steps", 0, math.inf, "0 (once per epoch) or a number of steps"),
         ("weight_decay", 0, 1e9, "at least 0"),
+        ("fit_loss", 0, 1e9, "0 (off) or a loss"),
+        ("max_members", 0, math.inf, "0 (as many as memory holds) or a number of runs"),
         ("checkpoint_every", 0, math.inf, "0 (no checkpoints) or a number of epochs"),
         ("checkpoints_to_keep", 1, math.inf, "at least 1"),
     ):

@@ -23,7 +23,8 @@ from rethinking_jax.metrics import Line
 from rethinking_jax.progress import ProgressReport
 from rethinking_jax.report import figures, tables
 from rethinking_jax.signals import stop_requests
-from rethinking_jax.sweep import Chunk, Run
+from rethinking_jax.source import load_sources
+from rethinking_jax.sweep import Chunk
 
 Summary = dict[str, Any]
 
@@ -57,14 +58,16 @@ def train_and_evaluate(
         tensorboard.check_installed()
     check_workdir(config, workdir)
     summary_file = workdir / "summary.json"
-    if summary_file.exists():
+    if summary_file.exists() and not _added_runs(config, workdir):
         console.print(f"Complete already: {workdir}", soft_wrap=True, highlight=False)
         return _end(console, workdir, json.loads(summary_file.read_text()))
     progress = ProgressReport(console)
-    sources = sweep.load_sources(members, progress.message)
-    chunks = sweep.make_chunks(members, sources, jax.default_backend())
-    runs = [run for chunk in chunks for run in chunk.runs]
-    _open_workdir(config, workdir, runs, chunks)
+    sources = load_sources(members, progress.message)
+    stored = _stored_chunks(workdir)
+    chunks = sweep.make_chunks(
+        members, sources, jax.default_backend(), jax.devices(), stored, progress.message
+    )
+    _open_workdir(config, workdir, chunks)
     _show_start(console, workdir, chunks)
     lines = metrics.read_lines(workdir / "metrics.jsonl")
     before = max((line["elapsed_seconds"] for line in lines), default=0.0)
@@ -104,6 +107,8 @@ def check_workdir(config: ConfigDict, workdir: Path) -> None:
         return
     there = configs.identity(json.loads((workdir / "config.json").read_text()))
     here = configs.identity(configs.to_json(config))
+    if there.get("sweep") and all(run in here["sweep"] for run in there["sweep"]):
+        there["sweep"] = here["sweep"]  # runs may be added
     differing = [key for key in {**there, **here} if there.get(key) != here.get(key)]
     if differing:
         changes = ", ".join(f"{k} ({there.get(k)!r} there, {here.get(k)!r} now)" for k in differing)
@@ -113,39 +118,59 @@ def check_workdir(config: ConfigDict, workdir: Path) -> None:
         )
 
 
-def _open_workdir(
-    config: ConfigDict, workdir: Path, runs: Sequence[Run], chunks: Sequence[Chunk]
-) -> None:
-    """Writes the config and the labels, or holds the labels there against today's."""
-    labels_file = workdir / "labels.npz"
-    if labels_file.exists():
-        try:
-            with np.load(labels_file) as stored:
-                changed = [
-                    run.name
-                    for run in runs
-                    if not np.array_equal(stored[run.name], run.train_labels)
-                ]
-        except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
-            raise UserError(
-                f"{labels_file} cannot be read ({error}): take another --workdir"
-            ) from None
-        if changed:
-            raise UserError(
-                f"--workdir={workdir} was trained on other labels for {', '.join(changed)}: the "
-                "data set has changed since. Bring it back to resume, or take another --workdir"
-            )
-        return
+def _added_runs(config: ConfigDict, workdir: Path) -> bool:
+    """Whether a workdir's sweep lacks runs of the config's (see `check_workdir`)."""
+    there = json.loads((workdir / "config.json").read_text())
+    return bool(there["sweep"] != configs.to_json(config)["sweep"])
+
+
+def _stored_chunks(workdir: Path) -> list[list[str]]:
+    """The names of the runs of each chunk of earlier sessions."""
+    file = workdir / "chunks.json"
+    if not file.exists() or not (workdir / "config.json").exists():
+        return []
+    return list(json.loads(file.read_text()))
+
+
+def _open_workdir(config: ConfigDict, workdir: Path, chunks: Sequence[Chunk]) -> None:
+    """Writes config, chunks and labels; labels that are there must be today's."""
+    arrays: dict[str, Any] = {run.name: run.train_labels for chunk in chunks for run in chunk.runs}
+    if (workdir / "config.json").exists() and (workdir / "labels.npz").exists():
+        _check_labels(workdir, arrays)
     try:
         workdir.mkdir(parents=True, exist_ok=True)
+        temporary = workdir / "labels.tmp.npz"
+        np.savez_compressed(temporary, **arrays)
+        temporary.replace(workdir / "labels.npz")
+        names = [[run.name for run in chunk.runs] for chunk in chunks]
+        metrics.write_atomically(workdir / "chunks.json", json.dumps(names, indent=2) + "\n")
+        # A summary without the runs that are added now would look complete; the config goes
+        # last, so that a crash in here leaves them "added" for the next start.
+        if (workdir / "config.json").exists() and _added_runs(config, workdir):
+            (workdir / "summary.json").unlink(missing_ok=True)
         plain = json.dumps(configs.to_json(config), indent=2) + "\n"
         metrics.write_atomically(workdir / "config.json", plain)
-        temporary = workdir / "labels.tmp.npz"
-        arrays: dict[str, Any] = {run.name: run.train_labels for run in runs}
-        np.savez_compressed(temporary, **arrays)
-        temporary.replace(labels_file)
     except OSError as error:
         raise UserError(f"--workdir={workdir} cannot be written to: {error.strerror}") from None
+
+
+def _check_labels(workdir: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Refuses to go on training on other labels than those of the workdir."""
+    labels_file = workdir / "labels.npz"
+    try:
+        with np.load(labels_file) as stored:
+            changed = [
+                name
+                for name in stored.files
+                if name in arrays and not np.array_equal(stored[name], arrays[name])
+            ]
+    except (ValueError, OSError, zipfile.BadZipFile) as error:
+        raise UserError(f"{labels_file} cannot be read ({error}): take another --workdir") from None
+    if changed:
+        raise UserError(
+            f"--workdir={workdir} was trained on other labels for {', '.join(changed)}: the "
+            "data set has changed since. Bring it back to resume, or take another --workdir"
+        )
 
 
 def _show_start(console: Console, workdir: Path, chunks: Sequence[Chunk]) -> None:
@@ -203,7 +228,7 @@ def _summary(
                 "labels_sha256": run.labels_sha256,
                 "parameters": parameters,
                 "checkpoints": f"checkpoints/{chunk.name}",
-                **metrics.outcome(lines[run.name], run.config.fit_threshold),
+                **metrics.outcome(lines[run.name], run.config),
             }
     return {
         "experiment": config.experiment,

@@ -5,7 +5,6 @@ disk before the checkpoint of their epoch is started, and a restart cuts the lin
 to the checkpoint that it resumes from.
 """
 
-import dataclasses
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -15,10 +14,12 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import orbax.checkpoint as ocp
 
 from rethinking_jax import checkpoint, metrics, sweep
 from rethinking_jax.errors import RunFailed
+from rethinking_jax.mesh import slots, spread
 from rethinking_jax.metrics import Line
 from rethinking_jax.optimizer import learning_rate_schedule
 from rethinking_jax.progress import ProgressReport
@@ -26,6 +27,7 @@ from rethinking_jax.sweep import Chunk, Run
 from rethinking_jax.train import Examples, Running, TrainState
 
 Carry = tuple[TrainState, Running]
+Images = tuple[jax.Array, jax.Array]
 
 
 class Stage(NamedTuple):
@@ -52,9 +54,10 @@ class Position(NamedTuple):
     """A chunk between two steps."""
 
     step: int
-    whole: Carry  # all members; stale while every member is active: then `carry` is all
+    whole: Carry  # all members, on the host; those that go on as they were when one left
     active: tuple[int, ...]  # the members that go on
-    carry: Carry  # their states
+    carry: Carry  # their states, and what fills up the devices (see `mesh.slots`)
+    examples: tuple[Examples, Examples]  # training and test set, their labels
     lines: dict[str, list[Line]]  # of each member, so far
 
 
@@ -78,9 +81,9 @@ def train_chunk(chunk: Chunk, stage: Stage) -> None:
       RunFailed: stopped by a signal; the message says what is saved.
     """
     config = chunk.runs[0].config
-    position = _resume(chunk, stage)
-    examples = sweep.examples(chunk)
-    per_epoch = sweep.steps_per_epoch(config, examples[0].labels.shape[1])
+    images = sweep.images(chunk)
+    position = _resume(chunk, stage, images)
+    per_epoch = sweep.steps_per_epoch(config, len(chunk.runs[0].train_labels))
     done = position.step / per_epoch
     with (
         stage.progress.showing(chunk.name, config.epochs, done),
@@ -88,10 +91,10 @@ def train_chunk(chunk: Chunk, stage: Stage) -> None:
     ):
         while position.active:
             before = position.active
-            position, speed = _train_epoch(chunk, stage, examples[0], position)
+            position, speed = _train_epoch(chunk, stage, position)
             epoch, rest = divmod(position.step, per_epoch)
             if rest == 0:
-                position = _measure_epoch(chunk, stage, examples, position, speed)
+                position = _measure_epoch(chunk, stage, images, position, speed)
             reason = stage.stop_requested() if position.active else None
             left = position.active != before  # a member that ends is saved as it ended
             due = rest == 0 and epoch % max(config.checkpoint_every, 1) == 0
@@ -101,13 +104,13 @@ def train_chunk(chunk: Chunk, stage: Stage) -> None:
                 raise RunFailed(_stopped(chunk, stage, manager, position, reason))
 
 
-def _resume(chunk: Chunk, stage: Stage) -> Position:
+def _resume(chunk: Chunk, stage: Stage, images: Images) -> Position:
     """Where the chunk stands: at its newest whole checkpoint, or at the very start."""
     fresh = partial(_fresh, chunk)
     restored = checkpoint.restore_latest(
         stage.checkpoints(chunk), jax.eval_shape(fresh), stage.progress.message
     )
-    step, whole = restored or (0, fresh())
+    step, whole = jax.device_get(restored or (0, fresh()))
     names = [run.name for run in chunk.runs]
     lines: dict[str, list[Line]] = {name: [] for name in names}
     others = []
@@ -122,7 +125,7 @@ def _resume(chunk: Chunk, stage: Stage) -> Position:
     if step:
         stage.progress.message(f"{chunk.name}: resuming from step {step:,}")
     active = _unfinished(chunk, lines, range(len(names)))
-    return Position(step, whole, active, _take(whole, active, len(names)), lines)
+    return Position(step, whole, active, *_take(chunk, images, whole, active), lines)
 
 
 def _fresh(chunk: Chunk) -> Carry:
@@ -153,12 +156,10 @@ def _open_manager(
 
 def _save(chunk: Chunk, manager: ocp.CheckpointManager | None, position: Position) -> None:
     if manager and not _nothing_to_save(position.lines.values(), position.step):
-        checkpoint.save(manager, position.step, _everyone(position, len(chunk.runs)))
+        checkpoint.save(manager, position.step, _everyone(position))
 
 
-def _train_epoch(
-    chunk: Chunk, stage: Stage, train: Examples, position: Position
-) -> tuple[Position, float]:
+def _train_epoch(chunk: Chunk, stage: Stage, position: Position) -> tuple[Position, float]:
     """The rest of the current epoch, or less of it if the run is asked to stop.
 
     Returns:
@@ -166,29 +167,29 @@ def _train_epoch(
     """
     started = time.perf_counter()
     config, program = chunk.runs[0].config, chunk.program
+    train = position.examples[0]
     size = train.labels.shape[1]
     full = size // config.batch_size
     per_epoch = sweep.steps_per_epoch(config, size)
     epoch, first = divmod(position.step, per_epoch)
-    members = _own_labels(train, position.active)
     state, running = position.carry
     order = program.order(state.hyper.seed, jnp.int32(epoch))
     done = first
     if chunk.scan and first == 0:
         state, running = program.train_batches(
-            state, running, members, order, jnp.int32(0), count=full
+            state, running, train, order, jnp.int32(0), count=full
         )
         done = full
     while done < full and not stage.stop_requested():
         previous = running
         state, running = program.train_batches(
-            state, running, members, order, jnp.int32(done), count=1
+            state, running, train, order, jnp.int32(done), count=1
         )
         done += 1
         jax.block_until_ready(previous)  # one step in flight: a stop must not wait for many
         stage.progress.batch(epoch + done / per_epoch)
     if done == full and done < per_epoch:
-        state, running = program.train_rest(state, running, members, order)
+        state, running = program.train_rest(state, running, train, order)
         done += 1
     jax.block_until_ready(running)
     seen = min(done * config.batch_size, size) - first * config.batch_size
@@ -199,7 +200,7 @@ def _train_epoch(
 def _measure_epoch(
     chunk: Chunk,
     stage: Stage,
-    examples: tuple[Examples, Examples],
+    images: Images,
     position: Position,
     speed: float,
 ) -> Position:
@@ -207,11 +208,10 @@ def _measure_epoch(
     state, running = position.carry
     runs = [chunk.runs[i] for i in position.active]
     train, test = (
-        jax.device_get(chunk.program.evaluate(state, _own_labels(split, position.active)))
-        for split in examples
+        jax.device_get(chunk.program.evaluate(state, split)) for split in position.examples
     )
     running = jax.device_get(running)
-    per_epoch = sweep.steps_per_epoch(runs[0].config, examples[0].labels.shape[1])
+    per_epoch = sweep.steps_per_epoch(runs[0].config, position.examples[0].labels.shape[1])
     lines = []
     for i, run in enumerate(runs):
         at = partial(jax.tree.map, lambda leaf, i=i: leaf[i])
@@ -233,10 +233,12 @@ def _measure_epoch(
     stage.progress.epoch(lines)
     still = _unfinished(chunk, position.lines, position.active)
     zero = jax.tree.map(jnp.zeros_like, position.carry[1])
-    whole = _everyone(position._replace(carry=(state, zero)), len(chunk.runs))
+    position = position._replace(carry=(state, zero))
     if still == position.active:
-        return position._replace(carry=(state, zero))
-    return position._replace(whole=whole, active=still, carry=_take(whole, still, len(chunk.runs)))
+        return position
+    whole = _everyone(position)
+    carry, examples = _take(chunk, images, whole, still)
+    return position._replace(whole=whole, active=still, carry=carry, examples=examples)
 
 
 def _learning_rate(run: Run, step: int, per_epoch: int) -> float:
@@ -264,26 +266,26 @@ def _nothing_to_save(lines: Iterable[list[Line]], step: int) -> bool:
 # Members that go on and the whole chunk -------------------------------------------
 
 
-def _own_labels(examples: Examples, active: tuple[int, ...]) -> Examples:
-    if len(active) == examples.labels.shape[0]:
-        return examples
-    return dataclasses.replace(examples, labels=examples.labels[jnp.array(active)])
+def _take(
+    chunk: Chunk, images: Images, whole: Carry, active: tuple[int, ...]
+) -> tuple[Carry, tuple[Examples, Examples]]:
+    """The states and examples of the members that go on, on the devices of the chunk."""
+    chosen = slots(active or (0,), len(chunk.runs), chunk.mesh.size)
+    carry = jax.tree.map(lambda leaf: leaf[np.array(chosen)], whole)
+    return spread(carry, chunk.mesh), sweep.examples(chunk, images, chosen)
 
 
-def _take(whole: Carry, active: tuple[int, ...], members: int) -> Carry:
-    if len(active) in (0, members):
-        return whole
-    return jax.tree.map(lambda leaf: leaf[jnp.array(active)], whole)
-
-
-def _everyone(position: Position, members: int) -> Carry:
-    """The states of all members, those that are through as they ended."""
-    if len(position.active) == members:
-        return position.carry
+def _everyone(position: Position) -> Carry:
+    """The states of all members on the host, those that are through as they ended."""
     if not position.active:
         return position.whole
-    chosen = jnp.array(position.active)
-    return jax.tree.map(lambda leaf, new: leaf.at[chosen].set(new), position.whole, position.carry)
+
+    def put(old: np.ndarray, new: np.ndarray) -> np.ndarray:
+        merged = np.array(old)  # a copy: a checkpoint of the old one may still be on its way
+        merged[list(position.active)] = new[: len(position.active)]
+        return merged
+
+    return jax.tree.map(put, position.whole, jax.device_get(position.carry))
 
 
 def _stopped(chunk: Chunk, stage: Stage, manager: Any, position: Position, reason: str) -> str:

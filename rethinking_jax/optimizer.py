@@ -23,6 +23,7 @@ class Hyper:
     learning_rate: jax.Array
     momentum: jax.Array
     weight_decay: jax.Array
+    dropout_rate: jax.Array
 
 
 def learning_rate_schedule(

@@ -1,8 +1,9 @@
 """The compiled functions of one group of runs.
 
 A group is any number of runs that share everything static: architecture, optimizer,
-batch size, data shape. Every array of a run gets a leading axis "member"; several
-members are `vmap`ped, and a run alone is a group of one, through the same functions.
+batch size, data shape. Every array of a run gets a leading axis "member"; the members
+are spread over the devices of a mesh, several on one device are `vmap`ped, and a run
+alone is a group of one, through the same functions.
 """
 
 import dataclasses
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from jax.sharding import Mesh, PartitionSpec
 
 from rethinking_jax.optimizer import Hyper
 from rethinking_jax.train import (
@@ -34,6 +36,9 @@ EXAMPLE_AXES = Examples(images=None, labels=0, true_labels=None)  # type: ignore
 
 class Program(NamedTuple):
     """The jitted functions of a group; `m` members, `n` training examples.
+
+    All but `init` want m to be a multiple of the mesh's devices, and every array there
+    (see `rethinking_jax.mesh`).
 
     init: Hyper of [m] -> TrainState of [m, ...].
     order: (seeds int32 [m], epoch) -> int32 [m, n].
@@ -61,6 +66,7 @@ def make_program(
     batch_size: int,
     eval_batch_size: int,
     scan: bool,
+    mesh: Mesh,
 ) -> Program:
     """Builds the functions of a group; nothing is compiled before the first call.
 
@@ -73,7 +79,9 @@ def make_program(
       batch_size: examples per step.
       eval_batch_size: examples per evaluation batch.
       scan: evaluate in one `lax.scan`, not batch by batch (see `use_scan`).
+      mesh: the devices, see `rethinking_jax.mesh.make_mesh`.
     """
+    spread = partial(over_members, mesh=mesh)
     train_step = make_train_step(model, optimizer, preprocess)
     eval_step = make_eval_step(model, preprocess)
 
@@ -107,16 +115,17 @@ def make_program(
 
     def train_many(*args: Any, count: int) -> tuple[TrainState, Running]:
         axes = (0, 0, EXAMPLE_AXES, 0, None)
-        return over_members(partial(train_batches, count=count), axes)(*args)
+        return spread(partial(train_batches, count=count), axes)(*args)
 
     return Program(
+        # On one device: what every member starts from is made once, and sent out.
         init=jax.jit(
             over_members(partial(init_state, model, optimizer, image_shape=image_shape), (0,))
         ),
-        order=jax.jit(over_members(partial(epoch_order, n=train_size), (0, None))),
+        order=jax.jit(spread(partial(epoch_order, n=train_size), (0, None))),
         train_batches=jax.jit(train_many, static_argnames="count", donate_argnums=0),
-        train_rest=jax.jit(over_members(train_rest, (0, 0, EXAMPLE_AXES, 0)), donate_argnums=0),
-        evaluate=_make_evaluate(eval_step, eval_batch_size, scan),
+        train_rest=jax.jit(spread(train_rest, (0, 0, EXAMPLE_AXES, 0)), donate_argnums=0),
+        evaluate=_make_evaluate(eval_step, eval_batch_size, scan, mesh),
     )
 
 
@@ -129,15 +138,19 @@ def use_scan(backend: str, convolutional: bool) -> bool:
     return not (backend == "cpu" and convolutional)
 
 
-def over_members(function: Callable[..., Any], axes: Sequence[Any]) -> Callable[..., Any]:
+def over_members(
+    function: Callable[..., Any], axes: Sequence[Any], mesh: Mesh | None = None
+) -> Callable[..., Any]:
     """Maps a function of one run over the leading member axis of its arguments.
 
-    One member is squeezed instead of vmapped: a batched convolution over a batch of
+    Each device of the mesh maps over its own members, without communication. A device
+    with one member squeezes instead of vmapping: a batched convolution over a batch of
     one is another, slower operation.
 
     Args:
       function: of positional arguments that are trees of arrays.
       axes: as `in_axes` of `jax.vmap`, 0 or None (shared) per argument.
+      mesh: None, or one whose axis "member" divides the number of members.
     """
 
     def mapped(*args: Any) -> Any:
@@ -146,7 +159,14 @@ def over_members(function: Callable[..., Any], axes: Sequence[Any]) -> Callable[
         first = [_take_first(arg, axis) for arg, axis in zip(args, axes, strict=True)]
         return jax.tree.map(lambda leaf: leaf[None], function(*first))
 
-    return mapped
+    if mesh is None or mesh.size == 1:
+        return mapped
+    own, shared = PartitionSpec("member"), PartitionSpec()
+    specs = jax.tree.map(
+        lambda axis: shared if axis is None else own, tuple(axes), is_leaf=lambda x: x is None
+    )
+    # Nothing here is replicated by computing it twice, so there is nothing to check.
+    return jax.shard_map(mapped, mesh=mesh, in_specs=specs, out_specs=own, check_vma=False)
 
 
 def _members(args: Sequence[Any], axes: Sequence[Any]) -> int:
@@ -161,38 +181,41 @@ def _take_first(arg: Any, axis: Any) -> Any:
 
 
 def _make_evaluate(
-    eval_step: Callable[[TrainState, Examples, jax.Array], Sums], batch_size: int, scan: bool
+    eval_step: Callable[[TrainState, Examples, jax.Array], Sums],
+    batch_size: int,
+    scan: bool,
+    mesh: Mesh,
 ) -> Callable[[TrainState, Examples], Sums]:
-    def batch_sums(state: TrainState, examples: Examples, k: jax.Array, size: int) -> Sums:
+    def one_batch(state: TrainState, examples: Examples, k: jax.Array, size: int) -> Sums:
         n = examples.labels.shape[0]
         position = k * size + jnp.arange(size)
         chosen = jnp.minimum(position, n - 1)
         batch = jax.tree.map(lambda leaf: leaf[chosen], examples)
         return eval_step(state, batch, position < n)
 
-    axes = (0, EXAMPLE_AXES, None)
+    def all_batches(state: TrainState, examples: Examples, size: int, batches: int) -> Sums:
+        def body(sums: Sums, k: jax.Array) -> tuple[Sums, None]:
+            return jax.tree.map(jnp.add, sums, one_batch(state, examples, k, size)), None
+
+        return jax.lax.scan(body, Sums.zero(), jnp.arange(batches))[0]
 
     @partial(jax.jit, static_argnames="size")
-    def one_batch(state: TrainState, examples: Examples, k: jax.Array, size: int) -> Sums:
-        return over_members(partial(batch_sums, size=size), axes)(state, examples, k)
+    def one(state: TrainState, examples: Examples, k: jax.Array, size: int) -> Sums:
+        axes = (0, EXAMPLE_AXES, None)
+        return over_members(partial(one_batch, size=size), axes, mesh)(state, examples, k)
 
     @partial(jax.jit, static_argnames=("size", "batches"))
-    def all_batches(state: TrainState, examples: Examples, size: int, batches: int) -> Sums:
-        def body(sums: Sums | None, k: jax.Array) -> tuple[Any, None]:
-            new = over_members(partial(batch_sums, size=size), axes)(state, examples, k)
-            return jax.tree.map(jnp.add, sums, new), None
-
-        shapes = jax.eval_shape(partial(one_batch, size=size), state, examples, jnp.int32(0))
-        zero = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
-        return jax.lax.scan(body, zero, jnp.arange(batches))[0]
+    def many(state: TrainState, examples: Examples, size: int, batches: int) -> Sums:
+        function = partial(all_batches, size=size, batches=batches)
+        return over_members(function, (0, EXAMPLE_AXES), mesh)(state, examples)
 
     def evaluate(state: TrainState, examples: Examples) -> Sums:
         n = examples.labels.shape[-1]
         size = min(batch_size, n)
         batches = -(-n // size)
         if scan:
-            return all_batches(state, examples, size=size, batches=batches)
-        parts = [one_batch(state, examples, jnp.int32(k), size=size) for k in range(batches)]
+            return many(state, examples, size=size, batches=batches)
+        parts = [one(state, examples, jnp.int32(k), size=size) for k in range(batches)]
         return jax.tree.map(lambda *leaves: sum(leaves), *parts)
 
     return evaluate

@@ -1,19 +1,20 @@
 """From the runs of a config to groups that train as one program.
 
 Runs that share their static part and their images form a group; a group is cut into
-chunks, and the members of a chunk train together: all of them `vmap`ped, or one at a
-time. A single run is a chunk of one.
+chunks, and the members of a chunk train together, spread over the devices: as many on
+each as memory holds, `vmap`ped, or one on each. A single run is a chunk of one.
 """
 
 import hashlib
 import re
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
 from rethinking_jax import config as configs
@@ -23,35 +24,18 @@ from rethinking_jax.corruption import (
     corrupt_labels,
     label_probability,
 )
-from rethinking_jax.data import Dataset, Split, load_dataset, subset
-from rethinking_jax.errors import UserError
+from rethinking_jax.memory import SHARE, free_bytes, member_bytes
+from rethinking_jax.mesh import make_mesh, share, spread
 from rethinking_jax.models import create_model
 from rethinking_jax.optimizer import Hyper, make_optimizer
-from rethinking_jax.preprocess import center_crop, make_preprocess, pixel_moments
+from rethinking_jax.preprocess import make_preprocess
 from rethinking_jax.program import Program, make_program, use_scan
-from rethinking_jax.train import Examples
+from rethinking_jax.source import DeviceSplit, Source, source_key
+from rethinking_jax.train import Examples, init_state
 
 # Pixel corruptions are drawn this many examples at a time: the random bits of a whole
 # set would take several times its memory.
 CORRUPTION_BATCH = 2000
-
-
-class DeviceSplit(NamedTuple):
-    """A split on the device, cropped, before any corruption."""
-
-    images: jax.Array  # uint8 [n, h, w, c]
-    labels: jax.Array  # int32 [n]
-    ids: jax.Array  # uint32 [n]
-
-
-class Source(NamedTuple):
-    """A data set on the device."""
-
-    num_classes: int
-    train: DeviceSplit
-    test: DeviceSplit
-    mean: jax.Array  # float32 [c], of the training pixels, scale 0 to 1
-    std: jax.Array
 
 
 class Run(NamedTuple):
@@ -73,52 +57,8 @@ class Chunk(NamedTuple):
     runs: tuple[Run, ...]
     source: Source
     program: Program
+    mesh: Mesh
     scan: bool
-
-
-def load_sources(
-    members: Sequence[configs.Member], progress: Callable[[str], None]
-) -> dict[str, Source]:
-    """Reads each data set that the members name, once; keys as of `_source_key`.
-
-    Raises:
-      UserError: a data set cannot be had, or a batch is larger than it.
-    """
-    sources: dict[str, Source] = {}
-    for _, config in members:
-        key = _source_key(config)
-        if key not in sources:
-            dataset = load_dataset(
-                config.dataset,
-                data_dir=config.data_dir,
-                manual_dir=config.manual_dir,
-                image_size=config.image_size,
-                progress=progress,
-            )
-            dataset = subset(dataset, config.train_examples, config.data_seed)
-            sources[key] = _to_device(dataset, config.crop_size)
-        size = len(sources[key].train.labels)
-        if config.batch_size > size:
-            raise UserError(
-                f"config.batch_size={config.batch_size} is more than the {size} training "
-                f"examples of {config.dataset}"
-            )
-    return sources
-
-
-def _source_key(config: ConfigDict) -> str:
-    keys = ("dataset", "image_size", "train_examples", "data_seed", "crop_size")
-    return str([config[key] for key in keys])
-
-
-def _to_device(dataset: Dataset, crop_size: int) -> Source:
-    def split(part: Split) -> DeviceSplit:
-        images = center_crop(jnp.asarray(part.images), crop_size)
-        return DeviceSplit(images, jnp.asarray(part.labels), jnp.asarray(part.ids))
-
-    train, test = split(dataset.train), split(dataset.test)
-    mean, std = map(jnp.asarray, pixel_moments(np.asarray(train.images)))
-    return Source(dataset.num_classes, train, test, mean, std)
 
 
 def label_run(member: configs.Member, source: Source) -> Run:
@@ -154,43 +94,92 @@ def label_run(member: configs.Member, source: Source) -> Run:
 
 
 def make_chunks(
-    members: Sequence[configs.Member], sources: dict[str, Source], backend: str
+    members: Sequence[configs.Member],
+    sources: dict[str, Source],
+    backend: str,
+    devices: Sequence[jax.Device],
+    stored: Sequence[Sequence[str]] = (),
+    report: Callable[[str], None] = print,
 ) -> list[Chunk]:
-    """Groups the runs, builds each group's program and cuts groups into chunks.
+    """Groups the runs, cuts groups into chunks and builds each chunk's program.
 
     Args:
       members: the runs.
-      sources: see `load_sources`.
+      sources: see `rethinking_jax.source.load_sources`.
       backend: "cpu", "gpu" or "tpu".
+      devices: to spread the members over.
+      stored: the names of the runs of each chunk that an earlier session made: they stay
+        together, and only other runs are grouped.
+      report: receives a line for each group that is trained as one: the memory it takes.
 
     Returns:
       The chunks, in the order in which the config names their first runs.
     """
+    runs = {member.name: label_run(member, sources[source_key(member.config)])
+            for member in members}  # fmt: skip
+    kept = [names for names in stored if runs.keys() >= set(names)]
+    parts = [tuple(runs[name] for name in names) for names in kept]
+    placed = {name for names in kept for name in names}
     groups: dict[str, list[Run]] = {}
-    for member in members:
-        run = label_run(member, sources[_source_key(member.config)])
-        groups.setdefault(_group_key(member.config), []).append(run)
+    for name, run in runs.items():
+        if name not in placed:
+            groups.setdefault(_group_key(run.config), []).append(run)
+    for group in groups.values():
+        source = sources[source_key(group[0].config)]
+        vmap = len(group) > 1 and _use_vmap(group[0].config, backend)
+        size = _chunk_size(group, source, devices, report) if vmap else len(devices)
+        parts += [tuple(group[i : i + size]) for i in range(0, len(group), size)]
+    programs: dict[str, tuple[Program, Mesh, bool]] = {}
     chunks = []
-    programs: dict[str, tuple[Program, bool]] = {}
-    for runs in groups.values():
-        config = runs[0].config
-        source = sources[_source_key(config)]
-        static = str(_static_part(config))
-        if static not in programs:
-            programs[static] = _build_program(config, source, backend)
-        program, scan = programs[static]
-        size = len(runs) if _use_vmap(config, backend) else 1
-        for i in range(0, len(runs), size):
-            part = tuple(runs[i : i + size])
-            chunks.append(Chunk(_chunk_name(part), part, source, program, scan))
-    names = [member.name for member in members]
+    for part in parts:
+        config = part[0].config
+        source = sources[source_key(config)]
+        mesh = make_mesh(devices, len(part))
+        key = f"{mesh.size} {_static_part(config)}"
+        if key not in programs:
+            programs[key] = _build_program(config, source, backend, mesh)
+        chunks.append(Chunk(_chunk_name(part), part, source, *programs[key]))
+    names = list(runs)
     return sorted(chunks, key=lambda chunk: names.index(chunk.runs[0].name))
+
+
+def _chunk_size(
+    group: Sequence[Run],
+    source: Source,
+    devices: Sequence[jax.Device],
+    report: Callable[[str], None],
+) -> int:
+    """How many runs of a vmapped group train at once."""
+    config = group[0].config
+    model = _model(config, source.num_classes)
+    image_shape = tuple(source.train.images.shape[1:])
+    size = len(source.train.labels)
+    build = _optimizer(config, size)
+    one = jax.tree.map(lambda leaf: leaf[0], hyper(group[:1]))
+    each = member_bytes(
+        model,
+        lambda: init_state(model, build, one, image_shape),  # type: ignore[arg-type]
+        image_shape,
+        config.batch_size,
+        min(config.eval_batch_size, size),
+        size,
+    )
+    free = free_bytes(devices[0])
+    fits = max(1, int(SHARE * free / each)) * len(devices)
+    chosen = min(len(group), config.max_members or fits, fits)
+    report(
+        f"{len(group)} runs as one program, {chosen} at a time: about {each / 2**20:.1f} MiB for "
+        f"each, {free / 2**30:.1f} GiB free"
+    )
+    return chosen
 
 
 def _static_part(config: ConfigDict) -> dict[str, object]:
     plain = configs.to_json(config)
     skipped = (*configs.PER_RUN_KEYS, *configs.COMMAND_KEYS)
-    return {key: value for key, value in plain.items() if key not in skipped}
+    static = {key: value for key, value in plain.items() if key not in skipped}
+    # Its value is an array, but a program without dropout draws nothing.
+    return {**static, "dropout_rate": config.dropout_rate > 0}
 
 
 def _group_key(config: ConfigDict) -> str:
@@ -221,27 +210,33 @@ def _model(config: ConfigDict, num_classes: int) -> nn.Module:
     )
 
 
-def _build_program(config: ConfigDict, source: Source, backend: str) -> tuple[Program, bool]:
+def _optimizer(config: ConfigDict, train_size: int) -> Callable[[Hyper], Any]:
+    return make_optimizer(
+        config.optimizer,
+        config.lr_decay,
+        config.lr_decay_steps or steps_per_epoch(config, train_size),
+        config.weight_decay_mask,
+    )
+
+
+def _build_program(
+    config: ConfigDict, source: Source, backend: str, mesh: Mesh
+) -> tuple[Program, Mesh, bool]:
     scan = config.epoch_loop == "scan" or (
         config.epoch_loop == "auto" and use_scan(backend, _is_convolutional(config))
     )
-    optimizer = make_optimizer(
-        config.optimizer,
-        config.lr_decay,
-        config.lr_decay_steps or steps_per_epoch(config, len(source.train.labels)),
-        config.weight_decay_mask,
-    )
     program = make_program(
         _model(config, source.num_classes),
-        optimizer,
-        make_preprocess(config.preprocess, source.mean, source.std),
+        _optimizer(config, len(source.train.labels)),
+        make_preprocess(config.preprocess, share(source.mean, mesh), share(source.std, mesh)),
         image_shape=tuple(source.train.images.shape[1:]),  # type: ignore[arg-type]
         train_size=len(source.train.labels),
         batch_size=config.batch_size,
         eval_batch_size=config.eval_batch_size,
         scan=scan,
+        mesh=mesh,
     )
-    return program, scan
+    return program, mesh, scan
 
 
 def steps_per_epoch(config: ConfigDict, train_size: int) -> int:
@@ -270,21 +265,23 @@ def hyper(runs: Sequence[Run]) -> Hyper:
         learning_rate=column("learning_rate", jnp.float32),
         momentum=column("momentum", jnp.float32),
         weight_decay=column("weight_decay", jnp.float32),
+        dropout_rate=column("dropout_rate", jnp.float32),
     )
 
 
-def examples(chunk: Chunk) -> tuple[Examples, Examples]:
-    """Training and test set of a chunk: images shared, labels int32 [members, n]."""
-    train = np.stack([run.train_labels for run in chunk.runs])
-    test = np.stack([run.test_labels for run in chunk.runs])
+def images(chunk: Chunk) -> tuple[jax.Array, jax.Array]:
+    """Training and test images of a chunk, one copy on each of its devices."""
+    source = chunk.source
     return (
-        _examples(chunk, "train", chunk.source.train, train),
-        _examples(chunk, "test", chunk.source.test, test),
+        share(_images(chunk, "train", source.train), chunk.mesh),
+        share(_images(chunk, "test", source.test), chunk.mesh),
     )
 
 
-def _examples(chunk: Chunk, split: str, part: DeviceSplit, labels: np.ndarray) -> Examples:
+def _images(chunk: Chunk, split: str, part: DeviceSplit) -> jax.Array:
     config, source = chunk.runs[0].config, chunk.source
+    if config.corruption in LABEL_SETTINGS:
+        return part.images
 
     @jax.jit
     def corrupt(ids: jax.Array, images: jax.Array) -> jax.Array:
@@ -292,11 +289,30 @@ def _examples(chunk: Chunk, split: str, part: DeviceSplit, labels: np.ndarray) -
             config.corruption, config.seed, split, ids, images, source.mean, source.std
         )
 
-    images = part.images
-    if config.corruption not in LABEL_SETTINGS:
-        parts = [
-            corrupt(part.ids[i : i + CORRUPTION_BATCH], images[i : i + CORRUPTION_BATCH])
-            for i in range(0, len(part.ids), CORRUPTION_BATCH)
-        ]
-        images = jnp.concatenate(parts)
-    return Examples(images, jnp.asarray(labels), part.labels)
+    parts = [
+        corrupt(part.ids[i : i + CORRUPTION_BATCH], part.images[i : i + CORRUPTION_BATCH])
+        for i in range(0, len(part.ids), CORRUPTION_BATCH)
+    ]
+    return jnp.concatenate(parts)
+
+
+def examples(
+    chunk: Chunk, images: tuple[jax.Array, jax.Array], chosen: Sequence[int]
+) -> tuple[Examples, Examples]:
+    """Training and test set of some members of a chunk.
+
+    Args:
+      chunk: of all members.
+      images: see `images`; shared.
+      chosen: indices of members, as many as the mesh can divide.
+
+    Returns:
+      Examples whose labels are int32 [len(chosen), n], each on its member's device.
+    """
+    train = np.stack([chunk.runs[i].train_labels for i in chosen])
+    test = np.stack([chunk.runs[i].test_labels for i in chosen])
+    true = share((chunk.source.train.labels, chunk.source.test.labels), chunk.mesh)
+    return (
+        Examples(images[0], spread(train, chunk.mesh), true[0]),
+        Examples(images[1], spread(test, chunk.mesh), true[1]),
+    )

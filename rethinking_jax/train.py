@@ -66,6 +66,11 @@ class Sums:
     corrupted: jax.Array  # int32, examples whose label is not the true one
     correct_on_corrupted: jax.Array  # int32, against the label of the run
 
+    @classmethod
+    def zero(cls) -> "Sums":
+        """Nothing seen yet."""
+        return cls(jnp.zeros(()), *(jnp.zeros((), jnp.int32) for _ in range(5)))
+
 
 def init_state(
     model: nn.Module,
@@ -108,10 +113,14 @@ def make_train_step(
         images, labels = batch
         inputs = preprocess(images)
         dropout_key = jax.random.fold_in(purpose_key(state.hyper.seed, "dropout"), state.step)
+        # A model without any stays without; the rate of one that has it is the run's own.
+        own = model
+        if getattr(model, "dropout_rate", 0):
+            own = model.clone(dropout_rate=state.hyper.dropout_rate)
 
         def loss_fn(params: Any) -> tuple[jax.Array, tuple[jax.Array, Any]]:
             logits: Any
-            logits, updated = model.apply(
+            logits, updated = own.apply(
                 {"params": params, "batch_stats": state.batch_stats},
                 inputs,
                 train=True,

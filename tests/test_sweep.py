@@ -8,12 +8,16 @@ import jax
 import numpy as np
 import pytest
 from conftest import Command, read_metrics, read_summary
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rethinking_jax import config as configs
 from rethinking_jax import sweep
 from rethinking_jax.config import Member, members, product, runs
 from rethinking_jax.config import sweep as values_of
 from rethinking_jax.corruption import SETTINGS
+from rethinking_jax.mesh import slots
+from rethinking_jax.source import load_sources
 
 SEEDS = '[{"seed": 0}, {"seed": 1}, {"seed": 2, "learning_rate": 0.02}]'
 ARGUMENTS = (
@@ -35,10 +39,22 @@ def vmapped(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return workdir
 
 
-def test_vmapped_runs_end_as_runs_alone(vmapped: Path, command: Command, tmp_path: Path) -> None:
+@pytest.mark.parametrize("devices", [1, 8])
+def test_a_group_ends_as_its_runs_alone(
+    devices: int, vmapped: Path, command: Command, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """One after another on one device; each on a device of its own (8, of which 3 are used)."""
     looped = tmp_path / "looped"
-    result = command(*ARGUMENTS, "--config.vectorize=loop", f"--workdir={looped}")
+    flags = f"--xla_force_host_platform_device_count={devices}"
+    result = command(
+        *ARGUMENTS,
+        "--config.vectorize=loop",
+        f"--workdir={looped}",
+        env={**environment, "XLA_FLAGS": flags},
+    )
     assert result.returncode == 0, result.stderr
+    chunks = json.loads((looped / "chunks.json").read_text())
+    assert len(chunks) == (3 if devices == 1 else 1)
     together, alone = read_summary(vmapped)["members"], read_summary(looped)["members"]
     for a, b in zip(together, alone, strict=True):
         for key in ("name", "labels_sha256", "flipped_fraction", "parameters"):
@@ -54,6 +70,30 @@ def test_vmapped_runs_end_as_runs_alone(vmapped: Path, command: Command, tmp_pat
     for name in first[0]:
         for key in ("running_loss", "train_loss", "test_loss"):
             assert first[0][name][key] == pytest.approx(first[1][name][key], rel=1e-4)
+
+
+def test_added_runs_are_all_that_is_trained(
+    vmapped: Path, command: Command, tmp_path: Path
+) -> None:
+    workdir = tmp_path / "run"
+    shutil.copytree(vmapped, workdir)
+    before = (workdir / "metrics.jsonl").read_text()
+    more = json.dumps([*json.loads(SEEDS), {"seed": 3}, {"seed": 4}])
+    added = (*ARGUMENTS, f"--config.sweep={more}", "--config.vectorize=vmap")
+    result = command(*added, f"--workdir={workdir}")
+    assert result.returncode == 0, result.stderr
+    assert (workdir / "metrics.jsonl").read_text().startswith(before)
+    old, new = read_summary(vmapped)["members"], read_summary(workdir)["members"]
+    assert new[:3] == old
+    assert [member["name"] for member in new[3:]] == ["seed=3", "seed=4"]
+    assert all(member["train_accuracy"] == 1.0 for member in new)
+    assert len({member["labels_sha256"] for member in new}) == 5
+    with np.load(workdir / "labels.npz") as labels:
+        assert len(labels.files) == 5
+    # And the runs that were there cannot be taken away.
+    result = command(*ARGUMENTS, "--config.vectorize=vmap", f"--workdir={workdir}")
+    assert result.returncode == 2
+    assert "sweep" in result.stderr
 
 
 def test_members_leave_the_group_when_they_have_fitted(vmapped: Path) -> None:
@@ -88,10 +128,14 @@ def test_a_group_that_lost_members_resumes_exactly(
     assert read_summary(workdir) == read_summary(vmapped)
 
 
-def chunks_of(config: configs.ConfigDict, backend: str, data_dir: Path) -> list[sweep.Chunk]:
+def chunks_of(
+    config: configs.ConfigDict, backend: str, data_dir: Path, stored: list[list[str]] | None = None
+) -> list[sweep.Chunk]:
     config.data_dir = str(data_dir)
     made: list[Member] = members(config)
-    return sweep.make_chunks(made, sweep.load_sources(made, lambda text: None), backend)
+    sources = load_sources(made, lambda text: None)
+    devices = jax.devices()[:1]
+    return sweep.make_chunks(made, sources, backend, devices, stored or (), lambda text: None)
 
 
 def base() -> configs.ConfigDict:
@@ -112,6 +156,46 @@ def test_runs_are_grouped_by_what_is_static_and_by_their_images(data_dir: Path) 
     assert [len(chunk.runs) for chunk in chunks_of(config, "cpu", data_dir)] == [1] * 12
     config.vectorize = "vmap"
     assert [len(chunk.runs) for chunk in chunks_of(config, "cpu", data_dir)] == [6] + [1] * 6
+
+
+def test_a_group_is_cut_where_memory_ends(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = base()
+    config.vectorize = "vmap"
+    config.sweep = runs(values_of("seed", range(10)))
+    assert [len(chunk.runs) for chunk in chunks_of(config, "cpu", data_dir)] == [10]
+    config.max_members = 4
+    assert [len(chunk.runs) for chunk in chunks_of(config, "cpu", data_dir)] == [4, 4, 2]
+    config.max_members = 0
+    # Five states' worth and a bit: the state alone is parameters and momentum.
+    state = 2 * 4 * (784 * 512 + 512 + 5130)
+    monkeypatch.setattr(sweep, "free_bytes", lambda device: 10 * state)
+    (first, *_) = sizes = [len(chunk.runs) for chunk in chunks_of(config, "cpu", data_dir)]
+    assert 1 <= first <= 5
+    assert sum(sizes) == 10
+    monkeypatch.setattr(sweep, "free_bytes", lambda device: 1)  # one always goes
+    assert [len(chunk.runs) for chunk in chunks_of(config, "cpu", data_dir)] == [1] * 10
+
+
+def test_stored_chunks_stay_together(data_dir: Path) -> None:
+    config = base()
+    config.vectorize = "vmap"
+    config.sweep = runs(values_of("seed", range(5)))
+    made = chunks_of(config, "cpu", data_dir, [["seed=3", "seed=1"], ["seed=9"]])
+    names = [[run.name for run in chunk.runs] for chunk in made]
+    assert names == [["seed=0", "seed=2", "seed=4"], ["seed=3", "seed=1"]]
+
+
+@given(st.integers(1, 8), st.integers(1, 100), st.data())
+def test_slots_hold_the_active_members_first(
+    devices: int, members: int, data: st.DataObject
+) -> None:
+    active = data.draw(st.lists(st.integers(0, members - 1), min_size=1, unique=True).map(sorted))
+    used = slots(active, members, devices)
+    assert list(used[: len(active)]) == active
+    assert set(used) == set(active)
+    assert len(used) % devices == 0
+    assert len(used) < max(len(active) * 1.5, len(active) + 2 * devices)
+    assert len(slots(range(members), members, devices)) < members + devices
 
 
 def test_convolutions_take_single_steps_on_a_cpu_only(data_dir: Path) -> None:
@@ -138,8 +222,9 @@ def test_corrupted_pixels_in_memory_are_those_of_corruption(
     config.corruption = setting
     (chunk,) = chunks_of(config, "cpu", data_dir)
     source = chunk.source
+    splits = sweep.examples(chunk, sweep.images(chunk), [0])
     for split, part, made in zip(
-        ("train", "test"), (source.train, source.test), sweep.examples(chunk), strict=True
+        ("train", "test"), (source.train, source.test), splits, strict=True
     ):
         expected = corrupt_images(setting, 0, split, part.ids, part.images, source.mean, source.std)
         np.testing.assert_allclose(np.asarray(made.images), np.asarray(expected), atol=1e-6)

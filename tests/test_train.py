@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from rethinking_jax.mesh import make_mesh, share, spread
 from rethinking_jax.models import create_model
 from rethinking_jax.optimizer import Hyper, make_optimizer
 from rethinking_jax.preprocess import make_preprocess
@@ -28,8 +29,14 @@ def plain(images: jax.Array) -> jax.Array:
     return make_preprocess("paper", jnp.zeros(3), jnp.ones(3))(images)
 
 
-def hyper(seed: int = 0, rate: float = 0.1, momentum: float = 0.9, decay: float = 0.0) -> Hyper:
-    return Hyper(jnp.int32(seed), jnp.float32(rate), jnp.float32(momentum), jnp.float32(decay))
+def hyper(
+    seed: int = 0,
+    rate: float = 0.1,
+    momentum: float = 0.9,
+    decay: float = 0.0,
+    dropout: float = 0.0,
+) -> Hyper:
+    return Hyper(jnp.int32(seed), *map(jnp.float32, (rate, momentum, decay, dropout)))
 
 
 def batch(n: int, seed: int = 0) -> tuple[jax.Array, jax.Array]:
@@ -158,7 +165,12 @@ def test_an_epoch_sees_every_example_once_and_each_epoch_another_order() -> None
 
 
 def make(
-    n: int, size: int, scan: bool, model: nn.Module | None = None, eval_size: int = 8
+    n: int,
+    size: int,
+    scan: bool,
+    model: nn.Module | None = None,
+    eval_size: int = 8,
+    devices: int = 1,
 ) -> Program:
     return make_program(
         model or mlp(),
@@ -169,6 +181,7 @@ def make(
         batch_size=size,
         eval_batch_size=eval_size,
         scan=scan,
+        mesh=make_mesh(jax.devices(), devices),
     )
 
 
@@ -276,10 +289,65 @@ def test_dropout_draws_anew_each_step_and_depends_on_the_seed() -> None:
     losses = []
     for seed, at in ((0, 0), (0, 1), (1, 0), (0, 0)):
         state = init_state(model, build, hyper(0, 1e-9), SHAPE)
-        state = state.replace(step=jnp.int32(at), hyper=hyper(seed, 1e-9))
+        state = state.replace(step=jnp.int32(at), hyper=hyper(seed, 1e-9, dropout=0.5))
         losses.append(float(step(state, batch(16))[1].loss))
     assert losses[0] == losses[3]
     assert len(set(losses)) == 3
+
+
+def test_the_rate_of_dropout_is_each_run_s_own() -> None:
+    """A group of rates equals models that are built with them; rate 0 drops nothing."""
+    build = make_optimizer("sgd", 1.0, 1, "all")
+
+    def loss(own: float, model_rate: float) -> float:
+        model = create_model("mlp_1x512", num_classes=CLASSES, dropout_rate=model_rate)
+        state = init_state(model, build, hyper(0, 1e-9, dropout=own), SHAPE)
+        return float(make_train_step(model, build, plain)(state, batch(16))[1].loss)
+
+    assert loss(0.2, 0.2) == loss(0.2, 0.9) != loss(0.9, 0.9)
+    assert loss(0.0, 0.9) == pytest.approx(loss(0.0, 0.0), rel=1e-6)
+
+
+@pytest.mark.parametrize("scan", [True, False])
+@pytest.mark.parametrize("devices", [4, 8])
+def test_members_on_many_devices_equal_runs_alone(devices: int, scan: bool) -> None:
+    """One and two members on each fake device, against the same eight on one device."""
+    values = members([hyper(i, 0.1 / (i + 1)) for i in range(8)])
+    examples = train_examples(20, 8)
+    results = []
+    for used in (1, devices):
+        program = make(20, 8, scan, TinyConvNet(), devices=used)
+        mesh = make_mesh(jax.devices(), used)
+        own = Examples(
+            share(examples.images, mesh),
+            spread(examples.labels, mesh),
+            share(examples.true_labels, mesh),
+        )
+        state, running = run_epoch(program, spread(program.init(values), mesh), own, 8, scan)
+        assert len(jax.tree.leaves(state.params)[0].sharding.device_set) == used
+        evaluated = program.evaluate(state, own)
+        results.append(jax.device_get((state.params, running, evaluated)))
+    chex.assert_trees_all_close(*results, rtol=1e-3, atol=1e-4)
+
+
+def test_members_on_many_devices_do_not_communicate() -> None:
+    program = make(20, 8, True, TinyConvNet(), devices=4)
+    mesh = make_mesh(jax.devices(), 4)
+    state = spread(program.init(members([hyper(i) for i in range(8)])), mesh)
+    examples = train_examples(20, 8)
+    own = Examples(
+        share(examples.images, mesh),
+        spread(examples.labels, mesh),
+        share(examples.true_labels, mesh),
+    )
+    order = program.order(state.hyper.seed, jnp.int32(0))
+    running = spread(no_sums(8), mesh)
+    lowered = program.train_batches.lower(  # type: ignore[attr-defined]
+        state, running, own, order, share(jnp.int32(0), mesh), count=2
+    )
+    text = lowered.compile().as_text()
+    for operation in ("all-reduce", "all-gather", "all-to-all", "collective-permute"):
+        assert operation not in text
 
 
 def test_batch_statistics_move_in_training_only() -> None:

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from rethinking_jax.models.layers import CLASSIFIER_INIT, RELU_INIT
+from rethinking_jax.models.layers import CLASSIFIER_INIT, RELU_INIT, Dropout
 
 _RADIUS = 4
 _BIAS = 1.0
@@ -25,7 +25,7 @@ class SmallAlexNet(nn.Module):
     """
 
     num_classes: int
-    dropout_rate: float = 0.0
+    dropout_rate: float | jax.Array = 0.0
     convolutional: ClassVar[bool] = True
 
     @nn.compact
@@ -37,7 +37,7 @@ class SmallAlexNet(nn.Module):
         x = x.reshape(x.shape[0], -1)
         for width in (384, 192):
             x = nn.relu(nn.Dense(width, kernel_init=RELU_INIT)(x))
-            x = nn.Dropout(self.dropout_rate, deterministic=not train)(x)
+            x = Dropout(self.dropout_rate)(x, train=train)
         return nn.Dense(self.num_classes, kernel_init=CLASSIFIER_INIT)(x)
 
 

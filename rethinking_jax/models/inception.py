@@ -6,7 +6,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from rethinking_jax.models.layers import BATCH_NORM_MOMENTUM, CLASSIFIER_INIT, RELU_INIT
+from rethinking_jax.models.layers import BATCH_NORM_MOMENTUM, CLASSIFIER_INIT, RELU_INIT, Dropout
 
 
 class ConvUnit(nn.Module):
@@ -58,7 +58,7 @@ class SmallInception(nn.Module):
 
     num_classes: int
     batch_norm: bool = True
-    dropout_rate: float = 0.0
+    dropout_rate: float | jax.Array = 0.0
     convolutional: ClassVar[bool] = True
 
     @nn.compact
@@ -87,5 +87,5 @@ class SmallInception(nn.Module):
         x = inception(x, 176, 160)
         x = inception(x, 176, 160)
         x = x.mean(axis=(1, 2))  # over 7x7 for an image of 28x28
-        x = nn.Dropout(self.dropout_rate, deterministic=not train)(x)
+        x = Dropout(self.dropout_rate)(x, train=train)
         return nn.Dense(self.num_classes, kernel_init=CLASSIFIER_INIT)(x)

@@ -1,6 +1,8 @@
 """What the architectures share: how weights start, how batch norm averages."""
 
 import flax.linen as nn
+import jax
+import jax.numpy as jnp
 
 # The paper does not say how it initializes. He's normal, cut off at two deviations, keeps
 # the second moment of the activations at that of the input through any number of ReLU
@@ -16,3 +18,24 @@ CLASSIFIER_INIT = nn.initializers.variance_scaling(0.1, "fan_in", "truncated_nor
 # all) small Inception takes random labels exactly in eval mode with 0.9 and 0.95; with 0.99
 # its train accuracy reads 0.77, with 0.999 0.21, of the very same weights.
 BATCH_NORM_MOMENTUM = 0.9
+
+
+class Dropout(nn.Module):
+    """Sets a share of the features to zero in train mode and scales up the rest.
+
+    As flax's, but its rate may be an array: a sweep over rates is one program.
+
+    Attributes:
+      rate: probability of zero, from 0 to below 1; a Python 0 draws nothing.
+    """
+
+    rate: float | jax.Array
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
+        """Maps an array of any shape to one of the same shape."""
+        if not train or (isinstance(self.rate, float | int) and self.rate == 0):
+            return x
+        kept = 1.0 - self.rate
+        mask = jax.random.bernoulli(self.make_rng("dropout"), kept, x.shape)
+        return jnp.where(mask, x / kept, 0.0)

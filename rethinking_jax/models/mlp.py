@@ -5,7 +5,7 @@ from typing import ClassVar
 import flax.linen as nn
 import jax
 
-from rethinking_jax.models.layers import CLASSIFIER_INIT, RELU_INIT
+from rethinking_jax.models.layers import CLASSIFIER_INIT, RELU_INIT, Dropout
 
 
 class MLP(nn.Module):
@@ -19,7 +19,7 @@ class MLP(nn.Module):
 
     num_classes: int
     hidden_sizes: tuple[int, ...]
-    dropout_rate: float = 0.0
+    dropout_rate: float | jax.Array = 0.0
     convolutional: ClassVar[bool] = False
 
     @nn.compact
@@ -28,5 +28,5 @@ class MLP(nn.Module):
         x = x.reshape(x.shape[0], -1)
         for width in self.hidden_sizes:
             x = nn.relu(nn.Dense(width, kernel_init=RELU_INIT)(x))
-            x = nn.Dropout(self.dropout_rate, deterministic=not train)(x)
+            x = Dropout(self.dropout_rate)(x, train=train)
         return nn.Dense(self.num_classes, kernel_init=CLASSIFIER_INIT)(x)

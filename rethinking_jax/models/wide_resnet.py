@@ -5,7 +5,7 @@ from typing import ClassVar
 import flax.linen as nn
 import jax
 
-from rethinking_jax.models.layers import BATCH_NORM_MOMENTUM, CLASSIFIER_INIT, RELU_INIT
+from rethinking_jax.models.layers import BATCH_NORM_MOMENTUM, CLASSIFIER_INIT, RELU_INIT, Dropout
 
 
 def _conv(x: jax.Array, features: int, size: int, stride: int = 1) -> jax.Array:
@@ -61,7 +61,7 @@ class WideResNet(nn.Module):
     """
 
     num_classes: int
-    dropout_rate: float = 0.0
+    dropout_rate: float | jax.Array = 0.0
     convolutional: ClassVar[bool] = True
 
     @nn.compact
@@ -73,5 +73,5 @@ class WideResNet(nn.Module):
                 stride = first_stride if block == 0 else 1
                 x = PreActivationBlock(features, stride)(x, train=train)
         x = _norm_relu(x, train).mean(axis=(1, 2))
-        x = nn.Dropout(self.dropout_rate, deterministic=not train)(x)
+        x = Dropout(self.dropout_rate)(x, train=train)
         return nn.Dense(self.num_classes, kernel_init=CLASSIFIER_INIT)(x)
