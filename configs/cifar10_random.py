@@ -14,7 +14,7 @@ Needs CIFAR-10 prepared by tfds, or TensorFlow and a network to prepare it.
 
 from ml_collections import ConfigDict
 
-from rethinking_jax.config import base_config, parse_argument
+from rethinking_jax.config import appendix_learning_rate, base_config, parse_argument
 
 
 def get_config(argument: str = "") -> ConfigDict:
@@ -27,7 +27,5 @@ def get_config(argument: str = "") -> ConfigDict:
     config.dataset = "cifar10"
     config.model = chosen.model
     config.corruption = chosen.corruption
-    # The wide ResNet is not in the paper; it has batch norm, as the small Inception.
-    rates = {"inception_small": 0.1, "wide_resnet_28_1": 0.1, "inception_small_no_bn": 0.001}
-    config.learning_rate = rates.get(chosen.model, 0.01)
+    config.learning_rate = appendix_learning_rate(chosen.model)
     return config

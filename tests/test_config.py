@@ -22,7 +22,7 @@ def load(path: Path, *arguments: str) -> configs.ConfigDict:
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_every_config_is_valid_and_named_after_its_file(path: Path) -> None:
     config = load(path)
-    assert config.experiment == path.stem
+    assert config.experiment.rstrip("abc") == path.stem.rstrip("abc")
     assert len(members(config)) >= 1
     # What is written to config.json is what was resolved.
     plain = configs.to_json(config)
@@ -172,3 +172,32 @@ def test_the_digest_names_what_is_run_and_not_where() -> None:
         assert configs.digest(config) == base
     config.seed = 1
     assert configs.digest(config) != base
+
+
+def test_figure_1_trains_every_model_level_and_seed() -> None:
+    path = next(path for path in CONFIGS if path.stem == "figure1")
+    made = members(
+        load(path, "b,dataset=mnist5k,models=mlp_1x512+inception_small,seeds=2,levels=3")
+    )
+    assert len({member.name for member in made}) == len(made) == 12
+    assert made[3].name == "p=0.5,mlp_1x512,seed=1"
+    found = {(m.config.model, m.config.label_noise, m.config.seed) for m in made}
+    assert found == {
+        (model, p, seed)
+        for model in ("mlp_1x512", "inception_small")
+        for p in (0, 0.5, 1)
+        for seed in (0, 1)
+    }
+    rates = {m.config.model: m.config.learning_rate for m in made}
+    assert rates == {"mlp_1x512": 0.01, "inception_small": 0.1}
+    assert all(m.config.corrupt_test_labels for m in made)
+    settings = [m.name for m in members(load(path, "a"))]
+    assert settings[0] == "true_labels"
+    assert settings[-1] == "random_labels"
+
+
+@pytest.mark.parametrize("argument", ["d", "b,seeds=0", "b,levels=1"])
+def test_figure_1_refuses_what_it_does_not_have(argument: str) -> None:
+    path = next(path for path in CONFIGS if path.stem == "figure1")
+    with pytest.raises(UserError, match="the config's argument"):
+        load(path, argument)
