@@ -7,8 +7,9 @@ mlp_3x512), for instance `:partially_corrupted_labels,model=mlp_1x512`.
 
 Not a data set of the paper. Grayscale images leave an MLP a third of the weights it has
 on CIFAR-10, and near-identical shirts get different labels: with the paper's schedule
-random labels are hard to fit. This one, learning rate 0.05, x 0.98 per epoch, fits them
-in at most 200 epochs, about 10 minutes on two CPU cores; test accuracy about 0.10.
+random labels are hard to fit. This one, learning rate 0.03, x 0.98 per epoch, takes all
+but 1 in 2,000 of them in 200 epochs, about 12 minutes on two CPU cores (0.9995; 0.05 ends
+at 0.993); test accuracy about 0.10.
 """
 
 from ml_collections import ConfigDict
@@ -26,7 +27,7 @@ def get_config(argument: str = "") -> ConfigDict:
     config.dataset = "fashion_mnist"
     config.model = chosen.model
     config.corruption = chosen.corruption
-    config.learning_rate = 0.05
+    config.learning_rate = 0.03
     config.lr_decay = 0.98
     config.epochs = 200
     config.checkpoint_every = 10
