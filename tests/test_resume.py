@@ -13,8 +13,11 @@ import numpy as np
 import pytest
 from conftest import REPOSITORY, Command, read_metrics, read_summary
 
-# Two runs, one after the other, the second with pixels of its own; a few seconds in all.
-SWEEP = '[{"corruption": "random_labels"}, {"corruption": "random_pixels"}]'
+# Two runs as one program, then one with pixels of its own; a few seconds in all.
+SWEEP = (
+    '[{"corruption": "random_labels"}, {"corruption": "true_labels"}, '
+    '{"corruption": "random_pixels"}]'
+)
 RUNS = (
     "--config=configs/quickstart.py",
     f"--config.sweep={SWEEP}",
@@ -22,6 +25,7 @@ RUNS = (
     "--config.checkpoint_every=2",
     "--config.train_examples=1500",
     "--config.stop_when_fitted=False",
+    "--config.vectorize=vmap",
 )
 # A convolutional net takes its steps one at a time on a CPU, and stops between two.
 STEPS = (
@@ -107,8 +111,8 @@ def test_a_signal_saves_and_says_how_to_resume(
     line = stderr.strip()
     assert line.count("\n") == 0
     assert f"--workdir={workdir}" in line
-    done = len(read_metrics(workdir))
-    assert f"{workdir}/checkpoints/random_labels/{done * 12}" in line
+    done = len(read_metrics(workdir)) // 2
+    assert f"{workdir}/checkpoints/random_labels+1/{done * 12}" in line
     result = command(*RUNS, f"--workdir={workdir}")
     assert result.returncode == 0
     assert f"resuming from step {done * 12}" in result.stdout
@@ -132,7 +136,7 @@ def test_a_signal_in_mid_epoch_saves_that_very_step(
 
 
 def interrupted(reference: Path, tmp_path: Path) -> Path:
-    """The reference as a kill would leave it in its second run, after the eighth epoch."""
+    """The reference as a kill would leave it in its last run, as it writes a line."""
     workdir = tmp_path / "run"
     shutil.copytree(reference, workdir)
     (workdir / "summary.json").unlink()
