@@ -1,17 +1,43 @@
 """The results of an experiment as tables: on the screen, as CSV and as Markdown."""
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rich import box
-from rich.table import Table
+import numpy as np
 
 from rethinking_jax.metrics import write_atomically
+from rethinking_jax.report import paper
+from rethinking_jax.report.curves import loss_times, ratios
+from rethinking_jax.report.results import Results, Series, series
+
+if TYPE_CHECKING:
+    from rich.table import Table as ScreenTable
+
+Columns = dict[str, tuple[str, str]]
+
+
+class Table(NamedTuple):
+    """A table in three forms.
+
+    Attributes:
+      name: of its files; title: for the reader.
+      columns: titles; keys: of the CSV file.
+      exact: rows of values at full precision; texts: rows of texts to read.
+    """
+
+    name: str
+    title: str
+    columns: list[str]
+    keys: list[str]
+    exact: list[list[Any]]
+    texts: list[list[str]]
+
 
 # Column title -> key of a member in summary.json, and how to print it. Titles fold on the
 # screen; seven columns fit into 80 characters.
-COLUMNS = {
+COLUMNS: Columns = {
     "run": ("name", "{}"),
     "really flipped": ("flipped_fraction", "{:.4f}"),
     "train acc.": ("train_accuracy", "{:.4f}"),
@@ -19,6 +45,39 @@ COLUMNS = {
     "best test": ("best_test_accuracy", "{:.4f}"),
     "epochs to fit": ("epochs_to_fit", "{:,}"),
     "steps to fit": ("steps_to_fit", "{:,}"),
+}
+
+
+def _spanned(title: str, key: str, form: str) -> Columns:
+    parts = {title: "mean", "least": "min", "most": "max"}
+    return {
+        name if part == "mean" else f"{title}, {name}": (f"{key}_{part}", form)
+        for name, part in parts.items()
+    }
+
+
+NOISE: Columns = {
+    "runs": ("series", "{}"),
+    "label noise": ("label_noise", "{:g}"),
+    "seeds": ("seeds", "{}"),
+    **_spanned("epochs to fit", "epochs_to_fit", "{:.1f}"),
+    **_spanned("relative time (accuracy)", "relative_time_accuracy", "{:.2f}"),
+    **_spanned("relative time (loss 0.05)", "relative_time_loss", "{:.2f}"),
+    **_spanned("test error, true labels", "test_error_true_labels", "{:.4f}"),
+    **_spanned("test error, corrupted labels", "test_error_corrupted_labels", "{:.4f}"),
+    "paper's relative time (Figure 1b, CIFAR-10)": ("paper_relative_time", "{:.2f}"),
+    "paper's test error (Figure 1c, CIFAR-10)": ("paper_test_error", "{:.4f}"),
+}
+PAPER: Columns = {
+    "runs": ("series", "{}"),
+    "setting": ("setting", "{}"),
+    "weight decay": ("weight_decay", "{}"),
+    "seeds": ("seeds", "{}"),
+    "our train acc.": ("train_accuracy", "{:.4f}"),
+    "paper's train acc.": ("paper_train_accuracy", "{:.4f}"),
+    "our test acc.": ("test_accuracy", "{:.4f}"),
+    "paper's test acc.": ("paper_test_accuracy", "{:.4f}"),
+    "comparable": ("comparable", "{}"),
 }
 
 
@@ -37,10 +96,13 @@ def _text(value: Any, form: str) -> str:
     )
 
 
-def screen_table(summary: dict[str, Any]) -> Table:
+def screen_table(summary: dict[str, Any]) -> "ScreenTable":
     """The table that ends a run."""
+    from rich import box
+    from rich.table import Table as ScreenTable
+
     title = f"{summary['experiment']} on {summary['dataset']}, {summary['device']}"
-    table = Table(title=title, box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table = ScreenTable(title=title, box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for title in COLUMNS:
         name = title == "run"
         table.add_column(title, justify="left" if name else "right", no_wrap=name)
@@ -49,14 +111,88 @@ def screen_table(summary: dict[str, Any]) -> Table:
     return table
 
 
-def write_tables(summary: dict[str, Any], folder: Path) -> None:
-    """Writes results.csv (full precision) and results.md into `folder`."""
+def tables(results: Results) -> list[Table]:
+    """The results, and what the runs allow: a table over label noise, one beside the paper's."""
+    summary, all_series = results.summary, series(results)
+    keys = [key for key, _ in COLUMNS.values()]
+    exact = [[member[key] for key in keys] for member in summary["members"]]
+    made = [Table("results", "Results", list(COLUMNS), keys, exact, rows(summary))]
+    swept = [one for one in all_series if len(one.by_label_noise()) > 1]
+    made += [_table("label_noise", "Over label noise", NOISE, _noise_rows(swept))] if swept else []
+    beside = _paper_rows(all_series)
+    made += [_table("paper", "Beside the paper's Table 1", PAPER, beside)] if beside else []
+    return made
+
+
+def write_tables(made: Sequence[Table], folder: Path) -> None:
+    """Writes each table as <name>.csv (full precision) and <name>.md into `folder`."""
     folder.mkdir(exist_ok=True)
-    with (folder / "results.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(key for key, _ in COLUMNS.values())
-        for member in summary["members"]:
-            writer.writerow(member[key] for key, _ in COLUMNS.values())
-    lines = [list(COLUMNS), ["---"] * len(COLUMNS), *rows(summary)]
-    text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
-    write_atomically(folder / "results.md", text)
+    for table in made:
+        with (folder / f"{table.name}.csv").open("w", newline="") as file:
+            csv.writer(file).writerows([table.keys, *table.exact])
+        lines = [table.columns, ["---"] * len(table.columns), *table.texts]
+        text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
+        write_atomically(folder / f"{table.name}.md", text)
+
+
+def _table(name: str, title: str, columns: Columns, exact: list[list[Any]]) -> Table:
+    texts = [
+        ["-" if value is None else form.format(value) for value, (_, form) in zipped]
+        for zipped in (zip(row, columns.values(), strict=True) for row in exact)
+    ]
+    return Table(name, title, list(columns), [key for key, _ in columns.values()], exact, texts)
+
+
+def _noise_rows(swept: Sequence[Series]) -> list[list[Any]]:
+    """A row for each series and level of label noise; the paper's numbers where it has them."""
+    figure = paper.figure_1()
+    result = []
+    for one in swept:
+        groups = one.by_label_noise()
+        by_accuracy = ratios(groups, [group.steps_to_fit() for group in groups])
+        by_loss = ratios(groups, [loss_times(group) for group in groups])
+        for group, accuracy, loss in zip(groups, by_accuracy, by_loss, strict=True):
+            at = figure["label_noise"]
+            index = at.index(group.label_noise) if group.label_noise in at else None
+            theirs = [
+                figure[key][one.model][index]
+                if index is not None and one.model in figure[key]
+                else None
+                for key in ("relative_time", "test_error")
+            ]
+            errors = [1 - value for value in group.test_accuracy()]
+            corrupted = [1 - value for value in group.corrupted_test_accuracy() or []]
+            fitted = group.values("epochs_to_fit")
+            epochs = [None] * 3 if None in fitted else _span(fitted)
+            measured = [*epochs, *_span(accuracy), *_span(loss), *_span(errors), *_span(corrupted)]
+            result.append([one.name, group.label_noise, group.seeds, *measured, *theirs])
+    return result
+
+
+def _span(values: Sequence[float]) -> list[float | None]:
+    """Mean, least and most over seeds; None where there are no values."""
+    return [float(np.mean(values)), min(values), max(values)] if values else [None] * 3
+
+
+def _paper_rows(all_series: Sequence[Series]) -> list[list[Any]]:
+    """A row for each of our groups that Table 1 has a row of the same model and setting for."""
+    result = []
+    for one in all_series:
+        for group in one.groups:
+            decay = bool(group.config.get("weight_decay", 0.0))
+            row = paper.table_1(one.model, group.setting, decay)
+            if row is None:
+                continue
+            same = one.dataset == paper.DATASET
+            comparable = (
+                "yes"
+                if same
+                else f"not comparable: data set is {one.dataset}, the paper's CIFAR-10"
+            )
+            trained, tested = group.values("train_accuracy"), group.test_accuracy()
+            measured = [float(np.mean(trained)), row.train_accuracy, float(np.mean(tested))]
+            setting = group.setting.replace("_", " ")
+            result.append(
+                [one.name, setting, decay, group.seeds, *measured, row.test_accuracy, comparable]
+            )
+    return result
