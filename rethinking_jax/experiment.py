@@ -33,7 +33,7 @@ def train_and_evaluate(
     config: ConfigDict,
     workdir: Path | str,
     *,
-    command: str = "the same command",
+    command: str = "",
     console: Console | None = None,
 ) -> Summary:
     """Trains every run of a config, or what is left of it, and writes the results.
@@ -41,7 +41,7 @@ def train_and_evaluate(
     Args:
       config: `rethinking_jax.config.base_config()` with changes.
       workdir: the folder for all results; the README names its files.
-      command: what to type to resume, for messages.
+      command: what to type to resume, for messages and the report; '' where nobody typed one.
       console: where to show progress; default: standard output.
 
     Returns:
@@ -72,7 +72,7 @@ def train_and_evaluate(
     with stop_requests() as stop_requested, tensorboard.writer(config, workdir) as write_scalars:
         stage = Stage(
             workdir=workdir,
-            command=command,
+            command=command or "the same command",
             progress=progress,
             stop_requested=stop_requested,
             elapsed=lambda: before + time.monotonic() - started,
@@ -83,6 +83,7 @@ def train_and_evaluate(
                 train_chunk(chunk, stage)
     by_member = metrics.by_member(metrics.read_lines(workdir / "metrics.jsonl"))
     summary = _summary(config, chunks, members, by_member, stage.elapsed())
+    summary["command"] = command
     page.write_report(workdir, Results(summary, by_member, configs.to_json(config)))
     # Last: where there is a summary, everything is there.
     metrics.write_atomically(summary_file, json.dumps(summary, indent=2) + "\n")

@@ -145,7 +145,7 @@ def _order_times(groups: Sequence[Group]) -> tuple[list[float | None], str]:
     by_loss = [mean(group.steps_to_loss("train_loss", FITTED_LOSS)) for group in groups]
     if None not in by_loss:
         return by_loss, f"steps to training loss {FITTED_LOSS}"
-    return [mean(group.steps_to_fit()) for group in groups], "steps to fit (train accuracy)"
+    return [mean(group.steps_to_fit()) for group in groups], "steps to fit by train accuracy"
 
 
 def overfit_times(groups: Sequence[Group]) -> tuple[list[float | None], str]:
@@ -153,7 +153,7 @@ def overfit_times(groups: Sequence[Group]) -> tuple[list[float | None], str]:
     by_loss = [mean(group.steps_to_loss("running_loss", OVERFIT_LOSS)) for group in groups]
     if None not in by_loss:
         return by_loss, f"steps to a mean training loss of {OVERFIT_LOSS} within an epoch"
-    return [mean(group.steps_to_fit()) for group in groups], "steps to fit (train accuracy)"
+    return [mean(group.steps_to_fit()) for group in groups], "steps to fit by train accuracy"
 
 
 # The settings of Figure 1a.
@@ -213,13 +213,15 @@ def time_ratio(one: Series) -> Judged:
 
 def rank_correlation(x: Sequence[float], y: Sequence[float]) -> float:
     """Spearman's: of the ranks, ties sharing their mean rank; 0 where all of one are equal."""
-    ranks = [
-        [sum(w < v for w in values) + (sum(w == v for w in values) + 1) / 2 for v in values]
-        for values in (x, y)
-    ]
-    if min(np.ptp(ranks[0]), np.ptp(ranks[1])) == 0:
-        return 0.0
-    return float(np.corrcoef(ranks)[0, 1])
+    ranks = np.array(
+        [
+            [sum(w < v for w in values) + (sum(w == v for w in values) + 1) / 2 for v in values]
+            for values in (x, y)
+        ]
+    )
+    spread = ranks - ranks.mean(1, keepdims=True)
+    scale = math.sqrt((spread**2).sum(1).prod())
+    return float(spread.prod(0).sum() / scale) if scale else 0.0
 
 
 def time_grows(one: Series) -> Judged:
@@ -279,4 +281,6 @@ def label(group: Group) -> str:
 def _span(values: Sequence[float]) -> str:
     """Such as "0.1034" or "0.1034 (0.0990 to 0.1070)"."""
     text = f"{np.mean(values):.4f}"
-    return text if len(values) == 1 else f"{text} ({min(values):.4f} to {max(values):.4f})"
+    return (
+        text if min(values) == max(values) else f"{text} ({min(values):.4f} to {max(values):.4f})"
+    )

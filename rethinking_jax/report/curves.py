@@ -38,6 +38,10 @@ class Curve(NamedTuple):
     paper: bool = False
 
 
+# x, mean, minimum, maximum.
+Band = tuple[list[float], list[float], list[float], list[float]]
+
+
 class Plot(NamedTuple):
     """One figure.
 
@@ -76,7 +80,7 @@ def partial_levels(one: Series) -> set[float]:
     }
 
 
-def band(lines: Sequence[Sequence[Line]], key: str) -> tuple[list[float], ...]:
+def band(lines: Sequence[Sequence[Line]], key: str) -> Band:
     """A metric over training: mean and extremes over seeds.
 
     Args:
@@ -197,7 +201,7 @@ def _accuracies(all_series: Sequence[Series]) -> Plot:
         "train_accuracy_on_clean": "train, clean labels only",
     }
     alone = sum(len(one.groups) for one in all_series) == 1
-    curves = []
+    curves: list[Curve] = []
     for one in all_series:
         for group in one.groups:
             for i, (key, name) in enumerate(keys.items()):
@@ -267,7 +271,7 @@ def _relative_times(swept: Sequence[Series]) -> Plot:
         ("train accuracy", accuracy_times),
         (f"epoch's mean loss {OVERFIT_LOSS}", loss_times),
     )
-    curves = []
+    curves: list[Curve] = []
     for measure, times in measures:
         for one in swept:
             groups = one.by_label_noise()

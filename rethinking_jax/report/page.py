@@ -76,7 +76,7 @@ def _facts(results: Results) -> dict[str, str]:
     sizes = ", ".join(
         f"{summary[key]:,} {word}"
         for key, word in (("train_examples", "training"), ("test_examples", "test"))
-        if key in summary
+        if summary.get(key)
     )
     keys = ("optimizer", "learning_rate", "lr_decay", "momentum", "weight_decay", "batch_size")
     known = {key: results.config[key] for key in keys if key in results.config}

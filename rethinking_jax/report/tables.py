@@ -48,30 +48,23 @@ COLUMNS: Columns = {
 }
 
 
-def _spanned(title: str, key: str, form: str) -> Columns:
-    parts = {title: "mean", "least": "min", "most": "max"}
-    return {
-        name if part == "mean" else f"{title}, {name}": (f"{key}_{part}", form)
-        for name, part in parts.items()
-    }
-
-
+# A value that is (mean, least, most) over seeds takes three columns of the CSV file.
 NOISE: Columns = {
     "runs": ("series", "{}"),
     "label noise": ("label_noise", "{:g}"),
     "seeds": ("seeds", "{}"),
-    **_spanned("epochs to fit", "epochs_to_fit", "{:.1f}"),
-    **_spanned("relative time (accuracy)", "relative_time_accuracy", "{:.2f}"),
-    **_spanned("relative time (loss 0.05)", "relative_time_loss", "{:.2f}"),
-    **_spanned("test error, true labels", "test_error_true_labels", "{:.4f}"),
-    **_spanned("test error, corrupted labels", "test_error_corrupted_labels", "{:.4f}"),
+    "epochs to fit": ("epochs_to_fit", "{:.1f}"),
+    "relative time (accuracy)": ("relative_time_accuracy", "{:.2f}"),
+    "relative time (loss 0.05)": ("relative_time_loss", "{:.2f}"),
+    "test error, true labels": ("test_error_true_labels", "{:.4f}"),
+    "test error, corrupted labels": ("test_error_corrupted_labels", "{:.4f}"),
     "paper's relative time (Figure 1b, CIFAR-10)": ("paper_relative_time", "{:.2f}"),
     "paper's test error (Figure 1c, CIFAR-10)": ("paper_test_error", "{:.4f}"),
 }
 PAPER: Columns = {
     "runs": ("series", "{}"),
     "setting": ("setting", "{}"),
-    "weight decay": ("weight_decay", "{}"),
+    "weight decay": ("weight_decay", "{:g}"),
     "seeds": ("seeds", "{}"),
     "our train acc.": ("train_accuracy", "{:.4f}"),
     "paper's train acc.": ("paper_train_accuracy", "{:.4f}"),
@@ -104,8 +97,11 @@ def screen_table(summary: dict[str, Any]) -> "ScreenTable":
     title = f"{summary['experiment']} on {summary['dataset']}, {summary['device']}"
     table = ScreenTable(title=title, box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for title in COLUMNS:
-        name = title == "run"
-        table.add_column(title, justify="left" if name else "right", no_wrap=name)
+        # A long name folds: every digit of a number stays on the screen.
+        if title == "run":
+            table.add_column(title, overflow="fold")
+        else:
+            table.add_column(title, justify="right", min_width=6)
     for row in rows(summary):
         table.add_row(*row)
     return table
@@ -136,11 +132,30 @@ def write_tables(made: Sequence[Table], folder: Path) -> None:
 
 
 def _table(name: str, title: str, columns: Columns, exact: list[list[Any]]) -> Table:
+    """A table of the columns that have a value in some row."""
+    kept = [i for i in range(len(columns)) if any(row[i] is not None for row in exact)]
+    titled = [list(columns.items())[i] for i in kept]
+    spans = [any(isinstance(row[i], tuple) for row in exact) for i in kept]
+    keys: list[str] = []
+    values: list[list[Any]] = [[] for _ in exact]
+    for i, (_, (key, _)), span in zip(kept, titled, spans, strict=True):
+        keys += [f"{key}_{part}" for part in ("mean", "min", "max")] if span else [key]
+        for row, to in zip(exact, values, strict=True):
+            to += (row[i] or (None,) * 3) if span else [row[i]]
     texts = [
-        ["-" if value is None else form.format(value) for value, (_, form) in zipped]
-        for zipped in (zip(row, columns.values(), strict=True) for row in exact)
+        [_cell(row[i], form) for i, (_, (_, form)) in zip(kept, titled, strict=True)]
+        for row in exact
     ]
-    return Table(name, title, list(columns), [key for key, _ in columns.values()], exact, texts)
+    return Table(name, title, [title for title, _ in titled], keys, values, texts)
+
+
+def _cell(value: Any, form: str) -> str:
+    if value is None:
+        return "-"
+    if not isinstance(value, tuple):
+        return form.format(value)
+    mean, least, most = (form.format(part) for part in value)
+    return mean if least == most else f"{mean} ({least} to {most})"
 
 
 def _noise_rows(swept: Sequence[Series]) -> list[list[Any]]:
@@ -163,15 +178,15 @@ def _noise_rows(swept: Sequence[Series]) -> list[list[Any]]:
             errors = [1 - value for value in group.test_accuracy()]
             corrupted = [1 - value for value in group.corrupted_test_accuracy() or []]
             fitted = group.values("epochs_to_fit")
-            epochs = [None] * 3 if None in fitted else _span(fitted)
-            measured = [*epochs, *_span(accuracy), *_span(loss), *_span(errors), *_span(corrupted)]
+            epochs = [] if None in fitted else fitted
+            measured = [_span(values) for values in (epochs, accuracy, loss, errors, corrupted)]
             result.append([one.name, group.label_noise, group.seeds, *measured, *theirs])
     return result
 
 
-def _span(values: Sequence[float]) -> list[float | None]:
+def _span(values: Sequence[float]) -> tuple[float, float, float] | None:
     """Mean, least and most over seeds; None where there are no values."""
-    return [float(np.mean(values)), min(values), max(values)] if values else [None] * 3
+    return (float(np.mean(values)), min(values), max(values)) if values else None
 
 
 def _paper_rows(all_series: Sequence[Series]) -> list[list[Any]]:
@@ -179,20 +194,19 @@ def _paper_rows(all_series: Sequence[Series]) -> list[list[Any]]:
     result = []
     for one in all_series:
         for group in one.groups:
-            decay = bool(group.config.get("weight_decay", 0.0))
-            row = paper.table_1(one.model, group.setting, decay)
+            decay = group.config.get("weight_decay", 0.0)
+            row = paper.table_1(one.model, group.setting, decay > 0)
             if row is None:
                 continue
             same = one.dataset == paper.DATASET
-            comparable = (
-                "yes"
-                if same
-                else f"not comparable: data set is {one.dataset}, the paper's CIFAR-10"
-            )
+            differs = f"not comparable: data set is {one.dataset}, the paper's CIFAR-10"
             trained, tested = group.values("train_accuracy"), group.test_accuracy()
-            measured = [float(np.mean(trained)), row.train_accuracy, float(np.mean(tested))]
-            setting = group.setting.replace("_", " ")
-            result.append(
-                [one.name, setting, decay, group.seeds, *measured, row.test_accuracy, comparable]
-            )
+            ours_and_theirs = [
+                float(np.mean(trained)),
+                row.train_accuracy,
+                float(np.mean(tested)),
+                row.test_accuracy,
+            ]
+            first = [one.name, group.setting.replace("_", " "), decay, group.seeds]
+            result.append([*first, *ours_and_theirs, "yes" if same else differs])
     return result
