@@ -280,7 +280,6 @@ def label(group: Group) -> str:
 
 def _span(values: Sequence[float]) -> str:
     """Such as "0.1034" or "0.1034 (0.0990 to 0.1070)"."""
+    least, most = min(values), max(values)
     text = f"{np.mean(values):.4f}"
-    return (
-        text if min(values) == max(values) else f"{text} ({min(values):.4f} to {max(values):.4f})"
-    )
+    return text if least == most else f"{text} ({least:.4f} to {most:.4f})"
