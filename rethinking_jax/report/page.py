@@ -99,11 +99,10 @@ def _duration(seconds: float) -> str:
 
 def _counts(found: Sequence[Verdict]) -> str:
     yes, no = (sum(v.outcome == outcome for v in found) for outcome in (YES, NO))
-    if not yes + no:
-        return "These runs alone decide none of the paper's claims."
-    return (
-        f"Of {yes + no} claims of the paper that these runs can decide, {yes} "
-        f"hold{'s' if yes == 1 else ''} here and {no} do{'es' if no == 1 else ''} not."
+    several = len({v.series for v in found}) > 1
+    each = ", each model or variant judged by itself" if several else ""
+    return f"The paper's claims, held against these runs{each}: {yes} yes, {no} no, " + (
+        f"{len(found) - yes - no} not measured."
     )
 
 
