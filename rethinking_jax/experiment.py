@@ -21,7 +21,8 @@ from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.loop import Stage, is_complete, train_chunk
 from rethinking_jax.metrics import Line
 from rethinking_jax.progress import ProgressReport
-from rethinking_jax.report import figures, tables
+from rethinking_jax.report import page, tables
+from rethinking_jax.report.results import Results
 from rethinking_jax.signals import stop_requests
 from rethinking_jax.source import load_sources
 from rethinking_jax.sweep import Chunk
@@ -33,7 +34,7 @@ def train_and_evaluate(
     config: ConfigDict,
     workdir: Path | str,
     *,
-    command: str = "the same command",
+    command: str = "",
     console: Console | None = None,
 ) -> Summary:
     """Trains every run of a config, or what is left of it, and writes the results.
@@ -41,7 +42,7 @@ def train_and_evaluate(
     Args:
       config: `rethinking_jax.config.base_config()` with changes.
       workdir: the folder for all results; the README names its files.
-      command: what to type to resume, for messages.
+      command: what to type to resume, for messages and the report; '' where nobody typed one.
       console: where to show progress; default: standard output.
 
     Returns:
@@ -74,7 +75,7 @@ def train_and_evaluate(
     with stop_requests() as stop_requested, tensorboard.writer(config, workdir) as write_scalars:
         stage = Stage(
             workdir=workdir,
-            command=command,
+            command=command or "the same command",
             progress=progress,
             stop_requested=stop_requested,
             elapsed=lambda: before + time.monotonic() - started,
@@ -85,8 +86,8 @@ def train_and_evaluate(
                 train_chunk(chunk, stage)
     by_member = metrics.by_member(metrics.read_lines(workdir / "metrics.jsonl"))
     summary = _summary(config, chunks, members, by_member, stage.elapsed())
-    figures.learning_curves(summary, by_member, workdir / "figures" / "learning_curves.png")
-    tables.write_tables(summary, workdir / "tables")
+    summary["command"] = command
+    page.write_report(workdir, Results(summary, by_member, configs.to_json(config)))
     # Last: where there is a summary, everything is there.
     metrics.write_atomically(summary_file, json.dumps(summary, indent=2) + "\n")
     return _end(console, workdir, summary)
@@ -235,6 +236,7 @@ def _summary(
         "dataset": config.dataset,
         "train_examples": len(chunks[0].source.train.labels),
         "test_examples": len(chunks[0].source.test.labels),
+        "num_classes": chunks[0].source.num_classes,
         "device": describe_device(),
         "versions": versions(),
         "wall_seconds": round(seconds, 3),
@@ -246,6 +248,7 @@ def _end(console: Console, workdir: Path, summary: Summary) -> Summary:
     """Shows the results and says where they lie; a run without any good end has failed."""
     console.print(tables.screen_table(summary))
     console.print(f"Learning curves: {workdir / 'figures' / 'learning_curves.png'}", soft_wrap=True)
+    console.print(f"Report:          {workdir / 'report.html'}", soft_wrap=True)
     console.print(f"All results:     {workdir}", soft_wrap=True)
     failures = [_failure(workdir, member) for member in summary["members"] if member["diverged"]]
     if len(failures) == len(summary["members"]):

@@ -10,14 +10,15 @@ import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rethinking_jax.train import Running, Sums
+if TYPE_CHECKING:  # a report reads metrics without JAX
+    from rethinking_jax.train import Running, Sums
 
 Line = dict[str, Any]
 
 
-def running_metrics(running: Running) -> Line:
+def running_metrics(running: "Running") -> Line:
     """Means over the epoch's mini-batches, each with the model of its moment.
 
     Args:
@@ -30,7 +31,7 @@ def running_metrics(running: Running) -> Line:
     }
 
 
-def train_metrics(sums: Sums, corrupted: bool) -> Line:
+def train_metrics(sums: "Sums", corrupted: bool) -> Line:
     """The fixed model on the whole training set, as the run sees it.
 
     Args:
@@ -55,7 +56,7 @@ def train_metrics(sums: Sums, corrupted: bool) -> Line:
     return line
 
 
-def test_metrics(sums: Sums, corrupted: bool) -> Line:
+def test_metrics(sums: "Sums", corrupted: bool) -> Line:
     """The fixed model on the test set; on its true labels unless `corrupted`."""
     count = int(sums.count)
     line = {

@@ -68,9 +68,9 @@ def read_metrics(workdir: Path) -> list[dict]:
 
 
 def read_summary(workdir: Path) -> dict:
-    """summary.json without the times."""
+    """summary.json without the times and the command, which names the workdir."""
     summary = json.loads((workdir / "summary.json").read_text())
-    del summary["wall_seconds"]
+    del summary["wall_seconds"], summary["command"]
     for member in summary["members"]:
         del member["images_per_second"]
     return summary

@@ -1,0 +1,64 @@
+"""The command line of the report.
+
+python -m rethinking_jax.report WORKDIR [WORKDIR ...] [--output=PAGE.html]
+
+Writes report.html, figures/ and tables/ into each finished workdir. With --output also one
+page with a section for each of them. Exit code 0: done, 1: a file could not be written,
+2: something in the command is wrong (nothing is written then).
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from rethinking_jax.errors import UserError
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UserError(message)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Writes the reports; returns the exit code."""
+    try:
+        flags = _parse(arguments)
+        # Only now what takes time to import: --help and a typo are answered at once.
+        from rethinking_jax.report import page, results
+
+        several = [results.read(workdir) for workdir in flags.workdirs]
+        if flags.output and not flags.output.absolute().parent.is_dir():
+            raise UserError(f"--output={flags.output}: there is no folder {flags.output.parent}")
+        for workdir, found in zip(flags.workdirs, several, strict=True):
+            page.write_report(workdir, found)
+            print(f"Report: {workdir / 'report.html'}")
+        if flags.output:
+            page.write_page(flags.output, several)
+            print(f"All of them: {flags.output}")
+    except UserError as error:
+        return _fail(error, 2)
+    except OSError as error:
+        return _fail(f"the report could not be written: {error}", 1)
+    return 0
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = _Parser(
+        prog="python -m rethinking_jax.report",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("workdirs", metavar="WORKDIR", nargs="+", type=Path)
+    parser.add_argument("--output", metavar="PAGE.html", type=Path, help="one page of all")
+    return parser.parse_args(arguments)
+
+
+def _fail(error: object, code: int) -> int:
+    print(f"rethinking_jax: {' '.join(str(error).split())}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

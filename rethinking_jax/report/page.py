@@ -1,0 +1,144 @@
+"""A report: one page that opens from a file, without a network, and the files beside it."""
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from rethinking_jax.metrics import write_atomically
+from rethinking_jax.report import curves, figures, tables
+from rethinking_jax.report.claims import NO, YES
+from rethinking_jax.report.curves import Plot
+from rethinking_jax.report.results import Results, series
+from rethinking_jax.report.verdicts import Verdict, verdicts
+
+
+def write_report(workdir: Path, results: Results) -> None:
+    """Writes figures/, tables/ and report.html of one workdir.
+
+    Raises:
+      OSError: they cannot be written.
+    """
+    for plot in curves.plots(results):
+        figures.write(plot, workdir / "figures")
+    tables.write_tables(tables.tables(results), workdir / "tables")
+    write_page(workdir / "report.html", [results])
+
+
+def write_page(path: Path, several: Sequence[Results]) -> None:
+    """Writes one page with a section for each of the results; the same bytes every time."""
+    write_atomically(path, page(several))
+
+
+def page(several: Sequence[Results]) -> str:
+    """The page as HTML that loads nothing from anywhere."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("rethinking_jax", "report"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    sections = [_section(results, index) for index, results in enumerate(several)]
+    charts = [chart for section in sections for chart in section["charts"]]
+    return environment.get_template("page.html.j2").render(
+        sections=sections, data=_embedded({chart["id"]: chart["data"] for chart in charts})
+    )
+
+
+def _section(results: Results, index: int) -> dict[str, Any]:
+    summary = results.summary
+    found = verdicts(series(results))
+    plots = curves.plots(results)
+    return {
+        "title": f"{summary['experiment']} on {summary['dataset']}",
+        "facts": _facts(results),
+        "command": summary.get("command"),
+        "config": results.config,
+        "verdicts": [v for v in found if v.outcome in (YES, NO)],
+        "unmeasured": [v for v in found if v.outcome not in (YES, NO)],
+        "several_series": len(series(results)) > 1,
+        "counts": _counts(found),
+        "charts": [_chart(plot, f"s{index}f{i}") for i, plot in enumerate(plots)],
+        "tables": tables.tables(results),
+    }
+
+
+def _facts(results: Results) -> dict[str, str]:
+    """What was run, on what, for how long."""
+    summary = results.summary
+    models = dict.fromkeys(member["model"] for member in summary["members"])
+    classes = summary.get("num_classes")
+    sizes = ", ".join(
+        f"{summary[key]:,} {word}"
+        for key, word in (("train_examples", "training"), ("test_examples", "test"))
+        if summary.get(key)
+    )
+    keys = ("optimizer", "learning_rate", "lr_decay", "momentum", "weight_decay", "batch_size")
+    known = {key: results.config[key] for key in keys if key in results.config}
+    return {
+        "data": f"{summary['dataset']}: {sizes} images"
+        + (f", {classes} classes" if classes else ""),
+        "model": ", ".join(models),
+        "runs": str(len(summary["members"])),
+        "training": ", ".join(f"{key} {value}" for key, value in known.items()),
+        "device": summary["device"],
+        "time": _duration(summary["wall_seconds"]),
+        "versions": ", ".join(f"{name} {version}" for name, version in summary["versions"].items()),
+    }
+
+
+def _duration(seconds: float) -> str:
+    minutes = seconds / 60
+    return f"{seconds:.0f} seconds" if minutes < 2 else f"{minutes:,.0f} minutes"
+
+
+def _counts(found: Sequence[Verdict]) -> str:
+    yes, no = (sum(v.outcome == outcome for v in found) for outcome in (YES, NO))
+    several = len({v.series for v in found}) > 1
+    each = ", each model or variant judged by itself" if several else ""
+    return f"The paper's claims, held against these runs{each}: {yes} yes, {no} no, " + (
+        f"{len(found) - yes - no} not measured."
+    )
+
+
+def _chart(plot: Plot, identity: str) -> dict[str, Any]:
+    drawing = figures.draw(plot, identity)
+    legend = [
+        {
+            "id": f"{identity}-curve-{i}",
+            "label": curve.label,
+            "note": curve.note,
+            "shown": curve.shown,
+            "style": figures.style(i, curve),
+        }
+        for i, curve in enumerate(plot.curves)
+    ]
+    data = {
+        **drawing.scale,
+        "names": [plot.x_label, plot.y_label],
+        "curves": [
+            [
+                [_short(value) for value in point]
+                for point in zip(curve.x, curve.y, curve.low, curve.high, strict=True)
+            ]
+            for curve in plot.curves
+        ],
+    }
+    # Drawn by matplotlib from numbers and from labels of this package: markup, not text.
+    svg = Markup(drawing.svg)
+    return {"id": identity, "plot": plot, "svg": svg, "legend": legend, "data": data}
+
+
+def _short(value: float) -> float | None:
+    return float(f"{value:.5g}") if math.isfinite(value) else None
+
+
+def _embedded(data: Any) -> Any:
+    """JSON that no text in it can end: every < is written as an escape."""
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+    return Markup(text)

@@ -1,0 +1,95 @@
+"""The page in a real browser, where the machine has Chromium: switching, values, width."""
+
+import html
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from test_report import noise_sweep
+
+from rethinking_jax.report import page
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+BROWSER = next((found for name in NAMES if (found := shutil.which(name))), None)
+pytestmark = pytest.mark.skipif(BROWSER is None, reason=f"no browser: none of {', '.join(NAMES)}")
+
+PHONE = 375
+
+# The page in a frame as wide as a phone, and a script beside it that does what a reader does.
+WRAPPER = """<!doctype html><iframe width="%d" height="900" srcdoc="%s"></iframe><pre></pre>
+<script>
+document.querySelector("iframe").addEventListener("load", event => {
+  const view = event.target.contentWindow, inside = view.document, said = {};
+  const get = id => inside.getElementById(id);
+  const switchOf = (chart, curve) =>
+    inside.querySelector(`button[data-chart="${chart}"][data-curve="${curve}"]`);
+  const state = (chart, curve) => [
+    switchOf(chart, curve).getAttribute("aria-pressed"),
+    view.getComputedStyle(get(`${chart}-curve-${curve}`)).display !== "none",
+    view.getComputedStyle(get(`${chart}-band-${curve}`) ?? inside.body).display !== "none",
+  ];
+  const root = inside.documentElement;
+  said.width = [view.innerWidth, root.scrollWidth - root.clientWidth];
+  said.ours = [state("s0f1", 0)];
+  said.neighbour = [state("s0f1", 1)];
+  switchOf("s0f1", 0).click();
+  said.ours.push(state("s0f1", 0));
+  said.neighbour.push(state("s0f1", 1));
+  switchOf("s0f1", 0).click();
+  said.ours.push(state("s0f1", 0));
+  said.papers = [state("s0f1", 2)];
+  switchOf("s0f1", 2).click();
+  said.papers.push(state("s0f1", 2));
+  const figure = get("s0f2"), frame = figure.getBoundingClientRect();
+  figure.dispatchEvent(new view.PointerEvent("pointermove", {clientX: frame.right, clientY: frame.top}));
+  said.pointed = get("s0f2-value").textContent;
+  figure.dispatchEvent(new view.KeyboardEvent("keydown", {key: "ArrowLeft", cancelable: true}));
+  said.arrow = get("s0f2-value").textContent;
+  said.focusable = [figure.tabIndex, switchOf("s0f2", 0).tabIndex];
+  document.querySelector("pre").textContent = JSON.stringify(said);
+});
+</script>"""  # noqa: E501
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory) -> dict:
+    """What the script saw."""
+    folder = tmp_path_factory.mktemp("browser")
+    file = folder / "wrapper.html"
+    file.write_text(WRAPPER % (PHONE, html.escape(page.page([noise_sweep()]))))
+    switches = "headless no-sandbox disable-gpu disable-quic no-first-run disable-sync"
+    switches += " disable-background-networking disable-component-update dump-dom"
+    dom = _dom([f"--{switch}" for switch in switches.split()], folder, file)
+    found = re.search(r"<pre>(.+?)</pre>", dom)
+    assert found, dom[-2000:]
+    return json.loads(html.unescape(found[1]))
+
+
+def _dom(switches: list[str], folder: Path, file: Path) -> str:
+    words = [str(BROWSER), *switches, f"--user-data-dir={folder}/profile", file.as_uri()]
+    # The script has run when the page and its frame have loaded.
+    words.insert(1, "--virtual-time-budget=5000")
+    return subprocess.run(words, capture_output=True, text=True, timeout=120).stdout
+
+
+def test_a_button_hides_its_curve_and_its_band_and_no_other(said: dict) -> None:
+    on, off = ["true", True, True], ["false", False, False]
+    assert said["ours"] == [on, off, on]
+    assert said["neighbour"] == [on, on]
+
+
+def test_the_papers_curve_starts_hidden_and_can_be_shown(said: dict) -> None:
+    assert [state[:2] for state in said["papers"]] == [["false", False], ["true", True]]
+
+
+def test_pointing_and_arrow_keys_tell_the_value(said: dict) -> None:
+    assert said["pointed"] == "mlp_1x512, corrupted test labels: label noise 1, test error 0.9"
+    assert said["arrow"] == "mlp_1x512, corrupted test labels: label noise 0.5, test error 0.5"
+    assert said["focusable"] == [0, 0]
+
+
+def test_a_phone_needs_no_sideways_scroll(said: dict) -> None:
+    assert said["width"] == [PHONE, 0]
