@@ -78,7 +78,6 @@ def base_config() -> ConfigDict:
     config.epochs = 100
     config.stop_when_fitted = True
     config.fit_threshold = 1.0  # train_accuracy that counts as fitted
-    config.fit_loss = 0.0  # above 0: running_loss below this counts as fitted instead
     config.seed = 0
 
     config.optimizer = "sgd"
@@ -296,7 +295,6 @@ def _check(config: ConfigDict) -> None:
         ("data_seed", 0, 2**31 - 1, "from 0 to 2147483647"),
         ("lr_decay_steps", 0, math.inf, "0 (once per epoch) or a number of steps"),
         ("weight_decay", 0, 1e9, "at least 0"),
-        ("fit_loss", 0, 1e9, "0 (off) or a loss"),
         ("max_members", 0, math.inf, "0 (as many as memory holds) or a number of runs"),
         ("checkpoint_every", 0, math.inf, "0 (no checkpoints) or a number of epochs"),
         ("checkpoints_to_keep", 1, math.inf, "at least 1"),

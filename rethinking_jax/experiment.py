@@ -229,7 +229,7 @@ def _summary(
                 "labels_sha256": run.labels_sha256,
                 "parameters": parameters,
                 "checkpoints": f"checkpoints/{chunk.name}",
-                **metrics.outcome(lines[run.name], run.config),
+                **metrics.outcome(lines[run.name], run.config.fit_threshold),
             }
     return {
         "experiment": config.experiment,

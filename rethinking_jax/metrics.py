@@ -85,16 +85,9 @@ def diverged(line: Line) -> bool:
     return line["train_loss"] is None or line["running_loss"] is None
 
 
-def fitted(line: Line, config: Mapping[str, Any]) -> bool:
-    """Whether the network takes the labels of the training set.
-
-    In eval mode, over the whole set: `train_accuracy` is at least `fit_threshold`. With
-    `fit_loss` above 0 the mean loss over the epoch's mini-batches is below that instead,
-    as Figure 1b of the paper plausibly measures it (0.05).
-    """
-    if config["fit_loss"] > 0:
-        return line["running_loss"] is not None and line["running_loss"] < config["fit_loss"]
-    return bool(line["train_accuracy"] >= config["fit_threshold"])
+def fitted(line: Line, threshold: float) -> bool:
+    """Whether the network takes the labels of the training set, in eval mode."""
+    return bool(line["train_accuracy"] >= threshold)
 
 
 def finished(lines: Sequence[Line], config: Mapping[str, Any]) -> bool:
@@ -104,10 +97,10 @@ def finished(lines: Sequence[Line], config: Mapping[str, Any]) -> bool:
     last = lines[-1]
     if diverged(last) or last["epoch"] >= config["epochs"]:
         return True
-    return bool(config["stop_when_fitted"]) and fitted(last, config)
+    return bool(config["stop_when_fitted"]) and fitted(last, config["fit_threshold"])
 
 
-def outcome(lines: Sequence[Line], config: Mapping[str, Any]) -> dict[str, Any]:
+def outcome(lines: Sequence[Line], threshold: float) -> dict[str, Any]:
     """What a member came to: its final metrics, when it fitted, its best epoch.
 
     Returns:
@@ -115,7 +108,7 @@ def outcome(lines: Sequence[Line], config: Mapping[str, Any]) -> dict[str, Any]:
       diverged, best_test_accuracy, best_epoch, and the metrics of its last epoch.
     """
     last = lines[-1]
-    first_fit = next((line for line in lines if fitted(line, config)), None)
+    first_fit = next((line for line in lines if fitted(line, threshold)), None)
     best = max(lines, key=lambda line: line["test_accuracy"])
     skipped = ("member", "epoch", "step", "elapsed_seconds")
     return {

@@ -21,7 +21,7 @@ def line(epoch: int, train: float, test: float = 0.5, loss: float | None = 1.0) 
     }
 
 
-CONFIG = {"epochs": 5, "stop_when_fitted": True, "fit_threshold": 1.0, "fit_loss": 0.0}
+CONFIG = {"epochs": 5, "stop_when_fitted": True, "fit_threshold": 1.0}
 
 
 def test_sums_become_the_metrics_of_each_part() -> None:
@@ -65,11 +65,11 @@ def test_when_a_member_is_finished() -> None:
 
 def test_outcome_names_the_first_fit_the_last_epoch_and_the_best() -> None:
     lines = [line(1, 0.5, 0.7), line(2, 1.0, 0.9), line(3, 0.9, 0.9), line(4, 1.0, 0.8)]
-    made = metrics.outcome(lines, CONFIG)
+    made = metrics.outcome(lines, 1.0)
     assert (made["epochs_to_fit"], made["steps_to_fit"]) == (2, 20)
     assert (made["epochs"], made["steps"], made["train_accuracy"]) == (4, 40, 1.0)
     assert (made["best_test_accuracy"], made["best_epoch"], made["test_accuracy"]) == (0.9, 2, 0.8)
-    assert metrics.outcome(lines[:1], CONFIG)["steps_to_fit"] is None
+    assert metrics.outcome(lines[:1], 1.0)["steps_to_fit"] is None
 
 
 def test_a_line_cut_off_by_a_crash_is_left_out(tmp_path: Path) -> None:

@@ -149,10 +149,13 @@ def series(results: Results) -> list[Series]:
     """The runs of a workdir, grouped; all orders are the config's own."""
     summary, config = results.summary, results.config
     overrides = config["sweep"] or [{}]
+    varied = _varied(summary["members"], overrides)
     grouped: dict[str, dict[tuple[str, float], list[int]]] = {}
     for index, (member, override) in enumerate(zip(summary["members"], overrides, strict=True)):
         key = _setting(member, {**config, **override}), member["label_noise"]
-        grouped.setdefault(_series_name(member, override), {}).setdefault(key, []).append(index)
+        grouped.setdefault(_series_name(member, override, varied), {}).setdefault(key, []).append(
+            index
+        )
     # The counts in a summary are those of one data set.
     one_dataset = not any("dataset" in override for override in overrides)
     result = []
@@ -197,8 +200,26 @@ def _setting(member: dict[str, Any], config: dict[str, Any]) -> str:
     return setting
 
 
-def _series_name(member: dict[str, Any], override: dict[str, Any]) -> str:
+def _varied(
+    members: Sequence[dict[str, Any]], overrides: Sequence[dict[str, Any]]
+) -> dict[str, set[str]]:
+    """Of each model, the keys that its runs set to more than one value."""
+    values: dict[str, dict[str, set[str]]] = {}
+    for member, override in zip(members, overrides, strict=True):
+        own = values.setdefault(member["model"], {})
+        for key, value in override.items():
+            own.setdefault(key, set()).add(json.dumps(value))
+    return {
+        model: {key for key, found in own.items() if len(found) > 1}
+        for model, own in values.items()
+    }
+
+
+def _series_name(
+    member: dict[str, Any], override: dict[str, Any], varied: dict[str, set[str]]
+) -> str:
     """Such as "mlp_1x512" or "mlp_1x512, learning_rate=0.1"."""
-    own = ("model", "corruption", "label_noise", "seed")
-    rest = [f"{key}={json.dumps(value)}" for key, value in override.items() if key not in own]
+    own = ("name", "model", "corruption", "label_noise", "seed")
+    keys = varied[member["model"]].difference(own)
+    rest = [f"{key}={json.dumps(value)}" for key, value in override.items() if key in keys]
     return ", ".join([member["model"], *rest])
