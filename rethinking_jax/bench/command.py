@@ -1,5 +1,6 @@
 """From parsed options to a benchmark, its record in a file and its table on the screen."""
 
+import os
 import statistics
 from argparse import Namespace
 from typing import Any
@@ -8,7 +9,7 @@ from absl import logging
 from rich.console import Console
 
 from rethinking_jax.bench import members, sweep, train
-from rethinking_jax.bench.results import Record, check_output, print_table, save
+from rethinking_jax.bench.results import Record, busy, check_output, print_table, save
 
 MEGABYTE = 1e6
 
@@ -23,12 +24,15 @@ def run(options: Namespace) -> None:
     logging.set_verbosity(logging.FATAL)  # orbax and tfds talk
     console = Console()
     check_output(options.output)
+    options.load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    if warning := busy(options.load):
+        console.print(warning, highlight=False)
     {"sweep": _sweep, "train": _train, "members": _members}[options.bench](options, console)
 
 
 def _finish(record: Record, options: Namespace, console: Console) -> None:
     if options.output:
-        save(options.output, record)
+        save(options.output, record | {"load_average_before": options.load})
         console.print(f"added to {options.output}", highlight=False)
 
 

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,21 @@ def _torch() -> dict[str, Any]:
         return {}
     import torch
 
-    return {"torch": torch.__version__, "torch_threads": torch.get_num_threads()}
+    return {
+        "torch": torch.__version__,
+        "torch_threads": torch.get_num_threads(),
+        "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", ""),
+    }
+
+
+def busy(load: float) -> str:
+    """A warning where others use the machine, or ""; `load` is its load average before."""
+    if load < 0.5:
+        return ""
+    return (
+        f"the machine is busy (load average {load:.1f}): PyTorch's OpenMP threads wait actively "
+        "for cores that others hold and fall behind by a factor, unless OMP_WAIT_POLICY=passive"
+    )
 
 
 def measured(
