@@ -6,6 +6,7 @@ import os
 import statistics
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -255,6 +256,24 @@ def _train_ours(images: np.ndarray, labels: np.ndarray) -> tuple[Any, Any]:
     return before, state
 
 
+@needs_torch
+def test_a_compiler_that_takes_too_long_or_fails_sits_out_with_its_reason() -> None:
+    import torch
+
+    from rethinking_jax.bench import torch_train
+
+    def hang(_: Any) -> None:
+        time.sleep(60)
+
+    def fail(_: Any) -> None:
+        raise RuntimeError("no compiler\nmore of it")
+
+    model = torch.nn.Linear(1, 1)
+    assert torch_train.try_compile(model, hang, 0.1)[:2] == (None, "not done in 0.1 s")
+    assert torch_train.try_compile(model, fail, 60)[:2] == (None, "no compiler")
+    assert torch_train.try_compile(model, fail, 0)[:2] == (None, "switched off")
+
+
 # Settings, records, memory ---------------------------------------------------------
 
 
@@ -312,6 +331,7 @@ def bench(
         (["sweep", "--train_examples=100"], ["batch_size=128", "100 training examples"]),
         (["train", "--models=mlp_1x512,alexnet"], ["'alexnet'", "'alexnet_small'"]),
         (["members", "--members=4,1"], ["4,1", "rise"]),
+        (["members", "--dataset=no/such.npz"], ["no/such.npz"]),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

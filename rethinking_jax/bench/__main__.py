@@ -116,10 +116,10 @@ def main(argv: Sequence[str]) -> int:
         command.run(options)
     except UserError as error:
         return _fail(error, 2)
-    except RunFailed as error:
+    except (RunFailed, OSError) as error:
         return _fail(error, 1)
     except KeyboardInterrupt:
-        return _fail("stopped by Ctrl-C; results that were printed are saved", 1)
+        return _fail("stopped by Ctrl-C", 1)
     return 0
 
 

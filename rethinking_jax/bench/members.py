@@ -26,7 +26,7 @@ from rethinking_jax.bench import ours
 from rethinking_jax.bench.results import Record, new_record
 from rethinking_jax.bench.sweep import Settings as SweepSettings
 from rethinking_jax.bench.sweep import sweep_config
-from rethinking_jax.errors import RunFailed
+from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.models import create_model
 
 Say = Callable[[str], None]
@@ -49,10 +49,12 @@ def bench_members(settings: Settings, data_dir: str, say: Say) -> Record:
       per member of the peak beside the estimate (`growth`), in bytes.
 
     Raises:
-      UserError: an unknown model.
+      UserError: an unknown model, or the data set cannot be had.
       RunFailed: a process failed, such as for memory; the message has its last line.
     """
     create_model(settings.model, num_classes=10)  # refuses an unknown one at once
+    # Nothing here may touch the device before the last of these processes is through: on a
+    # GPU this one would take most of the memory.
     groups = []
     for members in settings.members:
         say(f"{members} member{'s' if members > 1 else ''}")
@@ -87,6 +89,8 @@ def _in_own_process(members: int, settings: Settings, data_dir: str) -> dict[str
     )
     if result.returncode:
         last = (result.stderr.strip().split("\n") or [""])[-1]
+        if result.returncode == 2:
+            raise UserError(last)
         reason = last or f"exit code {result.returncode}"
         raise RunFailed(f"the process with {members} members failed: {reason}")
     return json.loads(result.stdout.strip().split("\n")[-1])
@@ -149,4 +153,8 @@ def peak_bytes() -> int:
 
 if __name__ == "__main__":
     given = sys.argv[1:]
-    print(json.dumps(measure(int(given[0]), given[1], given[2], given[3], int(given[4]))))
+    try:
+        print(json.dumps(measure(int(given[0]), given[1], given[2], given[3], int(given[4]))))
+    except UserError as error:
+        print(" ".join(str(error).split()), file=sys.stderr)
+        sys.exit(2)
