@@ -56,12 +56,18 @@ def _options(names: Any, name: str) -> list[str]:
     parser = names.add_parser(name, help=about, description=about, allow_abbrev=False)
     count = _whole_number(1)
     if name == "sweep":
-        parser.add_argument("--levels", type=count, help="of label noise, from 0 to 1 (11)")
-        parser.add_argument("--seeds", type=count, help="of each level (3)")
+        parser.add_argument(
+            "--levels",
+            type=count,
+            help="of label noise, from 0 to 1 (11; convolutions on a CPU: 2)",
+        )
+        parser.add_argument("--seeds", type=count, help="of each level (3; there: 1)")
         parser.add_argument("--members", type=count, help="runs in all, a level each")
-        parser.add_argument("--train_examples", type=_whole_number(0), help="0: all (0)")
-        parser.add_argument("--epochs", type=count, help="in each round (2)")
-        parser.add_argument("--repeats", type=count, help="rounds (5)")
+        parser.add_argument(
+            "--train_examples", type=_whole_number(0), help="0: all (0; there: 128)"
+        )
+        parser.add_argument("--epochs", type=count, help="in each round (2; there: 1)")
+        parser.add_argument("--repeats", type=count, help="rounds (5; there: 3, vmapped 1)")
     if name == "train":
         models = "mlp_1x512,mlp_3x512,alexnet_small,inception_small"
         parser.add_argument("--models", default=models, help="separated by commas (%(default)s)")
