@@ -59,13 +59,11 @@ def _options(names: Any, name: str) -> list[str]:
         parser.add_argument(
             "--levels",
             type=count,
-            help="of label noise, from 0 to 1 (11; convolutions on a CPU: 2)",
+            help="of label noise, from 0 to 1 (11; convolving on a CPU: 2)",
         )
         parser.add_argument("--seeds", type=count, help="of each level (3; there: 1)")
         parser.add_argument("--members", type=count, help="runs in all, a level each")
-        parser.add_argument(
-            "--train_examples", type=_whole_number(0), help="0: all (0; there: 128)"
-        )
+        parser.add_argument("--train_examples", type=_whole_number(0), help="0: all (there: 128)")
         parser.add_argument("--epochs", type=count, help="in each round (2; there: 1)")
         parser.add_argument("--repeats", type=count, help="rounds (5; there: 3, vmapped 1)")
     if name == "train":
