@@ -1,0 +1,136 @@
+"""The command `python -m rethinking_jax.bench NAME [options]`.
+
+Exit code 0: done; 1: a measurement failed; 2: something in the command is wrong, and one
+line says what. The benchmarks are imported when one is asked for: JAX takes seconds.
+"""
+
+import argparse
+import difflib
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from rethinking_jax.errors import RunFailed, UserError
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UserError(message)
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Reads the command line.
+
+    Raises:
+      UserError: an option that is not known, or a value that it cannot take.
+    """
+    from rethinking_jax.bench import __doc__ as about
+
+    parser = _Parser(
+        prog="python -m rethinking_jax.bench",
+        description=about,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    names = parser.add_subparsers(dest="bench", metavar="NAME", required=True)
+    known = {name: _options(names, name) for name in ("sweep", "train", "members")}
+    options, unknown = parser.parse_known_args(argv)
+    if unknown:
+        given = unknown[0].partition("=")[0]
+        close = difflib.get_close_matches(given, known[options.bench], n=1)
+        nearest = f": did you mean {close[0]!r}?" if close else ""
+        raise UserError(
+            f"{unknown[0]} is not an option of bench {options.bench}{nearest} "
+            f"(options: {', '.join(known[options.bench])})"
+        )
+    return options
+
+
+def _options(names: Any, name: str) -> list[str]:
+    """Adds the options of a benchmark; returns their names."""
+    about = {
+        "sweep": "the same sweep over label noise and seeds: vmapped, looped, in PyTorch",
+        "train": "images per second of a train step, against PyTorch and the matmul peak",
+        "members": "peak memory and time per epoch by number of vmapped members",
+    }[name]
+    parser = names.add_parser(name, help=about, description=about, allow_abbrev=False)
+    count = _whole_number(1)
+    if name == "sweep":
+        parser.add_argument(
+            "--levels",
+            type=count,
+            help="of label noise, from 0 to 1 (11; convolving on a CPU: 2)",
+        )
+        parser.add_argument("--seeds", type=count, help="of each level (3; there: 1)")
+        parser.add_argument("--members", type=count, help="runs in all, a level each")
+        parser.add_argument("--train_examples", type=_whole_number(0), help="0: all (there: 128)")
+        parser.add_argument("--epochs", type=count, help="in each round (2; there: 1)")
+        parser.add_argument("--repeats", type=count, help="rounds (5; there: 3, vmapped 1)")
+    if name == "train":
+        models = "mlp_1x512,mlp_3x512,alexnet_small,inception_small"
+        parser.add_argument("--models", default=models, help="separated by commas (%(default)s)")
+        parser.add_argument("--steps", type=count, help="in each round (100; convolutions: 3)")
+        parser.add_argument("--repeats", type=count, default=5, help="rounds (%(default)s)")
+        parser.add_argument(
+            "--scan_convolutions",
+            action="store_true",
+            help="on a CPU, measure convolutions inside lax.scan too (minutes)",
+        )
+        parser.add_argument(
+            "--compile_limit",
+            type=_whole_number(0),
+            default=60,
+            help="seconds for torch.compile; 0: without it (%(default)s)",
+        )
+    if name == "members":
+        parser.add_argument(
+            "--members", type=_counts, default="1,4,16,64", help="by commas (%(default)s)"
+        )
+        parser.add_argument("--epochs", type=count, default=5, help="timed (%(default)s)")
+    if name != "train":
+        parser.add_argument("--model", default="mlp_1x512", help="%(default)s")
+        parser.add_argument("--dataset", default="mnist5k", help="%(default)s")
+        parser.add_argument("--data_dir", default="", help="of tfds")
+    parser.add_argument("--output", default="", help="JSON file that the results are added to")
+    return [word for action in parser._actions for word in action.option_strings]
+
+
+def _whole_number(least: int) -> Any:
+    def parse_number(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r} must be a whole number, at least {least}")
+        return int(text)
+
+    return parse_number
+
+
+def _counts(text: str) -> tuple[int, ...]:
+    counts = tuple(map(_whole_number(1), text.split(",")))
+    if list(counts) != sorted(set(counts)):
+        raise argparse.ArgumentTypeError(f"{text!r} must rise from one number to the next")
+    return counts
+
+
+def main(argv: Sequence[str]) -> int:
+    """Runs one benchmark; returns the exit code."""
+    try:
+        options = parse(argv)
+        from rethinking_jax.bench import command  # now that it is known to be needed
+
+        command.run(options)
+    except UserError as error:
+        return _fail(error, 2)
+    except (RunFailed, OSError) as error:
+        return _fail(error, 1)
+    except KeyboardInterrupt:
+        return _fail("stopped by Ctrl-C", 1)
+    return 0
+
+
+def _fail(error: object, code: int) -> int:
+    print(f"rethinking_jax: {' '.join(str(error).split())}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

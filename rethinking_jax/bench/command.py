@@ -1,0 +1,122 @@
+"""From parsed options to a benchmark, its record in a file and its table on the screen."""
+
+import os
+import statistics
+from argparse import Namespace
+from typing import Any
+
+from absl import logging
+from rich.console import Console
+
+from rethinking_jax.bench import members, sweep, train
+from rethinking_jax.bench.results import Record, busy, check_output, print_table, save
+
+MEGABYTE = 1e6
+
+
+def run(options: Namespace) -> None:
+    """Runs what the options ask for.
+
+    Raises:
+      UserError: a value is wrong.
+      RunFailed: a measurement failed.
+    """
+    logging.set_verbosity(logging.FATAL)  # orbax and tfds talk
+    console = Console()
+    check_output(options.output)
+    options.load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    if warning := busy(options.load):
+        console.print(warning, highlight=False)
+    {"sweep": _sweep, "train": _train, "members": _members}[options.bench](options, console)
+
+
+def _finish(record: Record, options: Namespace, console: Console) -> None:
+    if options.output:
+        save(options.output, record | {"load_average_before": options.load})
+        console.print(f"added to {options.output}", highlight=False)
+
+
+def _say(console: Console) -> Any:
+    return lambda line: console.print(line, highlight=False, style="dim")
+
+
+def _sweep(options: Namespace, console: Console) -> None:
+    settings = sweep.resolve(
+        options.model,
+        options.dataset,
+        options.members,
+        levels=options.levels,
+        seeds=options.seeds,
+        train_examples=options.train_examples,
+        epochs=options.epochs,
+        repeats=options.repeats,
+    )
+    record = sweep.bench_sweep(settings, options.data_dir, _say(console))
+    runs = settings.levels * settings.seeds
+    print_speeds(record, f"{runs} runs of {settings.model}", console)
+    _finish(record, options, console)
+
+
+def _train(options: Namespace, console: Console) -> None:
+    settings = [
+        train.resolve(
+            model,
+            options.repeats,
+            options.steps,
+            options.scan_convolutions,
+            options.compile_limit,
+        )
+        for model in options.models.split(",")
+    ]
+    for own in settings:
+        record = train.bench_train(own, _say(console))
+        print_speeds(record, f"train step of {own.model}; ours is {record['picked']}", console)
+        peak, share = record["peak_flops"], record["peak_share"]
+        console.print(
+            f"{record['picked']}: {_spread(share, '{:.0%}')} of the matmul peak, "
+            f"{_spread([p / 1e9 for p in peak], '{:,.0f}')} GFLOP/s\n",
+            highlight=False,
+        )
+        _finish(record, options, console)
+
+
+def _members(options: Namespace, console: Console) -> None:
+    settings = members.Settings(options.model, options.dataset, options.members, options.epochs)
+    record = members.bench_members(settings, options.data_dir, _say(console))
+    growth = [None, *record["growth"]]
+    rows = [
+        [
+            str(group["members"]),
+            f"{group['median_epoch_seconds']:.3f}",
+            f"{group['median_epoch_seconds'] / group['members']:.3f}",
+            f"{group['peak_bytes'] / MEGABYTE:,.0f}",
+            f"{more['bytes_per_member'] / MEGABYTE:.1f}" if more else "",
+            f"{group['estimated_bytes_per_member'] / MEGABYTE:.1f}",
+        ]
+        for group, more in zip(record["groups"], growth, strict=True)
+    ]
+    columns = ["members", "s per epoch", "s per member", "peak MB", "MB per further one",
+               "estimate"]  # fmt: skip
+    print_table(console, f"vmapped {settings.model}, {record['device']}", columns, rows)
+    _finish(record, options, console)
+
+
+def print_speeds(record: Record, title: str, console: Console) -> None:
+    """The speeds of the contestants, and below them the ratios."""
+    compiled = record["compile_seconds"]
+    rows = []
+    for name, seconds in record["seconds"].items():
+        speed = [record["images_per_round"][name] / s for s in seconds]
+        took = f"{compiled[name]:.1f}" if name in compiled else ""
+        rows.append([name, _spread(speed, "{:,.0f}"), took])
+    columns = ["", "images/s (least to most)", "compile s"]
+    print_table(console, f"{title}, {record['device']}", columns, rows)
+    for found in record["ratios"]:
+        spread = _spread(found["rounds"], "{:.2f}")
+        console.print(f"{found['of']} / {found['over']}: {spread}", highlight=False)
+
+
+def _spread(values: list[float], form: str) -> str:
+    """The median, the least and the most."""
+    texts = map(form.format, (statistics.median(values), min(values), max(values)))
+    return "{} ({} to {})".format(*texts)

@@ -1,0 +1,160 @@
+"""What a member of a vmapped group costs in memory and time.
+
+Each number of members trains in a process of its own, so that the peak of its memory is
+its own. These processes do not take turns: for speed, compare with `bench sweep`.
+
+    python -m rethinking_jax.bench.members MEMBERS MODEL DATASET DATA_DIR EPOCHS
+
+is such a process; it prints one line of JSON.
+"""
+
+import itertools
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+
+from rethinking_jax import config as configs
+from rethinking_jax import sweep
+from rethinking_jax.bench import ours
+from rethinking_jax.bench.results import Record, new_record
+from rethinking_jax.bench.sweep import Settings as SweepSettings
+from rethinking_jax.bench.sweep import sweep_config
+from rethinking_jax.errors import RunFailed, UserError
+from rethinking_jax.models import create_model
+
+Say = Callable[[str], None]
+
+
+class Settings(NamedTuple):
+    """What runs."""
+
+    model: str
+    dataset: str
+    members: tuple[int, ...]
+    epochs: int  # timed, after one that compiles
+
+
+def bench_members(settings: Settings, data_dir: str, say: Say) -> Record:
+    """Measures; about a minute.
+
+    Returns:
+      The record: `results.new_record` with a list `groups`, see `measure`, and the growth
+      per member of the peak beside the estimate (`growth`), in bytes.
+
+    Raises:
+      UserError: an unknown model, or the data set cannot be had.
+      RunFailed: a process failed, such as for memory; the message has its last line.
+    """
+    create_model(settings.model, num_classes=10)  # refuses an unknown one at once
+    # Nothing here may touch the device before the last of these processes is through: on a
+    # GPU this one would take most of the memory.
+    groups = []
+    for members in settings.members:
+        say(f"{members} member{'s' if members > 1 else ''}")
+        groups.append(_in_own_process(members, settings, data_dir))
+    return new_record("members", settings._asdict() | {"members": list(settings.members)}) | {
+        "groups": groups,
+        "growth": growth(groups),
+    }
+
+
+def growth(groups: Sequence[dict[str, Any]]) -> list[dict[str, float]]:
+    """Bytes of peak memory that each further member added, from one group to the next."""
+    return [
+        {
+            "from": small["members"],
+            "to": large["members"],
+            "bytes_per_member": (large["peak_bytes"] - small["peak_bytes"])
+            / (large["members"] - small["members"]),
+            "estimate": large["estimated_bytes_per_member"],
+        }
+        for small, large in itertools.pairwise(groups)
+    ]
+
+
+def _in_own_process(members: int, settings: Settings, data_dir: str) -> dict[str, Any]:
+    words = [str(members), settings.model, settings.dataset, data_dir, str(settings.epochs)]
+    result = subprocess.run(
+        [sys.executable, "-m", "rethinking_jax.bench.members", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if result.returncode:
+        last = (result.stderr.strip().split("\n") or [""])[-1]
+        if result.returncode == 2:
+            raise UserError(last)
+        reason = last or f"exit code {result.returncode}"
+        raise RunFailed(f"the process with {members} members failed: {reason}")
+    return json.loads(result.stdout.strip().split("\n")[-1])
+
+
+def measure(members: int, model: str, dataset: str, data_dir: str, epochs: int) -> dict[str, Any]:
+    """Trains one vmapped group in this process.
+
+    Returns:
+      members, epoch_seconds (of each epoch but the first) and their median,
+      start_bytes (memory before training, the data set included), peak_bytes, and
+      estimated_bytes_per_member.
+    """
+    settings = SweepSettings(model, dataset, members, 1, 0, epochs, 1)
+    config = sweep_config(settings, data_dir)
+    config.vectorize = "vmap"
+    runs = configs.members(config)
+    sources = sweep.load_sources(runs, lambda line: None)
+    (chunk,) = sweep.make_chunks(runs, sources, jax.default_backend())
+    train = sweep.examples(chunk)[0]
+    start = peak_bytes()
+    seconds = []
+    for _ in range(epochs + 1):
+        (state,) = ours.fresh_states([chunk])
+        parameters = sum(leaf.size for leaf in jax.tree.leaves(state.params)) // members
+        started = time.perf_counter()
+        ours.train_chunk(chunk, train, state, 1)
+        seconds.append(time.perf_counter() - started)
+    return {
+        "members": members,
+        "epoch_seconds": seconds[1:],
+        "median_epoch_seconds": statistics.median(seconds[1:]),
+        "start_bytes": start,
+        "peak_bytes": peak_bytes(),
+        "estimated_bytes_per_member": estimated_bytes(parameters, train.labels.shape[1]),
+    }
+
+
+def estimated_bytes(parameters: int, examples: int) -> int:
+    """What a member must have: weights, momenta and gradients, labels and order, 4 bytes each."""
+    return 4 * (3 * parameters + 2 * examples)
+
+
+def peak_bytes() -> int:
+    """The most memory so far: of the device where it keeps count, else of this process."""
+    stats = jax.devices()[0].memory_stats()
+    if stats and "peak_bytes_in_use" in stats:
+        return int(stats["peak_bytes_in_use"])
+    # Not getrusage on Linux: a child starts there with the peak of its parent.
+    status = Path("/proc/self/status")
+    if status.exists():
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    import resource  # there is none on Windows
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+if __name__ == "__main__":
+    given = sys.argv[1:]
+    try:
+        print(json.dumps(measure(int(given[0]), given[1], given[2], given[3], int(given[4]))))
+    except UserError as error:
+        print(" ".join(str(error).split()), file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,56 @@
+"""Our training as contestants run it: the steps of `loop.py` without what a run writes."""
+
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+
+from rethinking_jax import sweep
+from rethinking_jax.program import Program
+from rethinking_jax.sweep import Chunk
+from rethinking_jax.train import Examples, Running, TrainState
+
+
+def zero_running(members: int) -> Running:
+    """Nothing seen yet, for each member."""
+    return jax.tree.map(lambda leaf: jnp.zeros((members,), leaf.dtype), Running.zero())
+
+
+def fresh_states(chunks: Sequence[Chunk]) -> list[TrainState]:
+    """New weights for the members of each chunk, ready on the device."""
+    states = [chunk.program.init(sweep.hyper(chunk.runs)) for chunk in chunks]
+    return jax.block_until_ready(states)
+
+
+def train_chunk(chunk: Chunk, train: Examples, state: TrainState, epochs: int) -> None:
+    """Trains the members of a chunk for some epochs; consumes `state`."""
+    config = chunk.runs[0].config
+    size = train.labels.shape[1]
+    for epoch in range(epochs):
+        running = zero_running(len(chunk.runs))
+        order = chunk.program.order(state.hyper.seed, jnp.int32(epoch))
+        state, running = train_full_batches(
+            chunk.program, chunk.scan, state, running, train, order, size // config.batch_size
+        )
+        if size % config.batch_size and config.last_batch == "train":
+            state, running = chunk.program.train_rest(state, running, train, order)
+        jax.block_until_ready(running)
+
+
+def train_full_batches(
+    program: Program,
+    scan: bool,
+    state: TrainState,
+    running: Running,
+    train: Examples,
+    order: jax.Array,
+    count: int,
+) -> tuple[TrainState, Running]:
+    """`count` batches in one scan, or in one call each with one step in flight, as in `loop.py`."""
+    if scan:
+        return program.train_batches(state, running, train, order, jnp.int32(0), count=count)
+    for k in range(count):
+        previous = running
+        state, running = program.train_batches(state, running, train, order, jnp.int32(k), count=1)
+        jax.block_until_ready(previous)
+    return state, running

@@ -1,0 +1,125 @@
+"""What a benchmark leaves behind: a record in a JSON file and a table on the screen."""
+
+import importlib.util
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from rethinking_jax.bench.timing import ratio, speeds
+from rethinking_jax.environment import describe_device, versions
+from rethinking_jax.errors import UserError
+from rethinking_jax.metrics import write_atomically
+
+Record = dict[str, Any]
+
+
+def new_record(bench: str, settings: dict[str, Any]) -> Record:
+    """A record without its measurements: what ran, with what, on what."""
+    return {
+        "bench": bench,
+        "settings": settings,
+        "device": describe_device(),
+        "backend": jax.default_backend(),
+        "versions": versions() | _torch(),
+    }
+
+
+def _torch() -> dict[str, Any]:
+    if importlib.util.find_spec("torch") is None:
+        return {}
+    import torch
+
+    return {
+        "torch": torch.__version__,
+        "torch_threads": torch.get_num_threads(),
+        "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", ""),
+    }
+
+
+def busy(load: float) -> str:
+    """A warning where others use the machine, or ""; `load` is its load average before."""
+    if load < 0.5:
+        return ""
+    return (
+        f"the machine is busy (load average {load:.1f}): PyTorch's OpenMP threads wait actively "
+        "for cores that others hold and fall behind by a factor, unless OMP_WAIT_POLICY=passive"
+    )
+
+
+def measured(
+    seconds: dict[str, list[float]], work: dict[str, int], pairs: Sequence[tuple[str, str]]
+) -> dict[str, Any]:
+    """The raw times of contestants and what follows from them.
+
+    Args:
+      seconds: of each round, see `timing.interleave`.
+      work: images of a round, by contestant.
+      pairs: (of, over) whose ratio of speeds is wanted; those that were not measured are
+        left out.
+
+    Returns:
+      JSON-able: seconds, images_per_round and ratios.
+    """
+    speed = speeds(seconds, work)
+    ratios = [ratio(speed, a, b) for a, b in pairs if a in speed and b in speed]
+    return {
+        "seconds": seconds,
+        "images_per_round": {name: work[name] for name in seconds},
+        "ratios": [r._asdict() for r in ratios],
+    }
+
+
+def check_output(path: str) -> None:
+    """Refuses a file that cannot take results, before minutes are spent on them.
+
+    Raises:
+      UserError: no such folder, not writable, or the file holds something else.
+    """
+    if not path:
+        return
+    _read(Path(path))
+    try:
+        with Path(path).open("a"):
+            pass
+    except OSError as error:
+        raise UserError(f"--output={path} cannot be written to: {error.strerror}") from None
+
+
+def _read(path: Path) -> list[Record]:
+    try:
+        text = path.read_text() if path.exists() else ""
+        records = json.loads(text or "[]")
+    except (OSError, ValueError) as error:
+        raise UserError(f"--output={path} is there and cannot be read: {error}") from None
+    if not isinstance(records, list) or not all("bench" in record for record in records):
+        raise UserError(f"--output={path} is there and holds no results of this command")
+    return records
+
+
+def save(path: str, record: Record) -> None:
+    """Adds a record to a JSON list; one of the same bench and settings makes way for it."""
+    kept = [
+        old
+        for old in _read(Path(path))
+        if (old["bench"], old["settings"]) != (record["bench"], record["settings"])
+    ]
+    write_atomically(Path(path), json.dumps([*kept, record], indent=1) + "\n")
+
+
+def print_table(
+    console: Console, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]
+) -> None:
+    """A table whose first column is a name and the others are numbers."""
+    table = Table(title=title, box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for i, column in enumerate(columns):
+        table.add_column(column, justify="right" if i else "left")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)

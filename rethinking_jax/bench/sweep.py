@@ -1,0 +1,170 @@
+"""One sweep over label noise and seeds, trained in three ways.
+
+As one vmapped program, as a loop over runs through the same functions, and as the loop
+over runs that a PyTorch user writes. Training epochs alone: no evaluation, no
+checkpoints, nothing written; compilation is reported apart.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from ml_collections import ConfigDict
+
+from rethinking_jax import config as configs
+from rethinking_jax import sweep
+from rethinking_jax.bench import ours, torch_check
+from rethinking_jax.bench.results import Record, measured, new_record
+from rethinking_jax.bench.timing import Contestant, compile_seconds, interleave
+from rethinking_jax.errors import UserError
+from rethinking_jax.models import create_model
+
+VMAP, LOOP, TORCH = "ours, vmap", "ours, loop", "PyTorch loop"
+PAIRS = ((VMAP, LOOP), (VMAP, TORCH), (LOOP, TORCH))
+BATCH_SIZE = 128
+
+Say = Callable[[str], None]
+
+
+class Settings(NamedTuple):
+    """What runs; `resolve` makes it of the options."""
+
+    model: str
+    dataset: str
+    levels: int  # of label noise, from 0 to 1
+    seeds: int  # of each level
+    train_examples: int  # 0: all
+    epochs: int  # in a round
+    repeats: int  # rounds
+    batch_size: int = 128
+
+
+def resolve(model: str, dataset: str, members: int | None = None, **given: int | None) -> Settings:
+    """Fills in what was not given: fewer and smaller runs where a CPU has to convolve.
+
+    Args:
+      model: a name of `rethinking_jax.models`.
+      dataset: see `rethinking_jax.data.load_dataset`.
+      members: the number of runs, each with a level of its own, instead of levels and seeds.
+      **given: other fields of `Settings`; None takes the default.
+
+    Raises:
+      UserError: an unknown model, or `members` beside `levels` or `seeds`.
+    """
+    usual = {"levels": 11, "seeds": 3, "train_examples": 0, "epochs": 2, "repeats": 5}
+    if convolves_on_cpu(model):
+        usual = {"levels": 2, "seeds": 1, "train_examples": 128, "epochs": 1, "repeats": 3}
+    chosen = {key: value for key, value in given.items() if value is not None}
+    if members is not None:
+        if {"levels", "seeds"} & set(chosen):
+            raise UserError("--members counts all runs: give it, or --levels and --seeds, not both")
+        chosen |= {"levels": members, "seeds": 1}
+    return Settings(model, dataset, **(usual | chosen))
+
+
+def convolves_on_cpu(model: str) -> bool:
+    """Whether a step takes about a second, and vmapped, as grouped convolutions, far longer."""
+    convolutional = create_model(model, num_classes=10).convolutional
+    return bool(convolutional) and jax.default_backend() == "cpu"
+
+
+def sweep_config(settings: Settings, data_dir: str) -> ConfigDict:
+    """The config of the sweep: label noise from 0 to 1, each level with each seed."""
+    config = configs.base_config()
+    for key in ("model", "dataset", "train_examples", "epochs", "batch_size"):
+        config[key] = getattr(settings, key)
+    config.data_dir = data_dir
+    config.corruption = "partially_corrupted_labels"
+    config.label_noise = 0.5  # each run has its own
+    noise = [round(float(p), 6) for p in np.linspace(0, 1, settings.levels)]
+    config.sweep = configs.runs(
+        configs.product(
+            configs.sweep("label_noise", noise), configs.sweep("seed", range(settings.seeds))
+        )
+    )
+    return config
+
+
+def bench_sweep(settings: Settings, data_dir: str, say: Say) -> Record:
+    """Measures; minutes.
+
+    Args:
+      settings: see `resolve`.
+      data_dir: of tfds, "" for its own.
+      say: is given plain lines that say what is going on.
+
+    Returns:
+      The record: `results.new_record` and `results.measured`, with the compile_seconds of
+      each contestant of ours and notes on who sat out.
+
+    Raises:
+      UserError: a setting is wrong, or the data set cannot be had.
+    """
+    backend = jax.default_backend()
+    config = sweep_config(settings, data_dir)
+    sources = sweep.load_sources(configs.members(config), say)
+    train_size = len(next(iter(sources.values())).train.labels)
+    work = settings.levels * settings.seeds * train_size * settings.epochs
+    contestants, compiled, notes = [], {}, []
+    for name, vectorize in ((VMAP, "vmap"), (LOOP, "loop")):
+        say(f"compiling: {name}")
+        config.vectorize = vectorize
+        chunks = sweep.make_chunks(configs.members(config), sources, backend)
+        contestant, compiled[name] = _ours(name, chunks, settings.epochs, work)
+        once = vectorize == "vmap" and convolves_on_cpu(settings.model)
+        contestants.append(contestant._replace(rounds=1) if once else contestant)
+    reason = torch_check.why_not(settings.model, backend)
+    if reason:
+        notes.append(f"{TORCH} left out: {reason}")
+        say(notes[-1])
+    else:
+        contestants.append(_torch(chunks, settings, work))
+    seconds = interleave(contestants, settings.repeats, say)
+    return (
+        new_record("sweep", settings._asdict())
+        | measured(seconds, dict.fromkeys(seconds, work), PAIRS)
+        | {"compile_seconds": compiled, "notes": notes}
+    )
+
+
+def _ours(name: str, chunks: list[sweep.Chunk], epochs: int, work: int) -> tuple[Contestant, float]:
+    train = [sweep.examples(chunk)[0] for chunk in chunks]
+
+    def run(states: list[Any]) -> None:
+        for chunk, examples, state in zip(chunks, train, states, strict=True):
+            ours.train_chunk(chunk, examples, state, epochs)
+
+    with compile_seconds() as compiled:
+        # All chunks share the shapes of the first: one epoch of it compiles everything.
+        ours.train_chunk(chunks[0], train[0], ours.fresh_states(chunks[:1])[0], 1)
+        seconds = compiled()
+    return Contestant(name, partial(ours.fresh_states, chunks), run, work), seconds
+
+
+def _torch(chunks: list[sweep.Chunk], settings: Settings, work: int) -> Contestant:
+    """The same runs with the same labels, one after another."""
+    from rethinking_jax.bench import torch_train
+
+    source, runs = chunks[0].source, [chunk.runs[0] for chunk in chunks]
+    images = np.asarray(source.train.images)
+    data = torch_train.to_device(images, [run.train_labels for run in runs], jax.default_backend())
+
+    def prepare() -> list[Any]:
+        return [
+            torch_train.make_learner(
+                torch_train.create_on(own, settings.model, source.num_classes, run.config.seed),
+                run.config.learning_rate,
+                run.config.momentum,
+                run.config.lr_decay,
+            )
+            for own, run in zip(data, runs, strict=True)
+        ]
+
+    def train(learners: list[Any], epochs: int) -> None:
+        for learner, own in zip(learners, data, strict=False):
+            torch_train.train_epochs(learner, own, settings.batch_size, epochs)
+
+    train(prepare()[:1], 1)  # warms up
+    return Contestant(TORCH, prepare, partial(train, epochs=settings.epochs), work)

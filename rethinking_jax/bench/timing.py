@@ -1,0 +1,93 @@
+"""Contestants measured in turns, and the ratios of their speeds.
+
+Absolute times drift with whatever else a machine does. In every round each contestant
+runs once, one after another, so a ratio of two of them within a round says more than
+either time; the spread over the rounds says how much more.
+"""
+
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import jax
+
+# What JAX reports of a compilation; tracing is left out, for its reports nest.
+COMPILE_EVENTS = (
+    "/jax/core/compile/jaxpr_to_mlir_module_duration",
+    "/jax/core/compile/backend_compile_duration",
+)
+
+
+class Contestant(NamedTuple):
+    """One way to do the work of a round."""
+
+    name: str
+    prepare: Callable[[], Any]  # not timed: such as fresh weights
+    run: Callable[[Any], None]  # timed; takes what `prepare` made and waits for the device
+    work: int  # images (or another unit) in a round
+    rounds: int = 1_000_000  # takes part in the first so many rounds
+
+
+class Ratio(NamedTuple):
+    """The speed of one contestant over another's, within each round."""
+
+    of: str
+    over: str
+    rounds: list[float]
+    median: float
+    min: float
+    max: float
+
+
+def interleave(
+    contestants: Sequence[Contestant], rounds: int, progress: Callable[[str], None]
+) -> dict[str, list[float]]:
+    """Runs all contestants in turns.
+
+    Args:
+      contestants: compiled and warm already.
+      rounds: turns of each.
+      progress: told the number of the round.
+
+    Returns:
+      The seconds of each contestant in each round, by its name.
+    """
+    seconds: dict[str, list[float]] = {contestant.name: [] for contestant in contestants}
+    for k in range(rounds):
+        progress(f"round {k + 1} of {rounds}")
+        for contestant in contestants:
+            if k < contestant.rounds:
+                given = contestant.prepare()
+                started = time.perf_counter()
+                contestant.run(given)
+                seconds[contestant.name].append(time.perf_counter() - started)
+    return seconds
+
+
+def speeds(seconds: dict[str, list[float]], work: dict[str, int]) -> dict[str, list[float]]:
+    """Work per second of each contestant in each round."""
+    return {name: [work[name] / s for s in times] for name, times in seconds.items()}
+
+
+def ratio(speed: dict[str, list[float]], of: str, over: str) -> Ratio:
+    """How many times as fast `of` is as `over`: in each round that both took part in."""
+    rounds = [a / b for a, b in zip(speed[of], speed[over], strict=False)]
+    return Ratio(of, over, rounds, statistics.median(rounds), min(rounds), max(rounds))
+
+
+@contextmanager
+def compile_seconds() -> Iterator[Callable[[], float]]:
+    """Counts the seconds that JAX compiles inside the block; yields their sum so far."""
+    durations: list[float] = []
+
+    def listen(event: str, duration_secs: float, **_: str | int) -> None:
+        if event in COMPILE_EVENTS:
+            durations.append(duration_secs)
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    try:
+        yield lambda: sum(durations)
+    finally:
+        jax.monitoring.unregister_event_duration_listener(listen)

@@ -1,0 +1,211 @@
+"""Images per second of a train step, ours against PyTorch's, for the paper's networks.
+
+Random CIFAR-shaped uint8 images, batch 128, the whole step: preprocessing, forward,
+backward, SGD with momentum, running sums. A product of large matrices takes part in
+every round and says what the machine could do at most.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from rethinking_jax.bench import flops, ours, torch_check
+from rethinking_jax.bench.results import Record, measured, new_record
+from rethinking_jax.bench.timing import Contestant, compile_seconds, interleave, speeds
+from rethinking_jax.models import create_model
+from rethinking_jax.optimizer import Hyper, make_optimizer
+from rethinking_jax.preprocess import make_preprocess
+from rethinking_jax.program import Program, make_program, use_scan
+from rethinking_jax.train import Examples, TrainState
+
+SCAN, STEP = "ours, scan", "ours, step"
+TORCH, TORCH_COMPILED = "PyTorch", "PyTorch, compiled"
+PEAK = "matmul peak"
+IMAGE_SHAPE, CLASSES = (28, 28, 3), 10
+# A convolution inside a loop on a CPU (see `program.use_scan`): twice is a loop.
+SLOW_STEPS = 2
+
+Say = Callable[[str], None]
+
+
+class Settings(NamedTuple):
+    """What runs, for each model."""
+
+    model: str
+    batch_size: int
+    steps: int  # in a round
+    repeats: int  # rounds
+    scan: bool  # the scan form takes part; for a convolution on a CPU with two steps, once
+    compile_limit: float  # seconds that torch.compile may take; 0: does not take part
+
+
+def resolve(
+    model: str, repeats: int, steps: int | None, scan_convolutions: bool, compile_limit: float
+) -> Settings:
+    """Fills in the steps of a round, some seconds' worth, and whether to scan.
+
+    Raises:
+      UserError: an unknown model.
+    """
+    slow = create_model(model, num_classes=CLASSES).convolutional and _backend() == "cpu"
+    scan = not slow or scan_convolutions
+    return Settings(model, 128, steps or (3 if slow else 100), repeats, scan, compile_limit)
+
+
+def _backend() -> str:
+    return jax.default_backend()
+
+
+def bench_train(settings: Settings, say: Say) -> Record:
+    """Measures one model; up to two minutes.
+
+    Returns:
+      The record: `results.new_record` and `results.measured`, with the form that the
+      project picks, `flops_per_image` by our count and by XLA's (`xla_flops_per_image`), the
+      share of the matmul peak by round (`peak_share`), compile_seconds, and notes.
+    """
+    model: Any = create_model(settings.model, num_classes=CLASSES)
+    scan_is_slow = not use_scan(_backend(), model.convolutional)
+    picked = STEP if scan_is_slow else SCAN
+    images = settings.batch_size * settings.steps
+    say(f"compiling: {settings.model}")
+    contestants, compiled, xla_flops = _ours(settings, scan_is_slow)
+    torch_contestants, torch_seconds, notes = _torch(settings)
+    contestants += [*torch_contestants, _peak()]
+    for note in notes:
+        say(note)
+    if not settings.scan:
+        notes.append(f"{SCAN} left out: --scan_convolutions takes it in (minutes)")
+    seconds = interleave(contestants, settings.repeats, say)
+    work = {contestant.name: contestant.work for contestant in contestants}
+    pairs = [(picked, TORCH), (picked, TORCH_COMPILED), (STEP, SCAN), (TORCH_COMPILED, TORCH)]
+    per_image = flops.train_flops(flops.layer_macs(model, IMAGE_SHAPE))
+    peak = speeds(seconds, work)[PEAK]
+    results = measured({k: v for k, v in seconds.items() if k != PEAK}, work, pairs)
+    return (
+        new_record("train", settings._asdict() | {"image_shape": list(IMAGE_SHAPE)})
+        | results
+        | {
+            "picked": picked,
+            "flops_per_image": per_image,
+            "xla_flops_per_image": xla_flops / settings.batch_size,
+            "peak_flops": peak,
+            "peak_share": [
+                per_image * images / s / p for s, p in zip(seconds[picked], peak, strict=True)
+            ],
+            "compile_seconds": compiled | torch_seconds,
+            "notes": notes,
+        }
+    )
+
+
+def _ours(
+    settings: Settings, scan_is_slow: bool
+) -> tuple[list[Contestant], dict[str, float], float]:
+    """Both forms, warm; their compile seconds; FLOPs of a step as XLA counts them."""
+    program = make_train_program(settings.model, settings.batch_size * settings.steps)
+    hyper = Hyper(jnp.zeros(1, jnp.int32), *(jnp.full(1, x) for x in (0.01, 0.9, 0.0)))
+    data = random_examples(settings.batch_size * settings.steps)
+    order = program.order(hyper.seed, jnp.int32(0))
+
+    def fresh() -> TrainState:
+        return jax.block_until_ready(program.init(hyper))
+
+    def form(name: str, scan: bool, steps: int, rounds: int) -> Contestant:
+        def run(state: TrainState) -> None:
+            _, running = ours.train_full_batches(
+                program, scan, state, ours.zero_running(1), data, order, steps
+            )
+            jax.block_until_ready(running)
+
+        return Contestant(name, fresh, run, steps * settings.batch_size, rounds)
+
+    forms = [form(STEP, False, settings.steps, settings.repeats)]
+    if settings.scan and scan_is_slow:
+        forms.append(form(SCAN, True, SLOW_STEPS, 1))
+    elif settings.scan:
+        forms.append(form(SCAN, True, settings.steps, settings.repeats))
+    seconds = {}
+    for contestant in forms:
+        with compile_seconds() as compiled:
+            contestant.run(contestant.prepare())
+            seconds[contestant.name] = compiled()
+    lowered = program.train_batches.lower(  # type: ignore[attr-defined]
+        fresh(), ours.zero_running(1), data, order, jnp.int32(0), count=1
+    )
+    return forms, seconds, (lowered.cost_analysis() or {}).get("flops", 0.0)
+
+
+def make_train_program(model: str, train_size: int, batch_size: int = 128) -> Program:
+    """The project's program for one of its models on CIFAR-shaped images."""
+    return make_program(
+        create_model(model, num_classes=CLASSES),
+        make_optimizer("sgd", 0.95, 390, "all"),
+        make_preprocess("paper", jnp.zeros(3), jnp.ones(3)),
+        image_shape=IMAGE_SHAPE,
+        train_size=train_size,
+        batch_size=batch_size,
+        eval_batch_size=batch_size,
+        scan=True,
+    )
+
+
+def random_examples(n: int) -> Examples:
+    """n random images with random labels, for a group of one."""
+    rng = np.random.default_rng(0)
+    labels = jnp.asarray(rng.integers(0, CLASSES, n, dtype=np.int32))
+    images = rng.integers(0, 256, (n, *IMAGE_SHAPE), dtype=np.uint8)
+    return Examples(jnp.asarray(images), labels[None], labels)
+
+
+def _torch(settings: Settings) -> tuple[list[Contestant], dict[str, float], list[str]]:
+    """PyTorch eager and compiled, warm; seconds of compiling; notes on what is left out."""
+    reason = torch_check.why_not(settings.model, _backend())
+    if reason:
+        return [], {}, [f"{TORCH} left out: {reason}"]
+    from rethinking_jax.bench import torch_train
+
+    work = settings.batch_size * settings.steps
+    examples = random_examples(work)
+    (data,) = torch_train.to_device(
+        np.asarray(examples.images), [np.asarray(examples.true_labels)], _backend()
+    )
+    model = torch_train.create_on(data, settings.model, CLASSES, seed=0)
+    warm_data = torch_train.Data(*(part[: 2 * settings.batch_size] for part in data))
+
+    def train(network: Any, on: Any) -> None:
+        learner = torch_train.make_learner(network, 0.01, 0.9, 0.95)
+        torch_train.train_epochs(learner, on, settings.batch_size, 1)
+
+    train(model, warm_data)
+    forms = [Contestant(TORCH, lambda: model, lambda network: train(network, data), work)]
+    network, reason, took = torch_train.try_compile(
+        model, lambda network: train(network, warm_data), settings.compile_limit
+    )
+    if network is None:
+        return forms, {}, [f"{TORCH_COMPILED} left out: torch.compile {reason}"]
+    forms.append(
+        Contestant(TORCH_COMPILED, lambda: network, lambda given: train(given, data), work)
+    )
+    return forms, {TORCH_COMPILED: took}, []
+
+
+def _peak() -> Contestant:
+    """Products of large float32 matrices, in the precision that the models get too."""
+    size, times = (2048, 10) if _backend() == "cpu" else (8192, 20)
+    matrix = jax.random.normal(jax.random.key(0), (size, size)) / np.sqrt(size)
+
+    @jax.jit
+    def multiply(a: jax.Array, b: jax.Array) -> jax.Array:
+        return a @ b
+
+    def run(product: jax.Array) -> None:
+        for _ in range(times):
+            product = multiply(product, matrix)
+        jax.block_until_ready(product)
+
+    run(matrix)
+    return Contestant(PEAK, lambda: matrix, run, flops.matmul_flops(size) * times)
