@@ -150,13 +150,24 @@ def _chunk_size(
     report: Callable[[str], None],
 ) -> int:
     """How many runs of a vmapped group train at once."""
-    config = group[0].config
+    each, free = estimate_bytes(group[0], source), free_bytes(devices[0])
+    fits = max(1, int(SHARE * free / each)) * len(devices)
+    chosen = min(len(group), group[0].config.max_members or fits, fits)
+    report(
+        f"{len(group)} runs as one program, {chosen} at a time: about {each / 2**20:.1f} MiB for "
+        f"each, {free / 2**30:.1f} GiB free"
+    )
+    return chosen
+
+
+def estimate_bytes(run: Run, source: Source) -> int:
+    """The memory that one more member like this takes, see `memory.member_bytes`."""
+    config, size = run.config, len(source.train.labels)
     model = _model(config, source.num_classes)
     image_shape = tuple(source.train.images.shape[1:])
-    size = len(source.train.labels)
     build = _optimizer(config, size)
-    one = jax.tree.map(lambda leaf: leaf[0], hyper(group[:1]))
-    each = member_bytes(
+    one = jax.tree.map(lambda leaf: leaf[0], hyper([run]))
+    return member_bytes(
         model,
         lambda: init_state(model, build, one, image_shape),  # type: ignore[arg-type]
         image_shape,
@@ -164,14 +175,6 @@ def _chunk_size(
         min(config.eval_batch_size, size),
         size,
     )
-    free = free_bytes(devices[0])
-    fits = max(1, int(SHARE * free / each)) * len(devices)
-    chosen = min(len(group), config.max_members or fits, fits)
-    report(
-        f"{len(group)} runs as one program, {chosen} at a time: about {each / 2**20:.1f} MiB for "
-        f"each, {free / 2**30:.1f} GiB free"
-    )
-    return chosen
 
 
 def _static_part(config: ConfigDict) -> dict[str, object]:

@@ -28,6 +28,7 @@ from rethinking_jax.bench.sweep import Settings as SweepSettings
 from rethinking_jax.bench.sweep import sweep_config
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.models import create_model
+from rethinking_jax.source import load_sources
 
 Say = Callable[[str], None]
 
@@ -102,20 +103,21 @@ def measure(members: int, model: str, dataset: str, data_dir: str, epochs: int) 
     Returns:
       members, epoch_seconds (of each epoch but the first) and their median,
       start_bytes (memory before training, the data set included), peak_bytes, and
-      estimated_bytes_per_member.
+      estimated_bytes_per_member, by which groups are cut (`memory.member_bytes`).
     """
     settings = SweepSettings(model, dataset, members, 1, 0, epochs, 1)
     config = sweep_config(settings, data_dir)
     config.vectorize = "vmap"
     runs = configs.members(config)
-    sources = sweep.load_sources(runs, lambda line: None)
-    (chunk,) = sweep.make_chunks(runs, sources, jax.default_backend())
-    train = sweep.examples(chunk)[0]
+    sources = load_sources(runs, lambda line: None)
+    (chunk,) = sweep.make_chunks(
+        runs, sources, jax.default_backend(), jax.devices()[:1], report=lambda line: None
+    )
+    train = ours.train_examples(chunk)
     start = peak_bytes()
     seconds = []
     for _ in range(epochs + 1):
         (state,) = ours.fresh_states([chunk])
-        parameters = sum(leaf.size for leaf in jax.tree.leaves(state.params)) // members
         started = time.perf_counter()
         ours.train_chunk(chunk, train, state, 1)
         seconds.append(time.perf_counter() - started)
@@ -125,13 +127,8 @@ def measure(members: int, model: str, dataset: str, data_dir: str, epochs: int) 
         "median_epoch_seconds": statistics.median(seconds[1:]),
         "start_bytes": start,
         "peak_bytes": peak_bytes(),
-        "estimated_bytes_per_member": estimated_bytes(parameters, train.labels.shape[1]),
+        "estimated_bytes_per_member": sweep.estimate_bytes(chunk.runs[0], chunk.source),
     }
-
-
-def estimated_bytes(parameters: int, examples: int) -> int:
-    """What a member must have: weights, momenta and gradients, labels and order, 4 bytes each."""
-    return 4 * (3 * parameters + 2 * examples)
 
 
 def peak_bytes() -> int:

@@ -16,6 +16,11 @@ def zero_running(members: int) -> Running:
     return jax.tree.map(lambda leaf: jnp.zeros((members,), leaf.dtype), Running.zero())
 
 
+def train_examples(chunk: Chunk) -> Examples:
+    """The training set of all members of a chunk on one device."""
+    return sweep.examples(chunk, sweep.images(chunk), range(len(chunk.runs)))[0]
+
+
 def fresh_states(chunks: Sequence[Chunk]) -> list[TrainState]:
     """New weights for the members of each chunk, ready on the device."""
     states = [chunk.program.init(sweep.hyper(chunk.runs)) for chunk in chunks]

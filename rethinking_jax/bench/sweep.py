@@ -20,6 +20,7 @@ from rethinking_jax.bench.results import Record, measured, new_record
 from rethinking_jax.bench.timing import Contestant, compile_seconds, interleave
 from rethinking_jax.errors import UserError
 from rethinking_jax.models import create_model
+from rethinking_jax.source import load_sources
 
 VMAP, LOOP, TORCH = "ours, vmap", "ours, loop", "PyTorch loop"
 PAIRS = ((VMAP, LOOP), (VMAP, TORCH), (LOOP, TORCH))
@@ -104,14 +105,16 @@ def bench_sweep(settings: Settings, data_dir: str, say: Say) -> Record:
     """
     backend = jax.default_backend()
     config = sweep_config(settings, data_dir)
-    sources = sweep.load_sources(configs.members(config), say)
+    sources = load_sources(configs.members(config), say)
     train_size = len(next(iter(sources.values())).train.labels)
     work = settings.levels * settings.seeds * train_size * settings.epochs
     contestants, compiled, notes = [], {}, []
     for name, vectorize in ((VMAP, "vmap"), (LOOP, "loop")):
         say(f"compiling: {name}")
         config.vectorize = vectorize
-        chunks = sweep.make_chunks(configs.members(config), sources, backend)
+        chunks = sweep.make_chunks(
+            configs.members(config), sources, backend, jax.devices()[:1], report=say
+        )
         contestant, compiled[name] = _ours(name, chunks, settings.epochs, work)
         once = vectorize == "vmap" and convolves_on_cpu(settings.model)
         contestants.append(contestant._replace(rounds=1) if once else contestant)
@@ -130,7 +133,7 @@ def bench_sweep(settings: Settings, data_dir: str, say: Say) -> Record:
 
 
 def _ours(name: str, chunks: list[sweep.Chunk], epochs: int, work: int) -> tuple[Contestant, float]:
-    train = [sweep.examples(chunk)[0] for chunk in chunks]
+    train = [ours.train_examples(chunk) for chunk in chunks]
 
     def run(states: list[Any]) -> None:
         for chunk, examples, state in zip(chunks, train, states, strict=True):

@@ -15,6 +15,7 @@ import numpy as np
 from rethinking_jax.bench import flops, ours, torch_check
 from rethinking_jax.bench.results import Record, measured, new_record
 from rethinking_jax.bench.timing import Contestant, compile_seconds, interleave, speeds
+from rethinking_jax.mesh import make_mesh
 from rethinking_jax.models import create_model
 from rethinking_jax.optimizer import Hyper, make_optimizer
 from rethinking_jax.preprocess import make_preprocess
@@ -107,7 +108,7 @@ def _ours(
 ) -> tuple[list[Contestant], dict[str, float], float]:
     """Both forms, warm; their compile seconds; FLOPs of a step as XLA counts them."""
     program = make_train_program(settings.model, settings.batch_size * settings.steps)
-    hyper = Hyper(jnp.zeros(1, jnp.int32), *(jnp.full(1, x) for x in (0.01, 0.9, 0.0)))
+    hyper = Hyper(jnp.zeros(1, jnp.int32), *(jnp.full(1, x) for x in (0.01, 0.9, 0.0, 0.0)))
     data = random_examples(settings.batch_size * settings.steps)
     order = program.order(hyper.seed, jnp.int32(0))
 
@@ -150,6 +151,7 @@ def make_train_program(model: str, train_size: int, batch_size: int = 128) -> Pr
         batch_size=batch_size,
         eval_batch_size=batch_size,
         scan=True,
+        mesh=make_mesh(jax.devices(), 1),
     )
 
 
