@@ -14,6 +14,8 @@ from ml_collections import config_flags
 
 from rethinking_jax import config as configs
 from rethinking_jax import main
+from rethinking_jax.bench import __main__ as bench
+from rethinking_jax.report import __main__ as report
 
 README = (REPOSITORY / "README.md").read_text()
 COMMANDS = sorted(set(re.findall(r"python -m rethinking_jax\.main[^`\n\[]*", README)))
@@ -30,6 +32,16 @@ def test_every_command_is_accepted(command: str, monkeypatch: pytest.MonkeyPatch
     config_flags.DEFINE_config_file("config", None, "", flag_values=values, sys_argv=argv)
     values(argv)
     assert configs.members(values.config)
+
+
+def test_the_report_s_command_is_accepted() -> None:
+    (command,) = set(re.findall(r"^python -m rethinking_jax\.report.*", README, re.MULTILINE))
+    assert report._parse(shlex.split(command)[3:]).output == Path("all.html")
+
+
+@pytest.mark.parametrize("name", re.findall(r"bench (\w+)`", README))
+def test_every_benchmark_exists(name: str) -> None:
+    assert bench.parse([name]).bench == name
 
 
 def test_every_key_exists() -> None:
@@ -52,7 +64,7 @@ def test_every_file_exists() -> None:
 def test_the_python_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     found: dict = {}
-    load, train = BLOCKS
+    load, train, swept = BLOCKS
     exec(train.replace("1000, 40", "300, 3"), found)
     assert found["summary"]["members"][0]["epochs"] == 3
     assert found["summary"]["train_examples"] == 300
@@ -61,4 +73,8 @@ def test_the_python_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     lines = [json.loads(line) for line in Path(file).read_text().splitlines()]
     assert isinstance(found["metrics"], pd.DataFrame)
     loaded = list(found["metrics"]["train_accuracy"])
+    config = configs.base_config()
+    config.corruption = "partially_corrupted_labels"
+    exec(swept, {**vars(configs), "config": config})
+    assert len(configs.members(config)) == 9
     assert loaded == pytest.approx([line["train_accuracy"] for line in lines])
