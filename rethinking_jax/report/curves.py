@@ -136,7 +136,7 @@ def _losses(all_series: Sequence[Series]) -> Plot:
         curves += _paper_losses(settings, [one.model for one in all_series])
     return Plot(
         "learning_curves",
-        "Training loss" + (", the paper's Figure 1a" if len(settings) > 1 else ""),
+        "Training loss" + (", as in the paper's Figure 1a" if len(settings) > 1 else ""),
         "Cross-entropy over the whole training set as the run sees it, with the model fixed, "
         "at the end of each epoch.",
         "thousand steps",
@@ -280,7 +280,7 @@ def _relative_times(swept: Sequence[Series]) -> Plot:
                 curves.append(_against_noise(f"{one.name}, by {measure}", groups, values))
     return Plot(
         "figure_1b",
-        "Time to fit against label noise, the paper's Figure 1b",
+        "Time to fit against label noise, as in the paper's Figure 1b",
         "Steps to fit, relative to those at label noise 0. A level that a seed never fitted is "
         f"left out. The paper does not define its time; an epoch's mean loss below {OVERFIT_LOSS} "
         "matches its numbers, train accuracy is this package's measure.",
@@ -304,7 +304,7 @@ def _test_errors(swept: Sequence[Series]) -> Plot:
     known = by_chance.pop() if len(by_chance) == 1 else None
     return Plot(
         "figure_1c",
-        "Test error of the fitted networks, the paper's Figure 1c",
+        "Test error of the fitted networks, as in the paper's Figure 1c",
         "At the end of training. The paper's curve is almost certainly against test labels "
         "corrupted with the same probability as the training labels: compare it with "
         "'corrupted test labels' where those were measured (corrupt_test_labels).",

@@ -71,14 +71,18 @@ def style(index: int, curve: Curve) -> Style:
     )
 
 
-def write(plot: Plot, folder: Path) -> None:
-    """Writes <name>.png and <name>.svg with the curves that start switched on, and a legend."""
+def write(plot: Plot, source: str, folder: Path) -> None:
+    """Writes <name>.png and <name>.svg with the curves that start switched on, and a legend.
+
+    Args:
+      source: whose numbers these are, for the title: such a file travels alone.
+    """
     folder.mkdir(exist_ok=True)
     with _settings():
         figure, axes = _draw(plot, [i for i, curve in enumerate(plot.curves) if curve.shown])
         figure.set_size_inches(7, 4.7)
         axes.legend(fontsize=8, ncols=1 + (len(axes.lines) > 12))
-        axes.set_title(_plain(plot.title), fontsize=10)
+        axes.set_title(_plain(f"{plot.title}\n{source}"), fontsize=9)
         for kind in ("png", "svg"):
             figure.savefig(folder / f"{plot.name}.{kind}", dpi=150, metadata=_METADATA[kind])
 

@@ -23,8 +23,11 @@ def write_report(workdir: Path, results: Results) -> None:
     Raises:
       OSError: they cannot be written.
     """
+    summary = results.summary
+    models = ", ".join(dict.fromkeys(member["model"] for member in summary["members"]))
+    source = f"ours: {models} on {summary['dataset']}, {summary['device']}"
     for plot in curves.plots(results):
-        figures.write(plot, workdir / "figures")
+        figures.write(plot, source, workdir / "figures")
     tables.write_tables(tables.tables(results), workdir / "tables")
     write_page(workdir / "report.html", [results])
 
