@@ -27,6 +27,7 @@ def new_record(bench: str, settings: dict[str, Any]) -> Record:
         "settings": settings,
         "device": describe_device(),
         "backend": jax.default_backend(),
+        "XLA_FLAGS": os.environ.get("XLA_FLAGS", ""),
         "versions": versions() | _torch(),
     }
 
