@@ -12,10 +12,10 @@ train_examples (0: all), epochs. Defaults are the paper's: CIFAR-10, the small I
 for a, small Inception, small AlexNet and MLP 1x512 for b and c.
 
 Expected from the paper (CIFAR-10): all settings reach loss 0, true labels first, random
-labels last; random labels take 3.6 (Inception), 1.6 (AlexNet) and 2.0 (MLP) times as long as
-true ones; test error rises to 0.90. Cost: an epoch of CIFAR-10 is 56 TFLOP with Inception, 6.5 with
-AlexNet, 0.36 with the MLP, so use a GPU there. 5,000 images of Fashion-MNIST with the MLP, 11 levels x 3
-seeds, took 16 minutes on two CPU cores.
+labels last; random labels take 3.6 (Inception), 1.6 (AlexNet) and 2.0 (MLP) times as
+long as true ones; test error rises to 0.90. Cost: an epoch of CIFAR-10 is 56 TFLOP with
+Inception, 6.5 with AlexNet, 0.36 with the MLP, so use a GPU there. 5,000 images of
+Fashion-MNIST with the MLP, 11 levels x 3 seeds, took 16 minutes on two CPU cores.
 """
 
 from typing import Any

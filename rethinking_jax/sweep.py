@@ -29,7 +29,7 @@ from rethinking_jax.mesh import make_mesh, share, spread
 from rethinking_jax.models import create_model
 from rethinking_jax.optimizer import Hyper, make_optimizer
 from rethinking_jax.preprocess import make_preprocess
-from rethinking_jax.program import Program, make_program, use_scan
+from rethinking_jax.program import Program, make_program, use_scan, xla_options
 from rethinking_jax.source import DeviceSplit, Source, source_key
 from rethinking_jax.train import Examples, init_state
 
@@ -225,8 +225,9 @@ def _optimizer(config: ConfigDict, train_size: int) -> Callable[[Hyper], Any]:
 def _build_program(
     config: ConfigDict, source: Source, backend: str, mesh: Mesh
 ) -> tuple[Program, Mesh, bool]:
+    convolutional = _is_convolutional(config)
     scan = config.epoch_loop == "scan" or (
-        config.epoch_loop == "auto" and use_scan(backend, _is_convolutional(config))
+        config.epoch_loop == "auto" and use_scan(backend, convolutional)
     )
     program = make_program(
         _model(config, source.num_classes),
@@ -238,6 +239,7 @@ def _build_program(
         eval_batch_size=config.eval_batch_size,
         scan=scan,
         mesh=mesh,
+        compiler_options=xla_options(backend, convolutional),
     )
     return program, mesh, scan
 

@@ -19,7 +19,7 @@ from rethinking_jax.mesh import make_mesh
 from rethinking_jax.models import create_model
 from rethinking_jax.optimizer import Hyper, make_optimizer
 from rethinking_jax.preprocess import make_preprocess
-from rethinking_jax.program import Program, make_program, use_scan
+from rethinking_jax.program import Program, make_program, use_scan, xla_options
 from rethinking_jax.train import Examples, TrainState
 
 SCAN, STEP = "ours, scan", "ours, step"
@@ -142,8 +142,9 @@ def _ours(
 
 def make_train_program(model: str, train_size: int, batch_size: int = 128) -> Program:
     """The project's program for one of its models on CIFAR-shaped images."""
+    network: Any = create_model(model, num_classes=CLASSES)
     return make_program(
-        create_model(model, num_classes=CLASSES),
+        network,
         make_optimizer("sgd", 0.95, 390, "all"),
         make_preprocess("paper", jnp.zeros(3), jnp.ones(3)),
         image_shape=IMAGE_SHAPE,
@@ -152,6 +153,7 @@ def make_train_program(model: str, train_size: int, batch_size: int = 128) -> Pr
         eval_batch_size=batch_size,
         scan=True,
         mesh=make_mesh(jax.devices(), 1),
+        compiler_options=xla_options(_backend(), network.convolutional),
     )
 
 
