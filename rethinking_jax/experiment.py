@@ -81,9 +81,10 @@ def train_and_evaluate(
             elapsed=lambda: before + time.monotonic() - started,
             write_scalars=write_scalars,
         )
-        for chunk in chunks:
+        for i, chunk in enumerate(chunks, start=1):
             if not is_complete(chunk, stage, metrics.by_member(lines)):
-                train_chunk(chunk, stage)
+                place = f"{i}/{len(chunks)} " if len(chunks) > 1 else ""
+                train_chunk(chunk, stage._replace(place=place))
     by_member = metrics.by_member(metrics.read_lines(workdir / "metrics.jsonl"))
     summary = _summary(config, chunks, members, by_member, stage.elapsed())
     summary["command"] = command

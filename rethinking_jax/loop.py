@@ -39,6 +39,7 @@ class Stage(NamedTuple):
     stop_requested: Callable[[], str | None]  # why to stop, or None
     elapsed: Callable[[], float]  # seconds, earlier sessions included
     write_scalars: Callable[[Line], None]  # to TensorBoard, or nowhere
+    place: str = ""  # of the chunk among all, such as "3/33 ", for the live line
 
     @property
     def metrics_file(self) -> Path:
@@ -86,7 +87,7 @@ def train_chunk(chunk: Chunk, stage: Stage) -> None:
     per_epoch = sweep.steps_per_epoch(config, len(chunk.runs[0].train_labels))
     done = position.step / per_epoch
     with (
-        stage.progress.showing(chunk.name, config.epochs, done),
+        stage.progress.showing(stage.place + chunk.name, config.epochs, done),
         _open_manager(chunk, stage, position.lines) as manager,
     ):
         while position.active:
