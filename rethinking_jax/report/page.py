@@ -82,17 +82,26 @@ def _facts(results: Results) -> dict[str, str]:
         if summary.get(key)
     )
     keys = ("optimizer", "learning_rate", "lr_decay", "momentum", "weight_decay", "batch_size")
-    known = {key: results.config[key] for key in keys if key in results.config}
+    known = {
+        key: ", ".join(dict.fromkeys(_values(results.config, key)))
+        for key in keys
+        if key in results.config
+    }
     return {
         "data": f"{summary['dataset']}: {sizes} images"
         + (f", {classes} classes" if classes else ""),
         "model": ", ".join(models),
         "runs": str(len(summary["members"])),
-        "training": ", ".join(f"{key} {value}" for key, value in known.items()),
+        "training": "; ".join(f"{key} {value}" for key, value in known.items()),
         "device": summary["device"],
         "time": _duration(summary["wall_seconds"]),
         "versions": ", ".join(f"{name} {version}" for name, version in summary["versions"].items()),
     }
+
+
+def _values(config: dict[str, Any], key: str) -> list[str]:
+    """What each run of a sweep has for a key."""
+    return [str({**config, **override}[key]) for override in config["sweep"] or [{}]]
 
 
 def _duration(seconds: float) -> str:
