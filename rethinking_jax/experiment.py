@@ -72,26 +72,42 @@ def train_and_evaluate(
     _show_start(console, workdir, chunks)
     lines = metrics.read_lines(workdir / "metrics.jsonl")
     before = max((line["elapsed_seconds"] for line in lines), default=0.0)
+
+    def elapsed() -> float:
+        return before + time.monotonic() - started
+
     with stop_requests() as stop_requested, tensorboard.writer(config, workdir) as write_scalars:
         stage = Stage(
             workdir=workdir,
             command=command or "the same command",
             progress=progress,
             stop_requested=stop_requested,
-            elapsed=lambda: before + time.monotonic() - started,
+            elapsed=elapsed,
             write_scalars=write_scalars,
         )
         for i, chunk in enumerate(chunks, start=1):
             if not is_complete(chunk, stage, metrics.by_member(lines)):
                 place = f"{i}/{len(chunks)} " if len(chunks) > 1 else ""
                 train_chunk(chunk, stage._replace(place=place))
-    by_member = metrics.by_member(metrics.read_lines(workdir / "metrics.jsonl"))
-    summary = _summary(config, chunks, members, by_member, stage.elapsed())
-    summary["command"] = command
-    page.write_report(workdir, Results(summary, by_member, configs.to_json(config)))
-    # Last: where there is a summary, everything is there.
-    metrics.write_atomically(summary_file, json.dumps(summary, indent=2) + "\n")
+    summary = _write_results(config, workdir, chunks, members, elapsed(), command)
     return _end(console, workdir, summary)
+
+
+def _write_results(
+    config: ConfigDict,
+    workdir: Path,
+    chunks: Sequence[Chunk],
+    members: Sequence[configs.Member],
+    seconds: float,
+    command: str,
+) -> Summary:
+    """Writes report and summary from the lines of all members; returns the summary."""
+    lines = metrics.by_member(metrics.read_lines(workdir / "metrics.jsonl"))
+    summary = _summary(config, chunks, members, lines, seconds) | {"command": command}
+    page.write_report(workdir, Results(summary, lines, configs.to_json(config)))
+    # Last: where there is a summary, everything is there.
+    metrics.write_atomically(workdir / "summary.json", json.dumps(summary, indent=2) + "\n")
+    return summary
 
 
 def check_workdir(config: ConfigDict, workdir: Path) -> None:

@@ -22,6 +22,7 @@ from rethinking_jax.errors import RunFailed
 from rethinking_jax.mesh import slots, spread
 from rethinking_jax.metrics import Line
 from rethinking_jax.optimizer import learning_rate_schedule
+from rethinking_jax.program import zero_running
 from rethinking_jax.progress import ProgressReport
 from rethinking_jax.sweep import Chunk, Run
 from rethinking_jax.train import Examples, Running, TrainState
@@ -131,8 +132,7 @@ def _resume(chunk: Chunk, stage: Stage, images: Images) -> Position:
 
 def _fresh(chunk: Chunk) -> Carry:
     state = chunk.program.init(sweep.hyper(chunk.runs))
-    members = len(chunk.runs)
-    return state, jax.tree.map(lambda leaf: jnp.zeros((members,), leaf.dtype), Running.zero())
+    return state, zero_running(len(chunk.runs))
 
 
 @contextmanager

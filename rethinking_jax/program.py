@@ -86,7 +86,35 @@ def make_program(
     jit = partial(jax.jit, compiler_options=dict(compiler_options or {}))
     spread = partial(over_members, mesh=mesh)
     train_step = make_train_step(model, optimizer, preprocess)
-    eval_step = make_eval_step(model, preprocess)
+    train_batches, train_rest = _make_train(train_step, train_size, batch_size)
+
+    def train_many(*args: Any, count: int) -> tuple[TrainState, Running]:
+        axes = (0, 0, EXAMPLE_AXES, 0, None)
+        return spread(partial(train_batches, count=count), axes)(*args)
+
+    return Program(
+        # On one device: what every member starts from is made once, and sent out.
+        init=jax.jit(
+            over_members(partial(init_state, model, optimizer, image_shape=image_shape), (0,))
+        ),
+        order=jax.jit(spread(partial(epoch_order, n=train_size), (0, None))),
+        train_batches=jit(train_many, static_argnames="count", donate_argnums=0),
+        train_rest=jit(spread(train_rest, (0, 0, EXAMPLE_AXES, 0)), donate_argnums=0),
+        evaluate=_make_evaluate(
+            make_eval_step(model, preprocess), eval_batch_size, scan, mesh, jit
+        ),
+    )
+
+
+def zero_running(members: int) -> Running:
+    """Nothing seen yet, for each member of a group."""
+    return jax.tree.map(lambda leaf: jnp.zeros((members,), leaf.dtype), Running.zero())
+
+
+def _make_train(
+    train_step: Callable[..., tuple[TrainState, Running]], train_size: int, batch_size: int
+) -> tuple[Callable[..., tuple[TrainState, Running]], Callable[..., tuple[TrainState, Running]]]:
+    """`train_batches` and `train_rest` of one run, see `Program`."""
 
     def one_batch(
         carry: tuple[TrainState, Running], examples: Examples, chosen: jax.Array
@@ -116,20 +144,7 @@ def make_program(
     ) -> tuple[TrainState, Running]:
         return one_batch((state, running), examples, order[-(train_size % batch_size) :])
 
-    def train_many(*args: Any, count: int) -> tuple[TrainState, Running]:
-        axes = (0, 0, EXAMPLE_AXES, 0, None)
-        return spread(partial(train_batches, count=count), axes)(*args)
-
-    return Program(
-        # On one device: what every member starts from is made once, and sent out.
-        init=jax.jit(
-            over_members(partial(init_state, model, optimizer, image_shape=image_shape), (0,))
-        ),
-        order=jax.jit(spread(partial(epoch_order, n=train_size), (0, None))),
-        train_batches=jit(train_many, static_argnames="count", donate_argnums=0),
-        train_rest=jit(spread(train_rest, (0, 0, EXAMPLE_AXES, 0)), donate_argnums=0),
-        evaluate=_make_evaluate(eval_step, eval_batch_size, scan, mesh, jit),
-    )
+    return train_batches, train_rest
 
 
 def use_scan(backend: str, convolutional: bool) -> bool:

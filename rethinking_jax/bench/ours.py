@@ -6,14 +6,9 @@ import jax
 import jax.numpy as jnp
 
 from rethinking_jax import sweep
-from rethinking_jax.program import Program
+from rethinking_jax.program import Program, zero_running
 from rethinking_jax.sweep import Chunk
 from rethinking_jax.train import Examples, Running, TrainState
-
-
-def zero_running(members: int) -> Running:
-    """Nothing seen yet, for each member."""
-    return jax.tree.map(lambda leaf: jnp.zeros((members,), leaf.dtype), Running.zero())
 
 
 def train_examples(chunk: Chunk) -> Examples:

@@ -24,7 +24,6 @@ from rethinking_jax.source import load_sources
 
 VMAP, LOOP, TORCH = "ours, vmap", "ours, loop", "PyTorch loop"
 PAIRS = ((VMAP, LOOP), (VMAP, TORCH), (LOOP, TORCH))
-BATCH_SIZE = 128
 
 Say = Callable[[str], None]
 

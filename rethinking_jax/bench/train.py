@@ -19,7 +19,7 @@ from rethinking_jax.mesh import make_mesh
 from rethinking_jax.models import create_model
 from rethinking_jax.optimizer import Hyper, make_optimizer
 from rethinking_jax.preprocess import make_preprocess
-from rethinking_jax.program import Program, make_program, use_scan, xla_options
+from rethinking_jax.program import Program, make_program, use_scan, xla_options, zero_running
 from rethinking_jax.train import Examples, TrainState
 
 SCAN, STEP = "ours, scan", "ours, step"
@@ -118,7 +118,7 @@ def _ours(
     def form(name: str, scan: bool, steps: int, rounds: int) -> Contestant:
         def run(state: TrainState) -> None:
             _, running = ours.train_full_batches(
-                program, scan, state, ours.zero_running(1), data, order, steps
+                program, scan, state, zero_running(1), data, order, steps
             )
             jax.block_until_ready(running)
 
@@ -135,7 +135,7 @@ def _ours(
             contestant.run(contestant.prepare())
             seconds[contestant.name] = compiled()
     lowered = program.train_batches.lower(  # type: ignore[attr-defined]
-        fresh(), ours.zero_running(1), data, order, jnp.int32(0), count=1
+        fresh(), zero_running(1), data, order, jnp.int32(0), count=1
     )
     return forms, seconds, (lowered.cost_analysis() or {}).get("flops", 0.0)
 
