@@ -99,7 +99,8 @@ def screen_table(summary: dict[str, Any]) -> "ScreenTable":
     for title in COLUMNS:
         # A long name folds: every digit of a number stays on the screen.
         if title == "run":
-            table.add_column(title, overflow="fold")
+            longest = max(len(member["name"]) for member in summary["members"])
+            table.add_column(title, overflow="fold", min_width=min(longest, 26))
         else:
             table.add_column(title, justify="right", min_width=6)
     for row in rows(summary):
