@@ -96,13 +96,14 @@ def screen_table(summary: dict[str, Any]) -> "ScreenTable":
 
     title = f"{summary['experiment']} on {summary['dataset']}, {summary['device']}"
     table = ScreenTable(title=title, box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    # A name of usual length stands on one line; a longer one folds, so that every digit of a
+    # number stays on the screen.
+    short = max(len(member["name"]) for member in summary["members"]) <= 26
     for title in COLUMNS:
-        # A long name folds: every digit of a number stays on the screen.
         if title == "run":
-            longest = max(len(member["name"]) for member in summary["members"])
-            table.add_column(title, overflow="fold", min_width=min(longest, 26))
+            table.add_column(title, overflow="fold", no_wrap=short)
         else:
-            table.add_column(title, justify="right", min_width=6)
+            table.add_column(title, justify="right", min_width=None if short else 6)
     for row in rows(summary):
         table.add_row(*row)
     return table
