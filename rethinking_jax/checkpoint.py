@@ -18,6 +18,8 @@ import numpy as np
 import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers
 
+from rethinking_jax.mesh import all_agree, is_primary, wait_for_all
+
 
 @dataclasses.dataclass
 class LatestAndBest(checkpoint_managers.PreservationPolicy):
@@ -91,15 +93,21 @@ def restore_latest(
       report: receives one line for each damaged checkpoint.
 
     Returns:
-      (step, tree), or None where there is none.
+      (step, tree of NumPy arrays), or None where there is none. Every process gets the same.
     """
-    for step in reversed(saved_steps(directory)):
+    steps = saved_steps(directory)
+    wait_for_all(f"listed {directory}")
+    for step in reversed(steps):
+        tree, reason = None, "another process cannot read it"
         try:
-            return step, _restore(directory / str(step), template)
+            tree = _restore(directory / str(step), template)
         except Exception as error:
             # Damage shows as any exception, from JSON, tensorstore, orbax or ourselves.
             reason = str(error).strip().split("\n")[0][:120]
-            report(f"checkpoint {directory / str(step)} is damaged ({reason}): left out")
+        if all_agree(tree is not None):
+            return step, tree
+        report(f"checkpoint {directory / str(step)} is damaged ({reason}): left out")
+        if is_primary():
             shutil.rmtree(directory / str(step))
     return None
 
@@ -122,10 +130,9 @@ def tree_digest(tree: Any) -> str:
 
 
 def _restore(directory: Path, template: Any) -> Any:
-    # The sharding file names the devices of the machine that saved: say ours instead.
-    here = jax.sharding.SingleDeviceSharding(jax.devices()[0])
+    # As NumPy arrays: what was saved on other devices, in other numbers, is the same here.
     template = jax.tree.map(
-        lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=here), template
+        lambda leaf: np.broadcast_to(np.zeros((), leaf.dtype), leaf.shape), template
     )
     with ocp.Checkpointer(
         ocp.CompositeCheckpointHandler("state", "digest"),

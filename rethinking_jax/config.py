@@ -15,12 +15,21 @@ from typing import Any, NamedTuple
 
 from ml_collections import ConfigDict, config_dict
 
-from rethinking_jax import corruption, optimizer, preprocess
+from rethinking_jax import augment, corruption, optimizer, preprocess
 from rethinking_jax.errors import UserError
 from rethinking_jax.models import create_model
 
-# Where things lie and what is shown: not part of what a run is.
-LOCATION_KEYS = ("data_dir", "manual_dir", "tensorboard")
+# Where things lie, how they are read and on what they run: not part of what a run is.
+LOCATION_KEYS = (
+    "data_dir",
+    "manual_dir",
+    "cache_dir",
+    "input",
+    "read_threads",
+    "read_workers",
+    "data_devices",
+    "tensorboard",
+)
 # One value for the whole command, whatever its runs.
 COMMAND_KEYS = (*LOCATION_KEYS, "experiment", "sweep", "vectorize", "max_members")
 # Differ between the members of one group as arrays, or only on the host.
@@ -58,6 +67,10 @@ def base_config() -> ConfigDict:
     config.image_size = 0  # resize and crop to a square; 0: as they are
     config.train_examples = 0  # the first n of a seeded permutation; 0: all
     config.data_seed = 0  # of that permutation, shared by the runs of a sweep
+    config.input = "auto"  # memory, stream, cache; auto: stream what is too large for a device
+    config.cache_dir = ""  # of decoded images (rethinking_jax.prepare); '': within data_dir
+    config.read_threads = 0  # that read and decode a stream; 0: one per core
+    config.read_workers = 0  # processes that do so instead; 0: threads
 
     # Corruption (section 2.1).
     config.corruption = "true_labels"
@@ -65,16 +78,20 @@ def base_config() -> ConfigDict:
     config.exclude_true_class = False  # a redrawn label is never the true one
     config.corrupt_test_labels = False  # test_* on labels corrupted alike
 
-    config.preprocess = "paper"  # paper, dataset, none
+    config.preprocess = "paper"  # paper, dataset, inception, none
     config.crop_size = 28  # central crop before anything else; 0: none
+    config.augmentation = ""  # of training images, names joined by +, see `augment`
 
     config.model = "mlp_1x512"
     config.hidden_sizes = ()  # of model=mlp
     config.dropout_rate = 0.0
+    config.dtype = "float32"  # of the network's arithmetic; parameters are float32 always
 
     config.batch_size = 128  # not stated in the paper; its plots fit 391 steps an epoch
     config.last_batch = "train"  # the smaller last batch of an epoch: train or drop
+    config.accumulate = 1  # micro-batches of a step, whose gradients are averaged
     config.eval_batch_size = 1000
+    config.train_eval_examples = 0  # of the training set, looked at in an epoch; 0: all
     config.epochs = 100
     config.stop_when_fitted = True
     config.fit_threshold = 1.0  # train_accuracy that counts as fitted
@@ -87,12 +104,16 @@ def base_config() -> ConfigDict:
     config.momentum = 0.9
     config.weight_decay = 0.0
     config.weight_decay_mask = "all"  # all, kernels
+    config.optimizer_epsilon = 0.0  # of adam and rmsprop; 0: 1e-8
+    config.label_smoothing = 0.0
 
     config.sweep = ""  # JSON list of overrides, see `runs`
     config.vectorize = "auto"  # several runs at once on a device: auto, vmap, loop
     config.max_members = 0  # runs that train at once; 0: as many as memory holds
+    config.data_devices = 0  # that share the batches of a run; 0: all if streamed, else one
     config.epoch_loop = "auto"  # steps of an epoch in one call: auto, scan, step
-    config.checkpoint_every = 1  # epochs; 0: no checkpoints
+    config.checkpoint_every = 1  # epochs; 0: none
+    config.checkpoint_every_steps = 0  # within an epoch; 0: none
     config.checkpoints_to_keep = 2  # the last few, beside the best
     config.tensorboard = False
     return config
@@ -277,6 +298,8 @@ def _check(config: ConfigDict) -> None:
         "weight_decay_mask": optimizer.WEIGHT_DECAY_MASKS,
         "vectorize": ("auto", "vmap", "loop"),
         "epoch_loop": ("auto", "scan", "step"),
+        "input": ("auto", "memory", "stream", "cache"),
+        "dtype": ("float32", "bfloat16"),
     }.items():
         if config[key] not in known:
             raise UserError(
@@ -296,7 +319,14 @@ def _check(config: ConfigDict) -> None:
         ("lr_decay_steps", 0, math.inf, "0 (once per epoch) or a number of steps"),
         ("weight_decay", 0, 1e9, "at least 0"),
         ("max_members", 0, math.inf, "0 (as many as memory holds) or a number of runs"),
-        ("checkpoint_every", 0, math.inf, "0 (no checkpoints) or a number of epochs"),
+        ("checkpoint_every", 0, math.inf, "0 (none) or a number of epochs"),
+        ("checkpoint_every_steps", 0, math.inf, "0 (none) or a number of steps"),
+        ("accumulate", 1, math.inf, "at least 1"),
+        ("train_eval_examples", 0, math.inf, "0 (all) or a number of examples"),
+        ("data_devices", 0, math.inf, "0 (its own choice) or a number of devices"),
+        ("read_threads", 0, math.inf, "0 (one per core) or a number of threads"),
+        ("read_workers", 0, math.inf, "0 (threads) or a number of processes"),
+        ("optimizer_epsilon", 0, math.inf, "at least 0"),
         ("checkpoints_to_keep", 1, math.inf, "at least 1"),
     ):
         value = config[key]
@@ -307,9 +337,11 @@ def _check(config: ConfigDict) -> None:
         ("lr_decay", 0 < config.lr_decay <= 1, "above 0 and at most 1"),
         ("momentum", 0 <= config.momentum < 1, "at least 0 and below 1"),
         ("fit_threshold", 0 < config.fit_threshold <= 1, "above 0 and at most 1"),
+        ("label_smoothing", 0 <= config.label_smoothing < 1, "at least 0 and below 1"),
     ):
         if not ok:
             raise UserError(f"config.{key}={config[key]} must be {wanted}")
+    augment.names(config.augmentation)
     create_model(
         config.model,
         num_classes=2,

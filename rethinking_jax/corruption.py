@@ -9,8 +9,11 @@ get the same bits from the same code.
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from rethinking_jax.keys import purpose_key
+
+Array = jax.Array | np.ndarray
 
 LABEL_SETTINGS = ("true_labels", "partially_corrupted_labels", "random_labels")
 PIXEL_SETTINGS = ("shuffled_pixels", "random_pixels", "gaussian")
@@ -32,8 +35,8 @@ def label_probability(setting: str, label_noise: float | None) -> float:
 def corrupt_labels(
     seed: int | jax.Array,
     split: str,
-    ids: jax.Array,
-    labels: jax.Array,
+    ids: Array,
+    labels: Array,
     p: float | jax.Array,
     num_classes: int,
     exclude_true_class: bool = False,
@@ -68,17 +71,17 @@ def corrupt_labels(
             drawn = jax.random.randint(class_key, (), 0, num_classes)
         return jnp.where(redrawn, drawn, label).astype(jnp.int32)
 
-    return jax.vmap(one)(ids, labels)
+    return jax.vmap(one)(jnp.asarray(ids), jnp.asarray(labels))
 
 
 def corrupt_images(
     setting: str,
     seed: int | jax.Array,
     split: str,
-    ids: jax.Array,
+    ids: Array,
     images: jax.Array,
-    mean: jax.Array,
-    std: jax.Array,
+    mean: Array,
+    std: Array,
 ) -> jax.Array:
     """Applies a setting's corruption of the inputs; label settings return them untouched.
 
@@ -108,14 +111,14 @@ def corrupt_images(
         order = jax.random.permutation(key, images.shape[1] * images.shape[2])
         return jax.vmap(lambda image: _permute(order, image))(images)
     key = jax.random.fold_in(key, SPLITS[split])
-    shape = images.shape[1:]
+    ids, shape = jnp.asarray(ids), images.shape[1:]
 
     def permuted(example_id: jax.Array, image: jax.Array) -> jax.Array:
         order = jax.random.permutation(jax.random.fold_in(key, example_id), shape[0] * shape[1])
         return _permute(order, image)
 
     def noise(example_id: jax.Array) -> jax.Array:
-        return mean + std * jax.random.normal(jax.random.fold_in(key, example_id), shape)
+        return jnp.asarray(mean) + std * jax.random.normal(jax.random.fold_in(key, example_id), shape)
 
     if setting == "random_pixels":
         return jax.vmap(permuted)(ids, images)

@@ -19,6 +19,7 @@ from rethinking_jax import config as configs
 from rethinking_jax.environment import describe_device, versions
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.loop import Stage, is_complete, train_chunk
+from rethinking_jax.mesh import is_primary, wait_for_all
 from rethinking_jax.metrics import Line
 from rethinking_jax.progress import ProgressReport
 from rethinking_jax.report import page, tables
@@ -41,7 +42,8 @@ def train_and_evaluate(
 
     Args:
       config: `rethinking_jax.config.base_config()` with changes.
-      workdir: the folder for all results; the README names its files.
+      workdir: the folder for all results; the README names its files. Several processes
+        share it.
       command: what to type to resume, for messages and the report; '' where nobody typed one.
       console: where to show progress; default: standard output.
 
@@ -68,7 +70,10 @@ def train_and_evaluate(
     chunks = sweep.make_chunks(
         members, sources, jax.default_backend(), jax.devices(), stored, progress.message
     )
-    _open_workdir(config, workdir, chunks)
+    wait_for_all("all is read")
+    if is_primary():
+        _open_workdir(config, workdir, chunks)
+    wait_for_all("the workdir is open")
     _show_start(console, workdir, chunks)
     lines = metrics.read_lines(workdir / "metrics.jsonl")
     before = max((line["elapsed_seconds"] for line in lines), default=0.0)
@@ -102,11 +107,14 @@ def _write_results(
     command: str,
 ) -> Summary:
     """Writes report and summary from the lines of all members; returns the summary."""
+    wait_for_all("all is trained")
     lines = metrics.by_member(metrics.read_lines(workdir / "metrics.jsonl"))
     summary = _summary(config, chunks, members, lines, seconds) | {"command": command}
-    page.write_report(workdir, Results(summary, lines, configs.to_json(config)))
-    # Last: where there is a summary, everything is there.
-    metrics.write_atomically(workdir / "summary.json", json.dumps(summary, indent=2) + "\n")
+    if is_primary():
+        page.write_report(workdir, Results(summary, lines, configs.to_json(config)))
+        # Last: where there is a summary, everything is there.
+        metrics.write_atomically(workdir / "summary.json", json.dumps(summary, indent=2) + "\n")
+    wait_for_all("all is written")
     return summary
 
 

@@ -2,12 +2,13 @@
 
 The order within an epoch makes a kill harmless at any moment: metrics lines reach the
 disk before the checkpoint of their epoch is started, and a restart cuts the lines back
-to the checkpoint that it resumes from.
+to the checkpoint that it resumes from. With several processes all of them come here, find
+the same, and the first one writes.
 """
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,19 +17,21 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import orbax.checkpoint as ocp
+from ml_collections import ConfigDict
 
 from rethinking_jax import checkpoint, metrics, sweep
 from rethinking_jax.errors import RunFailed
-from rethinking_jax.mesh import slots, spread
+from rethinking_jax.feed import Carry, Feed, resident_feed, stream_feed
+from rethinking_jax.mesh import fetch, is_primary, slots, spread, wait_for_all
 from rethinking_jax.metrics import Line
 from rethinking_jax.optimizer import learning_rate_schedule
 from rethinking_jax.program import zero_running
 from rethinking_jax.progress import ProgressReport
+from rethinking_jax.recipe import steps_per_epoch
 from rethinking_jax.sweep import Chunk, Run
-from rethinking_jax.train import Examples, Running, TrainState
+from rethinking_jax.train import Sums
 
-Carry = tuple[TrainState, Running]
-Images = tuple[jax.Array, jax.Array]
+Images = tuple[jax.Array, jax.Array] | None  # None: streamed
 
 
 class Stage(NamedTuple):
@@ -59,8 +62,10 @@ class Position(NamedTuple):
     whole: Carry  # all members, on the host; those that go on as they were when one left
     active: tuple[int, ...]  # the members that go on
     carry: Carry  # their states, and what fills up the devices (see `mesh.slots`)
-    examples: tuple[Examples, Examples]  # training and test set, their labels
+    feed: Feed  # of those
     lines: dict[str, list[Line]]  # of each member, so far
+    speed: float = 0.0  # images per second of each member in this epoch; 0: not trained here
+    waited: float = 0.0  # share of its time that was spent waiting for input
 
 
 def is_complete(chunk: Chunk, stage: Stage, lines: dict[str, list[Line]]) -> bool:
@@ -69,7 +74,7 @@ def is_complete(chunk: Chunk, stage: Stage, lines: dict[str, list[Line]]) -> boo
     if not all(metrics.finished(own[i], run.config) for i, run in enumerate(chunk.runs)):
         return False
     step = max(member[-1]["step"] for member in own)
-    if chunk.runs[0].config.checkpoint_every == 0 or _nothing_to_save(own, step):
+    if not _saves(chunk.runs[0].config) or _nothing_to_save(own, step):
         return True
     return step in checkpoint.saved_steps(stage.checkpoints(chunk))
 
@@ -83,9 +88,9 @@ def train_chunk(chunk: Chunk, stage: Stage) -> None:
       RunFailed: stopped by a signal; the message says what is saved.
     """
     config = chunk.runs[0].config
-    images = sweep.images(chunk)
+    images = None if chunk.source.streamed else sweep.images(chunk)
     position = _resume(chunk, stage, images)
-    per_epoch = sweep.steps_per_epoch(config, len(chunk.runs[0].train_labels))
+    per_epoch = steps_per_epoch(config, len(chunk.runs[0].train_labels))
     done = position.step / per_epoch
     with (
         stage.progress.showing(stage.place + chunk.name, config.epochs, done),
@@ -93,17 +98,27 @@ def train_chunk(chunk: Chunk, stage: Stage) -> None:
     ):
         while position.active:
             before = position.active
-            position, speed = _train_epoch(chunk, stage, position)
+            if not _to_measure(chunk, position):
+                position = _train_epoch(chunk, stage, manager, position)
+            if _to_measure(chunk, position):
+                position = _measure_epoch(chunk, stage, images, position)
             epoch, rest = divmod(position.step, per_epoch)
-            if rest == 0:
-                position = _measure_epoch(chunk, stage, images, position, speed)
             reason = stage.stop_requested() if position.active else None
             left = position.active != before  # a member that ends is saved as it ended
-            due = rest == 0 and epoch % max(config.checkpoint_every, 1) == 0
+            due = rest == 0 and config.checkpoint_every and epoch % config.checkpoint_every == 0
             if reason or left or due:
                 _save(chunk, manager, position)
             if reason:
                 raise RunFailed(_stopped(chunk, stage, manager, position, reason))
+
+
+def _to_measure(chunk: Chunk, position: Position) -> bool:
+    """Whether an epoch is trained and not measured yet."""
+    run = chunk.runs[position.active[0]]
+    lines = position.lines[run.name]
+    measured = lines[-1]["step"] if lines else 0
+    per_epoch = steps_per_epoch(run.config, len(run.train_labels))
+    return position.step > measured and position.step % per_epoch == 0
 
 
 def _resume(chunk: Chunk, stage: Stage, images: Images) -> Position:
@@ -112,7 +127,7 @@ def _resume(chunk: Chunk, stage: Stage, images: Images) -> Position:
     restored = checkpoint.restore_latest(
         stage.checkpoints(chunk), jax.eval_shape(fresh), stage.progress.message
     )
-    step, whole = jax.device_get(restored or (0, fresh()))
+    step, whole = restored or (0, jax.device_get(fresh()))
     names = [run.name for run in chunk.runs]
     lines: dict[str, list[Line]] = {name: [] for name in names}
     others = []
@@ -123,9 +138,14 @@ def _resume(chunk: Chunk, stage: Stage, images: Images) -> Position:
             lines[line["member"]].append(line)
     # In the order in which an uninterrupted run writes them: by epoch, then by member.
     kept = sorted((line for name in names for line in lines[name]), key=lambda line: line["epoch"])
-    metrics.write_lines(stage.metrics_file, [*others, *kept])
+    wait_for_all(f"read {chunk.name}")
+    if is_primary():
+        metrics.write_lines(stage.metrics_file, [*others, *kept])
     if step:
         stage.progress.message(f"{chunk.name}: resuming from step {step:,}")
+    if any(own and own[-1]["step"] == step for own in lines.values()):
+        # Saved between the last step of an epoch and its measurement, which came after all.
+        whole = whole[0], jax.tree.map(np.zeros_like, whole[1])
     active = _unfinished(chunk, lines, range(len(names)))
     return Position(step, whole, active, *_take(chunk, images, whole, active), lines)
 
@@ -147,7 +167,7 @@ def _open_manager(
         return sum(at_step) / len(at_step) if at_step else None
 
     config = chunk.runs[0].config
-    if config.checkpoint_every == 0:
+    if not _saves(config):
         yield None
         return
     keep = config.checkpoints_to_keep
@@ -155,64 +175,57 @@ def _open_manager(
         yield manager
 
 
+def _saves(config: ConfigDict) -> bool:
+    return bool(config.checkpoint_every or config.checkpoint_every_steps)
+
+
 def _save(chunk: Chunk, manager: ocp.CheckpointManager | None, position: Position) -> None:
     if manager and not _nothing_to_save(position.lines.values(), position.step):
         checkpoint.save(manager, position.step, _everyone(position))
 
 
-def _train_epoch(chunk: Chunk, stage: Stage, position: Position) -> tuple[Position, float]:
-    """The rest of the current epoch, or less of it if the run is asked to stop.
-
-    Returns:
-      The new position, and the images per second of each member.
-    """
-    started = time.perf_counter()
-    config, program = chunk.runs[0].config, chunk.program
-    train = position.examples[0]
-    size = train.labels.shape[1]
-    full = size // config.batch_size
-    per_epoch = sweep.steps_per_epoch(config, size)
-    epoch, first = divmod(position.step, per_epoch)
-    state, running = position.carry
-    order = program.order(state.hyper.seed, jnp.int32(epoch))
-    done = first
-    if chunk.scan and first == 0:
-        state, running = program.train_batches(
-            state, running, train, order, jnp.int32(0), count=full
-        )
-        done = full
-    while done < full and not stage.stop_requested():
-        previous = running
-        state, running = program.train_batches(
-            state, running, train, order, jnp.int32(done), count=1
-        )
-        done += 1
-        jax.block_until_ready(previous)  # one step in flight: a stop must not wait for many
-        stage.progress.batch(epoch + done / per_epoch)
-    if done == full and done < per_epoch:
-        state, running = program.train_rest(state, running, train, order)
-        done += 1
-    jax.block_until_ready(running)
-    seen = min(done * config.batch_size, size) - first * config.batch_size
-    speed = seen / (time.perf_counter() - started)
-    return position._replace(step=epoch * per_epoch + done, carry=(state, running)), speed
-
-
-def _measure_epoch(
-    chunk: Chunk,
-    stage: Stage,
-    images: Images,
-    position: Position,
-    speed: float,
+def _train_epoch(
+    chunk: Chunk, stage: Stage, manager: ocp.CheckpointManager | None, position: Position
 ) -> Position:
-    """Evaluates at the end of an epoch, writes the lines, and lets the finished members go."""
+    """The rest of the current epoch, or less of it if the run is asked to stop."""
+    started = time.perf_counter()
+    config = chunk.runs[0].config
+    size = len(chunk.runs[0].train_labels)
+    per_epoch = steps_per_epoch(config, size)
+    epoch, first = divmod(position.step, per_epoch)
+    waited = 0.0
+    with closing(position.feed.train(position.carry, epoch, first)) as pieces:
+        for piece in pieces:
+            waited += piece.waited
+            step = epoch * per_epoch + piece.done
+            position = position._replace(step=step, carry=piece.carry)
+            stage.progress.batch(step / per_epoch)
+            if piece.done == per_epoch or stage.stop_requested():
+                break
+            if config.checkpoint_every_steps and step % config.checkpoint_every_steps == 0:
+                _save(chunk, manager, position)
+    jax.block_until_ready(position.carry[1])
+    seconds = time.perf_counter() - started
+    done = position.step - epoch * per_epoch
+    seen = min(done * config.batch_size, size) - first * config.batch_size
+    return position._replace(speed=seen / seconds, waited=waited / seconds)
+
+
+def _measure_epoch(chunk: Chunk, stage: Stage, images: Images, position: Position) -> Position:
+    """Evaluates at the end of an epoch, writes the lines, and lets the finished members go.
+
+    Asked to stop in the middle it leaves the position as it was.
+    """
     state, running = position.carry
     runs = [chunk.runs[i] for i in position.active]
-    train, test = (
-        jax.device_get(chunk.program.evaluate(state, split)) for split in position.examples
-    )
-    running = jax.device_get(running)
-    per_epoch = sweep.steps_per_epoch(runs[0].config, position.examples[0].labels.shape[1])
+    found = _evaluate(chunk, stage, position)
+    if found is None:
+        return position
+    train, test = found
+    running = fetch(running)
+    config = runs[0].config
+    size, classes = len(runs[0].train_labels), chunk.source.num_classes
+    per_epoch = steps_per_epoch(config, size)
     lines = []
     for i, run in enumerate(runs):
         at = partial(jax.tree.map, lambda leaf, i=i: leaf[i])
@@ -222,15 +235,20 @@ def _measure_epoch(
             "step": position.step,
             "learning_rate": _learning_rate(run, position.step, per_epoch),
             **metrics.running_metrics(at(running)),
-            **metrics.train_metrics(at(train), run.label_noise > 0),
-            **metrics.test_metrics(at(test), run.config.corrupt_test_labels),
-            "images_per_second": round(speed, 1),
+            **metrics.train_metrics(at(train), run.label_noise > 0, classes),
+            **metrics.test_metrics(at(test), config.corrupt_test_labels, classes),
+            "images_per_second": round(position.speed, 1),
             "elapsed_seconds": round(stage.elapsed(), 3),
         }
+        if chunk.source.streamed:
+            line["waiting_for_input"] = round(position.waited, 4)
+        if train.count[i] < size:
+            line["train_evaluated"] = int(train.count[i])
         position.lines[run.name].append(line)
         stage.write_scalars(line)
         lines.append(line)
-    metrics.append_lines(stage.metrics_file, lines)
+    if is_primary():
+        metrics.append_lines(stage.metrics_file, lines)
     stage.progress.epoch(lines)
     still = _unfinished(chunk, position.lines, position.active)
     zero = jax.tree.map(jnp.zeros_like, position.carry[1])
@@ -238,8 +256,34 @@ def _measure_epoch(
     if still == position.active:
         return position
     whole = _everyone(position)
-    carry, examples = _take(chunk, images, whole, still)
-    return position._replace(whole=whole, active=still, carry=carry, examples=examples)
+    carry, feed = _take(chunk, images, whole, still)
+    return position._replace(whole=whole, active=still, carry=carry, feed=feed)
+
+
+def _evaluate(chunk: Chunk, stage: Stage, position: Position) -> tuple[Sums, Sums] | None:
+    """Training and test set of each slot; None where the run is asked to stop.
+
+    Where the config wants a sample of the training set, the whole of it is looked at
+    before a member counts as fitted, and at the end.
+    """
+    config, size = chunk.runs[0].config, len(chunk.runs[0].train_labels)
+    state = position.carry[0]
+    per_epoch = steps_per_epoch(config, size)
+
+    def over(split: str) -> Sums | None:
+        sums = position.feed.evaluate(state, split, stage.stop_requested)
+        return None if sums is None else fetch(sums)
+
+    last = position.step // per_epoch == config.epochs
+    sampled = 0 < config.train_eval_examples < size and not last
+    train = over("train_sample" if sampled else "train")
+    if train is not None and sampled:
+        active = slice(len(position.active))
+        accuracy = train.correct[active] / train.count[active]
+        if (accuracy >= config.fit_threshold).any():
+            train = over("train")
+    test = over("test") if train is not None else None
+    return (train, test) if train is not None and test is not None else None
 
 
 def _learning_rate(run: Run, step: int, per_epoch: int) -> float:
@@ -269,11 +313,12 @@ def _nothing_to_save(lines: Iterable[list[Line]], step: int) -> bool:
 
 def _take(
     chunk: Chunk, images: Images, whole: Carry, active: tuple[int, ...]
-) -> tuple[Carry, tuple[Examples, Examples]]:
+) -> tuple[Carry, Feed]:
     """The states and examples of the members that go on, on the devices of the chunk."""
-    chosen = slots(active or (0,), len(chunk.runs), chunk.mesh.size)
+    chosen = slots(active or (0,), len(chunk.runs), chunk.mesh.shape["member"])
     carry = jax.tree.map(lambda leaf: leaf[np.array(chosen)], whole)
-    return spread(carry, chunk.mesh), sweep.examples(chunk, images, chosen)
+    feed = stream_feed(chunk) if images is None else resident_feed(chunk, images, chosen)
+    return spread(carry, chunk.mesh), feed
 
 
 def _everyone(position: Position) -> Carry:
@@ -286,7 +331,7 @@ def _everyone(position: Position) -> Carry:
         merged[list(position.active)] = new[: len(position.active)]
         return merged
 
-    return jax.tree.map(put, position.whole, jax.device_get(position.carry))
+    return jax.tree.map(put, position.whole, fetch(position.carry))
 
 
 def _stopped(chunk: Chunk, stage: Stage, manager: Any, position: Position, reason: str) -> str:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:  # a report reads metrics without JAX
 
 Line = dict[str, Any]
 
+# Data sets with this many classes are measured by top-5 accuracy too.
+TOP5_CLASSES = 100
+
 
 def running_metrics(running: "Running") -> Line:
     """Means over the epoch's mini-batches, each with the model of its moment.
@@ -31,7 +34,7 @@ def running_metrics(running: "Running") -> Line:
     }
 
 
-def train_metrics(sums: "Sums", corrupted: bool) -> Line:
+def train_metrics(sums: "Sums", corrupted: bool, num_classes: int) -> Line:
     """The fixed model on the whole training set, as the run sees it.
 
     Args:
@@ -39,12 +42,10 @@ def train_metrics(sums: "Sums", corrupted: bool) -> Line:
       corrupted: whether labels are corrupted; if so the accuracy against the true
         labels and the accuracy on the corrupted and on the clean part are there too
         (None where a part is empty).
+      num_classes: from 100 on, top-5 accuracy is there too.
     """
     count = int(sums.count)
-    line = {
-        "train_loss": _finite(float(sums.loss) / count),
-        "train_accuracy": int(sums.correct) / count,
-    }
+    line = _accuracy("train", sums, num_classes)
     if corrupted:
         wrong = int(sums.corrupted)
         on_corrupted = int(sums.correct_on_corrupted)
@@ -56,15 +57,22 @@ def train_metrics(sums: "Sums", corrupted: bool) -> Line:
     return line
 
 
-def test_metrics(sums: "Sums", corrupted: bool) -> Line:
+def test_metrics(sums: "Sums", corrupted: bool, num_classes: int) -> Line:
     """The fixed model on the test set; on its true labels unless `corrupted`."""
+    line = _accuracy("test", sums, num_classes)
+    if corrupted:
+        line["test_accuracy_true_labels"] = int(sums.correct_true) / int(sums.count)
+    return line
+
+
+def _accuracy(split: str, sums: "Sums", num_classes: int) -> Line:
     count = int(sums.count)
     line = {
-        "test_loss": _finite(float(sums.loss) / count),
-        "test_accuracy": int(sums.correct) / count,
+        f"{split}_loss": _finite(float(sums.loss) / count),
+        f"{split}_accuracy": int(sums.correct) / count,
     }
-    if corrupted:
-        line["test_accuracy_true_labels"] = int(sums.correct_true) / count
+    if num_classes >= TOP5_CLASSES:
+        line[f"{split}_top5_accuracy"] = int(sums.correct_top5) / count
     return line
 
 
@@ -105,12 +113,14 @@ def outcome(lines: Sequence[Line], threshold: float) -> dict[str, Any]:
 
     Returns:
       Keys epochs, steps, epochs_to_fit and steps_to_fit (None where it never fitted),
-      diverged, best_test_accuracy, best_epoch, and the metrics of its last epoch.
+      diverged, best_test_accuracy, best_epoch (best_test_top5_accuracy, of any epoch, where
+      that is measured), and the metrics of its last epoch.
     """
     last = lines[-1]
     first_fit = next((line for line in lines if fitted(line, threshold)), None)
     best = max(lines, key=lambda line: line["test_accuracy"])
     skipped = ("member", "epoch", "step", "elapsed_seconds")
+    top5 = [line["test_top5_accuracy"] for line in lines if "test_top5_accuracy" in line]
     return {
         "epochs": last["epoch"],
         "steps": last["step"],
@@ -119,6 +129,7 @@ def outcome(lines: Sequence[Line], threshold: float) -> dict[str, Any]:
         "diverged": diverged(last),
         "best_test_accuracy": best["test_accuracy"],
         "best_epoch": best["epoch"],
+        **({"best_test_top5_accuracy": max(top5)} if top5 else {}),
         **{key: value for key, value in last.items() if key not in skipped},
     }
 

@@ -11,7 +11,7 @@ import jax
 import optax
 from flax import struct
 
-OPTIMIZERS = ("sgd", "adam")
+OPTIMIZERS = ("sgd", "adam", "rmsprop")
 WEIGHT_DECAY_MASKS = ("all", "kernels")
 
 
@@ -24,6 +24,7 @@ class Hyper:
     momentum: jax.Array
     weight_decay: jax.Array
     dropout_rate: jax.Array
+    label_noise: jax.Array  # p, where labels are corrupted inside the step
 
 
 def learning_rate_schedule(
@@ -34,15 +35,18 @@ def learning_rate_schedule(
 
 
 def make_optimizer(
-    name: str, decay: float, decay_steps: int, mask: str
+    name: str, decay: float, decay_steps: int, mask: str, epsilon: float = 0.0
 ) -> Callable[[Hyper], optax.GradientTransformation]:
     """How to build the transformation of one run from its `Hyper`.
 
     Args:
-      name: "sgd" (with heavy-ball momentum) or "adam" (momentum is its first beta).
+      name: "sgd" (with heavy-ball momentum), "adam" (momentum is its first beta) or
+        "rmsprop" (decay 0.9, as TensorFlow has it: epsilon under the root, squares start
+        at 1; then momentum).
       decay: factor on the learning rate every `decay_steps` steps; 1 keeps it.
       decay_steps: steps, at least 1.
       mask: which parameters decay: "all", or "kernels" (not biases and batch norm).
+      epsilon: of adam and rmsprop; 0: 1e-8. TensorFlow's Inception recipe had 1.
 
     Returns:
       A function from `Hyper` to a transformation whose state's structure does not
@@ -53,7 +57,12 @@ def make_optimizer(
     def build(hyper: Hyper) -> optax.GradientTransformation:
         schedule = learning_rate_schedule(hyper.learning_rate, decay, decay_steps)
         if name == "adam":
-            direction = optax.scale_by_adam(b1=hyper.momentum)
+            direction = optax.scale_by_adam(b1=hyper.momentum, eps=epsilon or 1e-8)
+        elif name == "rmsprop":
+            direction = optax.chain(
+                optax.scale_by_rms(decay=0.9, eps=epsilon or 1e-8, initial_scale=1.0),
+                optax.trace(decay=hyper.momentum),
+            )
         else:
             direction = optax.trace(decay=hyper.momentum)
         return optax.chain(

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-PREPROCESSINGS = ("paper", "dataset", "none")
+PREPROCESSINGS = ("paper", "dataset", "inception", "none")
 
 
 def to_unit(images: jax.Array) -> jax.Array:
@@ -61,12 +61,15 @@ def pixel_moments(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.array(mean, np.float32), np.array(std, np.float32)
 
 
-def make_preprocess(name: str, mean: jax.Array, std: jax.Array) -> Callable[[jax.Array], jax.Array]:
+def make_preprocess(
+    name: str, mean: jax.Array | np.ndarray, std: jax.Array | np.ndarray
+) -> Callable[[jax.Array], jax.Array]:
     """The function from a batch of stored pixels to the network's input.
 
     Args:
       name: "paper" (per-image standardization), "dataset" (minus the training set's
-        mean, over its standard deviation, per channel) or "none" (the scale 0 to 1).
+        mean, over its standard deviation, per channel), "inception" (the scale -1 to 1)
+        or "none" (the scale 0 to 1).
       mean: float32 [c], see `pixel_moments`.
       std: float32 [c].
 
@@ -79,4 +82,6 @@ def make_preprocess(name: str, mean: jax.Array, std: jax.Array) -> Callable[[jax
         # A channel that never varies carries nothing: 0, not infinity.
         scale = jnp.where(std > 0, std, 1.0)
         return lambda images: (to_unit(images) - mean) / scale
+    if name == "inception":
+        return lambda images: 2.0 * to_unit(images) - 1.0
     return to_unit

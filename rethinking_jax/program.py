@@ -1,9 +1,11 @@
-"""The compiled functions of one group of runs.
+"""The compiled functions of one group of runs whose examples are on the device.
 
 A group is any number of runs that share everything static: architecture, optimizer,
 batch size, data shape. Every array of a run gets a leading axis "member"; the members
-are spread over the devices of a mesh, several on one device are `vmap`ped, and a run
-alone is a group of one, through the same functions.
+are spread over the axis "member" of a mesh, several on one device are `vmap`ped, and a
+run alone is a group of one, through the same functions. Where the mesh's axis "data" has
+several devices, each takes its part of every batch: gradients, batch statistics and sums
+are the whole batch's.
 """
 
 import dataclasses
@@ -11,34 +13,23 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import Any, NamedTuple
 
-import flax.linen as nn
 import jax
 import jax.numpy as jnp
-from jax.sharding import Mesh, PartitionSpec
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from rethinking_jax.optimizer import Hyper
-from rethinking_jax.train import (
-    BuildOptimizer,
-    Examples,
-    Preprocess,
-    Running,
-    Sums,
-    TrainState,
-    epoch_order,
-    init_state,
-    make_eval_step,
-    make_train_step,
-)
+from rethinking_jax.train import Examples, Running, Steps, Sums, TrainState, epoch_order
 
-# Images and true labels exist once for all members; the labels are each member's own.
-EXAMPLE_AXES = Examples(images=None, labels=0, true_labels=None)  # type: ignore[arg-type]
+# Images, true labels and ids exist once for all members; the labels are each member's own.
+EXAMPLE_AXES = Examples(images=None, labels=0, true_labels=None, ids=None)  # type: ignore[arg-type]
 
 
 class Program(NamedTuple):
     """The jitted functions of a group; `m` members, `n` training examples.
 
-    All but `init` want m to be a multiple of the mesh's devices, and every array there
-    (see `rethinking_jax.mesh`).
+    All but `init` want m to be a multiple of the mesh's axis "member", and every array
+    there (see `rethinking_jax.mesh`).
 
     init: Hyper of [m] -> TrainState of [m, ...].
     order: (seeds int32 [m], epoch) -> int32 [m, n].
@@ -50,18 +41,15 @@ class Program(NamedTuple):
     """
 
     init: Callable[[Hyper], TrainState]
-    order: Callable[[jax.Array, jax.Array], jax.Array]
+    order: Callable[[jax.Array, jax.Array | np.integer], jax.Array]
     train_batches: Callable[..., tuple[TrainState, Running]]
     train_rest: Callable[..., tuple[TrainState, Running]]
     evaluate: Callable[[TrainState, Examples], Sums]
 
 
 def make_program(
-    model: nn.Module,
-    optimizer: BuildOptimizer,
-    preprocess: Preprocess,
+    steps: Steps,
     *,
-    image_shape: tuple[int, int, int],
     train_size: int,
     batch_size: int,
     eval_batch_size: int,
@@ -72,12 +60,9 @@ def make_program(
     """Builds the functions of a group; nothing is compiled before the first call.
 
     Args:
-      model: maps float32 [b, h, w, c] to logits.
-      optimizer: see `rethinking_jax.optimizer.make_optimizer`.
-      preprocess: see `rethinking_jax.preprocess.make_preprocess`.
-      image_shape: (h, w, c) of the stored images.
+      steps: of one run, see `rethinking_jax.train.make_steps`.
       train_size: n, the number of training examples.
-      batch_size: examples per step.
+      batch_size: examples per step; a multiple of the devices of the axis "data".
       eval_batch_size: examples per evaluation batch.
       scan: evaluate in one `lax.scan`, not batch by batch (see `use_scan`).
       mesh: the devices, see `rethinking_jax.mesh.make_mesh`.
@@ -85,8 +70,8 @@ def make_program(
     """
     jit = partial(jax.jit, compiler_options=dict(compiler_options or {}))
     spread = partial(over_members, mesh=mesh)
-    train_step = make_train_step(model, optimizer, preprocess)
-    train_batches, train_rest = _make_train(train_step, train_size, batch_size)
+    own = NamedSharding(mesh, PartitionSpec("member"))
+    train_batches, train_rest = _make_train(steps, train_size, batch_size, mesh)
 
     def train_many(*args: Any, count: int) -> tuple[TrainState, Running]:
         axes = (0, 0, EXAMPLE_AXES, 0, None)
@@ -94,15 +79,13 @@ def make_program(
 
     return Program(
         # On one device: what every member starts from is made once, and sent out.
-        init=jax.jit(
-            over_members(partial(init_state, model, optimizer, image_shape=image_shape), (0,))
+        init=jax.jit(over_members(steps.init, (0,))),
+        order=jax.jit(spread(partial(epoch_order, n=train_size), (0, None)), out_shardings=own),
+        train_batches=jit(train_many, static_argnames="count", donate_argnums=0, out_shardings=own),
+        train_rest=jit(
+            spread(train_rest, (0, 0, EXAMPLE_AXES, 0)), donate_argnums=0, out_shardings=own
         ),
-        order=jax.jit(spread(partial(epoch_order, n=train_size), (0, None))),
-        train_batches=jit(train_many, static_argnames="count", donate_argnums=0),
-        train_rest=jit(spread(train_rest, (0, 0, EXAMPLE_AXES, 0)), donate_argnums=0),
-        evaluate=_make_evaluate(
-            make_eval_step(model, preprocess), eval_batch_size, scan, mesh, jit
-        ),
+        evaluate=_make_evaluate(steps, eval_batch_size, scan, mesh, jit),
     )
 
 
@@ -111,8 +94,15 @@ def zero_running(members: int) -> Running:
     return jax.tree.map(lambda leaf: jnp.zeros((members,), leaf.dtype), Running.zero())
 
 
+def over_data(batch: Any, mesh: Mesh) -> Any:
+    """Parts the leading axis of a batch among the devices of the axis "data"."""
+    if mesh.shape["data"] == 1:
+        return batch
+    return jax.lax.with_sharding_constraint(batch, PartitionSpec("data"))
+
+
 def _make_train(
-    train_step: Callable[..., tuple[TrainState, Running]], train_size: int, batch_size: int
+    steps: Steps, train_size: int, batch_size: int, mesh: Mesh
 ) -> tuple[Callable[..., tuple[TrainState, Running]], Callable[..., tuple[TrainState, Running]]]:
     """`train_batches` and `train_rest` of one run, see `Program`."""
 
@@ -120,7 +110,9 @@ def _make_train(
         carry: tuple[TrainState, Running], examples: Examples, chosen: jax.Array
     ) -> tuple[TrainState, Running]:
         state, running = carry
-        state, sums = train_step(state, (examples.images[chosen], examples.labels[chosen]))
+        chosen = over_data(chosen, mesh)
+        batch = jax.tree.map(lambda leaf: leaf[chosen], examples)
+        state, sums = steps.train(state, over_data(batch, mesh))
         return state, jax.tree.map(jnp.add, running, sums)
 
     def train_batches(
@@ -179,9 +171,10 @@ def over_members(
 ) -> Callable[..., Any]:
     """Maps a function of one run over the leading member axis of its arguments.
 
-    Each device of the mesh maps over its own members, without communication. A device
-    with one member squeezes instead of vmapping: a batched convolution over a batch of
-    one is another, slower operation.
+    Each place on the mesh's axis "member" maps over its own members, without
+    communication. One member alone is squeezed instead of vmapped: a batched convolution
+    over a batch of one is another, slower operation. The axis "data" is left to the
+    partitioner of XLA (see `over_data`).
 
     Args:
       function: of positional arguments that are trees of arrays.
@@ -202,7 +195,9 @@ def over_members(
         lambda axis: shared if axis is None else own, tuple(axes), is_leaf=lambda x: x is None
     )
     # Nothing here is replicated by computing it twice, so there is nothing to check.
-    return jax.shard_map(mapped, mesh=mesh, in_specs=specs, out_specs=own, check_vma=False)
+    return jax.shard_map(
+        mapped, mesh=mesh, in_specs=specs, out_specs=own, axis_names={"member"}, check_vma=False
+    )
 
 
 def _members(args: Sequence[Any], axes: Sequence[Any]) -> int:
@@ -217,18 +212,21 @@ def _take_first(arg: Any, axis: Any) -> Any:
 
 
 def _make_evaluate(
-    eval_step: Callable[[TrainState, Examples, jax.Array], Sums],
+    steps: Steps,
     batch_size: int,
     scan: bool,
     mesh: Mesh,
     jit: Callable[..., Any],
 ) -> Callable[[TrainState, Examples], Sums]:
+    own = NamedSharding(mesh, PartitionSpec("member"))
+    parts = mesh.shape["data"]
+
     def one_batch(state: TrainState, examples: Examples, k: jax.Array, size: int) -> Sums:
         n = examples.labels.shape[0]
-        position = k * size + jnp.arange(size)
+        position = over_data(k * size + jnp.arange(size), mesh)
         chosen = jnp.minimum(position, n - 1)
         batch = jax.tree.map(lambda leaf: leaf[chosen], examples)
-        return eval_step(state, batch, position < n)
+        return steps.evaluate(state, over_data(batch, mesh), position < n)
 
     def all_batches(state: TrainState, examples: Examples, size: int, batches: int) -> Sums:
         def body(sums: Sums, k: jax.Array) -> tuple[Sums, None]:
@@ -236,23 +234,23 @@ def _make_evaluate(
 
         return jax.lax.scan(body, Sums.zero(), jnp.arange(batches))[0]
 
-    @partial(jit, static_argnames="size")
+    @partial(jit, static_argnames="size", out_shardings=own)
     def one(state: TrainState, examples: Examples, k: jax.Array, size: int) -> Sums:
         axes = (0, EXAMPLE_AXES, None)
         return over_members(partial(one_batch, size=size), axes, mesh)(state, examples, k)
 
-    @partial(jit, static_argnames=("size", "batches"))
+    @partial(jit, static_argnames=("size", "batches"), out_shardings=own)
     def many(state: TrainState, examples: Examples, size: int, batches: int) -> Sums:
         function = partial(all_batches, size=size, batches=batches)
         return over_members(function, (0, EXAMPLE_AXES), mesh)(state, examples)
 
     def evaluate(state: TrainState, examples: Examples) -> Sums:
         n = examples.labels.shape[-1]
-        size = min(batch_size, n)
+        size = parts * -(-min(batch_size, n) // parts)
         batches = -(-n // size)
         if scan:
             return many(state, examples, size=size, batches=batches)
-        parts = [one(state, examples, jnp.int32(k), size=size) for k in range(batches)]
-        return jax.tree.map(lambda *leaves: sum(leaves), *parts)
+        each = [one(state, examples, jnp.int32(k), size=size) for k in range(batches)]
+        return jax.tree.map(lambda *leaves: sum(leaves), *each)
 
     return evaluate

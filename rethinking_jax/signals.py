@@ -1,10 +1,14 @@
-"""SIGTERM and Ctrl-C ask a run to stop; it saves first."""
+"""SIGTERM, Ctrl-C and preemption notices ask a run to stop; it saves first."""
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+import jax
+from jax.experimental import multihost_utils
 
 REASONS = {signal.SIGTERM: "SIGTERM", signal.SIGINT: "Ctrl-C"}
 
@@ -13,10 +17,17 @@ REASONS = {signal.SIGTERM: "SIGTERM", signal.SIGINT: "Ctrl-C"}
 def stop_requests() -> Iterator[Callable[[], str | None]]:
     """Within this context the first signal is remembered, the second acts as usual.
 
+    Several processes agree: a signal or a preemption notice to one of them stops all after
+    the same step. They have to ask equally often.
+
     Yields:
       A function: the reason to stop, or None. In a thread that is not the main one
       (where Python allows no handlers) it never gives one.
     """
+    if jax.process_count() > 1:
+        with _ctrl_c_as_sigterm():
+            yield _agreed_requests()
+        return
     received: list[str] = []
     if threading.current_thread() is not threading.main_thread():
         yield lambda: None
@@ -32,3 +43,29 @@ def stop_requests() -> Iterator[Callable[[], str | None]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _agreed_requests() -> Callable[[], str | None]:
+    """JAX's own notifier has SIGTERM; its point of agreement is a number of questions."""
+    asked, reached = 0, False
+
+    def reason() -> str | None:
+        nonlocal asked, reached
+        if not reached:
+            asked += 1
+            reached = multihost_utils.reached_preemption_sync_point(asked)
+        return "SIGTERM or a preemption notice to one of the processes" if reached else None
+
+    return reason
+
+
+@contextmanager
+def _ctrl_c_as_sigterm() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,6 +1,7 @@
-"""A data set on the device: whole, as it was stored, cropped, before any corruption."""
+"""A data set as the runs read it: whole on the device, or streamed from a disk."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -9,27 +10,45 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from rethinking_jax import config as configs
+from rethinking_jax.augment import crops
 from rethinking_jax.data import Dataset, Split, load_dataset, subset
+from rethinking_jax.data.dataset import chosen_part
+from rethinking_jax.data.streamed import (
+    StreamedDataset,
+    StreamedSplit,
+    estimate_bytes,
+    open_streamed,
+)
 from rethinking_jax.errors import UserError
+from rethinking_jax.memory import free_bytes
 from rethinking_jax.preprocess import center_crop, pixel_moments
 
+# Of the memory that is free on a device: a larger set is streamed.
+MEMORY_SHARE = 0.5
+# The pixels of a streamed set are measured on its first so many training examples; tfds
+# stores examples in a random order.
+MOMENT_EXAMPLES = 10_000
+MOMENT_BATCH = 500
 
-class DeviceSplit(NamedTuple):
-    """A split on the device, cropped, before any corruption."""
 
-    images: jax.Array  # uint8 [n, h, w, c]
-    labels: jax.Array  # int32 [n]
-    ids: jax.Array  # uint32 [n]
+class SourceSplit(NamedTuple):
+    """A split before any corruption."""
+
+    images: jax.Array | None  # uint8 [n, h, w, c]; None: streamed
+    labels: np.ndarray  # int32 [n]
+    ids: np.ndarray  # uint32 [n]
 
 
 class Source(NamedTuple):
-    """A data set on the device."""
+    """A data set; its images are on the device, cropped, or come through `streamed`."""
 
     num_classes: int
-    train: DeviceSplit
-    test: DeviceSplit
-    mean: jax.Array  # float32 [c], of the training pixels, scale 0 to 1
-    std: jax.Array
+    train: SourceSplit
+    test: SourceSplit
+    image_shape: tuple[int, int, int]  # of a stored image
+    mean: np.ndarray  # float32 [c], of the training pixels, scale 0 to 1
+    std: np.ndarray
+    streamed: StreamedDataset | None
 
 
 def load_sources(
@@ -44,15 +63,8 @@ def load_sources(
     for _, config in members:
         key = source_key(config)
         if key not in sources:
-            dataset = load_dataset(
-                config.dataset,
-                data_dir=config.data_dir,
-                manual_dir=config.manual_dir,
-                image_size=config.image_size,
-                progress=progress,
-            )
-            dataset = subset(dataset, config.train_examples, config.data_seed)
-            sources[key] = _to_device(dataset, config.crop_size)
+            load = _open if _is_streamed(config) else _load
+            sources[key] = load(config, progress)
         size = len(sources[key].train.labels)
         if config.batch_size > size:
             raise UserError(
@@ -64,15 +76,100 @@ def load_sources(
 
 def source_key(config: ConfigDict) -> str:
     """Names what runs must have in common to read the same source."""
-    keys = ("dataset", "image_size", "train_examples", "data_seed", "crop_size")
-    return str([config[key] for key in keys])
+    keys = ("dataset", "image_size", "train_examples", "data_seed")
+    return str([*(config[key] for key in keys), _crop_once(config), _needs_moments(config)])
 
 
-def _to_device(dataset: Dataset, crop_size: int) -> Source:
-    def split(part: Split) -> DeviceSplit:
+def _crop_once(config: ConfigDict) -> int:
+    """The size to crop to before anything else; 0 where the augmentation crops."""
+    return 0 if crops(config.augmentation) else config.crop_size
+
+
+def _needs_moments(config: ConfigDict) -> bool:
+    return config.preprocess == "dataset" or config.corruption == "gaussian"
+
+
+def _is_streamed(config: ConfigDict) -> bool:
+    if config.input != "auto":
+        return bool(config.input != "memory")
+    size = estimate_bytes(config.dataset, config.data_dir, config.image_size)
+    return size is not None and size > MEMORY_SHARE * free_bytes(jax.local_devices()[0])
+
+
+def _load(config: ConfigDict, progress: Callable[[str], None]) -> Source:
+    dataset = load_dataset(
+        config.dataset,
+        data_dir=config.data_dir,
+        manual_dir=config.manual_dir,
+        image_size=config.image_size,
+        progress=progress,
+    )
+    return to_device(subset(dataset, config.train_examples, config.data_seed), _crop_once(config))
+
+
+def to_device(dataset: Dataset, crop_size: int) -> Source:
+    """A data set in memory as a source; its images are cropped and put on the device."""
+
+    def split(part: Split) -> SourceSplit:
         images = center_crop(jnp.asarray(part.images), crop_size)
-        return DeviceSplit(images, jnp.asarray(part.labels), jnp.asarray(part.ids))
+        return SourceSplit(images, part.labels, part.ids)
 
     train, test = split(dataset.train), split(dataset.test)
-    mean, std = map(jnp.asarray, pixel_moments(np.asarray(train.images)))
-    return Source(dataset.num_classes, train, test, mean, std)
+    mean, std = pixel_moments(np.asarray(train.images))
+    shape: tuple[int, int, int] = train.images.shape[1:]  # type: ignore[assignment, union-attr]
+    return Source(dataset.num_classes, train, test, shape, mean, std, None)
+
+
+def _open(config: ConfigDict, progress: Callable[[str], None]) -> Source:
+    dataset = open_streamed(
+        config.dataset,
+        data_dir=config.data_dir,
+        manual_dir=config.manual_dir,
+        image_size=config.image_size,
+        cache_dir=config.cache_dir,
+        kind="auto" if config.input == "auto" else config.input,
+        say=progress,
+    )
+    train = _part(dataset, config)
+    dataset = dataset._replace(train=train)
+    channels = train.shape[-1]
+    mean, std = np.zeros(channels, np.float32), np.ones(channels, np.float32)
+    if _needs_moments(config):
+        mean, std = _moments(train)
+    return Source(
+        dataset.num_classes,
+        SourceSplit(None, train.labels, train.ids),
+        SourceSplit(None, dataset.test.labels, dataset.test.ids),
+        train.shape,
+        mean,
+        std,
+        dataset,
+    )
+
+
+def _part(dataset: StreamedDataset, config: ConfigDict) -> StreamedSplit:
+    """The same training examples that `subset` takes."""
+    train = dataset.train
+    chosen = chosen_part(dataset.name, len(train.labels), config.train_examples, config.data_seed)
+    if chosen is None:
+        return train
+    return train._replace(
+        labels=train.labels[chosen],
+        ids=train.ids[chosen],
+        read=partial(_read_chosen, train.read, chosen),
+    )
+
+
+def _read_chosen(
+    read: Callable[[np.ndarray], np.ndarray], chosen: np.ndarray, positions: np.ndarray
+) -> np.ndarray:
+    return read(chosen[positions])
+
+
+def _moments(split: StreamedSplit) -> tuple[np.ndarray, np.ndarray]:
+    count = min(len(split.labels), MOMENT_EXAMPLES)
+    parts = [
+        split.read(np.arange(first, min(first + MOMENT_BATCH, count)))
+        for first in range(0, count, MOMENT_BATCH)
+    ]
+    return pixel_moments(np.concatenate(parts))

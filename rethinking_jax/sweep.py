@@ -2,7 +2,8 @@
 
 Runs that share their static part and their images form a group; a group is cut into
 chunks, and the members of a chunk train together, spread over the devices: as many on
-each as memory holds, `vmap`ped, or one on each. A single run is a chunk of one.
+each as memory holds, `vmap`ped, or one on each. A single run is a chunk of one, and so is
+a run whose examples are streamed.
 """
 
 import hashlib
@@ -10,7 +11,6 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -26,11 +26,20 @@ from rethinking_jax.corruption import (
 )
 from rethinking_jax.memory import SHARE, free_bytes, member_bytes
 from rethinking_jax.mesh import make_mesh, share, spread
-from rethinking_jax.models import create_model
-from rethinking_jax.optimizer import Hyper, make_optimizer
-from rethinking_jax.preprocess import make_preprocess
-from rethinking_jax.program import Program, make_program, use_scan, xla_options
-from rethinking_jax.source import DeviceSplit, Source, source_key
+from rethinking_jax.optimizer import Hyper
+from rethinking_jax.program import Program
+from rethinking_jax.recipe import (
+    build_program,
+    data_devices,
+    input_shape,
+    is_convolutional,
+    make_model,
+    make_optimizer_of,
+    static_part,
+    streamed_part,
+)
+from rethinking_jax.source import Source, SourceSplit, source_key
+from rethinking_jax.stream_program import StreamProgram
 from rethinking_jax.train import Examples, init_state
 
 # Pixel corruptions are drawn this many examples at a time: the random bits of a whole
@@ -56,7 +65,7 @@ class Chunk(NamedTuple):
     name: str  # of its folder of checkpoints
     runs: tuple[Run, ...]
     source: Source
-    program: Program
+    program: Program | StreamProgram
     mesh: Mesh
     scan: bool
 
@@ -66,7 +75,7 @@ def label_run(member: configs.Member, source: Source) -> Run:
     config = member.config
     p = label_probability(config.corruption, config.label_noise)
 
-    def labels(split: str, part: DeviceSplit) -> np.ndarray:
+    def labels(split: str, part: SourceSplit) -> np.ndarray:
         return np.asarray(
             corrupt_labels(
                 config.seed,
@@ -80,15 +89,14 @@ def label_run(member: configs.Member, source: Source) -> Run:
         )
 
     train = labels("train", source.train)
-    true_test = np.asarray(source.test.labels)
-    test = labels("test", source.test) if config.corrupt_test_labels else true_test
+    test = labels("test", source.test) if config.corrupt_test_labels else source.test.labels
     return Run(
         name=member.name,
         config=config,
         label_noise=p,
         train_labels=train,
         test_labels=test,
-        flipped_fraction=float(np.mean(train != np.asarray(source.train.labels))),
+        flipped_fraction=float(np.mean(train != source.train.labels)),
         labels_sha256=hashlib.sha256(train.astype("<i4").tobytes()).hexdigest(),
     )
 
@@ -125,22 +133,46 @@ def make_chunks(
         if name not in placed:
             groups.setdefault(_group_key(run.config), []).append(run)
     for group in groups.values():
-        source = sources[source_key(group[0].config)]
-        vmap = len(group) > 1 and _use_vmap(group[0].config, backend)
-        size = _chunk_size(group, source, devices, report) if vmap else len(devices)
-        parts += [tuple(group[i : i + size]) for i in range(0, len(group), size)]
-    programs: dict[str, tuple[Program, Mesh, bool]] = {}
+        parts += _cut(group, sources[source_key(group[0].config)], backend, devices, report)
+    programs: dict[str, tuple[Any, bool]] = {}
     chunks = []
     for part in parts:
         config = part[0].config
         source = sources[source_key(config)]
-        mesh = make_mesh(devices, len(part))
-        key = f"{mesh.size} {_static_part(config)}"
+        mesh = _mesh(config, source, len(part), devices)
+        own = streamed_part(config) if source.streamed else ()
+        key = str((mesh.shape, static_part(config), own))
         if key not in programs:
-            programs[key] = _build_program(config, source, backend, mesh)
-        chunks.append(Chunk(_chunk_name(part), part, source, *programs[key]))
+            programs[key] = build_program(config, source, backend, mesh)
+        program, scan = programs[key]
+        chunks.append(Chunk(_chunk_name(part), part, source, program, mesh, scan))
     names = list(runs)
     return sorted(chunks, key=lambda chunk: names.index(chunk.runs[0].name))
+
+
+def _cut(
+    group: Sequence[Run],
+    source: Source,
+    backend: str,
+    devices: Sequence[jax.Device],
+    report: Callable[[str], None],
+) -> list[tuple[Run, ...]]:
+    """The chunks of a group."""
+    config = group[0].config
+    if source.streamed:
+        size = 1
+    elif len(group) > 1 and _use_vmap(config, backend):
+        size = _chunk_size(group, source, devices, report)
+    else:
+        size = max(1, len(devices) // max(1, config.data_devices))
+    return [tuple(group[i : i + size]) for i in range(0, len(group), size)]
+
+
+def _mesh(config: ConfigDict, source: Source, members: int, devices: Sequence[jax.Device]) -> Mesh:
+    data = data_devices(config, source.streamed is not None, members, devices)
+    # No process may be left without a device: places that are too many train copies.
+    several = jax.process_count() > 1 and not source.streamed
+    return make_mesh(devices, len(devices) if several else members, data)
 
 
 def _chunk_size(
@@ -150,8 +182,9 @@ def _chunk_size(
     report: Callable[[str], None],
 ) -> int:
     """How many runs of a vmapped group train at once."""
-    each, free = estimate_bytes(group[0], source), free_bytes(devices[0])
-    fits = max(1, int(SHARE * free / each)) * len(devices)
+    places = max(1, len(devices) // max(1, group[0].config.data_devices))
+    each, free = estimate_bytes(group[0], source), free_bytes(jax.local_devices()[0])
+    fits = max(1, int(SHARE * free / each)) * places
     chosen = min(len(group), group[0].config.max_members or fits, fits)
     report(
         f"{len(group)} runs as one program, {chosen} at a time: about {each / 2**20:.1f} MiB for "
@@ -163,13 +196,13 @@ def _chunk_size(
 def estimate_bytes(run: Run, source: Source) -> int:
     """The memory that one more member like this takes, see `memory.member_bytes`."""
     config, size = run.config, len(source.train.labels)
-    model = _model(config, source.num_classes)
-    image_shape = tuple(source.train.images.shape[1:])
-    build = _optimizer(config, size)
+    model = make_model(config, source.num_classes)
+    image_shape = input_shape(config, source)
+    build = make_optimizer_of(config, size)
     one = jax.tree.map(lambda leaf: leaf[0], hyper([run]))
     return member_bytes(
         model,
-        lambda: init_state(model, build, one, image_shape),  # type: ignore[arg-type]
+        lambda: init_state(model, build, one, image_shape),
         image_shape,
         config.batch_size,
         min(config.eval_batch_size, size),
@@ -177,77 +210,19 @@ def estimate_bytes(run: Run, source: Source) -> int:
     )
 
 
-def _static_part(config: ConfigDict) -> dict[str, object]:
-    plain = configs.to_json(config)
-    skipped = (*configs.PER_RUN_KEYS, *configs.COMMAND_KEYS)
-    static = {key: value for key, value in plain.items() if key not in skipped}
-    # Its value is an array, but a program without dropout draws nothing.
-    return {**static, "dropout_rate": config.dropout_rate > 0}
-
-
 def _group_key(config: ConfigDict) -> str:
     # Members of a group share their images; corrupted pixels are a run's own.
     shared = config.corruption in LABEL_SETTINGS
     own = "" if shared else (config.corruption, config.seed)
-    return str((_static_part(config), own))
+    return str((static_part(config), own))
 
 
 def _use_vmap(config: ConfigDict, backend: str) -> bool:
     if config.vectorize == "auto":
         # On two CPU cores a single MLP keeps the cores busy already, and vmapped
         # convolutions become grouped ones, which are slow: there one run at a time.
-        return backend != "cpu" and not _is_convolutional(config)
+        return backend != "cpu" and not is_convolutional(config)
     return bool(config.vectorize == "vmap")
-
-
-def _is_convolutional(config: ConfigDict) -> bool:
-    return bool(_model(config, 2).convolutional)
-
-
-def _model(config: ConfigDict, num_classes: int) -> nn.Module:
-    return create_model(
-        config.model,
-        num_classes=num_classes,
-        hidden_sizes=tuple(config.hidden_sizes),
-        dropout_rate=config.dropout_rate,
-    )
-
-
-def _optimizer(config: ConfigDict, train_size: int) -> Callable[[Hyper], Any]:
-    return make_optimizer(
-        config.optimizer,
-        config.lr_decay,
-        config.lr_decay_steps or steps_per_epoch(config, train_size),
-        config.weight_decay_mask,
-    )
-
-
-def _build_program(
-    config: ConfigDict, source: Source, backend: str, mesh: Mesh
-) -> tuple[Program, Mesh, bool]:
-    convolutional = _is_convolutional(config)
-    scan = config.epoch_loop == "scan" or (
-        config.epoch_loop == "auto" and use_scan(backend, convolutional)
-    )
-    program = make_program(
-        _model(config, source.num_classes),
-        _optimizer(config, len(source.train.labels)),
-        make_preprocess(config.preprocess, share(source.mean, mesh), share(source.std, mesh)),
-        image_shape=tuple(source.train.images.shape[1:]),  # type: ignore[arg-type]
-        train_size=len(source.train.labels),
-        batch_size=config.batch_size,
-        eval_batch_size=config.eval_batch_size,
-        scan=scan,
-        mesh=mesh,
-        compiler_options=xla_options(backend, convolutional),
-    )
-    return program, mesh, scan
-
-
-def steps_per_epoch(config: ConfigDict, train_size: int) -> int:
-    """Steps of an epoch, the smaller last batch included where it is trained."""
-    full, rest = divmod(train_size, config.batch_size)
-    return full + (1 if rest and config.last_batch == "train" else 0)
 
 
 def _chunk_name(runs: Sequence[Run]) -> str:
@@ -271,11 +246,12 @@ def hyper(runs: Sequence[Run]) -> Hyper:
         momentum=column("momentum", jnp.float32),
         weight_decay=column("weight_decay", jnp.float32),
         dropout_rate=column("dropout_rate", jnp.float32),
+        label_noise=jnp.array([run.label_noise for run in runs], jnp.float32),
     )
 
 
 def images(chunk: Chunk) -> tuple[jax.Array, jax.Array]:
-    """Training and test images of a chunk, one copy on each of its devices."""
+    """Training and test images of a chunk, one copy on each of its devices; not streamed."""
     source = chunk.source
     return (
         share(_images(chunk, "train", source.train), chunk.mesh),
@@ -283,10 +259,12 @@ def images(chunk: Chunk) -> tuple[jax.Array, jax.Array]:
     )
 
 
-def _images(chunk: Chunk, split: str, part: DeviceSplit) -> jax.Array:
+def _images(chunk: Chunk, split: str, part: SourceSplit) -> jax.Array:
     config, source = chunk.runs[0].config, chunk.source
+    stored = part.images
+    assert stored is not None
     if config.corruption in LABEL_SETTINGS:
-        return part.images
+        return stored
 
     @jax.jit
     def corrupt(ids: jax.Array, images: jax.Array) -> jax.Array:
@@ -295,7 +273,7 @@ def _images(chunk: Chunk, split: str, part: DeviceSplit) -> jax.Array:
         )
 
     parts = [
-        corrupt(part.ids[i : i + CORRUPTION_BATCH], part.images[i : i + CORRUPTION_BATCH])
+        corrupt(part.ids[i : i + CORRUPTION_BATCH], stored[i : i + CORRUPTION_BATCH])
         for i in range(0, len(part.ids), CORRUPTION_BATCH)
     ]
     return jnp.concatenate(parts)
@@ -316,8 +294,10 @@ def examples(
     """
     train = np.stack([chunk.runs[i].train_labels for i in chosen])
     test = np.stack([chunk.runs[i].test_labels for i in chosen])
-    true = share((chunk.source.train.labels, chunk.source.test.labels), chunk.mesh)
+    source, mesh = chunk.source, chunk.mesh
+    true = share((source.train.labels, source.test.labels), mesh)
+    ids = share((source.train.ids, source.test.ids), mesh)
     return (
-        Examples(images[0], spread(train, chunk.mesh), true[0]),
-        Examples(images[1], spread(test, chunk.mesh), true[1]),
+        Examples(images[0], spread(train, mesh), true[0], ids[0]),
+        Examples(images[1], spread(test, mesh), true[1], ids[1]),
     )

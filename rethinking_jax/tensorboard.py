@@ -9,6 +9,7 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from rethinking_jax.errors import UserError
+from rethinking_jax.mesh import is_primary
 from rethinking_jax.metrics import Line
 
 
@@ -32,7 +33,7 @@ def _installed(name: str) -> bool:
 @contextlib.contextmanager
 def writer(config: ConfigDict, workdir: Path) -> Iterator[Callable[[Line], None]]:
     """Yields a function that writes a metrics line, one TensorBoard run per member."""
-    if not config.tensorboard:
+    if not config.tensorboard or not is_primary():
         yield lambda line: None
         return
     from clu import metric_writers

@@ -78,7 +78,7 @@ def test_multiplications_of_the_forward_pass_are_those_counted_by_hand(
 def test_flops_of_a_train_step_agree_with_xla(model: str) -> None:
     """XLA counts the operations on activations too, and no multiplications with padding."""
     program = bench_train.make_train_program(model, 4, 4)
-    hyper = Hyper(jnp.zeros(1, jnp.int32), jnp.ones(1), jnp.ones(1), *[jnp.zeros(1)] * 2)
+    hyper = Hyper(jnp.zeros(1, jnp.int32), jnp.ones(1), jnp.ones(1), *[jnp.zeros(1)] * 3)
     data = bench_train.random_examples(4)
     running = jax.tree.map(lambda leaf: leaf[None], Running.zero())
     given = (jax.eval_shape(program.init, hyper), running, data, jnp.arange(4)[None])
@@ -243,16 +243,17 @@ def _train_ours(images: np.ndarray, labels: np.ndarray) -> tuple[Any, Any]:
     """(state before, state after) of one run, without the member axis."""
     from rethinking_jax.optimizer import make_optimizer
     from rethinking_jax.preprocess import make_preprocess
-    from rethinking_jax.train import init_state, make_train_step
+    from rethinking_jax.train import Examples, init_state, make_train_step
 
     model = create_model("mlp_1x512", num_classes=10)
     optimizer = make_optimizer("sgd", 0.5, 2, "all")
-    hyper = Hyper(jnp.int32(0), jnp.float32(0.01), jnp.float32(0.9), *[jnp.float32(0)] * 2)
+    hyper = Hyper(jnp.int32(0), jnp.float32(0.01), jnp.float32(0.9), *[jnp.float32(0)] * 3)
     preprocess = make_preprocess("paper", jnp.zeros(3), jnp.ones(3))
     before = state = init_state(model, optimizer, hyper, SHAPE)
-    step = make_train_step(model, optimizer, preprocess)
+    step = make_train_step(model, optimizer, lambda state, images, ids: preprocess(images))
     for part in (slice(0, 8), slice(8, 16)) * 2:
-        state, _ = step(state, (jnp.asarray(images[part]), jnp.asarray(labels[part])))
+        own = jnp.asarray(labels[part])
+        state, _ = step(state, Examples(jnp.asarray(images[part]), own, own, jnp.arange(8)))
     return before, state
 
 

@@ -10,13 +10,13 @@ from rethinking_jax.models import create_model
 from rethinking_jax.optimizer import Hyper, make_optimizer
 from rethinking_jax.preprocess import standardize_per_image, to_unit
 from rethinking_jax.program import make_program
-from rethinking_jax.train import Examples, Running, init_state
+from rethinking_jax.train import Examples, Running, init_state, make_steps
 
 SHAPE, N, BATCH = (12, 12, 3), 64, 32
 
 
 def hyper(members: int) -> Hyper:
-    values = [jnp.full(members, value) for value in (0.1, 0.9, 0.0, 0.0)]
+    values = [jnp.full(members, value) for value in (0.1, 0.9, 0.0, 0.0, 0.0)]
     return Hyper(jnp.zeros(members, jnp.int32), *values)
 
 
@@ -29,10 +29,7 @@ def test_the_estimate_covers_what_a_further_member_takes_and_little_more(name: s
         model, lambda: init_state(model, optimizer, one, SHAPE), SHAPE, BATCH, N, N
     )
     program = make_program(
-        model,
-        optimizer,
-        lambda images: standardize_per_image(to_unit(images)),
-        image_shape=SHAPE,
+        make_steps(model, optimizer, lambda images: standardize_per_image(to_unit(images)), SHAPE),
         train_size=N,
         batch_size=BATCH,
         eval_batch_size=N,
@@ -45,7 +42,10 @@ def test_the_estimate_covers_what_a_further_member_takes_and_little_more(name: s
         of = jax.ShapeDtypeStruct
         running = jax.tree.map(lambda x: of((members,), x.dtype), Running.zero())
         examples = Examples(
-            of((N, *SHAPE), jnp.uint8), of((members, N), jnp.int32), of((N,), jnp.int32)
+            of((N, *SHAPE), jnp.uint8),
+            of((members, N), jnp.int32),
+            of((N,), jnp.int32),
+            of((N,), jnp.uint32),
         )  # type: ignore[arg-type]
         order, first = of((members, N), jnp.int32), of((), jnp.int32)
         lowered = program.train_batches.lower(  # type: ignore[attr-defined]

@@ -25,8 +25,8 @@ CONFIG = {"epochs": 5, "stop_when_fitted": True, "fit_threshold": 1.0}
 
 
 def test_sums_become_the_metrics_of_each_part() -> None:
-    sums = Sums(*map(np.int32, (20, 100, 70, 40, 60, 45)))
-    made = metrics.train_metrics(sums, corrupted=True)
+    sums = Sums(*map(np.int32, (20, 100, 70, 40, 60, 45, 91)))
+    made = metrics.train_metrics(sums, corrupted=True, num_classes=10)
     assert made == {
         "train_loss": 0.2,
         "train_accuracy": 0.7,
@@ -36,17 +36,28 @@ def test_sums_become_the_metrics_of_each_part() -> None:
     }
     # Consistent: the whole is the weighted mean of its parts.
     assert pytest.approx(0.7) == 0.6 * 0.75 + 0.4 * 25 / 40
-    clean = metrics.train_metrics(Sums(*map(np.int32, (20, 100, 70, 70, 0, 0))), corrupted=False)
+    clean = metrics.train_metrics(
+        Sums(*map(np.int32, (20, 100, 70, 70, 0, 0, 0))), corrupted=False, num_classes=10
+    )
     assert set(clean) == {"train_loss", "train_accuracy"}
-    none_flipped = metrics.train_metrics(Sums(*map(np.int32, (2, 10, 7, 7, 0, 0))), corrupted=True)
+    none_flipped = metrics.train_metrics(
+        Sums(*map(np.int32, (2, 10, 7, 7, 0, 0, 0))), corrupted=True, num_classes=10
+    )
     assert none_flipped["train_accuracy_on_corrupted"] is None
-    assert metrics.test_metrics(sums, corrupted=True)["test_accuracy_true_labels"] == 0.4
-    assert "test_accuracy_true_labels" not in metrics.test_metrics(sums, corrupted=False)
+    assert (
+        metrics.test_metrics(sums, corrupted=True, num_classes=10)["test_accuracy_true_labels"]
+        == 0.4
+    )
+    # The five best say nothing about ten classes.
+    assert metrics.test_metrics(sums, False, num_classes=1000)["test_top5_accuracy"] == 0.91
+    assert "test_accuracy_true_labels" not in metrics.test_metrics(
+        sums, corrupted=False, num_classes=10
+    )
 
 
 def test_a_loss_that_is_no_number_is_null_and_diverged() -> None:
-    sums = Sums(np.float32("nan"), *map(np.int32, (10, 1, 1, 0, 0)))
-    made = metrics.train_metrics(sums, corrupted=False)
+    sums = Sums(np.float32("nan"), *map(np.int32, (10, 1, 1, 0, 0, 0)))
+    made = metrics.train_metrics(sums, corrupted=False, num_classes=10)
     made |= metrics.running_metrics(Running(np.float32("inf"), np.int32(0), np.int32(10)))
     assert json.loads(json.dumps(made, allow_nan=False)) == made
     assert metrics.diverged(made)

@@ -18,6 +18,7 @@ from rethinking_jax.train import (
     TrainState,
     epoch_order,
     init_state,
+    make_steps,
     make_train_step,
 )
 
@@ -29,6 +30,10 @@ def plain(images: jax.Array) -> jax.Array:
     return make_preprocess("paper", jnp.zeros(3), jnp.ones(3))(images)
 
 
+def prepared(state: TrainState, images: jax.Array, ids: jax.Array) -> jax.Array:
+    return plain(images)
+
+
 def hyper(
     seed: int = 0,
     rate: float = 0.1,
@@ -36,13 +41,18 @@ def hyper(
     decay: float = 0.0,
     dropout: float = 0.0,
 ) -> Hyper:
-    return Hyper(jnp.int32(seed), *map(jnp.float32, (rate, momentum, decay, dropout)))
+    return Hyper(jnp.int32(seed), *map(jnp.float32, (rate, momentum, decay, dropout, 0.0)))
 
 
 def batch(n: int, seed: int = 0) -> tuple[jax.Array, jax.Array]:
     rng = np.random.default_rng(seed)
     images = jnp.asarray(rng.integers(0, 256, (n, *SHAPE)), jnp.uint8)
     return images, jnp.asarray(rng.integers(0, CLASSES, n), jnp.int32)
+
+
+def seen(images: jax.Array, labels: jax.Array) -> Examples:
+    """A batch on its true labels."""
+    return Examples(images, labels, labels, jnp.arange(len(labels), dtype=jnp.uint32))
 
 
 def mlp(sizes: tuple[int, ...] = (9, 6)) -> nn.Module:
@@ -106,13 +116,13 @@ def test_steps_agree_with_numpy_float64(mask: str, decay: float) -> None:
     rate, momentum, factor, every = 0.3, 0.8, 0.5, 4
     build = make_optimizer("sgd", factor, every, mask)
     model, values = mlp(), hyper(3, rate, momentum, decay)
-    step = jax.jit(make_train_step(model, build, plain))
+    step = jax.jit(make_train_step(model, build, prepared))
     state = init_state(model, build, values, SHAPE)
     layers = layers_of(state.params)
     velocity = [{k: np.zeros_like(v) for k, v in layer.items()} for layer in layers]
     for i in range(10):
         images, labels = batch(16, seed=i)
-        state, sums = step(state, (images, labels))
+        state, sums = step(state, seen(images, labels))
         loss, grads, logits = numpy_loss_and_gradient(
             layers, numpy_input(images), np.asarray(labels)
         )
@@ -133,13 +143,13 @@ def test_adam_agrees_with_its_formula() -> None:
     build = make_optimizer("adam", 1.0, 100, "all")
     model = mlp((4,))
     state = init_state(model, build, hyper(0, 0.01, 0.9), SHAPE)
-    step = jax.jit(make_train_step(model, build, plain))
+    step = jax.jit(make_train_step(model, build, prepared))
     layers = layers_of(state.params)
     m = [{k: np.zeros_like(v) for k, v in layer.items()} for layer in layers]
     v = [{k: np.zeros_like(v) for k, v in layer.items()} for layer in layers]
     for i in range(1, 4):
         images, labels = batch(16, seed=i)
-        state, _ = step(state, (images, labels))
+        state, _ = step(state, seen(images, labels))
         _, grads, _ = numpy_loss_and_gradient(layers, numpy_input(images), np.asarray(labels))
         for layer, grad, first, second in zip(layers, grads, m, v, strict=True):
             for part in layer:
@@ -173,10 +183,7 @@ def make(
     devices: int = 1,
 ) -> Program:
     return make_program(
-        model or mlp(),
-        make_optimizer("sgd", 0.95, 10, "all"),
-        plain,
-        image_shape=SHAPE,
+        make_steps(model or mlp(), make_optimizer("sgd", 0.95, 10, "all"), plain, SHAPE),
         train_size=n,
         batch_size=size,
         eval_batch_size=eval_size,
@@ -196,7 +203,7 @@ def no_sums(m: int) -> Running:
 def train_examples(n: int, m: int) -> Examples:
     images, labels = batch(n)
     noisy = jnp.stack([jnp.roll(labels, i) for i in range(m)])
-    return Examples(images, noisy, labels)
+    return Examples(images, noisy, labels, jnp.arange(n, dtype=jnp.uint32))
 
 
 def run_epoch(
@@ -244,7 +251,7 @@ def test_vmapped_members_equal_runs_alone(model: nn.Module) -> None:
     together, running = run_epoch(program, together, examples, 8, False)
     evaluated = program.evaluate(together, examples)
     for i, value in enumerate(values):
-        own = Examples(examples.images, examples.labels[i : i + 1], examples.true_labels)
+        own = examples.replace(labels=examples.labels[i : i + 1])
         alone = program.init(members([value]))
         chex.assert_trees_all_equal(alone.params, _member(initial.params, i))
         alone, sums = run_epoch(program, alone, own, 8, False)
@@ -268,7 +275,7 @@ def test_evaluation_counts_every_example_once(n: int, size: int, scan: bool) -> 
     state = program.init(members([hyper(0)]))
     images, true = batch(n, seed=n)
     labels = jnp.where(jnp.arange(n) % 3 == 0, (true + 1) % CLASSES, true)
-    sums = program.evaluate(state, Examples(images, labels[None], true))
+    sums = program.evaluate(state, Examples(images, labels[None], true, jnp.arange(n)))
     params = jax.tree.map(lambda leaf: leaf[0], state.params)
     expected_loss, _, logits = numpy_loss_and_gradient(
         layers_of(params), numpy_input(images), np.asarray(labels)
@@ -285,12 +292,12 @@ def test_evaluation_counts_every_example_once(n: int, size: int, scan: bool) -> 
 def test_dropout_draws_anew_each_step_and_depends_on_the_seed() -> None:
     model = create_model("mlp", num_classes=CLASSES, hidden_sizes=(50,), dropout_rate=0.5)
     build = make_optimizer("sgd", 1.0, 1, "all")
-    step = jax.jit(make_train_step(model, build, plain))
+    step = jax.jit(make_train_step(model, build, prepared))
     losses = []
     for seed, at in ((0, 0), (0, 1), (1, 0), (0, 0)):
         state = init_state(model, build, hyper(0, 1e-9), SHAPE)
         state = state.replace(step=jnp.int32(at), hyper=hyper(seed, 1e-9, dropout=0.5))
-        losses.append(float(step(state, batch(16))[1].loss))
+        losses.append(float(step(state, seen(*batch(16)))[1].loss))
     assert losses[0] == losses[3]
     assert len(set(losses)) == 3
 
@@ -302,7 +309,7 @@ def test_the_rate_of_dropout_is_each_run_s_own() -> None:
     def loss(own: float, model_rate: float) -> float:
         model = create_model("mlp_1x512", num_classes=CLASSES, dropout_rate=model_rate)
         state = init_state(model, build, hyper(0, 1e-9, dropout=own), SHAPE)
-        return float(make_train_step(model, build, plain)(state, batch(16))[1].loss)
+        return float(make_train_step(model, build, prepared)(state, seen(*batch(16)))[1].loss)
 
     assert loss(0.2, 0.2) == loss(0.2, 0.9) != loss(0.9, 0.9)
     assert loss(0.0, 0.9) == pytest.approx(loss(0.0, 0.0), rel=1e-6)
@@ -322,6 +329,7 @@ def test_members_on_many_devices_equal_runs_alone(devices: int, scan: bool) -> N
             share(examples.images, mesh),
             spread(examples.labels, mesh),
             share(examples.true_labels, mesh),
+            share(examples.ids, mesh),
         )
         state, running = run_epoch(program, spread(program.init(values), mesh), own, 8, scan)
         assert len(jax.tree.leaves(state.params)[0].sharding.device_set) == used
@@ -339,6 +347,7 @@ def test_members_on_many_devices_do_not_communicate() -> None:
         share(examples.images, mesh),
         spread(examples.labels, mesh),
         share(examples.true_labels, mesh),
+        share(examples.ids, mesh),
     )
     order = program.order(state.hyper.seed, jnp.int32(0))
     running = spread(no_sums(8), mesh)

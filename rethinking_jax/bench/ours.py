@@ -24,16 +24,17 @@ def fresh_states(chunks: Sequence[Chunk]) -> list[TrainState]:
 
 def train_chunk(chunk: Chunk, train: Examples, state: TrainState, epochs: int) -> None:
     """Trains the members of a chunk for some epochs; consumes `state`."""
-    config = chunk.runs[0].config
+    config, program = chunk.runs[0].config, chunk.program
+    assert isinstance(program, Program)
     size = train.labels.shape[1]
     for epoch in range(epochs):
         running = zero_running(len(chunk.runs))
-        order = chunk.program.order(state.hyper.seed, jnp.int32(epoch))
+        order = program.order(state.hyper.seed, jnp.int32(epoch))
         state, running = train_full_batches(
-            chunk.program, chunk.scan, state, running, train, order, size // config.batch_size
+            program, chunk.scan, state, running, train, order, size // config.batch_size
         )
         if size % config.batch_size and config.last_batch == "train":
-            state, running = chunk.program.train_rest(state, running, train, order)
+            state, running = program.train_rest(state, running, train, order)
         jax.block_until_ready(running)
 
 

@@ -20,7 +20,7 @@ from rethinking_jax.models import create_model
 from rethinking_jax.optimizer import Hyper, make_optimizer
 from rethinking_jax.preprocess import make_preprocess
 from rethinking_jax.program import Program, make_program, use_scan, xla_options, zero_running
-from rethinking_jax.train import Examples, TrainState
+from rethinking_jax.train import Examples, TrainState, make_steps
 
 SCAN, STEP = "ours, scan", "ours, step"
 TORCH, TORCH_COMPILED = "PyTorch", "PyTorch, compiled"
@@ -108,7 +108,7 @@ def _ours(
 ) -> tuple[list[Contestant], dict[str, float], float]:
     """Both forms, warm; their compile seconds; FLOPs of a step as XLA counts them."""
     program = make_train_program(settings.model, settings.batch_size * settings.steps)
-    hyper = Hyper(jnp.zeros(1, jnp.int32), *(jnp.full(1, x) for x in (0.01, 0.9, 0.0, 0.0)))
+    hyper = Hyper(jnp.zeros(1, jnp.int32), *(jnp.full(1, x) for x in (0.01, 0.9, 0.0, 0.0, 0.0)))
     data = random_examples(settings.batch_size * settings.steps)
     order = program.order(hyper.seed, jnp.int32(0))
 
@@ -144,10 +144,12 @@ def make_train_program(model: str, train_size: int, batch_size: int = 128) -> Pr
     """The project's program for one of its models on CIFAR-shaped images."""
     network: Any = create_model(model, num_classes=CLASSES)
     return make_program(
-        network,
-        make_optimizer("sgd", 0.95, 390, "all"),
-        make_preprocess("paper", jnp.zeros(3), jnp.ones(3)),
-        image_shape=IMAGE_SHAPE,
+        make_steps(
+            network,
+            make_optimizer("sgd", 0.95, 390, "all"),
+            make_preprocess("paper", jnp.zeros(3), jnp.ones(3)),
+            IMAGE_SHAPE,
+        ),
         train_size=train_size,
         batch_size=batch_size,
         eval_batch_size=batch_size,
@@ -162,7 +164,8 @@ def random_examples(n: int) -> Examples:
     rng = np.random.default_rng(0)
     labels = jnp.asarray(rng.integers(0, CLASSES, n, dtype=np.int32))
     images = rng.integers(0, 256, (n, *IMAGE_SHAPE), dtype=np.uint8)
-    return Examples(jnp.asarray(images), labels[None], labels)
+    ids = jnp.arange(n, dtype=jnp.uint32)
+    return Examples(jnp.asarray(images), labels[None], labels, ids)
 
 
 def _torch(settings: Settings) -> tuple[list[Contestant], dict[str, float], list[str]]:

@@ -117,27 +117,36 @@ def one_line(said: object) -> str:
     return text if len(text) <= 240 else text[:240] + "..."
 
 
-def subset(dataset: Dataset, train_examples: int, seed: int) -> Dataset:
-    """The data set with a random part of its training split.
-
-    The part is the beginning of a permutation that depends on `seed` and the size of the
-    split alone, so a smaller part lies within a larger one. Ids travel with the examples.
+def chosen_part(name: str, count: int, train_examples: int, seed: int) -> np.ndarray | None:
+    """Which training examples to keep; a smaller part lies within a larger one.
 
     Args:
-      dataset: any data set.
-      train_examples: how many to keep; 0 keeps all, in their order.
+      name: the data set, for the message.
+      count: how many there are.
+      train_examples: how many to keep; 0 keeps all.
       seed: at least 0.
+
+    Returns:
+      int64 [train_examples], the beginning of a permutation that depends on `seed` and
+      `count` alone; None: all, in their order.
 
     Raises:
       UserError: `train_examples` is negative or more than there are.
     """
-    count = len(dataset.train.labels)
     if not 0 <= train_examples <= count:
         raise UserError(
-            f"train_examples={train_examples} is out of range: {dataset.name!r} has {count:,} "
+            f"train_examples={train_examples} is out of range: {name!r} has {count:,} "
             f"training examples, so give 1..{count}, or 0 for all."
         )
     if train_examples == 0:
-        return dataset
+        return None
     order = np.random.Generator(np.random.Philox(key=seed)).permutation(count)
-    return dataclasses.replace(dataset, train=dataset.train.take(order[:train_examples]))
+    return order[:train_examples]
+
+
+def subset(dataset: Dataset, train_examples: int, seed: int) -> Dataset:
+    """The data set with the part of its training split that `chosen_part` says, with its ids."""
+    chosen = chosen_part(dataset.name, len(dataset.train.labels), train_examples, seed)
+    if chosen is None:
+        return dataset
+    return dataclasses.replace(dataset, train=dataset.train.take(chosen))
