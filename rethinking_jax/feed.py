@@ -15,11 +15,11 @@ import jax
 import numpy as np
 
 from rethinking_jax import sweep
+from rethinking_jax.build import steps_per_epoch
 from rethinking_jax.data.batches import HostBatch, read_batches
 from rethinking_jax.keys import purpose_key
 from rethinking_jax.mesh import own_rows, share_out
 from rethinking_jax.program import Program
-from rethinking_jax.recipe import steps_per_epoch
 from rethinking_jax.stream_program import Raw, StreamProgram
 from rethinking_jax.sweep import Chunk
 from rethinking_jax.train import Examples, Running, Sums, TrainState, epoch_order
@@ -140,7 +140,9 @@ def stream_feed(chunk: Chunk) -> Feed:
     return Feed(partial(_train_streamed, chunk), evaluate)
 
 
-def _train_streamed(chunk: Chunk, carry: Carry, epoch: int, first: int) -> Generator[Taken, None, None]:
+def _train_streamed(
+    chunk: Chunk, carry: Carry, epoch: int, first: int
+) -> Generator[Taken, None, None]:
     run = chunk.runs[0]
     assert chunk.source.streamed and isinstance(chunk.program, StreamProgram)
     train, size = chunk.source.streamed.train, run.config.batch_size

@@ -20,6 +20,7 @@ import orbax.checkpoint as ocp
 from ml_collections import ConfigDict
 
 from rethinking_jax import checkpoint, metrics, sweep
+from rethinking_jax.build import steps_per_epoch
 from rethinking_jax.errors import RunFailed
 from rethinking_jax.feed import Carry, Feed, resident_feed, stream_feed
 from rethinking_jax.mesh import fetch, is_primary, slots, spread, wait_for_all
@@ -27,7 +28,6 @@ from rethinking_jax.metrics import Line
 from rethinking_jax.optimizer import learning_rate_schedule
 from rethinking_jax.program import zero_running
 from rethinking_jax.progress import ProgressReport
-from rethinking_jax.recipe import steps_per_epoch
 from rethinking_jax.sweep import Chunk, Run
 from rethinking_jax.train import Sums
 

@@ -18,6 +18,16 @@ from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
 from rethinking_jax import config as configs
+from rethinking_jax.build import (
+    build_program,
+    data_devices,
+    input_shape,
+    is_convolutional,
+    make_model,
+    make_optimizer_of,
+    static_part,
+    streamed_part,
+)
 from rethinking_jax.corruption import (
     LABEL_SETTINGS,
     corrupt_images,
@@ -28,16 +38,6 @@ from rethinking_jax.memory import SHARE, free_bytes, member_bytes
 from rethinking_jax.mesh import make_mesh, share, spread
 from rethinking_jax.optimizer import Hyper
 from rethinking_jax.program import Program
-from rethinking_jax.recipe import (
-    build_program,
-    data_devices,
-    input_shape,
-    is_convolutional,
-    make_model,
-    make_optimizer_of,
-    static_part,
-    streamed_part,
-)
 from rethinking_jax.source import Source, SourceSplit, source_key
 from rethinking_jax.stream_program import StreamProgram
 from rethinking_jax.train import Examples, init_state

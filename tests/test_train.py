@@ -369,3 +369,110 @@ def test_batch_statistics_move_in_training_only() -> None:
     state, _ = run_epoch(program, state, examples, 8, False)
     changed = jax.tree.map(lambda a, b: bool((a != b).any()), before, state.batch_stats)
     assert all(jax.tree.leaves(changed))
+
+
+# What a step can do besides ---------------------------------------------------------------
+
+
+def test_micro_batches_make_the_step_of_the_whole_batch() -> None:
+    """Without batch norm the mean gradient of the parts is that of the whole."""
+    results = []
+    for accumulate in (1, 2, 4):
+        steps = make_steps(
+            mlp(), make_optimizer("sgd", 1.0, 1, "all"), plain, SHAPE, accumulate=accumulate
+        )
+        state = steps.init(hyper(0, 0.1))
+        for i in range(3):
+            state, sums = jax.jit(steps.train)(state, seen(*batch(16, seed=i)))
+        assert int(sums.count) == 16
+        results.append((state.params, sums))
+    chex.assert_trees_all_close(*results, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.5])
+def test_label_smoothing_is_what_is_minimized_and_not_what_is_reported(smoothing: float) -> None:
+    """Against the gradient of cross-entropy with smoothed targets, in closed form."""
+    model, build = mlp((4,)), make_optimizer("sgd", 1.0, 1, "all")
+    step = make_train_step(model, build, prepared, label_smoothing=smoothing)
+    state = init_state(model, build, hyper(0, 1.0, momentum=0.0), SHAPE)
+    images, labels = batch(16)
+    after, sums = jax.jit(step)(state, seen(images, labels))
+    loss, _, logits = numpy_loss_and_gradient(
+        layers_of(state.params), numpy_input(images), np.asarray(labels)
+    )
+    assert float(sums.loss) / 16 == pytest.approx(loss, rel=1e-5)
+    probabilities = np.exp(logits - logits.max(1, keepdims=True))
+    probabilities /= probabilities.sum(1, keepdims=True)
+    targets = (1 - smoothing) * np.eye(CLASSES)[np.asarray(labels)] + smoothing / CLASSES
+    expected = (probabilities - targets).mean(0)  # gradient of the last bias
+    last = sorted(state.params)[-1]
+    moved = np.asarray(state.params[last]["bias"] - after.params[last]["bias"], np.float64)
+    np.testing.assert_allclose(moved, expected, atol=1e-6)
+
+
+class TwoHeads(nn.Module):
+    """Hands out a second head's logits in train mode, as Inception V3 does."""
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
+        x = x.reshape(len(x), -1)
+        second = nn.Dense(CLASSES, name="second")(x)
+        if train:
+            self.sow("auxiliary", "logits", second)
+        return nn.Dense(CLASSES, name="first")(x)
+
+
+def test_an_auxiliary_head_is_trained_with_weight_0_4() -> None:
+    build = make_optimizer("sgd", 1.0, 1, "all")
+    steps = make_steps(TwoHeads(), build, plain, SHAPE)
+    state = steps.init(hyper(0, 1.0, momentum=0.0))
+    images, labels = batch(16)
+    after, sums = jax.jit(steps.train)(state, seen(images, labels))
+    inputs = numpy_input(images)
+    for head, weight in (("first", 1.0), ("second", 0.4)):
+        layer = {k: np.asarray(v, np.float64) for k, v in state.params[head].items()}
+        loss, (grad,), _ = numpy_loss_and_gradient([layer], inputs, np.asarray(labels))
+        moved = np.asarray(state.params[head]["kernel"] - after.params[head]["kernel"], np.float64)
+        np.testing.assert_allclose(moved, weight * grad["kernel"], atol=2e-6)
+        if head == "first":
+            assert float(sums.loss) / 16 == pytest.approx(loss, rel=1e-5)
+
+
+def test_top_5_counts_the_five_largest_logits() -> None:
+    """Of 100 classes, against a sort in NumPy; of fewer it is not looked at."""
+
+    class Many(nn.Module):
+        @nn.compact
+        def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
+            return nn.Dense(100)(x.reshape(len(x), -1))
+
+    steps = make_steps(Many(), make_optimizer("sgd", 1.0, 1, "all"), plain, SHAPE)
+    state = steps.init(hyper(0))
+    images, _ = batch(60)
+    labels = jnp.asarray(np.random.default_rng(1).integers(0, 100, 60), jnp.int32)
+    counted = jnp.arange(60) < 55
+    sums = steps.evaluate(state, seen(images, labels), counted)
+    logits = Many().apply({"params": state.params}, plain(images), train=False)
+    best = np.argsort(-np.asarray(logits), axis=1)[:, :5]
+    hits = (best == np.asarray(labels)[:, None]).any(1)
+    assert int(sums.correct_top5) == hits[:55].sum() > 0
+    few = make_steps(mlp(), make_optimizer("sgd", 1.0, 1, "all"), plain, SHAPE)
+    assert int(few.evaluate(few.init(hyper(0)), seen(*batch(60)), counted).correct_top5) == 0
+
+
+def test_rmsprop_agrees_with_tensorflow_s_formula() -> None:
+    """Squares start at 1, epsilon lies under the root, momentum is of the scaled gradient."""
+    build = make_optimizer("rmsprop", 1.0, 100, "all", epsilon=1.0)
+    params = {"w": jnp.array([1.0, -2.0, 3.0])}
+    transform = build(hyper(0, 0.045, 0.9))
+    state = transform.init(params)
+    rng = np.random.default_rng(0)
+    squares, speed, expected = np.ones(3), np.zeros(3), np.array([1.0, -2.0, 3.0])
+    for _ in range(5):
+        grad = rng.normal(size=3)
+        updates, state = transform.update({"w": jnp.asarray(grad, jnp.float32)}, state, params)
+        params = jax.tree.map(jnp.add, params, updates)
+        squares = 0.9 * squares + 0.1 * grad**2
+        speed = 0.9 * speed + grad / np.sqrt(squares + 1.0)
+        expected = expected - 0.045 * speed
+    np.testing.assert_allclose(np.asarray(params["w"]), expected, rtol=1e-5)
