@@ -15,7 +15,7 @@ from conftest import Command
 
 from rethinking_jax.report import claims, curves, page, paper, tables
 from rethinking_jax.report.results import Results, series
-from rethinking_jax.report.verdicts import CLAIMS, verdicts
+from rethinking_jax.report.verdicts import CLAIMS, FAMILY_CLAIMS, STUDY_CLAIMS, verdicts
 
 EPOCH = 10  # steps
 
@@ -184,14 +184,15 @@ def test_labels_that_are_never_true_are_not_the_papers_random_labels() -> None:
 def test_each_model_is_judged_by_itself() -> None:
     results = made(TRUE, RANDOM, run("random_labels", None, model="alexnet_small"))
     found = {
-        v.series: v for v in verdicts(series(results)) if v.claim.startswith("Random labels a")
+        v.series: v for v in verdicts(series(results)) if v.claim == "Random labels are fitted."
     }
     assert {name: v.outcome for name, v in found.items()} == {
         "mlp_1x512": "yes",
         "alexnet_small": "no",
     }
     assert "1 seed, mnist5k" in found["mlp_1x512"].ours
-    assert len(verdicts(series(results))) == 2 * len(CLAIMS)
+    each = len(CLAIMS) + len(FAMILY_CLAIMS)
+    assert len(verdicts(series(results))) == 2 * each + len(STUDY_CLAIMS)
 
 
 def test_rank_correlation() -> None:

@@ -1,7 +1,8 @@
 """A finished workdir as plain values, its runs grouped for the paper's comparisons.
 
 A group holds the runs that differ in their seed only; a series holds the groups that differ
-in corruption and label noise only: one curve of the paper's Figures 1b and 1c.
+in corruption and label noise only: one curve of the paper's Figures 1b and 1c. A family
+holds the series that differ in explicit regularizers only: a model's rows of Tables 1, 2, 4.
 """
 
 import json
@@ -9,14 +10,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from rethinking_jax import metrics
 from rethinking_jax.errors import UserError
 from rethinking_jax.metrics import Line
 
 MEMBER_KEYS = ("name", "model", "corruption", "label_noise", "seed", "steps_to_fit", "diverged")
 SUMMARY_KEYS = ("experiment", "dataset", "device", "versions", "wall_seconds", "members")
+# What a summary says about the data set.
+COUNTS = ("num_classes", "train_examples", "test_examples")
 # What a label corruption may replace: together they span label noise from 0 to 1.
 LABEL_SETTINGS = ("true_labels", "partially_corrupted_labels", "random_labels")
+# The paper's explicit regularizers, and the config key of each; off where it is 0 or "".
+REGULARIZERS = {
+    "augmentation": "augmentation",
+    "dropout": "dropout_rate",
+    "weight_decay": "weight_decay",
+}
 
 
 class Results(NamedTuple):
@@ -47,6 +58,16 @@ class Group(NamedTuple):
         """How many runs there are."""
         return len(self.members)
 
+    @property
+    def regularizers(self) -> tuple[str, ...]:
+        """Those of `REGULARIZERS` that are switched on; a key that is absent is off."""
+        return tuple(name for name, key in REGULARIZERS.items() if self.config.get(key))
+
+    @property
+    def augmentation(self) -> str:
+        """Names of augmentations, joined by +; '' for none."""
+        return str(self.config.get("augmentation", ""))
+
     def values(self, key: str) -> list[Any]:
         """A metric of the last epoch, or another entry of the summary, of each run."""
         return [member.get(key) for member in self.members]
@@ -67,6 +88,10 @@ class Group(NamedTuple):
         key = "test_accuracy_true_labels"
         return [member.get(key, member["test_accuracy"]) for member in self.members]
 
+    def best_test_accuracy(self) -> list[float]:
+        """The highest test accuracy of any epoch, on the true labels, of each run."""
+        return [max(map(true_test_accuracy, own)) for own in self.lines]
+
     def corrupted_test_accuracy(self) -> list[float] | None:
         """On test labels corrupted like the training set's, where that was measured."""
         if not all("test_accuracy_true_labels" in member for member in self.members):
@@ -79,13 +104,16 @@ class Series(NamedTuple):
 
     Attributes:
       name: the model, and whatever else the sweep varies.
-      dataset: of its runs; num_classes and test_examples belong to it (None: not known).
+      family: the same without regularizers.
+      dataset: of its runs; the three numbers belong to it (None: not known).
     """
 
     name: str
+    family: str
     model: str
     dataset: str
     num_classes: int | None
+    train_examples: int | None
     test_examples: int | None
     groups: tuple[Group, ...]
 
@@ -100,6 +128,33 @@ class Series(NamedTuple):
             if group.setting in LABEL_SETTINGS:
                 levels.setdefault(group.label_noise, group)
         return [levels[level] for level in sorted(levels)]
+
+
+class Family(NamedTuple):
+    """Series that differ in explicit regularizers only."""
+
+    name: str
+    series: tuple[Series, ...]
+
+    @property
+    def first(self) -> Series:
+        """Any of its series, for what they share: model, data set and its numbers."""
+        return self.series[0]
+
+    def groups(self, setting: str) -> list[Group]:
+        """All groups of a setting, with whatever regularizers."""
+        return [group for one in self.series for group in one.groups if group.setting == setting]
+
+    def of(self, setting: str, *regularizers: str) -> Group | None:
+        """The group with just these regularizers; the best in test of several strengths."""
+        found = [g for g in self.groups(setting) if g.regularizers == regularizers]
+        return max(found, key=lambda group: float(np.mean(group.test_accuracy())), default=None)
+
+
+def true_test_accuracy(line: Line) -> float:
+    """Test accuracy of a line, on the true labels of the test set."""
+    key = "test_accuracy_true_labels"
+    return float(line[key if key in line else "test_accuracy"])
 
 
 def read(workdir: Path) -> Results:
@@ -149,32 +204,34 @@ def series(results: Results) -> list[Series]:
     """The runs of a workdir, grouped; all orders are the config's own."""
     summary, config = results.summary, results.config
     overrides = config["sweep"] or [{}]
-    varied = _varied(summary["members"], overrides)
-    grouped: dict[str, dict[tuple[str, float], list[int]]] = {}
-    for index, (member, override) in enumerate(zip(summary["members"], overrides, strict=True)):
-        key = _setting(member, {**config, **override}), member["label_noise"]
-        grouped.setdefault(_series_name(member, override, varied), {}).setdefault(key, []).append(
-            index
-        )
+    resolved = [{**config, **override} for override in overrides]
+    varied = _varied(summary["members"], overrides, resolved)
+    grouped: dict[tuple[str, str], dict[tuple[str, float], list[int]]] = {}
+    for index, (member, own) in enumerate(zip(summary["members"], resolved, strict=True)):
+        key = _setting(member, own), member["label_noise"]
+        names = _names(member["model"], own, varied[member["model"]])
+        grouped.setdefault(names, {}).setdefault(key, []).append(index)
     # The counts in a summary are those of one data set.
     one_dataset = not any("dataset" in override for override in overrides)
+    classes, train, test = (summary.get(key) if one_dataset else None for key in COUNTS)
     result = []
-    for name, settings in grouped.items():
+    for (name, family), settings in grouped.items():
         groups = tuple(
             _group(results, setting, noise, indices)
             for (setting, noise), indices in settings.items()
         )
-        result.append(
-            Series(
-                name,
-                groups[0].members[0]["model"],
-                groups[0].config["dataset"],
-                summary.get("num_classes") if one_dataset else None,
-                summary.get("test_examples") if one_dataset else None,
-                groups,
-            )
-        )
+        model = groups[0].members[0]["model"]
+        dataset = groups[0].config["dataset"]
+        result.append(Series(name, family, model, dataset, classes, train, test, groups))
     return result
+
+
+def families(all_series: Sequence[Series]) -> list[Family]:
+    """Series that differ in regularizers only, together; in the order of their first ones."""
+    grouped: dict[str, list[Series]] = {}
+    for one in all_series:
+        grouped.setdefault(one.family, []).append(one)
+    return [Family(name, tuple(own)) for name, own in grouped.items()]
 
 
 def _group(results: Results, setting: str, noise: float, indices: Sequence[int]) -> Group:
@@ -201,25 +258,42 @@ def _setting(member: dict[str, Any], config: dict[str, Any]) -> str:
 
 
 def _varied(
-    members: Sequence[dict[str, Any]], overrides: Sequence[dict[str, Any]]
-) -> dict[str, set[str]]:
-    """Of each model, the keys that its runs set to more than one value."""
-    values: dict[str, dict[str, set[str]]] = {}
-    for member, override in zip(members, overrides, strict=True):
-        own = values.setdefault(member["model"], {})
-        for key, value in override.items():
-            own.setdefault(key, set()).add(json.dumps(value))
-    return {
-        model: {key for key, found in own.items() if len(found) > 1}
-        for model, own in values.items()
-    }
-
-
-def _series_name(
-    member: dict[str, Any], override: dict[str, Any], varied: dict[str, set[str]]
-) -> str:
-    """Such as "mlp_1x512" or "mlp_1x512, learning_rate=0.1"."""
+    members: Sequence[dict[str, Any]],
+    overrides: Sequence[dict[str, Any]],
+    resolved: Sequence[dict[str, Any]],
+) -> dict[str, list[str]]:
+    """Of each model, the keys that tell its series apart, in the order of the sweep."""
+    swept = dict.fromkeys(key for override in overrides for key in override)
     own = ("name", "model", "corruption", "label_noise", "seed")
-    keys = varied[member["model"]].difference(own)
-    rest = [f"{key}={json.dumps(value)}" for key, value in override.items() if key in keys]
-    return ", ".join([member["model"], *rest])
+    result: dict[str, list[str]] = {}
+    for model in dict.fromkeys(member["model"] for member in members):
+        runs = [r for m, r in zip(members, resolved, strict=True) if m["model"] == model]
+        keys = [key for key in swept if key not in own and len(_found(runs, key)) > 1]
+        result[model] = [key for key in keys if not _follows_regularizers(runs, key)]
+    return result
+
+
+def _follows_regularizers(runs: Sequence[dict[str, Any]], key: str) -> bool:
+    """Whether a key, such as the epochs of augmented runs, says nothing the regularizers do not."""
+    if key in REGULARIZERS.values() or key == "dataset":
+        return False
+    by_regularizers: dict[str, set[str]] = {}
+    for run in runs:
+        on = json.dumps([run.get(name) for name in REGULARIZERS.values()])
+        by_regularizers.setdefault(on, set()).add(json.dumps(run.get(key)))
+    return all(len(values) == 1 for values in by_regularizers.values())
+
+
+def _found(runs: Sequence[dict[str, Any]], key: str) -> set[str]:
+    return {json.dumps(run.get(key)) for run in runs}
+
+
+def _names(model: str, own: dict[str, Any], varied: Sequence[str]) -> tuple[str, str]:
+    """Such as "mlp_1x512, learning_rate=0.1, weight_decay=0.0005", and without the last."""
+    regularizers = [key for key in varied if key in REGULARIZERS.values()]
+    rest = [f"{key}={json.dumps(own.get(key))}" for key in varied if key not in regularizers]
+    on = [f"{key}={own[key]}" for key in regularizers if own.get(key)]
+    family = ", ".join([model, *rest])
+    if not regularizers:
+        return family, family
+    return ", ".join([family, *(on or ["no regularizer"])]), family

@@ -5,17 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from rethinking_jax.metrics import write_atomically
-from rethinking_jax.report import paper
+from rethinking_jax.report import beside, paper
+from rethinking_jax.report.beside import Columns, span
 from rethinking_jax.report.curves import loss_times, ratios
 from rethinking_jax.report.results import Results, Series, series
 
 if TYPE_CHECKING:
     from rich.table import Table as ScreenTable
-
-Columns = dict[str, tuple[str, str]]
 
 
 class Table(NamedTuple):
@@ -25,6 +22,7 @@ class Table(NamedTuple):
       name: of its files; title: for the reader.
       columns: titles; keys: of the CSV file.
       exact: rows of values at full precision; texts: rows of texts to read.
+      note: below it, or "".
     """
 
     name: str
@@ -33,6 +31,7 @@ class Table(NamedTuple):
     keys: list[str]
     exact: list[list[Any]]
     texts: list[list[str]]
+    note: str = ""
 
 
 # Column title -> key of a member in summary.json, and how to print it. Titles fold on the
@@ -60,17 +59,6 @@ NOISE: Columns = {
     "test error, corrupted labels": ("test_error_corrupted_labels", "{:.4f}"),
     "paper's relative time (Figure 1b, CIFAR-10)": ("paper_relative_time", "{:.2f}"),
     "paper's test error (Figure 1c, CIFAR-10)": ("paper_test_error", "{:.4f}"),
-}
-PAPER: Columns = {
-    "runs": ("series", "{}"),
-    "setting": ("setting", "{}"),
-    "weight decay": ("weight_decay", "{:g}"),
-    "seeds": ("seeds", "{}"),
-    "our train acc.": ("train_accuracy", "{:.4f}"),
-    "paper's train acc.": ("paper_train_accuracy", "{:.4f}"),
-    "our test acc.": ("test_accuracy", "{:.4f}"),
-    "paper's test acc.": ("paper_test_accuracy", "{:.4f}"),
-    "comparable": ("comparable", "{}"),
 }
 
 
@@ -117,9 +105,29 @@ def tables(results: Results) -> list[Table]:
     made = [Table("results", "Results", list(COLUMNS), keys, exact, rows(summary))]
     swept = [one for one in all_series if len(one.by_label_noise()) > 1]
     made += [_table("label_noise", "Over label noise", NOISE, _noise_rows(swept))] if swept else []
-    beside = _paper_rows(all_series)
-    made += [_table("paper", "Beside the paper's Table 1", PAPER, beside)] if beside else []
+    if found := beside.paper_rows(all_series):
+        tables = sorted({row[0] for row in found})
+        made.append(
+            _table("paper", f"Beside the paper's {' and '.join(tables)}", beside.PAPER, found)
+        )
+        made[-1] = made[-1]._replace(note=paper.TABLE_4_NOTE if "Table 4" in tables else "")
+    if found := beside.table_2_rows(all_series):
+        made.append(_table_2(found))
     return made
+
+
+def _table_2(exact: list[list[Any]]) -> Table:
+    """Table 2, whole; the best test accuracies have columns of their own in the CSV file only."""
+    table = _table("table_2", "Beside the paper's Table 2", beside.TABLE_2, exact, whole=True)
+    titles = list(beside.TABLE_2)
+    bests = [i for i, title in enumerate(titles) if " best " in title]
+    columns = [title for i, title in enumerate(titles) if i not in bests]
+    texts = []
+    for row in table.texts:
+        # Ours stand two before the paper's: value, best, then the paper's value and best.
+        cells = {i: f"{row[i - 1]} [{row[i]}]" for i in bests if row[i] != beside.UNMEASURED}
+        texts.append([cells.get(i + 1, text) for i, text in enumerate(row) if i not in bests])
+    return table._replace(columns=columns, texts=texts, note=beside.TABLE_2_NOTE)
 
 
 def write_tables(made: Sequence[Table], folder: Path) -> None:
@@ -130,30 +138,36 @@ def write_tables(made: Sequence[Table], folder: Path) -> None:
             csv.writer(file).writerows([table.keys, *table.exact])
         lines = [table.columns, ["---"] * len(table.columns), *table.texts]
         text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
+        text += f"\n{table.note}\n" if table.note else ""
         write_atomically(folder / f"{table.name}.md", text)
 
 
-def _table(name: str, title: str, columns: Columns, exact: list[list[Any]]) -> Table:
-    """A table of the columns that have a value in some row."""
-    kept = [i for i in range(len(columns)) if any(row[i] is not None for row in exact)]
+def _table(
+    name: str, title: str, columns: Columns, exact: list[list[Any]], whole: bool = False
+) -> Table:
+    """A table of the columns that have a value in some row, or `whole`, its gaps named."""
+    kept = [i for i in range(len(columns)) if whole or any(row[i] is not None for row in exact)]
+    gap = beside.UNMEASURED if whole else "-"
     titled = [list(columns.items())[i] for i in kept]
     spans = [any(isinstance(row[i], tuple) for row in exact) for i in kept]
     keys: list[str] = []
     values: list[list[Any]] = [[] for _ in exact]
-    for i, (_, (key, _)), span in zip(kept, titled, spans, strict=True):
-        keys += [f"{key}_{part}" for part in ("mean", "min", "max")] if span else [key]
+    for i, (_, (key, _)), several in zip(kept, titled, spans, strict=True):
+        keys += [f"{key}_{part}" for part in ("mean", "min", "max")] if several else [key]
         for row, to in zip(exact, values, strict=True):
-            to += (row[i] or (None,) * 3) if span else [row[i]]
+            to += (row[i] or (None,) * 3) if several else [row[i]]
     texts = [
-        [_cell(row[i], form) for i, (_, (_, form)) in zip(kept, titled, strict=True)]
+        [_cell(row[i], form, gap) for i, (_, (_, form)) in zip(kept, titled, strict=True)]
         for row in exact
     ]
     return Table(name, title, [title for title, _ in titled], keys, values, texts)
 
 
-def _cell(value: Any, form: str) -> str:
+def _cell(value: Any, form: str, gap: str) -> str:
     if value is None:
-        return "-"
+        return gap
+    if isinstance(value, str):
+        return value
     if not isinstance(value, tuple):
         return form.format(value)
     mean, least, most = (form.format(part) for part in value)
@@ -181,34 +195,6 @@ def _noise_rows(swept: Sequence[Series]) -> list[list[Any]]:
             corrupted = [1 - value for value in group.corrupted_test_accuracy() or []]
             fitted = group.values("epochs_to_fit")
             epochs = [] if None in fitted else fitted
-            measured = [_span(values) for values in (epochs, accuracy, loss, errors, corrupted)]
+            measured = [span(values) for values in (epochs, accuracy, loss, errors, corrupted)]
             result.append([one.name, group.label_noise, group.seeds, *measured, *theirs])
-    return result
-
-
-def _span(values: Sequence[float]) -> tuple[float, float, float] | None:
-    """Mean, least and most over seeds; None where there are no values."""
-    return (float(np.mean(values)), min(values), max(values)) if values else None
-
-
-def _paper_rows(all_series: Sequence[Series]) -> list[list[Any]]:
-    """A row for each of our groups that Table 1 has a row of the same model and setting for."""
-    result = []
-    for one in all_series:
-        for group in one.groups:
-            decay = group.config.get("weight_decay", 0.0)
-            row = paper.table_1(one.model, group.setting, decay > 0)
-            if row is None:
-                continue
-            same = one.dataset == paper.DATASET
-            differs = f"not comparable: data set is {one.dataset}, the paper's CIFAR-10"
-            trained, tested = group.values("train_accuracy"), group.test_accuracy()
-            ours_and_theirs = [
-                float(np.mean(trained)),
-                row.train_accuracy,
-                float(np.mean(tested)),
-                row.test_accuracy,
-            ]
-            first = [one.name, group.setting.replace("_", " "), decay, group.seeds]
-            result.append([*first, *ours_and_theirs, "yes" if same else differs])
     return result
