@@ -30,13 +30,17 @@ def run(
     corrupted_test: float | None = None,
     running_loss: float = 1.0,
     final_loss: float = 0.2,
+    each: dict[str, list[float]] | None = None,
     **override: object,
 ) -> tuple[dict, dict, list[dict]]:
-    """One run of 8 epochs or until it fits in epoch `fit`: its override, summary and lines."""
+    """One run of 8 epochs or until it fits in epoch `fit`: its override, summary and lines.
+
+    `each` has a metric's value in each epoch, and so their number.
+    """
     levels = {"random_labels": 1.0, "partially_corrupted_labels": noise}
     override = {"corruption": corruption, "label_noise": noise, "seed": seed, **override}
     name = ",".join(f"{key}={value}" for key, value in override.items())
-    epochs = fit or 8
+    epochs = len(next(iter(each.values()))) if each else fit or 8
     lines = []
     for epoch in range(1, epochs + 1):
         line = {
@@ -50,7 +54,7 @@ def run(
         }
         if corrupted_test is not None:
             line["test_accuracy_true_labels"] = test
-        lines.append(line)
+        lines.append(line | {key: values[epoch - 1] for key, values in (each or {}).items()})
     summary = {
         "name": name,
         "model": override.get("model", "mlp_1x512"),
@@ -62,7 +66,7 @@ def run(
         "epochs_to_fit": fit,
         "epochs": epochs,
         "diverged": False,
-        "best_test_accuracy": test,
+        "best_test_accuracy": max(line["test_accuracy"] for line in lines),
         **{key: lines[-1][key] for key in lines[-1] if key not in ("member", "epoch", "step")},
     }
     return override, summary, lines

@@ -26,6 +26,7 @@ class Curve(NamedTuple):
       x, y, low, high: of equal length; y is the mean over seeds, low and high their extremes.
       shown: whether it starts switched on.
       paper: whether its numbers are the paper's, not ours.
+      best: the highest mean so far, for an area above the line; () for none.
     """
 
     label: str
@@ -36,6 +37,7 @@ class Curve(NamedTuple):
     note: str = ""
     shown: bool = True
     paper: bool = False
+    best: Sequence[float] = ()
 
 
 # x, mean, minimum, maximum.
@@ -60,7 +62,7 @@ class Plot(NamedTuple):
 
 
 def plots(results: Results) -> list[Plot]:
-    """The figures that the runs of a workdir allow: 1a or learning curves, then 1b and 1c."""
+    """Of the figures that the runs allow: 1a or learning curves, then 1b and 1c."""
     all_series = series(results)
     swept = [one for one in all_series if len(partial_levels(one)) > 1]
     result = [_losses(all_series)]
@@ -107,7 +109,8 @@ def _number(value: float | None) -> float:
     return math.nan if value is None else float(value)
 
 
-def _seeds(group: Group) -> str:
+def seeds_note(group: Group) -> str:
+    """What a curve over several seeds shows; "" for one."""
     return "" if group.seeds == 1 else f"mean of {group.seeds} seeds, band from least to most"
 
 
@@ -124,7 +127,7 @@ def _losses(all_series: Sequence[Series]) -> Plot:
         Curve(
             _name(one, group, all_series),
             *band(group.lines, "train_loss"),
-            note=_seeds(group),
+            note=seeds_note(group),
             shown=id(group) in shown,
         )
         for one in all_series
@@ -209,7 +212,9 @@ def _accuracies(all_series: Sequence[Series]) -> Plot:
                     continue
                 full = name if alone else f"{_name(one, group, all_series)}: {name}"
                 on = len(curves) < MANY and i < 2
-                curves.append(Curve(full, *band(group.lines, key), note=_seeds(group), shown=on))
+                curves.append(
+                    Curve(full, *band(group.lines, key), note=seeds_note(group), shown=on)
+                )
     return Plot(
         "accuracy",
         "Accuracy",
@@ -251,7 +256,7 @@ def _against_noise(
         [float(np.mean(own)) for _, own in known],
         [min(own) for _, own in known],
         [max(own) for _, own in known],
-        note=_seeds(known[0][0]) if known else "",
+        note=seeds_note(known[0][0]) if known else "",
         shown=shown,
     )
 

@@ -53,7 +53,7 @@ class Drawing(NamedTuple):
 
     Attributes:
       svg: the markup; each curve is a group with the id "<prefix>-curve-<index>", a band one
-        with the id "<prefix>-band-<index>".
+        with the id "<prefix>-band-<index>", an area "<prefix>-area-<index>".
       scale: what a script needs to find the points: view box [width, height], axes
         [left, right, top, bottom] in its units, x and y limits.
     """
@@ -178,6 +178,17 @@ def _add_curve(axes: Any, curve: Curve, index: int) -> None:
         label=_plain(curve.label),
         gid=f"curve-{index}",
     )
+    if curve.best:
+        axes.fill_between(
+            curve.x,
+            curve.y,
+            curve.best,
+            facecolor=look.color,
+            edgecolor=look.color,
+            alpha=0.35,
+            linewidth=1,
+            gid=f"area-{index}",
+        )
     if curve.low != curve.high:
         axes.fill_between(
             curve.x,

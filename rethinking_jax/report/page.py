@@ -10,7 +10,7 @@ import jinja2
 from markupsafe import Markup
 
 from rethinking_jax.metrics import write_atomically
-from rethinking_jax.report import curves, figures, tables
+from rethinking_jax.report import curves, figure2, figures, tables
 from rethinking_jax.report.claims import NO, YES
 from rethinking_jax.report.curves import Plot
 from rethinking_jax.report.results import Results, series
@@ -26,10 +26,17 @@ def write_report(workdir: Path, results: Results) -> None:
     summary = results.summary
     models = ", ".join(dict.fromkeys(member["model"] for member in summary["members"]))
     source = f"ours: {models} on {summary['dataset']}, {summary['device']}"
-    for plot in curves.plots(results):
+    for plot in all_plots(results):
         figures.write(plot, source, workdir / "figures")
     tables.write_tables(tables.tables(results), workdir / "tables")
     write_page(workdir / "report.html", [results])
+
+
+def all_plots(results: Results) -> list[Plot]:
+    """Every figure that the runs allow."""
+    first, second = curves.plots(results), figure2.plots(results)
+    # Figure 2 has the same accuracies, by what differs between the runs.
+    return [plot for plot in first if not second or plot.name != "accuracy"] + second
 
 
 def write_page(path: Path, several: Sequence[Results]) -> None:
@@ -56,7 +63,7 @@ def page(several: Sequence[Results]) -> str:
 def _section(results: Results, index: int) -> dict[str, Any]:
     summary = results.summary
     found = verdicts(series(results))
-    plots = curves.plots(results)
+    plots = all_plots(results)
     return {
         "title": f"{summary['experiment']} on {summary['dataset']}",
         "facts": _facts(results),
@@ -87,6 +94,10 @@ def _facts(results: Results) -> dict[str, str]:
         for key in keys
         if key in results.config
     }
+    for key in ("augmentation", "dropout_rate", "label_smoothing"):
+        values = dict.fromkeys(_values(results.config, key) if key in results.config else [])
+        if set(values) - {"", "0", "0.0"}:
+            known[key] = ", ".join(value or "none" for value in values)
     return {
         "data": f"{summary['dataset']}: {sizes} images"
         + (f", {classes} classes" if classes else ""),
@@ -134,16 +145,18 @@ def _chart(plot: Plot, identity: str) -> dict[str, Any]:
         **drawing.scale,
         "names": [plot.x_label, plot.y_label],
         "curves": [
-            [
-                [_short(value) for value in point]
-                for point in zip(curve.x, curve.y, curve.low, curve.high, strict=True)
-            ]
-            for curve in plot.curves
+            [[_short(value) for value in point] for point in zip(*columns, strict=True)]
+            for columns in map(_columns, plot.curves)
         ],
     }
     # Drawn by matplotlib from numbers and from labels of this package: markup, not text.
     svg = Markup(drawing.svg)
     return {"id": identity, "plot": plot, "svg": svg, "legend": legend, "data": data}
+
+
+def _columns(curve: curves.Curve) -> list[Sequence[float]]:
+    best = [curve.best] if curve.best else []
+    return [curve.x, curve.y, curve.low, curve.high, *best]
 
 
 def _short(value: float) -> float | None:

@@ -131,10 +131,10 @@ def _still_fitted(family: Family, groups: Sequence[Group], wanted: str) -> Judge
     base = float(np.mean(plain.values("train_accuracy"))) if plain else 1.0
     held = all(float(np.mean(share)) >= KEPT * base for _, share in shares)
     told = [f"{listed(group.regularizers)} {span(share)}" for group, share in shares]
-    against = f"without regularizers {base:.4f}" if plain else "1.0, as nothing ran without"
+    against = f"{base:.4f}, which is fitted without any" if plain else "1.0, for none ran without"
     return outcome(held), (
-        f"Train accuracy on random labels: {'; '.join(told)}; at least {KEPT:g} times "
-        f"{against} counts as fitted"
+        f"Train accuracy on random labels: {'; '.join(told)}. "
+        f"Fitted means at least {KEPT:g} times {against}"
     )
 
 
@@ -224,7 +224,7 @@ def architecture_over_regularizers(families: Sequence[Family]) -> Judged:
     return _three_way(closest), text
 
 
-def _batch_norm_pair(families: Sequence[Family]) -> list[tuple[Family, Group]]:
+def batch_norm_pair(families: Sequence[Family]) -> list[tuple[Family, Group]]:
     """The small Inception with and without batch norm, true labels, no regularizer."""
     wanted = ("inception_small", "inception_small_no_bn")
     found = []
@@ -246,7 +246,7 @@ def _rates(pair: Sequence[tuple[Family, Group]]) -> str:
 
 def batch_norm_smooths(families: Sequence[Family]) -> Judged:
     """Figure 2b: test accuracy runs more smoothly with batch norm."""
-    pair = _batch_norm_pair(families)
+    pair = batch_norm_pair(families)
     epochs = min((len(lines) for _, group in pair for lines in group.lines), default=0)
     if epochs < 5:
         return missing(f"{BATCH_NORM}, five epochs of each")
@@ -277,7 +277,7 @@ def roughness(group: Group, index: int, epochs: int) -> float:
 
 def batch_norm_helps_a_little(families: Sequence[Family]) -> Judged:
     """Figure 2b and Table 1: batch norm wins a few points of test accuracy."""
-    pair = _batch_norm_pair(families)
+    pair = batch_norm_pair(families)
     if not pair:
         return missing(BATCH_NORM)
     (family, having), (_, lacking) = pair

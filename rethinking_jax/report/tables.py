@@ -117,8 +117,11 @@ def tables(results: Results) -> list[Table]:
 
 
 def _table_2(exact: list[list[Any]]) -> Table:
-    """Table 2, whole; the best test accuracies have columns of their own in the CSV file only."""
-    table = _table("table_2", "Beside the paper's Table 2", beside.TABLE_2, exact, whole=True)
+    """Table 2, whole: as texts means and the best in brackets, all the rest in the CSV file."""
+    name, title = "table_2", "Beside the paper's Table 2"
+    means = [[cell[0] if isinstance(cell, tuple) else cell for cell in row] for row in exact]
+    table = _table(name, title, beside.TABLE_2, exact, whole=True)
+    table = table._replace(texts=_table(name, title, beside.TABLE_2, means, whole=True).texts)
     titles = list(beside.TABLE_2)
     bests = [i for i, title in enumerate(titles) if " best " in title]
     columns = [title for i, title in enumerate(titles) if i not in bests]

@@ -1,0 +1,119 @@
+"""What several configs share: rows of the paper's tables as runs, and ImageNet's set-up."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ml_collections import ConfigDict
+
+from rethinking_jax.config import Overrides, base_config, nearest
+from rethinking_jax.errors import UserError
+
+# Strength of each regularizer where it is on. ImageNet's are those of TensorFlow's public
+# Inception code of the time; the paper gives none.
+IMAGENET_STRENGTHS = {
+    "augmentation": "inception_crop+flip+color",
+    "dropout": 0.2,
+    "weight_decay": 4e-5,
+}
+CIFAR_STRENGTHS = {"augmentation": "crop", "dropout": 0.0, "weight_decay": 5e-4}
+OPTIMIZERS = {
+    "sgd": {"optimizer": "sgd"},
+    "rmsprop": {"optimizer": "rmsprop", "optimizer_epsilon": 1.0},
+}
+# 0.045 in that code. With an epsilon of 1 the divisor of RMSProp stays near 1, so that SGD
+# with momentum at the same rate takes nearly the same steps.
+IMAGENET_LEARNING_RATE = 0.045  # for a batch of 256, our choice
+IMAGENET_DECAY = 0.96954  # per epoch: x 0.94 every two
+
+
+def regularized(names: Sequence[str], strengths: Mapping[str, Any]) -> Overrides:
+    """The config keys of regularizers, those that are not named switched off.
+
+    Args:
+      names: of "augmentation", "dropout" and "weight_decay".
+      strengths: the value of each where it is on.
+
+    Raises:
+      UserError: a name that is not known.
+    """
+    for name in names:
+        if name not in strengths:
+            raise UserError(
+                f"the config's argument regularizers={'+'.join(names)}: {name!r} is not known"
+                f"{nearest(name, strengths)} (known: none, or some of {'+'.join(strengths)})"
+            )
+    return {
+        "augmentation": strengths["augmentation"] if "augmentation" in names else "",
+        "dropout_rate": strengths["dropout"] if "dropout" in names else 0.0,
+        "weight_decay": strengths["weight_decay"] if "weight_decay" in names else 0.0,
+    }
+
+
+def rows(
+    kinds: Iterable[tuple[str, Sequence[str]]],
+    strengths: Mapping[str, Any],
+    seeds: int,
+    model: str = "",
+) -> list[Overrides]:
+    """Runs of a table: each setting with its regularizers, and every seed.
+
+    Args:
+      kinds: (setting, names of regularizers) of each row.
+      strengths: see `regularized`.
+      seeds: how many, from 0.
+      model: of these rows, for their names; "": the config's.
+
+    Returns:
+      Runs named such as "true_labels,dropout+weight_decay" or "random_labels,none,seed=1",
+      the model before it.
+
+    Raises:
+      UserError: fewer than one seed.
+    """
+    if seeds < 1:
+        raise UserError(f"the config's argument seeds={seeds}: must be at least 1")
+    own = {"model": model} if model else {}
+    result = []
+    for setting, names in kinds:
+        for seed in range(seeds):
+            words = [model, setting, "+".join(names) or "none"]
+            words += [f"seed={seed}"] if seeds > 1 else []
+            name = ",".join(filter(None, words))
+            on = regularized(names, strengths)
+            result.append({"name": name, **own, "corruption": setting, "seed": seed, **on})
+    return result
+
+
+def imagenet_config(
+    model: str, image_size: int, batch_size: int, epochs: int, recipe: str
+) -> ConfigDict:
+    """ImageNet as the paper's Table 2 has it, as far as it says.
+
+    Args:
+      recipe: "sgd" (momentum 0.9) or "rmsprop" (momentum 0.9, epsilon 1).
+
+    Raises:
+      UserError: unknown recipe, or no batch.
+    """
+    if recipe not in OPTIMIZERS:
+        raise UserError(f"the config's argument recipe={recipe}: must be sgd or rmsprop")
+    if batch_size < 1:
+        raise UserError(f"the config's argument batch_size={batch_size}: must be at least 1")
+    config = base_config()
+    config.dataset = "imagenet2012"
+    config.image_size = image_size
+    config.crop_size = 0
+    config.preprocess = "inception"
+    config.model = model
+    config.dtype = "bfloat16"
+    config.batch_size = config.eval_batch_size = batch_size
+    config.last_batch = "drop"
+    config.epochs = epochs
+    config.update(OPTIMIZERS[recipe])
+    config.learning_rate = IMAGENET_LEARNING_RATE * batch_size / 256
+    config.lr_decay = IMAGENET_DECAY
+    config.weight_decay_mask = "kernels"
+    # A look at all 1.28 million would cost a third of an epoch.
+    config.train_eval_examples = 50_000
+    config.checkpoint_every_steps = 1000
+    return config
