@@ -8,7 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from test_report import noise_sweep
+from test_report import made, noise_sweep
+from test_report_regularizers import row
 
 from rethinking_jax.report import page
 
@@ -17,6 +18,17 @@ BROWSER = next((found for name in NAMES if (found := shutil.which(name))), None)
 pytestmark = pytest.mark.skipif(BROWSER is None, reason=f"no browser: none of {', '.join(NAMES)}")
 
 PHONE = 375
+SWITCHES = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--dump-dom",
+]
 
 # The page in a frame as wide as a phone, and a script beside it that does what a reader does.
 WRAPPER = """<!doctype html><iframe width="%d" height="900" srcdoc="%s"></iframe><pre></pre>
@@ -60,9 +72,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict:
     folder = tmp_path_factory.mktemp("browser")
     file = folder / "wrapper.html"
     file.write_text(WRAPPER % (PHONE, html.escape(page.page([noise_sweep()]))))
-    switches = "headless no-sandbox disable-gpu disable-quic no-first-run disable-sync"
-    switches += " disable-background-networking disable-component-update dump-dom"
-    dom = _dom([f"--{switch}" for switch in switches.split()], folder, file)
+    dom = _dom(SWITCHES, folder, file)
     found = re.search(r"<pre>(.+?)</pre>", dom)
     assert found, dom[-2000:]
     return json.loads(html.unescape(found[1]))
@@ -89,6 +99,27 @@ def test_pointing_and_arrow_keys_tell_the_value(said: dict) -> None:
     assert said["pointed"] == "mlp_1x512, corrupted test labels: label noise 1, test error 0.9"
     assert said["arrow"] == "mlp_1x512, corrupted test labels: label noise 0.5, test error 0.5"
     assert said["focusable"] == [0, 0]
+
+
+def test_a_button_hides_the_area_of_early_stopping_too(tmp_path: Path) -> None:
+    script = """<script>addEventListener("load", () => {
+      const area = document.getElementById("s0f1-area-0"), said = [];
+      const shown = () => said.push(getComputedStyle(area).display !== "none");
+      const button = document.querySelector('button[data-chart="s0f1"][data-curve="0"]');
+      shown(); button.click(); shown(); button.click(); shown();
+      document.getElementById("s0f1").dispatchEvent(
+        new KeyboardEvent("keydown", {key: "ArrowRight", cancelable: true}));
+      said.push(document.getElementById("s0f1-value").textContent);
+      document.body.innerHTML = `<pre>${JSON.stringify(said)}</pre>`;
+    })</script>"""
+    runs = [row("true", "", [0.3, 0.6, 0.5]), row("true", "decay", [0.3, 0.4, 0.5])]
+    file = tmp_path / "page.html"
+    file.write_text(page.page([made(*runs)]) + script)
+    found = re.search(r"<pre>(\[.+?)</pre>", _dom(SWITCHES, tmp_path, file))
+    assert found
+    *shown, value = json.loads(html.unescape(found[1]))
+    assert shown == [True, False, True]
+    assert value == "test, no regularizer: thousand steps 0.02, accuracy 0.6, best so far 0.6"
 
 
 def test_a_phone_needs_no_sideways_scroll(said: dict) -> None:

@@ -46,7 +46,8 @@ TABLE_2: Columns = {
 }
 TABLE_2_NOTE = (
     "Means over seeds; tables/table_2.csv has the extremes. In square brackets the best of any "
-    f"epoch, which early stopping would have found; the paper gives it for two rows. {paper.MISPRINT}"
+    "epoch, which early stopping would have found; the paper gives it for two rows. "
+    f"{paper.MISPRINT}"
 )
 UNMEASURED = "not measured"
 
@@ -107,7 +108,7 @@ def paper_rows(all_series: Sequence[Series]) -> list[list[Any]]:
             numbers = [fmean(ours), accuracies[0], tested, accuracies[1]]
             same = comparable(one, group, paper.DATASET)
             result.append([*first, decay, group.seeds, *numbers, same])
-    return result
+    return sorted(result, key=lambda row: str(row[0]))
 
 
 def _theirs(
