@@ -372,6 +372,17 @@ def test_every_claim_across_models_can_come_out_each_way(
     assert (found, words in sentence) == (outcome, True), (found, sentence)
 
 
+def test_the_nearest_regularized_rival_decides() -> None:
+    rivals = [("mlp_1x512", "decay", 0.55), ("alexnet_small", "", 0.7)]
+    runs = [row("true", kinds, test, model=model) for model, kinds, test in rivals]
+    best = [row("true", "", 0.8, model="inception_small"), row("true", "", 0.5)]
+    for lifted, outcome in ((0.75, "yes"), (0.9, "no")):
+        last = row("true", "augmentation", lifted, model="alexnet_small")
+        results = made(*best, *runs, last)
+        found = regularizers.architecture_over_regularizers(families(series(results)))
+        assert found[0] == outcome and "2 regularized others: alexnet_small" in found[1]
+
+
 def test_roughness_is_the_second_difference_by_hand() -> None:
     (family, _) = families(series(batch_norm(WOBBLE, RISE)))
     (group,) = family.groups("true_labels")
@@ -577,6 +588,7 @@ def test_figure_2_takes_the_place_of_the_accuracies() -> None:
     assert [plot.name for plot in figure2.plots(made(*both))] == ["figure_2a_1", "figure_2a_2"]
     (plot,) = figure2.plots(batch_norm(RISE, WOBBLE, 2))
     assert plot.name == "figure_2b"
+    assert plot.models == ("inception_small", "inception_small_no_bn")
     assert plot.curves[2].label == "test, without batch norm"
     np.testing.assert_allclose(plot.curves[2].best, np.maximum.accumulate(WOBBLE) + 0.5e-4)
 

@@ -50,6 +50,7 @@ class Plot(NamedTuple):
     Attributes:
       name: of its files; title, caption: for the reader.
       level: a horizontal line and its name, or None.
+      models: those in it, where they are not all of the workdir's.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Plot(NamedTuple):
     y_label: str
     curves: list[Curve]
     level: tuple[float, str] | None = None
+    models: tuple[str, ...] = ()
 
 
 def plots(results: Results) -> list[Plot]:

@@ -24,7 +24,7 @@ def plots(results: Results) -> list[Plot]:
     ]
     result = [_regularized(family, i, len(varied)) for i, family in enumerate(varied, start=1)]
     pair = batch_norm_pair(found)
-    return result + ([_batch_norm([group for _, group in pair])] if pair else [])
+    return result + ([_batch_norm(pair)] if pair else [])
 
 
 def _regularized(family: Family, place: int, of: int) -> Plot:
@@ -43,17 +43,19 @@ def _regularized(family: Family, place: int, of: int) -> Plot:
         "thousand steps",
         "accuracy",
         _accuracies(names, [group for _, group in groups]),
+        models=(family.first.model,),
     )
 
 
-def _batch_norm(groups: Sequence[Group]) -> Plot:
+def _batch_norm(pair: Sequence[tuple[Family, Group]]) -> Plot:
     return Plot(
         "figure_2b",
         "Accuracy with and without batch norm, as in the paper's Figure 2b",
         f"{CAPTION} True labels, no explicit regularizer.",
         "thousand steps",
         "accuracy",
-        _accuracies(["with batch norm", "without batch norm"], groups),
+        _accuracies(["with batch norm", "without batch norm"], [group for _, group in pair]),
+        models=tuple(family.first.model for family, _ in pair),
     )
 
 

@@ -3,6 +3,7 @@
 import io
 import math
 import re
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -82,7 +83,8 @@ def write(plot: Plot, source: str, folder: Path) -> None:
         figure, axes = _draw(plot, [i for i, curve in enumerate(plot.curves) if curve.shown])
         figure.set_size_inches(7, 4.7)
         axes.legend(fontsize=8, ncols=1 + (len(axes.lines) > 12))
-        axes.set_title(_plain(f"{plot.title}\n{source}"), fontsize=9)
+        title = "\n".join(textwrap.fill(line, 95) for line in (plot.title, source))
+        axes.set_title(_plain(title), fontsize=9)
         for kind in ("png", "svg"):
             figure.savefig(folder / f"{plot.name}.{kind}", dpi=150, metadata=_METADATA[kind])
 

@@ -24,9 +24,10 @@ def write_report(workdir: Path, results: Results) -> None:
       OSError: they cannot be written.
     """
     summary = results.summary
-    models = ", ".join(dict.fromkeys(member["model"] for member in summary["members"]))
-    source = f"ours: {models} on {summary['dataset']}, {summary['device']}"
+    every = dict.fromkeys(member["model"] for member in summary["members"])
     for plot in all_plots(results):
+        models = ", ".join(plot.models or every)
+        source = f"ours: {models} on {summary['dataset']}, {summary['device']}"
         figures.write(plot, source, workdir / "figures")
     tables.write_tables(tables.tables(results), workdir / "tables")
     write_page(workdir / "report.html", [results])
