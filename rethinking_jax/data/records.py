@@ -191,3 +191,20 @@ def open_records(name: str, builder: Any) -> tuple[Records, Records | None]:
             if next(records.read_labels([0]))[0] >= 0:
                 return train, records
     return train, None
+
+
+def split_shape(records: Records, image_size: int) -> tuple[int, int, int]:
+    """The shape [h, w, c] of the images of a split at this size.
+
+    Raises:
+      UserError: `image_size` is 0 and the images have no shape in common.
+    """
+    height, width, channels = records.image_shape
+    if image_size:
+        return image_size, image_size, channels
+    if height is None or width is None:
+        raise UserError(
+            f"image_size=0 (as they are) cannot be: the images of dataset={records.name!r} have "
+            "different sizes. Give a side in pixels, for example 224."
+        )
+    return height, width, channels

@@ -13,12 +13,13 @@ import re
 import socket
 import threading
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from rethinking_jax.data.dataset import one_line
+from rethinking_jax.data.lock import one_at_a_time
 from rethinking_jax.errors import UserError
 
 EMBEDDED = "mnist5k"
@@ -52,10 +53,10 @@ def prepared_builder(name: str, data_dir: str, manual_dir: str, say: Callable[[s
     Raises:
       UserError: the set is unknown, or is not prepared and cannot be.
     """
-    builder = _open(name, data_dir)
-    if not _is_prepared(builder):
+    builder = open_builder(name, data_dir)
+    if not is_prepared(builder):
         _prepare(name, builder, data_dir, manual_dir, say)
-        builder = _open(name, data_dir)
+        builder = open_builder(name, data_dir)
     formats = {file_format.value for file_format in builder.info.available_file_formats()}
     if "array_record" not in formats:
         raise UserError(
@@ -74,7 +75,12 @@ def _builder(name: str, data_dir: str) -> Any:
     return tfds.builder(name, data_dir=os.path.expanduser(data_dir) or None)
 
 
-def _open(name: str, data_dir: str) -> Any:
+def open_builder(name: str, data_dir: str) -> Any:
+    """The tfds builder of `name`, prepared or not.
+
+    Raises:
+      UserError: the set is unknown.
+    """
     import tensorflow_datasets as tfds
 
     try:
@@ -112,14 +118,15 @@ def _unknown(name: str) -> str:
     )
 
 
-def _is_prepared(builder: Any) -> bool:
+def is_prepared(builder: Any) -> bool:
+    """Whether the data of a builder is there."""
     return (builder.data_path / "dataset_info.json").exists()
 
 
 def _prepare(
     name: str, builder: Any, data_dir: str, manual_dir: str, say: Callable[[str], None]
 ) -> None:
-    if builder.data_path.exists() and not _is_prepared(builder):
+    if builder.data_path.exists() and not is_prepared(builder):
         raise UserError(
             f"dataset={name!r}: {builder.data_dir} exists but holds no prepared set: delete that "
             "folder and run again."
@@ -128,36 +135,16 @@ def _prepare(
     if builder.name != EMBEDDED:
         online = _check_means(name, builder, manual_dir)
     try:
-        with _one_at_a_time(builder, say):
+        lock = f"{os.fspath(builder.data_dir_root)}/.{builder.name}.lock"
+        with one_at_a_time(lock, f"is preparing {builder.name}", say):
             # Another process may have been faster.
-            if not _is_prepared(builder):
+            if not is_prepared(builder):
                 say(f"preparing {name} in {builder.data_dir} (once)")
                 _download_and_prepare(builder, manual_dir, online)
     except Exception as error:
         # Where locks do not work, both prepare and one of them comes second.
-        if not _is_prepared(_builder(name, data_dir)):
+        if not is_prepared(_builder(name, data_dir)):
             raise UserError(_failure(name, builder, manual_dir, online, error)) from error
-
-
-@contextlib.contextmanager
-def _one_at_a_time(builder: Any, say: Callable[[str], None]) -> Iterator[None]:
-    """Holds a lock on the set within its data_dir, where the platform has one."""
-    root = builder.data_dir_root
-    if "://" in os.fspath(root) or importlib.util.find_spec("fcntl") is None:
-        yield
-        return
-    import fcntl
-
-    root.mkdir(parents=True, exist_ok=True)
-    with open(root / f".{builder.name}.lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say(f"waiting for another process that is preparing {builder.name}")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        except OSError:
-            pass  # A file system without locks.
-        yield
 
 
 def _download_and_prepare(builder: Any, manual_dir: str, online: bool) -> None:
