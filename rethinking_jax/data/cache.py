@@ -119,6 +119,12 @@ def _sizes(folder: Path, layout: Layout) -> Iterator[int]:
             yield -1
 
 
+def check_positions(positions: np.ndarray, count: int) -> None:
+    """Raises IndexError where a position is outside a split of `count` examples."""
+    if len(positions) and not 0 <= positions.min() <= positions.max() < count:
+        raise IndexError(f"positions {positions.min()} to {positions.max()} of {count} examples")
+
+
 class CachedImages:
     """Reads the images of one split; threads may share it, and it travels between processes.
 
@@ -154,10 +160,9 @@ class CachedImages:
           UserError: a file is missing or short.
         """
         positions = np.asarray(positions)
-        if len(positions) and not 0 <= positions.min() <= positions.max() < self._count:
-            raise IndexError(f"positions must lie in 0..{self._count - 1}")
+        check_positions(positions, self._count)
         images = np.empty((len(positions), *self._shape), np.uint8)
-        rows = images.reshape(len(positions), -1)
+        rows = images.reshape(len(positions), self._bytes)
         where = np.searchsorted(self._starts, positions, side="right") - 1
         offsets = (positions - self._starts[where]) * self._bytes
         for row, k, offset in zip(rows, where.tolist(), offsets.tolist(), strict=True):

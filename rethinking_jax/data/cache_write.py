@@ -61,7 +61,7 @@ def write_cache(
     say: Callable[[str], None],
     watch: Watch,
     verify: bool = False,
-    images_per_file: int = IMAGES_PER_FILE,
+    images_per_file: int = 0,
 ) -> None:
     """Makes the cache in `folder` whole: what is there and right stays.
 
@@ -75,13 +75,14 @@ def write_cache(
       watch: is told how many images are done.
       verify: also reads every file that is there and writes those anew whose checksum is
         wrong; a cache that is not whole is checked like that anyway.
-      images_per_file: of a cache that is begun; another number begins an old one anew.
+      images_per_file: 0 is `IMAGES_PER_FILE`; another number than before begins anew.
 
     Raises:
       UserError: the disk lacks room, or an image cannot be read.
       RunFailed: the disk is full; what is written stays.
     """
-    layout = _layout(splits, fingerprints, image_size, images_per_file)
+    per_file = images_per_file or IMAGES_PER_FILE
+    layout = _layout(splits, fingerprints, image_size, per_file)
     existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
     try:
         with one_at_a_time(folder / ".lock", "is writing this cache", say):

@@ -11,6 +11,7 @@ from rethinking_jax.errors import UserError
 IMAGENET_BITS = 22
 MOST_DIGITS = 18
 
+
 @dataclasses.dataclass(frozen=True)
 class Split:
     """Labelled images in their canonical order.

@@ -3,7 +3,7 @@
 import json
 import os
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,6 +34,7 @@ def fingerprint(builder: Any, split: str) -> str:
         "version": str(builder.version),
         "split": split,
         "examples": info.num_examples,
+        "bytes": int(info.num_bytes),
         "shard_lengths": list(info.shard_lengths),
     }
     return json.dumps(found)
@@ -46,19 +47,27 @@ def dataset_folder(cache_dir: str, builder: Any) -> Path:
       cache_dir: "" is the folder `rethinking_jax` beside the prepared sets.
       builder: of tfds, prepared or not.
     """
-    root = Path(cache_dir).expanduser() if cache_dir else Path(builder.data_dir_root)
-    root = root if cache_dir else root / "rethinking_jax"
-    return root / builder.info.full_name.replace("/", "-")
+    name = builder.info.full_name  # emnist/letters/3.1.0
+    if cache_dir:
+        root = Path(cache_dir).expanduser()
+    else:
+        # Not `data_dir_root`: where tfds lacks the code of a set that is no root.
+        root = Path(builder.data_dir).parents[name.count("/")] / "rethinking_jax"
+    return root / name.replace("/", "-")
 
 
-def load_index(
-    records: Records, expected: str, folder: Path, say: Callable[[str], None], watch: Watch
-) -> Index:
-    """The index of a split: as kept in `folder`, or made now and kept there.
+def load_indices(
+    splits: Sequence[Records],
+    fingerprints: dict[str, str],
+    folder: Path,
+    say: Callable[[str], None],
+    watch: Watch,
+) -> list[Index]:
+    """The index of each split: as kept in `folder`, or made now and kept there.
 
     Args:
-      records: of the split.
-      expected: its `fingerprint`.
+      splits: whose indices are wanted.
+      fingerprints: of each split, see `fingerprint`.
       folder: see `dataset_folder`; where it cannot be written, nothing is kept.
       say: is given a line where that is so.
       watch: is told how far the pass is.
@@ -66,17 +75,23 @@ def load_index(
     Raises:
       UserError: a record cannot be read, or a label lies outside the classes.
     """
-    found = read_index(folder, records.split, expected)
-    if found is None:
-        found = _pass_over(records, watch)
-        try:
-            _write(index_path(folder, records.split), found, expected)
-        except OSError as error:
-            say(
-                f"the index of {records.name} cannot be kept in {folder} ({one_line(error)}): it "
-                "is made anew each time, unless cache_dir names a folder that can be written"
-            )
-    return found
+    indices, problem = [], None
+    for records in splits:
+        expected = fingerprints[records.split]
+        found = read_index(folder, records.split, expected)
+        if found is None:
+            found = _pass_over(records, watch)
+            try:
+                _write(index_path(folder, records.split), found, expected)
+            except OSError as error:
+                problem = error
+        indices.append(found)
+    if problem:
+        say(
+            f"the index of {splits[0].name} cannot be kept in {folder} ({one_line(problem)}): it "
+            "is made anew each time, unless cache_dir names a folder that can be written"
+        )
+    return indices
 
 
 def index_path(folder: Path, split: str) -> Path:
@@ -119,8 +134,13 @@ def _write(path: Path, index: Index, expected: str) -> None:
     half = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with open(half, "wb") as file:
-            about = {"fingerprint": np.array(expected), "ids_rule": np.array(IDS_RULE)}
-            np.savez(file, labels=index.labels, ids=index.ids, **about)
+            np.savez(
+                file,
+                labels=index.labels,
+                ids=index.ids,
+                fingerprint=np.array(expected),
+                ids_rule=np.array(IDS_RULE),
+            )
             file.flush()
             os.fsync(file.fileno())
         os.replace(half, path)

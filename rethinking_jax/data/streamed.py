@@ -1,5 +1,6 @@
 """Data sets too large for memory: labels and ids here, images read when they are needed."""
 
+import dataclasses
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from rethinking_jax.data.cache import (
     CachedImages,
     Layout,
     cache_folder,
+    check_positions,
     prepare_command,
     read_manifest,
     unfinished,
@@ -22,7 +24,7 @@ from rethinking_jax.data.index import (
     Index,
     dataset_folder,
     fingerprint,
-    load_index,
+    load_indices,
     read_index,
 )
 from rethinking_jax.data.records import Records, open_records, split_shape
@@ -63,7 +65,8 @@ class StreamedDataset(NamedTuple):
         return len(self.class_names)
 
 
-class DecodedImages(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class DecodedImages:
     """Reads records and decodes them; threads may share it, and it travels."""
 
     records: Records
@@ -72,8 +75,10 @@ class DecodedImages(NamedTuple):
 
     def __call__(self, positions: np.ndarray) -> np.ndarray:
         """The images at `positions` (integers [b]): uint8 [b, h, w, c]."""
+        positions = np.asarray(positions)
+        check_positions(positions, len(self.records))
         stacked = np.empty((len(positions), *self.shape), np.uint8)
-        examples = self.records.read(np.asarray(positions).tolist())
+        examples = self.records.read(positions.tolist())
         for row, example in zip(stacked, examples, strict=True):
             image = images.fit(example.image, self.image_size)
             images.check_shape(self.records.name, image.shape, self.shape)
@@ -81,7 +86,8 @@ class DecodedImages(NamedTuple):
         return stacked
 
 
-class Part(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Part:
     """Reads some rows of a split as if there were no others."""
 
     read: Read
@@ -129,9 +135,7 @@ def open_streamed(
     if image_size < 0:
         raise UserError(f"image_size={image_size} is negative: give a side in pixels, or 0.")
     if name.endswith(".npz") or name.startswith(("~", ".", "/")) or os.path.isabs(name):
-        raise UserError(
-            f"dataset={name!r} is read into memory only: sets of tfds can be streamed."
-        )
+        raise UserError(f"dataset={name!r} is read into memory only: sets of tfds can be streamed.")
     say = say or (lambda line: None)
     builder = open_builder(name, data_dir)
     folder = dataset_folder(cache_dir, builder)
@@ -150,19 +154,18 @@ def open_streamed(
             return found
     builder = prepared_builder(name, data_dir, manual_dir, say)
     watch = watch or Spoken(say)
-    splits = open_records(name, builder)
-    indices = [
-        load_index(records, fingerprint(builder, records.split), folder, say, watch)
-        for records in splits
-        if records
-    ]
+    splits = [records for records in open_records(name, builder) if records]
+    prints = {records.split: fingerprint(builder, records.split) for records in splits}
+    indices = load_indices(splits, prints, folder, say, watch)
     if layout:
         say(f"reading {name} from the cache in {cached}")
         return _dataset(name, "cache", layout.class_names, _cached_reads(cached, layout), indices)
     if kind == "auto":
         say(f"streaming {name}, decoding as it goes: {why_not}")
-    decoded = [DecodedImages(r, image_size, split_shape(r, image_size)) for r in splits if r]
-    reads: list[tuple[Read, tuple[int, int, int]]] = [(read, read.shape) for read in decoded]
+    reads: list[tuple[Read, tuple[int, int, int]]] = []
+    for records in splits:
+        shape = split_shape(records, image_size)
+        reads.append((DecodedImages(records, image_size, shape), shape))
     return _dataset(name, "stream", splits[0].class_names, reads, indices)
 
 

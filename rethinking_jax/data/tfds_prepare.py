@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rethinking_jax.data.dataset import one_line
+from rethinking_jax.data.imagenet_archives import check_archives
 from rethinking_jax.data.lock import one_at_a_time
 from rethinking_jax.errors import UserError
 
@@ -134,17 +135,29 @@ def _prepare(
     online = True
     if builder.name != EMBEDDED:
         online = _check_means(name, builder, manual_dir)
+    if builder.name == "imagenet2012":
+        synsets = builder.info.features["label"].names
+        root = Path(os.fspath(builder.data_dir_root))
+        check_archives(_manual(builder, manual_dir), root, synsets, say)
     try:
         lock = f"{os.fspath(builder.data_dir_root)}/.{builder.name}.lock"
         with one_at_a_time(lock, f"is preparing {builder.name}", say):
             # Another process may have been faster.
             if not is_prepared(builder):
+                _remove_leftovers(builder)
                 say(f"preparing {name} in {builder.data_dir} (once)")
                 _download_and_prepare(builder, manual_dir, online)
     except Exception as error:
         # Where locks do not work, both prepare and one of them comes second.
         if not is_prepared(_builder(name, data_dir)):
             raise UserError(_failure(name, builder, manual_dir, online, error)) from error
+
+
+def _remove_leftovers(builder: Any) -> None:
+    """Removes what a process left that was killed while it prepared this set."""
+    if builder.name != EMBEDDED:  # That is prepared without a lock too, at the same time.
+        for folder in builder.data_path.parent.glob(f"incomplete.*_{builder.data_path.name}"):
+            folder.rmtree()
 
 
 def _download_and_prepare(builder: Any, manual_dir: str, online: bool) -> None:
@@ -210,12 +223,19 @@ def _has_tensorflow() -> bool:
         return False
 
 
+def _manual(builder: Any, manual_dir: str) -> Any:
+    """The folder with archives that were downloaded by hand, as tfds chooses it."""
+    if manual_dir:
+        return Path(manual_dir).expanduser()
+    return builder.data_dir_root / "downloads" / "manual"
+
+
 def _archives(builder: Any, manual_dir: str) -> tuple[list[str], list[str]]:
     """The original names of the files to download: those at hand, and those missing."""
     from tensorflow_datasets.core.download import resource
 
     downloads = builder.data_dir_root / "downloads"
-    manual = Path(manual_dir).expanduser() if manual_dir else downloads / "manual"
+    manual = _manual(builder, manual_dir)
     present: list[str] = []
     missing: list[str] = []
     for url, info in (builder.url_infos or {}).items():

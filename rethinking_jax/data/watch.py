@@ -25,7 +25,8 @@ class Spoken:
         if now - self._said >= SECONDS_BETWEEN_LINES and done < total:
             self._said = now
             rate = (done - self._began_at) / (now - self._began)
-            self._say(f"{what}: {done:,} of {total:,}, {rate:,.0f} a second, {left(done, total, rate)}")
+            speed = f"{rate:,.0f} a second, {left(done, total, rate)}"
+            self._say(f"{what}: {done:,} of {total:,}, {speed}")
 
 
 def left(done: int, total: int, rate: float) -> str:
