@@ -13,6 +13,9 @@ os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=8"
 
 import pytest  # noqa: E402
 
+# The fixtures with a small ImageNet.
+pytest_plugins = ["imagenet_fixture"]
+
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 

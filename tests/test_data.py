@@ -541,7 +541,8 @@ def test_preparing_cifar10_for_real(tmp_path: Path) -> None:
     ],
 )
 def test_example_ids(texts: list[str] | None, expected: list[int]) -> None:
-    ids = example_ids(texts, 3)
+    encoded = texts and [text.encode() for text in texts]
+    ids = example_ids(encoded, np.zeros(3, int))
     assert ids.dtype == np.uint32 and ids.tolist() == expected
 
 

@@ -1,12 +1,15 @@
 """What a data set is once it is in memory, whatever it was read from."""
 
 import dataclasses
-import re
 from collections.abc import Sequence
 
 import numpy as np
 
 from rethinking_jax.errors import UserError
+
+# ImageNet's training images are numbered within their class, up to some 10**5.
+IMAGENET_BITS = 22
+MOST_DIGITS = 18
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,41 +46,90 @@ class Dataset:
         return len(self.class_names)
 
 
-def example_ids(texts: Sequence[str] | None, n: int) -> np.ndarray:
+def example_ids(
+    texts: Sequence[bytes] | None, labels: np.ndarray, file_names: bool = False
+) -> np.ndarray:
     """The ids that corruptions are keyed by.
 
     Args:
-      texts: what tfds gives as `id`, such as "train_16399", or None.
-      n: the number of examples.
+      texts: what tfds gives as `id`, such as b"train_16399", or as `file_name`; None where
+        it gives neither.
+      labels: integers [n].
+      file_names: whether `texts` are names of files.
 
     Returns:
-      uint32 [n]: the integers that the texts end in, where every text ends in one, no two
-      are equal and all fit; else the positions 0 .. n - 1.
+      uint32 [n]. Of `id`: the integers that the texts end in. Of names as ImageNet's
+      training images have, nXXXXXXXX_NUMBER.JPEG, whose numbers repeat in other classes:
+      label * 2**22 + NUMBER. Of other names: the integers before the extension. All of
+      this where it can be done with every text, no two are equal and all fit; else the
+      positions 0 .. n - 1.
     """
-    endings = [re.search(r"[0-9]+$", text) for text in texts or ()]
-    numbers = [int(ending.group()) for ending in endings if ending]
-    if len(numbers) == n and len(set(numbers)) == n and max(numbers, default=0) < 2**32:
-        return np.array(numbers, np.uint32)
-    return np.arange(n, dtype=np.uint32)
+    count = len(labels)
+    if texts is not None and count:
+        words = np.asarray(texts, np.bytes_)
+        characters = words.view(np.uint8).reshape(count, -1)
+        ends = np.strings.str_len(words)
+        if file_names:
+            dots = np.strings.rfind(words, b".")
+            ends = np.where(dots < 0, ends, dots)
+        numbers = _last_integers(characters, ends)
+        if file_names and _are_imagenet_names(characters, ends):
+            small = (numbers < 1 << IMAGENET_BITS) & (labels >= 0) & (labels < 1 << 10)
+            if small.all():
+                numbers += np.asarray(labels, np.int64) << IMAGENET_BITS
+        in_order = np.sort(numbers)
+        if in_order[0] >= 0 and in_order[-1] < 1 << 32 and (np.diff(in_order) > 0).all():
+            return numbers.astype(np.uint32)
+    return np.arange(count, dtype=np.uint32)
 
 
-def make_split(
+def _last_integers(characters: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """The decimal integer before `ends` in each row: int64 [n]; -1 where none that fits."""
+    rows = np.arange(len(ends))
+    numbers, digits = np.zeros(len(ends), np.int64), np.zeros(len(ends), np.int64)
+    going = np.ones(len(ends), bool)
+    for k in range(min(MOST_DIGITS + 1, characters.shape[1])):
+        found = characters[rows, np.maximum(ends - 1 - k, 0)].astype(np.int64) - ord("0")
+        going &= (ends > k) & (found >= 0) & (found <= 9)
+        if not going.any():
+            break
+        digits += going
+        if k < MOST_DIGITS:
+            numbers += np.where(going, found, 0) * 10**k
+    return np.where((digits > 0) & (digits <= MOST_DIGITS), numbers, -1)
+
+
+def _are_imagenet_names(characters: np.ndarray, ends: np.ndarray) -> bool:
+    """Whether all are a synset such as n01440764, an underscore and a number."""
+    if characters.shape[1] < 11:
+        return False
+    is_digit = (characters >= ord("0")) & (characters <= ord("9"))
+    is_digit |= np.arange(characters.shape[1]) >= ends[:, None]
+    is_synset = (characters[:, 0] == ord("n")) & is_digit[:, 1:9].all(1)
+    is_numbered = (characters[:, 9] == ord("_")) & is_digit[:, 10:].all(1) & (ends > 10)
+    return bool((is_synset & is_numbered).all())
+
+
+def labels_and_ids(
     name: str,
     split: str,
-    images: np.ndarray,
     labels: np.ndarray,
     num_classes: int,
-    texts: Sequence[str] | None = None,
-) -> Split:
+    texts: Sequence[bytes] | None = None,
+    file_names: bool = False,
+) -> tuple[np.ndarray, np.ndarray]:
     """Checks the labels of any source and gives the examples their ids.
 
     Args:
       name: the data set, for the message.
       split: "train" or "test", for the message.
-      images: uint8 [n, h, w, c].
       labels: [n], any integer type.
       num_classes: labels must lie in [0, num_classes).
       texts: see `example_ids`.
+      file_names: see `example_ids`.
+
+    Returns:
+      Labels int32 [n] and ids uint32 [n].
 
     Raises:
       UserError: there is no example, or a label outside the classes.
@@ -90,7 +142,25 @@ def make_split(
             f"dataset={name!r}: the label at index {wrong[0]} of the {split} split is "
             f"{labels[wrong[0]]}, outside the classes 0..{num_classes - 1}."
         )
-    return Split(images, labels.astype(np.int32), example_ids(texts, len(labels)))
+    return labels.astype(np.int32), example_ids(texts, labels, file_names)
+
+
+def make_split(
+    name: str, split: str, images: np.ndarray, labels: np.ndarray, num_classes: int
+) -> Split:
+    """A split whose ids are its positions; see `labels_and_ids`.
+
+    Args:
+      name: the data set, for the message.
+      split: "train" or "test", for the message.
+      images: uint8 [n, h, w, c].
+      labels: [n], any integer type.
+      num_classes: labels must lie in [0, num_classes).
+
+    Raises:
+      UserError: there is no example, or a label outside the classes.
+    """
+    return Split(images, *labels_and_ids(name, split, labels, num_classes))
 
 
 def make_dataset(name: str, train: Split, test: Split, class_names: Sequence[str]) -> Dataset:
@@ -99,16 +169,26 @@ def make_dataset(name: str, train: Split, test: Split, class_names: Sequence[str
     Raises:
       UserError: fewer than two classes, or images of different shapes.
     """
+    check_splits(name, train.images.shape[1:], test.images.shape[1:], class_names)
+    return Dataset(name, train, test, tuple(class_names))
+
+
+def check_splits(
+    name: str, train: tuple[int, ...], test: tuple[int, ...], class_names: Sequence[str]
+) -> None:
+    """Checks that two splits with images of these shapes [h, w, c] fit together.
+
+    Raises:
+      UserError: fewer than two classes, or images of different shapes.
+    """
     if len(class_names) < 2:
         raise UserError(f"dataset={name!r} has {len(class_names)} class; at least 2 are needed.")
-    shapes = [split.images.shape[1:] for split in (train, test)]
-    if shapes[0] != shapes[1]:
-        sizes = " and ".join("x".join(map(str, shape)) for shape in shapes)
+    if train != test:
+        sizes = " and ".join("x".join(map(str, shape)) for shape in (train, test))
         raise UserError(
             f"dataset={name!r} has images of {sizes} (height x width x channels) in its training "
             "and test split; one shape is needed: image_size=32, say, brings all to 32x32."
         )
-    return Dataset(name, train, test, tuple(class_names))
 
 
 def one_line(said: object) -> str:

@@ -93,7 +93,7 @@ def _read(name: str, files: list[Path], mode: str, image_size: int) -> np.ndarra
     def read(indices: range) -> Iterator[np.ndarray]:
         for index in indices:
             try:
-                image = images.decode(files[index], mode)
+                image = images.decode(files[index].read_bytes(), mode)
             except Exception as error:
                 raise _unreadable(name, files[index], error) from error
             yield image

@@ -13,12 +13,14 @@ import re
 import socket
 import threading
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from rethinking_jax.data.dataset import one_line
+from rethinking_jax.data.imagenet_archives import check_archives
+from rethinking_jax.data.lock import one_at_a_time
 from rethinking_jax.errors import UserError
 
 EMBEDDED = "mnist5k"
@@ -52,10 +54,10 @@ def prepared_builder(name: str, data_dir: str, manual_dir: str, say: Callable[[s
     Raises:
       UserError: the set is unknown, or is not prepared and cannot be.
     """
-    builder = _open(name, data_dir)
-    if not _is_prepared(builder):
+    builder = open_builder(name, data_dir)
+    if not is_prepared(builder):
         _prepare(name, builder, data_dir, manual_dir, say)
-        builder = _open(name, data_dir)
+        builder = open_builder(name, data_dir)
     formats = {file_format.value for file_format in builder.info.available_file_formats()}
     if "array_record" not in formats:
         raise UserError(
@@ -74,7 +76,12 @@ def _builder(name: str, data_dir: str) -> Any:
     return tfds.builder(name, data_dir=os.path.expanduser(data_dir) or None)
 
 
-def _open(name: str, data_dir: str) -> Any:
+def open_builder(name: str, data_dir: str) -> Any:
+    """The tfds builder of `name`, prepared or not.
+
+    Raises:
+      UserError: the set is unknown.
+    """
     import tensorflow_datasets as tfds
 
     try:
@@ -112,14 +119,15 @@ def _unknown(name: str) -> str:
     )
 
 
-def _is_prepared(builder: Any) -> bool:
+def is_prepared(builder: Any) -> bool:
+    """Whether the data of a builder is there."""
     return (builder.data_path / "dataset_info.json").exists()
 
 
 def _prepare(
     name: str, builder: Any, data_dir: str, manual_dir: str, say: Callable[[str], None]
 ) -> None:
-    if builder.data_path.exists() and not _is_prepared(builder):
+    if builder.data_path.exists() and not is_prepared(builder):
         raise UserError(
             f"dataset={name!r}: {builder.data_dir} exists but holds no prepared set: delete that "
             "folder and run again."
@@ -127,37 +135,29 @@ def _prepare(
     online = True
     if builder.name != EMBEDDED:
         online = _check_means(name, builder, manual_dir)
+    if builder.name == "imagenet2012":
+        synsets = builder.info.features["label"].names
+        root = Path(os.fspath(builder.data_dir_root))
+        check_archives(_manual(builder, manual_dir), root, synsets, say)
     try:
-        with _one_at_a_time(builder, say):
+        lock = f"{os.fspath(builder.data_dir_root)}/.{builder.name}.lock"
+        with one_at_a_time(lock, f"is preparing {builder.name}", say):
             # Another process may have been faster.
-            if not _is_prepared(builder):
+            if not is_prepared(builder):
+                _remove_leftovers(builder)
                 say(f"preparing {name} in {builder.data_dir} (once)")
                 _download_and_prepare(builder, manual_dir, online)
     except Exception as error:
         # Where locks do not work, both prepare and one of them comes second.
-        if not _is_prepared(_builder(name, data_dir)):
+        if not is_prepared(_builder(name, data_dir)):
             raise UserError(_failure(name, builder, manual_dir, online, error)) from error
 
 
-@contextlib.contextmanager
-def _one_at_a_time(builder: Any, say: Callable[[str], None]) -> Iterator[None]:
-    """Holds a lock on the set within its data_dir, where the platform has one."""
-    root = builder.data_dir_root
-    if "://" in os.fspath(root) or importlib.util.find_spec("fcntl") is None:
-        yield
-        return
-    import fcntl
-
-    root.mkdir(parents=True, exist_ok=True)
-    with open(root / f".{builder.name}.lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say(f"waiting for another process that is preparing {builder.name}")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        except OSError:
-            pass  # A file system without locks.
-        yield
+def _remove_leftovers(builder: Any) -> None:
+    """Removes what a process left that was killed while it prepared this set."""
+    if builder.name != EMBEDDED:  # That is prepared without a lock too, at the same time.
+        for folder in builder.data_path.parent.glob(f"incomplete.*_{builder.data_path.name}"):
+            folder.rmtree()
 
 
 def _download_and_prepare(builder: Any, manual_dir: str, online: bool) -> None:
@@ -223,12 +223,19 @@ def _has_tensorflow() -> bool:
         return False
 
 
+def _manual(builder: Any, manual_dir: str) -> Any:
+    """The folder with archives that were downloaded by hand, as tfds chooses it."""
+    if manual_dir:
+        return Path(manual_dir).expanduser()
+    return builder.data_dir_root / "downloads" / "manual"
+
+
 def _archives(builder: Any, manual_dir: str) -> tuple[list[str], list[str]]:
     """The original names of the files to download: those at hand, and those missing."""
     from tensorflow_datasets.core.download import resource
 
     downloads = builder.data_dir_root / "downloads"
-    manual = Path(manual_dir).expanduser() if manual_dir else downloads / "manual"
+    manual = _manual(builder, manual_dir)
     present: list[str] = []
     missing: list[str] = []
     for url, info in (builder.url_infos or {}).items():

@@ -1,0 +1,122 @@
+"""Batches read ahead of the training step, in order and with bounded memory."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rethinking_jax.data.dataset import one_line
+from rethinking_jax.data.streamed import Read, StreamedSplit
+from rethinking_jax.errors import RunFailed
+
+# The one that is being put together, and what is read meanwhile.
+BATCHES_AHEAD = 2
+
+
+class HostBatch(NamedTuple):
+    """Examples on the host."""
+
+    images: np.ndarray  # uint8 [b, h, w, c]
+    labels: np.ndarray  # int32 [b], the true ones
+    ids: np.ndarray  # uint32 [b]
+
+
+class _Failed(NamedTuple):
+    """Takes the place of what could not be read, so that the error arrives as itself."""
+
+    error: Exception
+
+
+class _Slices:
+    """The random-access source that grain reads: a part of a batch at a time.
+
+    grain counts what it reads ahead in elements. Were these batches, as many as there are
+    threads would be held at once, each of them read by one thread.
+    """
+
+    def __init__(self, read: Read, positions: np.ndarray, slice_size: int) -> None:
+        self._read, self._positions, self._size = read, positions, slice_size
+        self.per_batch = -(-positions.shape[1] // slice_size)
+
+    def __len__(self) -> int:
+        return len(self._positions) * self.per_batch
+
+    def __getitem__(self, k: int) -> np.ndarray | _Failed:
+        step, part = divmod(int(k), self.per_batch)
+        chosen = self._positions[step, part * self._size : (part + 1) * self._size]
+        try:
+            return self._read(chosen)
+        except Exception as error:
+            return _Failed(error)
+
+
+def read_batches(
+    split: StreamedSplit, positions: np.ndarray, *, threads: int, workers: int
+) -> Iterator[HostBatch]:
+    """Reads the batches that `positions` names, ahead of their use.
+
+    A generator: `close()` it where not all of it is taken. What is held at any time is
+    about two batches, and at least a slice (`split.slice_size` images) for every thread.
+
+    Args:
+      split: to read from.
+      positions: int64 [steps, b], each in [0, n), repeats allowed.
+      threads: that read and decode, at least 1; with workers, in each of them.
+      workers: processes that the threads are in; 0: this process, which is best for most
+        machines, because decoding leaves Python's lock alone.
+
+    Yields:
+      A `HostBatch` for each row of `positions`, in that order whatever threads and workers
+      are.
+
+    Raises:
+      Exception: what reading raised, wherever it did; `UserError` stays one.
+      RunFailed: a worker process died.
+    """
+    if threads < 1 or workers < 0:
+        raise ValueError(f"threads={threads} must be at least 1 and workers={workers} 0 or more")
+    steps, size = positions.shape
+    if not steps or not size:
+        return
+    slices = _Slices(split.read, positions, min(split.slice_size, size))
+    iterator = _read_ahead(slices, threads, workers)
+    try:
+        for row in positions:
+            images = _join([_next(iterator) for _ in range(slices.per_batch)], workers > 0)
+            yield HostBatch(images, split.labels[row], split.ids[row])
+    finally:
+        iterator.close()
+
+
+def _read_ahead(slices: _Slices, threads: int, workers: int) -> Any:
+    """grain's iterator over the slices."""
+    import grain  # takes seconds
+
+    ahead = -(-BATCHES_AHEAD * slices.per_batch // max(workers, 1))
+    options = grain.ReadOptions(num_threads=threads, prefetch_buffer_size=max(threads, ahead))
+    dataset = grain.MapDataset.source(slices).to_iter_dataset(options)
+    if workers:
+        from absl import flags
+
+        # grain asks its flags, which only absl's own app.run has parsed.
+        if not flags.FLAGS.is_parsed():
+            flags.FLAGS.mark_as_parsed()
+        dataset = dataset.mp_prefetch(grain.MultiprocessingOptions(num_workers=workers))
+    return iter(dataset)
+
+
+def _next(iterator: Any) -> np.ndarray:
+    try:
+        found = next(iterator)
+    except Exception as error:
+        raise RunFailed(f"reading ahead failed: {one_line(error)}") from error
+    if isinstance(found, _Failed):
+        raise found.error
+    return found
+
+
+def _join(slices: list[np.ndarray], shared: bool) -> np.ndarray:
+    """One array; a copy where the slices lie in memory that another process shares."""
+    if len(slices) == 1:
+        return slices[0].copy() if shared else slices[0]
+    return np.concatenate(slices)

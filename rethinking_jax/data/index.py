@@ -1,0 +1,148 @@
+"""Labels and ids of a streamed split: one pass over its records, made once and kept."""
+
+import json
+import os
+import zipfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rethinking_jax.data.dataset import one_line
+from rethinking_jax.data.records import Records
+from rethinking_jax.data.tfds_source import split_labels
+from rethinking_jax.data.watch import Watch
+
+CHUNK = 1024
+# Another rule for ids must not find the ids of the old one.
+IDS_RULE = 1
+
+
+class Index(NamedTuple):
+    """Of all records of a split, in their order."""
+
+    labels: np.ndarray  # int32 [n]
+    ids: np.ndarray  # uint32 [n]
+
+
+def fingerprint(builder: Any, split: str) -> str:
+    """What an index or a cache of a split depends on; another one makes it stale."""
+    info = builder.info.splits[split]
+    found = {
+        "version": str(builder.version),
+        "split": split,
+        "examples": info.num_examples,
+        "bytes": int(info.num_bytes),
+        "shard_lengths": list(info.shard_lengths),
+    }
+    return json.dumps(found)
+
+
+def dataset_folder(cache_dir: str, builder: Any) -> Path:
+    """Where the indices and caches of a set are kept: `<cache_dir>/<dataset>-<version>`.
+
+    Args:
+      cache_dir: "" is the folder `rethinking_jax` beside the prepared sets.
+      builder: of tfds, prepared or not.
+    """
+    name = builder.info.full_name  # emnist/letters/3.1.0
+    if cache_dir:
+        root = Path(cache_dir).expanduser()
+    else:
+        # Not `data_dir_root`: where tfds lacks the code of a set that is no root.
+        root = Path(builder.data_dir).parents[name.count("/")] / "rethinking_jax"
+    return root / name.replace("/", "-")
+
+
+def load_indices(
+    splits: Sequence[Records],
+    fingerprints: dict[str, str],
+    folder: Path,
+    say: Callable[[str], None],
+    watch: Watch,
+) -> list[Index]:
+    """The index of each split: as kept in `folder`, or made now and kept there.
+
+    Args:
+      splits: whose indices are wanted.
+      fingerprints: of each split, see `fingerprint`.
+      folder: see `dataset_folder`; where it cannot be written, nothing is kept.
+      say: is given a line where that is so.
+      watch: is told how far the pass is.
+
+    Raises:
+      UserError: a record cannot be read, or a label lies outside the classes.
+    """
+    indices, problem = [], None
+    for records in splits:
+        expected = fingerprints[records.split]
+        found = read_index(folder, records.split, expected)
+        if found is None:
+            found = _pass_over(records, watch)
+            try:
+                _write(index_path(folder, records.split), found, expected)
+            except OSError as error:
+                problem = error
+        indices.append(found)
+    if problem:
+        say(
+            f"the index of {splits[0].name} cannot be kept in {folder} ({one_line(problem)}): it "
+            "is made anew each time, unless cache_dir names a folder that can be written"
+        )
+    return indices
+
+
+def index_path(folder: Path, split: str) -> Path:
+    """The file of an index."""
+    return folder / f"index-{split}.npz"
+
+
+def read_index(folder: Path, split: str, expected: str) -> Index | None:
+    """The index kept in `folder`; None where there is none, or it is stale or not whole."""
+    try:
+        with np.load(index_path(folder, split), allow_pickle=False) as file:
+            if str(file["fingerprint"]) != expected or int(file["ids_rule"]) != IDS_RULE:
+                return None
+            return Index(file["labels"], file["ids"])
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError):
+        return None
+
+
+def _pass_over(records: Records, watch: Watch) -> Index:
+    count = len(records)
+    labels, texts = np.zeros(count, np.int64), [b""] * count
+
+    def fill(indices: range) -> int:
+        for index, (label, text) in zip(indices, records.read_labels(indices), strict=True):
+            labels[index], texts[index] = label, text
+        return len(indices)
+
+    chunks = [range(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
+    done = 0
+    # Threads: a large set waits for the disk, and parsing is a small part of it.
+    with ThreadPoolExecutor(max(4, os.cpu_count() or 1)) as pool:
+        for filled in pool.map(fill, chunks):
+            done += filled
+            watch(f"indexing {records.name} {records.split}", done, count)
+    return Index(*split_labels(records, labels, texts))
+
+
+def _write(path: Path, index: Index, expected: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(half, "wb") as file:
+            np.savez(
+                file,
+                labels=index.labels,
+                ids=index.ids,
+                fingerprint=np.array(expected),
+                ids_rule=np.array(IDS_RULE),
+            )
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(half, path)
+    finally:
+        half.unlink(missing_ok=True)

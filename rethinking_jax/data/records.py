@@ -1,0 +1,210 @@
+"""The records of a set that tfds has prepared as array_record, read in any order.
+
+Needs no TensorFlow. Loading into memory, streaming and the cache all get their pixels from
+`Records`, so they are the same pixels.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rethinking_jax.data import images
+from rethinking_jax.data.dataset import one_line
+from rethinking_jax.errors import UserError
+
+MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+TEST_SPLITS = ("test", "validation")
+
+
+class Example(NamedTuple):
+    """One record; `text` is b"" where the set has neither `id` nor `file_name`."""
+
+    image: np.ndarray  # uint8 [h, w, c], before any scaling
+    label: int
+    text: bytes
+
+
+class Records:
+    """The records of one split; threads may share it, and it travels to other processes."""
+
+    def __init__(self, name: str, folder: str, split: str) -> None:
+        """Opens the split `split` of the set `name` that is prepared in `folder`.
+
+        Raises:
+          UserError: the set is not for image classification, or damaged.
+        """
+        self.name, self.folder, self.split = name, folder, split
+        try:
+            self._open()
+        except UserError:
+            raise
+        except Exception as error:
+            raise damaged(name, folder, error) from error
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travels as its arguments: files are opened where it arrives."""
+        return Records, (self.name, self.folder, self.split)
+
+    def __len__(self) -> int:
+        """The number of records."""
+        return len(self._source)
+
+    def _open(self) -> None:
+        import tensorflow_datasets as tfds
+
+        builder = tfds.builder_from_directory(self.folder)
+        self.features = classification_features(self.name, builder)
+        raw = tfds.decode.DeserializeMethod.RAW_BYTES
+        files = builder.info.splits[self.split].filepaths
+        missing = [Path(file).name for file in files if not file.exists()]
+        if missing:
+            more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+            raise FileNotFoundError(f"{missing[0]}{more} is missing")
+        self._source = builder.as_data_source(self.split, deserialize_method=raw)
+        label, text = self.features["label"], text_key(self.features)
+        self.num_classes, self.class_names = label.num_classes, tuple(label.names)
+        self.texts_are_file_names = text == "file_name"
+        self.has_texts = text != ""
+        small = {key: self.features[key] for key in ("label", text) if key}
+        self._small = tfds.features.FeaturesDict(small)
+        self._text = text
+        self._image_key = next(iter(self.features))
+        feature = self.features[self._image_key]
+        self.image_shape = tuple(feature.shape)
+        # tfds would decode with OpenCV where that is installed, whose JPEG pixels differ.
+        encoded = isinstance(feature, tfds.features.Image)
+        self._decoders = {self._image_key: tfds.decode.SkipDecoding()} if encoded else None
+        self._mode = MODES.get(feature.shape[-1], "") if encoded else ""
+
+    def read(self, indices: Iterable[int]) -> Iterator[Example]:
+        """The examples at `indices`, decoded.
+
+        Raises:
+          UserError: a record cannot be read or an image not be decoded; names it.
+        """
+        for index in indices:
+            found = self._parse(self._record(index), self.features, self._decoders)
+            image, label, text = found[self._image_key], int(found["label"]), self._text_of(found)
+            if self._mode:
+                try:
+                    image = images.decode(image, self._mode)
+                except Exception as error:
+                    named = f"the image {text.decode(errors='replace')}" if text else "the image"
+                    raise UserError(
+                        f"dataset={self.name!r}: {named} (record {index} of the split "
+                        f"{self.split} in {self.folder}) cannot be decoded ({one_line(error)})."
+                    ) from error
+            yield Example(image, label, text)
+
+    def read_labels(self, indices: Iterable[int]) -> Iterator[tuple[int, bytes]]:
+        """Label and text of the examples at `indices`; the images are not decoded."""
+        for index in indices:
+            found = self._parse(self._record(index), self._small, None)
+            yield int(found["label"]), self._text_of(found)
+
+    def _record(self, index: int) -> bytes:
+        try:
+            return self._source[int(index)]
+        except Exception as error:
+            raise damaged(self.name, self.folder, error) from error
+
+    def _parse(self, record: bytes, features: Any, decoders: Any) -> dict[str, Any]:
+        try:
+            return features.deserialize_example_np(record, decoders=decoders)
+        except Exception as error:
+            raise damaged(self.name, self.folder, error) from error
+
+    def _text_of(self, found: dict[str, Any]) -> bytes:
+        return found[self._text] if self._text else b""
+
+
+def damaged(name: str, folder: object, error: object) -> UserError:
+    """What to say where a prepared set cannot be read."""
+    return UserError(
+        f"dataset={name!r} is damaged in {folder} ({one_line(error)}): delete that folder and "
+        "run again to prepare it anew, or point data_dir at a whole copy."
+    )
+
+
+def classification_features(name: str, builder: Any) -> Any:
+    """The features that matter: the image (first), `label`, and a text `id` or `file_name`.
+
+    Everything else (boxes, masks) is never parsed.
+
+    Raises:
+      UserError: the set is not for image classification.
+    """
+    import tensorflow_datasets as tfds
+
+    features = dict(builder.info.features)
+    found = [key for key, feature in features.items() if _is_image(feature)]
+    image_key = "image" if "image" in found else (found or [""])[0]
+    label = features.get("label")
+    if not image_key or not isinstance(label, tfds.features.ClassLabel) or not label.num_classes:
+        kinds = ", ".join(f"{key} ({type(value).__name__})" for key, value in features.items())
+        raise UserError(
+            f"dataset={name!r} is not for image classification: it needs an image of 8 bits "
+            f"and a ClassLabel named label, and has {kinds}."
+        )
+    keys = [image_key, "label", text_key(features)]
+    return tfds.features.FeaturesDict({key: features[key] for key in keys if key})
+
+
+def text_key(features: Any) -> str:
+    """The key of the text that tells examples apart: `id`, else `file_name`, else ""."""
+    import tensorflow_datasets as tfds
+
+    texts = [key for key in ("id", "file_name") if key in features]
+    return next((key for key in texts if isinstance(features[key], tfds.features.Text)), "")
+
+
+def _is_image(feature: Any) -> bool:
+    import tensorflow_datasets as tfds
+
+    if isinstance(feature, tfds.features.Image):
+        return feature.np_dtype == np.uint8 and feature.shape[-1] in MODES
+    # ClassLabel and others are Tensors too, of lower rank.
+    is_tensor = isinstance(feature, tfds.features.Tensor)
+    return is_tensor and feature.np_dtype == np.uint8 and len(feature.shape) == 3
+
+
+def open_records(name: str, builder: Any) -> tuple[Records, Records | None]:
+    """The training records, and those to test on: of `test`, or of `validation` where there
+    is no test or its labels are hidden (-1); None where there is neither.
+
+    Raises:
+      UserError: there is no training split, or the set is of another kind or damaged.
+    """
+    folder = str(builder.data_path)
+    sizes = {split: info.num_examples for split, info in builder.info.splits.items()}
+    if not sizes.get("train"):
+        classification_features(name, builder)
+        raise UserError(
+            f"dataset={name!r} has no train split in {folder}; it has {', '.join(sizes) or 'none'}."
+        )
+    train = Records(name, folder, "train")
+    for split in TEST_SPLITS:
+        if sizes.get(split):
+            records = Records(name, folder, split)
+            if next(records.read_labels([0]))[0] >= 0:
+                return train, records
+    return train, None
+
+
+def split_shape(records: Records, image_size: int) -> tuple[int, int, int]:
+    """The shape [h, w, c] of the images of a split at this size.
+
+    Raises:
+      UserError: `image_size` is 0 and the images have no shape in common.
+    """
+    height, width, channels = records.image_shape
+    if image_size:
+        return image_size, image_size, channels
+    if height is None or width is None:
+        raise UserError(
+            f"image_size=0 (as they are) cannot be: the images of dataset={records.name!r} have "
+            "different sizes. Give a side in pixels, for example 224."
+        )
+    return height, width, channels

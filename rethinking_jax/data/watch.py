@@ -1,0 +1,42 @@
+"""How far a long pass over a data set is, in words."""
+
+import time
+from collections.abc import Callable
+
+# Told what is going on, how many images are done and how many there are.
+Watch = Callable[[str, int, int], None]
+
+SECONDS_BETWEEN_LINES = 10.0
+
+
+class Spoken:
+    """A `Watch` that says a line now and then; nothing of what is over within seconds."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        """Gives its lines to `say`."""
+        self._say, self._what = say, ""
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Says how far `what` is, where it is time to."""
+        now = time.monotonic()
+        if what != self._what:
+            self._what, self._began, self._said = what, now, now
+            self._began_at = done
+        if now - self._said >= SECONDS_BETWEEN_LINES and done < total:
+            self._said = now
+            rate = (done - self._began_at) / (now - self._began)
+            speed = f"{rate:,.0f} a second, {left(done, total, rate)}"
+            self._say(f"{what}: {done:,} of {total:,}, {speed}")
+
+
+def left(done: int, total: int, rate: float) -> str:
+    """The time left at `rate` a second, such as "0:02:10 left"."""
+    if rate <= 0:
+        return "time left unknown"
+    return f"{clock((total - done) / rate)} left"
+
+
+def clock(seconds: float) -> str:
+    """Hours, minutes and seconds, such as 0:02:10."""
+    whole = round(seconds)
+    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"

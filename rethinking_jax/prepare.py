@@ -1,0 +1,192 @@
+"""Prepares a data set for training, once: records, index and, where asked for, a cache.
+
+python -m rethinking_jax.prepare DATASET [--data_dir=DIR] [--manual_dir=DIR] [--cache=SIZE]
+    [--cache_dir=DIR] [--workers=N] [--verify]
+
+DATASET is an image classification set of tfds: imagenet2012 is prepared from
+ILSVRC2012_img_train.tar and ILSVRC2012_img_val.tar in --manual_dir. --cache=SIZE decodes all
+images to SIZExSIZE pixels, after which a run reads them instead of decoding. The same command
+again goes on where it was stopped. Exit code 0: done, 1: it failed or was stopped (what is
+whole is kept), 2: something in the command or in the data is wrong.
+"""
+
+import argparse
+import os
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from rethinking_jax.errors import RunFailed, UserError
+
+Say = Callable[[str], None]
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UserError(message)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Prepares one data set; returns the exit code."""
+    try:
+        prepare(_parse(arguments))
+    except UserError as error:
+        return _fail(error, 2)
+    except (RunFailed, OSError) as error:
+        return _fail(error, 1)
+    except KeyboardInterrupt:
+        return _fail("stopped by Ctrl-C; the same command goes on from what is whole", 1)
+    return 0
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = _Parser(
+        prog="python -m rethinking_jax.prepare",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("dataset", metavar="DATASET")
+    parser.add_argument("--data_dir", default="", help="of tfds (its own choice)")
+    parser.add_argument("--manual_dir", default="", help="holds archives downloaded by hand")
+    parser.add_argument(
+        "--cache",
+        metavar="SIZE",
+        type=_whole_number(0),
+        help="side of the decoded images; 0: as they are, where all have one size",
+    )
+    parser.add_argument("--cache_dir", default="", help="DATA_DIR/rethinking_jax")
+    workers = os.cpu_count() or 1
+    parser.add_argument(
+        "--workers", type=_whole_number(1), default=workers, help="processes (%(default)s)"
+    )
+    parser.add_argument(
+        "--verify", action="store_true", help="read the whole cache, rewrite damaged files"
+    )
+    flags = parser.parse_args(arguments)
+    if flags.verify and flags.cache is None:
+        raise UserError("--verify checks a cache: say which with --cache=SIZE")
+    return flags
+
+
+def _whole_number(least: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r} must be a whole number, at least {least}")
+        return int(text)
+
+    return parse
+
+
+def prepare(flags: argparse.Namespace) -> None:
+    """Prepares what the flags ask for and says where everything is.
+
+    Raises:
+      UserError: something given, or the data, is wrong.
+      RunFailed: it could not be finished; what is whole is kept.
+    """
+    # Only now what takes time to import: --help and a typo are answered at once.
+    from absl import logging
+    from rich.console import Console
+
+    from rethinking_jax.data.cache import cache_folder
+    from rethinking_jax.data.cache_write import write_cache
+    from rethinking_jax.data.index import dataset_folder, fingerprint, index_path, load_indices
+    from rethinking_jax.data.records import open_records
+    from rethinking_jax.data.tfds_prepare import prepared_builder
+
+    console = Console()
+    logging.set_verbosity(logging.FATAL)  # tfds and TensorFlow talk
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # it says so where it is on
+    if not sys.stderr.isatty():
+        import tensorflow_datasets as tfds
+
+        tfds.disable_progress_bar()
+
+    def say(line: str) -> None:
+        console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+    builder = prepared_builder(flags.dataset, flags.data_dir, flags.manual_dir, say)
+    splits = [records for records in open_records(flags.dataset, builder) if records]
+    folder = dataset_folder(flags.cache_dir, builder)
+    prints = {records.split: fingerprint(builder, records.split) for records in splits}
+    with _watching(console, say) as watch:
+        load_indices(splits, prints, folder, say, watch)
+        counts = ", ".join(f"{records.split} {len(records):,}" for records in splits)
+        say(f"{flags.dataset} is prepared in {builder.data_path}: {counts} examples")
+        if index_path(folder, "train").exists():
+            say(f"labels and ids: {folder}")
+        if flags.cache is not None:
+            write_cache(
+                splits,
+                prints,
+                cache_folder(folder, flags.cache),
+                flags.cache,
+                workers=flags.workers,
+                say=say,
+                watch=watch,
+                verify=flags.verify,
+            )
+            say(f"images: {cache_folder(folder, flags.cache)}")
+    say(f"next: {_next_command(flags)}")
+
+
+def _next_command(flags: argparse.Namespace) -> str:
+    values = {"dataset": flags.dataset, "data_dir": flags.data_dir, "cache_dir": flags.cache_dir}
+    words = [f"--config.{key}={value}" for key, value in values.items() if value]
+    words += [f"--config.image_size={flags.cache}"] if flags.cache else []
+    return shlex.join(["python", "-m", "rethinking_jax.main", *words])
+
+
+def _watching(console: Any, say: Say) -> Any:
+    """Shows passes over the data: a bar on a terminal, a line now and then elsewhere."""
+    import contextlib
+
+    from rethinking_jax.data.watch import Spoken
+
+    if not console.is_terminal:
+        return contextlib.nullcontext(Spoken(say))
+    return _Bar(console)
+
+
+class _Bar:
+    """A `Watch` with a bar, images a second and the time left."""
+
+    def __init__(self, console: Any) -> None:
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(bar_width=24))
+        text = TextColumn("{task.fields[text]}")
+        self._bars = Progress(*columns, TaskProgressColumn(), text, console=console)
+        self._what = ""
+
+    def __enter__(self) -> "_Bar":
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        import time
+
+        from rethinking_jax.data.watch import left
+
+        if what != self._what:
+            self._what, self._began, self._began_at = what, time.monotonic(), done
+            self._task = self._bars.add_task(what, total=total, text="")
+        passed = time.monotonic() - self._began
+        rate = (done - self._began_at) / passed if passed else 0.0
+        text = f"{rate:,.0f} images/s, {left(done, total, rate)}"
+        self._bars.update(self._task, completed=done, text=text)
+
+
+def _fail(error: object, code: int) -> int:
+    print(f"rethinking_jax: {' '.join(str(error).split())}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
