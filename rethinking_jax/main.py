@@ -1,11 +1,17 @@
 """The command line of rethinking_jax.
 
 python -m rethinking_jax.main [--config=FILE.py[:ARGUMENT]] [--config.KEY=VALUE ...] [--workdir=DIR]
+    [--coordinator_address=HOST:PORT --num_processes=N --process_id=I]
 
 Without --config it runs the quickstart on embedded data. Without --workdir the results
 go to runs/<experiment>-<digest of the config>; the same command again resumes the run or
 says that it is complete. Every --jax_* flag works. Exit code 0: done, 1: the run failed
 or was stopped (the message says what is saved), 2: something in the command is wrong.
+
+Several processes make one run: TPU VMs, SLURM, Open MPI and SkyPilot tell who is who, as do
+JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and JAX_PROCESS_ID. Elsewhere start the same command
+N times with --num_processes=N, --process_id=0 to N - 1, and --coordinator_address=HOST:PORT, the
+host of process 0 and a free port there. Process 0 prints. launch/ has scripts.
 """
 
 import re
@@ -21,6 +27,7 @@ from ml_collections import ConfigDict, config_flags
 from rich.console import Console
 
 from rethinking_jax import config as configs
+from rethinking_jax import distributed
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.experiment import train_and_evaluate
 
@@ -32,26 +39,36 @@ CONFIG_FOLDERS = (Path(__file__).parents[1] / "configs", Path(__file__).parent /
 def main(argv: Sequence[str]) -> int:
     """Runs one experiment; returns the exit code."""
     command = f"python -m rethinking_jax.main {shlex.join(sys.argv[1:])}".strip()
-    workdir = ""
+    workdir, given = "", flags.FLAGS
     try:
         config = _config(argv)
-        workdir = flags.FLAGS.workdir or f"runs/{config.experiment}-{configs.digest(config)}"
-        train_and_evaluate(config, Path(workdir).expanduser(), command=command, console=Console())
+        workdir = given.workdir or f"runs/{config.experiment}-{configs.digest(config)}"
+        distributed.start(given.coordinator_address, given.num_processes, given.process_id)
+        console = Console(quiet=not distributed.is_primary())
+        train_and_evaluate(config, Path(workdir).expanduser(), command=command, console=console)
     except UserError as error:
-        return _fail(error, 2)
+        return distributed.finish(_fail(error, 2))
     except RunFailed as error:
-        return _fail(error, 1)
+        return distributed.finish(_fail(error, 1))
     except Exception as error:
-        # A full disk (a ValueError when orbax meets it), no memory left: the first line
-        # says it, the trace would hide it.
-        machine = isinstance(error, (OSError, jax.errors.JaxRuntimeError))
-        if not machine and "RESOURCE_EXHAUSTED" not in str(error):
-            traceback.print_exc()
-        reason = str(error).strip().split("\n")[0]
-        if "No space left" in reason:
-            reason = "no space left on device"
-        return _fail(f"the run failed ({reason}); what is saved in {workdir} stays: {command}", 1)
-    return 0
+        code = _fail(_reason(error, workdir, command), 1)
+        return distributed.finish(code, agreed=False, lost=distributed.is_lost(error))
+    return distributed.finish(0)
+
+
+def _reason(error: Exception, workdir: str, command: str) -> str:
+    """One line for what nobody foresaw; a trace before it where the machine is not to blame."""
+    # A full disk (a ValueError when orbax meets it), no memory left: the first line
+    # says it, the trace would hide it.
+    machine = isinstance(error, (OSError, jax.errors.JaxRuntimeError))
+    if not machine and "RESOURCE_EXHAUSTED" not in str(error):
+        traceback.print_exc()
+    reason = str(error).strip().split("\n")[0]
+    if distributed.is_lost(error):
+        return f"another process is gone ({reason})"
+    if "No space left" in reason:
+        reason = "no space left on device"
+    return f"the run failed ({reason}); what is saved in {workdir} stays: {command}"
 
 
 def _config(argv: Sequence[str]) -> ConfigDict:
@@ -83,6 +100,9 @@ def parse_flags(argv: Sequence[str]) -> list[str]:
         _check_keys(argv)
         config_flags.DEFINE_config_file("config", None, "Config file.", sys_argv=argv)
         flags.DEFINE_string("workdir", "", "Folder for all results.")
+        flags.DEFINE_string("coordinator_address", "", "HOST:PORT of process 0.")
+        flags.DEFINE_integer("num_processes", None, "How many processes make this run.")
+        flags.DEFINE_integer("process_id", None, "Which of them this one is, from 0.")
         return flags.FLAGS(argv)
     except flags.IllegalFlagValueError as error:
         # "flag --config.epochs=x: invalid literal ..." says it in Python's words; say it in ours.
@@ -144,7 +164,8 @@ def _help() -> str:
 
 
 def _fail(error: object, code: int) -> int:
-    print(f"rethinking_jax: {' '.join(str(error).split())}", file=sys.stderr)
+    line = f"rethinking_jax: {distributed.describe()}{' '.join(str(error).split())}"
+    print(line, file=sys.stderr, flush=True)
     return code
 
 
@@ -156,7 +177,8 @@ def run() -> None:
     try:
         app.run(main, flags_parser=parse_flags)
     except KeyboardInterrupt:
-        sys.exit(_fail("stopped by Ctrl-C before anything was written", 1))
+        code = _fail("stopped by Ctrl-C before anything was written", 1)
+        sys.exit(distributed.finish(code, agreed=False))
 
 
 if __name__ == "__main__":
