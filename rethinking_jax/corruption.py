@@ -118,9 +118,8 @@ def corrupt_images(
         return _permute(order, image)
 
     def noise(example_id: jax.Array) -> jax.Array:
-        return jnp.asarray(mean) + std * jax.random.normal(
-            jax.random.fold_in(key, example_id), shape
-        )
+        drawn = jax.random.normal(jax.random.fold_in(key, example_id), shape)
+        return jnp.asarray(mean) + std * drawn
 
     if setting == "random_pixels":
         return jax.vmap(permuted)(ids, images)

@@ -36,6 +36,10 @@ class Taken(NamedTuple):
     waited: float  # seconds that the devices may have waited for input, since the last
 
 
+Pieces = Generator[Taken, None, None]
+Batches = Generator[Raw, None, None]
+
+
 class Feed(NamedTuple):
     """Examples and program of a chunk.
 
@@ -45,7 +49,7 @@ class Feed(NamedTuple):
       "train_sample" (`config.train_eval_examples`) or "test"; None where it was stopped.
     """
 
-    train: Callable[[Carry, int, int], Generator[Taken, None, None]]
+    train: Callable[[Carry, int, int], Pieces]
     evaluate: Callable[[TrainState, str, StopRequested], Sums | None]
 
 
@@ -91,7 +95,7 @@ def _part(examples: Examples, positions: np.ndarray) -> Examples:
 
 def _train_resident(
     chunk: Chunk, program: Program, train: Examples, carry: Carry, epoch: int, first: int
-) -> Generator[Taken, None, None]:
+) -> Pieces:
     config = chunk.runs[0].config
     size = train.labels.shape[1]
     full = size // config.batch_size
@@ -140,9 +144,7 @@ def stream_feed(chunk: Chunk) -> Feed:
     return Feed(partial(_train_streamed, chunk), evaluate)
 
 
-def _train_streamed(
-    chunk: Chunk, carry: Carry, epoch: int, first: int
-) -> Generator[Taken, None, None]:
+def _train_streamed(chunk: Chunk, carry: Carry, epoch: int, first: int) -> Pieces:
     run = chunk.runs[0]
     assert chunk.source.streamed and isinstance(chunk.program, StreamProgram)
     train, size = chunk.source.streamed.train, run.config.batch_size
@@ -197,7 +199,7 @@ def _evaluate_streamed(
     return sums
 
 
-def _device_batches(chunk: Chunk, stored: Any, positions: np.ndarray) -> Generator[Raw, None, None]:
+def _device_batches(chunk: Chunk, stored: Any, positions: np.ndarray) -> Batches:
     """The batches of these positions, int64 [steps, b]; each process reads its own rows."""
     config, size = chunk.runs[0].config, positions.shape[1]
     threads = config.read_threads or os.cpu_count() or 1

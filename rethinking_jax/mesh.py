@@ -89,10 +89,10 @@ def fetch(tree: Any) -> Any:
     """A tree of arrays on any devices as NumPy arrays, whole in every process."""
 
     def one(leaf: Any) -> Any:
-        if isinstance(leaf, jax.Array) and not leaf.is_fully_addressable:
-            if not leaf.is_fully_replicated:
-                return multihost_utils.process_allgather(leaf, tiled=True)
-        return jax.device_get(leaf)
+        here = not isinstance(leaf, jax.Array) or leaf.is_fully_addressable
+        if here or leaf.is_fully_replicated:
+            return jax.device_get(leaf)
+        return multihost_utils.process_allgather(leaf, tiled=True)
 
     return jax.tree.map(one, tree)
 

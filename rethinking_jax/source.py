@@ -1,7 +1,6 @@
 """A data set as the runs read it: whole on the device, or streamed from a disk."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -14,6 +13,7 @@ from rethinking_jax.augment import crops
 from rethinking_jax.data import Dataset, Split, load_dataset, subset
 from rethinking_jax.data.dataset import chosen_part
 from rethinking_jax.data.streamed import (
+    Part,
     StreamedDataset,
     StreamedSplit,
     estimate_bytes,
@@ -156,14 +156,8 @@ def _part(dataset: StreamedDataset, config: ConfigDict) -> StreamedSplit:
     return train._replace(
         labels=train.labels[chosen],
         ids=train.ids[chosen],
-        read=partial(_read_chosen, train.read, chosen),
+        read=Part(train.read, chosen),
     )
-
-
-def _read_chosen(
-    read: Callable[[np.ndarray], np.ndarray], chosen: np.ndarray, positions: np.ndarray
-) -> np.ndarray:
-    return read(chosen[positions])
 
 
 def _moments(split: StreamedSplit) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,6 @@
 """Batches read ahead of the training step, in order and with bounded memory."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -52,7 +52,7 @@ class _Slices:
 
 def read_batches(
     split: StreamedSplit, positions: np.ndarray, *, threads: int, workers: int
-) -> Iterator[HostBatch]:
+) -> Generator[HostBatch, None, None]:
     """Reads the batches that `positions` names, ahead of their use.
 
     A generator: `close()` it where not all of it is taken. What is held at any time is
