@@ -184,17 +184,25 @@ def _mixed_35_to_17(conv: Conv, x: jax.Array) -> jax.Array:
 def _mixed_17(conv: Conv, x: jax.Array, n: int) -> jax.Array:
     """17x17x768, 7x7 convolutions as a row and a column, n channels between them."""
     row, column = (1, 7), (7, 1)
-    once = conv(conv(conv(x, n, 1), n, row), 192, column)
-    twice = conv(conv(conv(x, n, 1), n, column), n, row)
-    twice = conv(conv(twice, n, column), 192, row)
-    return _beside(conv(x, 192, 1), once, twice, conv(_average(x), 192, 1))
+
+    def twice(x: jax.Array) -> jax.Array:
+        x = conv(conv(conv(x, n, 1), n, column), n, row)
+        return conv(conv(x, n, column), 192, row)
+
+    return _beside(
+        conv(x, 192, 1),
+        conv(conv(conv(x, n, 1), n, row), 192, column),
+        twice(x),
+        conv(_average(x), 192, 1),
+    )
 
 
 def _mixed_17_to_8(conv: Conv, x: jax.Array) -> jax.Array:
     """17x17x768 to 8x8x1280."""
-    seven = conv(conv(conv(x, 192, 1), 192, (1, 7)), 192, (7, 1))
     return _beside(
-        conv(conv(x, 192, 1), 320, 3, 2, "VALID"), conv(seven, 192, 3, 2, "VALID"), _halve(x)
+        conv(conv(x, 192, 1), 320, 3, 2, "VALID"),
+        conv(conv(conv(conv(x, 192, 1), 192, (1, 7)), 192, (7, 1)), 192, 3, 2, "VALID"),
+        _halve(x),
     )
 
 
