@@ -16,6 +16,7 @@ from rethinking_jax.bench.flops import layer_macs
 from rethinking_jax.errors import UserError
 from rethinking_jax.models import DTYPES, MODELS, create_model
 from rethinking_jax.models.inception_v3 import ConvUnit, InceptionV3
+from rethinking_jax.models.layers import Dropout
 from rethinking_jax.models.resnet import Bottleneck, ResNet
 from rethinking_jax.optimizer import Hyper, make_optimizer
 from rethinking_jax.preprocess import make_preprocess
@@ -584,3 +585,12 @@ def test_other_dtypes_are_refused(dtype: Any, named: str) -> None:
 def test_a_dtype_has_a_name_and_a_type() -> None:
     for dtype in (jnp.bfloat16, "bfloat16", np.dtype("bfloat16")):
         assert build("mlp_1x512", dtype=dtype) == build("mlp_1x512", dtype=jnp.bfloat16)
+
+
+@pytest.mark.parametrize("rate", [0.5, jnp.float32(0.5)])
+def test_dropout_keeps_the_dtype(rate: Any) -> None:
+    x = jnp.ones((4, 64), jnp.bfloat16)
+    rngs = {"dropout": jax.random.key(0)}
+    dropped = Dropout(rate).apply({}, x, train=True, rngs=rngs)
+    assert dropped.dtype == jnp.bfloat16
+    assert set(np.unique(np.float32(dropped))) == {0.0, 2.0}
