@@ -18,6 +18,7 @@ PURPOSES = {
     "shuffled_pixels": 4,
     "random_pixels": 5,
     "gaussian": 6,
+    "augmentation": 7,
 }
 
 

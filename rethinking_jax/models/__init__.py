@@ -1,15 +1,19 @@
-"""The architectures of the paper's CIFAR-10 experiments (appendix A), by name."""
+"""The architectures of the paper's experiments (appendix A), and two yardsticks, by name."""
 
 import difflib
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import flax.linen as nn
+import jax.numpy as jnp
 
 from rethinking_jax.errors import UserError
 from rethinking_jax.models.alexnet import SmallAlexNet
 from rethinking_jax.models.inception import SmallInception
+from rethinking_jax.models.inception_v3 import InceptionV3
 from rethinking_jax.models.mlp import MLP
+from rethinking_jax.models.resnet import ResNet
 from rethinking_jax.models.wide_resnet import WideResNet
 
 MODELS: dict[str, Callable[..., nn.Module]] = {
@@ -20,7 +24,13 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
     "inception_small": SmallInception,
     "inception_small_no_bn": partial(SmallInception, batch_norm=False),
     "wide_resnet_28_1": WideResNet,
+    "inception_v3": InceptionV3,
+    "inception_v3_aux": partial(InceptionV3, auxiliary=True),
+    "resnet_50": ResNet,
 }
+
+# Not float16: its gradients underflow unless the loss is scaled.
+DTYPES = ("float32", "bfloat16")
 
 
 def create_model(
@@ -29,6 +39,7 @@ def create_model(
     num_classes: int,
     hidden_sizes: tuple[int, ...] = (),
     dropout_rate: float = 0.0,
+    dtype: Any = jnp.float32,
 ) -> nn.Module:
     """Builds the model of a name.
 
@@ -37,12 +48,14 @@ def create_model(
       num_classes: number of logits.
       hidden_sizes: widths of the hidden layers; for `mlp` alone, and needed there.
       dropout_rate: from 0 (none) to below 1; acts in every model.
+      dtype: one of `DTYPES`, by name or as a type: what convolutions and hidden dense layers
+        compute in. Parameters, batch statistics, the classifier and its logits are float32.
 
     Returns:
       A Linen module: `module.apply(variables, x, train=...)` maps images, float32
-      [b, h, w, c] of any size, to logits, float32 [b, num_classes]. With
-      `train=True` it needs the rng "dropout" where dropout_rate > 0, and
-      `mutable=["batch_stats"]` where it has batch norm. `module.convolutional` says
+      [b, h, w, c] of any size (inception_v3: from 75x75 on), to logits, float32
+      [b, num_classes]. With `train=True` it needs the rng "dropout" where dropout_rate > 0,
+      and `mutable=["batch_stats"]` where it has batch norm. `module.convolutional` says
       whether it is slow inside a loop on a CPU.
 
     Raises:
@@ -54,6 +67,8 @@ def create_model(
         raise UserError(f"model={name!r} is not known{nearest} Known: {', '.join(MODELS)}")
     if not 0 <= dropout_rate < 1:
         raise UserError(f"dropout_rate={dropout_rate} must be at least 0 and below 1")
+    if (dtype_name := _dtype_name(dtype)) not in DTYPES:
+        raise UserError(f"dtype={dtype_name!r} must be one of: {', '.join(DTYPES)}")
     if name == "mlp":
         if not hidden_sizes or any(not isinstance(w, int) or w < 1 for w in hidden_sizes):
             raise UserError(
@@ -66,4 +81,13 @@ def create_model(
         )
     else:
         widths = {}
-    return MODELS[name](num_classes=num_classes, dropout_rate=dropout_rate, **widths)
+    return MODELS[name](
+        num_classes=num_classes, dropout_rate=dropout_rate, dtype=jnp.dtype(dtype), **widths
+    )
+
+
+def _dtype_name(dtype: Any) -> str:
+    try:
+        return jnp.dtype(dtype).name
+    except TypeError:
+        return str(dtype)

@@ -1,13 +1,13 @@
 """The small AlexNet (paper, appendix A), which follows TensorFlow's CIFAR-10 tutorial."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from jax import lax
 
-from rethinking_jax.models.layers import CLASSIFIER_INIT, RELU_INIT, Dropout
+from rethinking_jax.models.layers import RELU_INIT, Dropout, classifier
 
 _RADIUS = 4
 _BIAS = 1.0
@@ -22,23 +22,25 @@ class SmallAlexNet(nn.Module):
     Attributes:
       num_classes: number of logits.
       dropout_rate: of both hidden dense layers' activations.
+      dtype: that convolutions and hidden dense layers compute in.
     """
 
     num_classes: int
     dropout_rate: float | jax.Array = 0.0
+    dtype: Any = jnp.float32
     convolutional: ClassVar[bool] = True
 
     @nn.compact
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
         """Maps images, float32 [b, h, w, c], to logits, float32 [b, num_classes]."""
         for _ in range(2):
-            x = nn.relu(nn.Conv(64, (5, 5), kernel_init=RELU_INIT)(x))
+            x = nn.relu(nn.Conv(64, (5, 5), dtype=self.dtype, kernel_init=RELU_INIT)(x))
             x = local_response_normalization(max_pool(x))
         x = x.reshape(x.shape[0], -1)
         for width in (384, 192):
-            x = nn.relu(nn.Dense(width, kernel_init=RELU_INIT)(x))
+            x = nn.relu(nn.Dense(width, dtype=self.dtype, kernel_init=RELU_INIT)(x))
             x = Dropout(self.dropout_rate)(x, train=train)
-        return nn.Dense(self.num_classes, kernel_init=CLASSIFIER_INIT)(x)
+        return classifier(self.num_classes)(x)
 
 
 def max_pool(x: jax.Array) -> jax.Array:
@@ -49,10 +51,10 @@ def max_pool(x: jax.Array) -> jax.Array:
     `nn.max_pool` (2 CPU cores, batch 128), most of it in that pooling's gradient.
 
     Args:
-      x: float32 [b, h, w, c].
+      x: floating [b, h, w, c].
 
     Returns:
-      float32 [b, ceil(h / 2), ceil(w / 2), c].
+      The same dtype [b, ceil(h / 2), ceil(w / 2), c].
     """
     for axis in (1, 2):
         before = x.shape[axis]
@@ -76,15 +78,17 @@ def local_response_normalization(x: jax.Array) -> jax.Array:
     channels d - 4 to d + 4, those outside counted as zero.
 
     Args:
-      x: float32 [..., channels].
+      x: float32 or bfloat16 [..., channels].
 
     Returns:
-      float32 [..., channels].
+      The same dtype [..., channels]; computed in float32, for 1 + alpha * s would be 1 in
+      bfloat16 up to s = 35.
     """
+    given, x = x.dtype, x.astype(jnp.float32)
     ones = (1,) * (x.ndim - 1)
     padding = [(0, 0)] * (x.ndim - 1) + [(_RADIUS, _RADIUS)]
     energy = lax.reduce_window(x * x, 0.0, lax.add, (*ones, 2 * _RADIUS + 1), (*ones, 1), padding)
     # r ** 1.5 by square roots: with its gradient 3 times as fast on a CPU as a power. The
     # window is about 1.3 times as fast as a product with a banded matrix.
     root = lax.rsqrt(_BIAS + _ALPHA * energy)
-    return x * root * lax.sqrt(root)
+    return (x * root * lax.sqrt(root)).astype(given)

@@ -1,12 +1,12 @@
 """The small Inception (paper, appendix A and figure 3)."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from rethinking_jax.models.layers import BATCH_NORM_MOMENTUM, CLASSIFIER_INIT, RELU_INIT, Dropout
+from rethinking_jax.models.layers import BATCH_NORM_MOMENTUM, RELU_INIT, Dropout, classifier
 
 
 class ConvUnit(nn.Module):
@@ -18,12 +18,14 @@ class ConvUnit(nn.Module):
       stride: in both directions.
       batch_norm: False leaves it out and gives the convolution a bias: the number of
         parameters is the same, for batch norm has a shift and no scale (TF-slim's default).
+      dtype: that the convolution computes in, and the output's.
     """
 
     features: int
     size: int
     stride: int
     batch_norm: bool
+    dtype: Any = jnp.float32
 
     @nn.compact
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
@@ -35,6 +37,7 @@ class ConvUnit(nn.Module):
             (self.size, self.size),
             strides=self.stride,
             use_bias=not self.batch_norm,
+            dtype=self.dtype,
             kernel_init=RELU_INIT,
         )(x)
         if self.batch_norm:
@@ -43,6 +46,7 @@ class ConvUnit(nn.Module):
                 momentum=BATCH_NORM_MOMENTUM,
                 epsilon=1e-3,  # TF-slim's default
                 use_scale=False,
+                dtype=self.dtype,
             )(x)
         return nn.relu(x)
 
@@ -54,11 +58,13 @@ class SmallInception(nn.Module):
       num_classes: number of logits.
       batch_norm: False is the paper's "Inception w/o BatchNorm".
       dropout_rate: of the features before the classifier.
+      dtype: that convolutions compute in.
     """
 
     num_classes: int
     batch_norm: bool = True
     dropout_rate: float | jax.Array = 0.0
+    dtype: Any = jnp.float32
     convolutional: ClassVar[bool] = True
 
     @nn.compact
@@ -66,7 +72,7 @@ class SmallInception(nn.Module):
         """Maps images, float32 [b, h, w, c], to logits, float32 [b, num_classes]."""
 
         def conv(x: jax.Array, features: int, size: int, stride: int = 1) -> jax.Array:
-            return ConvUnit(features, size, stride, self.batch_norm)(x, train=train)
+            return ConvUnit(features, size, stride, self.batch_norm, self.dtype)(x, train=train)
 
         def inception(x: jax.Array, narrow: int, wide: int) -> jax.Array:
             return jnp.concatenate([conv(x, narrow, 1), conv(x, wide, 3)], axis=-1)
@@ -86,6 +92,6 @@ class SmallInception(nn.Module):
         x = downsample(x, 96)
         x = inception(x, 176, 160)
         x = inception(x, 176, 160)
-        x = x.mean(axis=(1, 2))  # over 7x7 for an image of 28x28
+        x = x.mean(axis=(1, 2), dtype=jnp.float32)  # over 7x7 for an image of 28x28
         x = Dropout(self.dropout_rate)(x, train=train)
-        return nn.Dense(self.num_classes, kernel_init=CLASSIFIER_INIT)(x)
+        return classifier(self.num_classes)(x)

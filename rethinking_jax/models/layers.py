@@ -20,6 +20,15 @@ CLASSIFIER_INIT = nn.initializers.variance_scaling(0.1, "fan_in", "truncated_nor
 BATCH_NORM_MOMENTUM = 0.9
 
 
+def classifier(num_classes: int) -> nn.Dense:
+    """The last layer, to float32 logits, [b, features] to [b, num_classes].
+
+    It computes in float32 whatever the rest does: the loss is made of logits, and from 16 on
+    bfloat16 has steps of an eighth.
+    """
+    return nn.Dense(num_classes, dtype=jnp.float32, kernel_init=CLASSIFIER_INIT)
+
+
 class Dropout(nn.Module):
     """Sets a share of the features to zero in train mode and scales up the rest.
 
@@ -33,9 +42,9 @@ class Dropout(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
-        """Maps an array of any shape to one of the same shape."""
+        """Maps an array of any shape to one of the same shape and dtype."""
         if not train or (isinstance(self.rate, float | int) and self.rate == 0):
             return x
         kept = 1.0 - self.rate
         mask = jax.random.bernoulli(self.make_rng("dropout"), kept, x.shape)
-        return jnp.where(mask, x / kept, 0.0)
+        return jnp.where(mask, x / kept, 0.0).astype(x.dtype)

@@ -1,11 +1,12 @@
 """Fully connected networks (paper, appendix A: MLP 1x512 and MLP 3x512)."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 
-from rethinking_jax.models.layers import CLASSIFIER_INIT, RELU_INIT, Dropout
+from rethinking_jax.models.layers import RELU_INIT, Dropout, classifier
 
 
 class MLP(nn.Module):
@@ -15,11 +16,13 @@ class MLP(nn.Module):
       num_classes: number of logits.
       hidden_sizes: widths of the hidden layers.
       dropout_rate: of every hidden layer's activations.
+      dtype: that the hidden layers compute in.
     """
 
     num_classes: int
     hidden_sizes: tuple[int, ...]
     dropout_rate: float | jax.Array = 0.0
+    dtype: Any = jnp.float32
     convolutional: ClassVar[bool] = False
 
     @nn.compact
@@ -27,6 +30,6 @@ class MLP(nn.Module):
         """Maps images, float32 [b, h, w, c], to logits, float32 [b, num_classes]."""
         x = x.reshape(x.shape[0], -1)
         for width in self.hidden_sizes:
-            x = nn.relu(nn.Dense(width, kernel_init=RELU_INIT)(x))
+            x = nn.relu(nn.Dense(width, dtype=self.dtype, kernel_init=RELU_INIT)(x))
             x = Dropout(self.dropout_rate)(x, train=train)
-        return nn.Dense(self.num_classes, kernel_init=CLASSIFIER_INIT)(x)
+        return classifier(self.num_classes)(x)

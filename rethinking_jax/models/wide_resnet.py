@@ -1,14 +1,15 @@
 """Wide ResNet 28-1 (Zagoruyko & Komodakis 2016), of the paper's first author's demo."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 
-from rethinking_jax.models.layers import BATCH_NORM_MOMENTUM, CLASSIFIER_INIT, RELU_INIT, Dropout
+from rethinking_jax.models.layers import BATCH_NORM_MOMENTUM, RELU_INIT, Dropout, classifier
 
 
-def _conv(x: jax.Array, features: int, size: int, stride: int = 1) -> jax.Array:
+def _conv(x: jax.Array, features: int, size: int, dtype: Any, stride: int = 1) -> jax.Array:
     # The original pads by one on every side, which is not SAME where the stride is 2.
     return nn.Conv(
         features,
@@ -16,12 +17,13 @@ def _conv(x: jax.Array, features: int, size: int, stride: int = 1) -> jax.Array:
         strides=stride,
         padding=size // 2,
         use_bias=False,
+        dtype=dtype,
         kernel_init=RELU_INIT,
     )(x)
 
 
-def _norm_relu(x: jax.Array, train: bool) -> jax.Array:
-    norm = nn.BatchNorm(use_running_average=not train, momentum=BATCH_NORM_MOMENTUM)
+def _norm_relu(x: jax.Array, train: bool, dtype: Any) -> jax.Array:
+    norm = nn.BatchNorm(use_running_average=not train, momentum=BATCH_NORM_MOMENTUM, dtype=dtype)
     return nn.relu(norm(x))
 
 
@@ -31,20 +33,22 @@ class PreActivationBlock(nn.Module):
     Attributes:
       features: output channels.
       stride: of the first convolution and the shortcut.
+      dtype: that convolutions compute in, and the output's.
     """
 
     features: int
     stride: int
+    dtype: Any = jnp.float32
 
     @nn.compact
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
         """Maps [b, h, w, c] to [b, ceil(h / stride), ceil(w / stride), features]."""
         shortcut = x
-        x = _norm_relu(x, train)
+        x = _norm_relu(x, train, self.dtype)
         if self.stride != 1 or shortcut.shape[-1] != self.features:
-            shortcut = _conv(x, self.features, 1, self.stride)
-        x = _conv(x, self.features, 3, self.stride)
-        x = _conv(_norm_relu(x, train), self.features, 3)
+            shortcut = _conv(x, self.features, 1, self.dtype, self.stride)
+        x = _conv(x, self.features, 3, self.dtype, self.stride)
+        x = _conv(_norm_relu(x, train, self.dtype), self.features, 3, self.dtype)
         return x + shortcut
 
 
@@ -58,20 +62,22 @@ class WideResNet(nn.Module):
       num_classes: number of logits.
       dropout_rate: of the features before the classifier (the original has its dropout
         inside the blocks).
+      dtype: that convolutions compute in.
     """
 
     num_classes: int
     dropout_rate: float | jax.Array = 0.0
+    dtype: Any = jnp.float32
     convolutional: ClassVar[bool] = True
 
     @nn.compact
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
         """Maps images, float32 [b, h, w, c], to logits, float32 [b, num_classes]."""
-        x = _conv(x, 16, 3)
+        x = _conv(x, 16, 3, self.dtype)
         for features, first_stride in ((16, 1), (32, 2), (64, 2)):
             for block in range(4):
                 stride = first_stride if block == 0 else 1
-                x = PreActivationBlock(features, stride)(x, train=train)
-        x = _norm_relu(x, train).mean(axis=(1, 2))
+                x = PreActivationBlock(features, stride, self.dtype)(x, train=train)
+        x = _norm_relu(x, train, self.dtype).mean(axis=(1, 2), dtype=jnp.float32)
         x = Dropout(self.dropout_rate)(x, train=train)
-        return nn.Dense(self.num_classes, kernel_init=CLASSIFIER_INIT)(x)
+        return classifier(self.num_classes)(x)

@@ -1,0 +1,96 @@
+"""ResNet-50 (He et al. 2016) in its version 1.5, the usual yardstick on ImageNet."""
+
+from typing import Any, ClassVar
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from rethinking_jax.models.layers import BATCH_NORM_MOMENTUM, RELU_INIT, Dropout, classifier
+
+
+def _conv(x: jax.Array, features: int, size: int, dtype: Any, stride: int = 1) -> jax.Array:
+    # The original pads by size // 2 on every side, which is not SAME where the stride is 2.
+    return nn.Conv(
+        features,
+        (size, size),
+        strides=stride,
+        padding=size // 2,
+        use_bias=False,
+        dtype=dtype,
+        kernel_init=RELU_INIT,
+    )(x)
+
+
+def _norm(x: jax.Array, train: bool, dtype: Any, zero: bool = False) -> jax.Array:
+    return nn.BatchNorm(
+        use_running_average=not train,
+        # 0.9 is what the published results of this network were made with (Goyal et al. 2017).
+        momentum=BATCH_NORM_MOMENTUM,
+        epsilon=1e-5,
+        scale_init=nn.initializers.zeros if zero else nn.initializers.ones,
+        dtype=dtype,
+    )(x)
+
+
+class Bottleneck(nn.Module):
+    """1x1, 3x3 and 1x1 convolution beside a shortcut.
+
+    Attributes:
+      features: channels inside; four times as many come out.
+      stride: of the 3x3 convolution (in version 1: of the first 1x1, which then skips three
+        quarters of its input) and of the shortcut.
+      dtype: that convolutions compute in, and the output's.
+    """
+
+    features: int
+    stride: int = 1
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
+        """Maps [b, h, w, c] to [b, ceil(h / stride), ceil(w / stride), 4 * features]."""
+        wide = 4 * self.features
+        y = nn.relu(_norm(_conv(x, self.features, 1, self.dtype), train, self.dtype))
+        y = _conv(y, self.features, 3, self.dtype, self.stride)
+        y = nn.relu(_norm(y, train, self.dtype))
+        # With a last scale of zero every block starts as its shortcut alone: the sum over
+        # blocks does not grow with their number, so large batches and learning rates start
+        # without blowing up (Goyal et al. 2017, section 5.1).
+        y = _norm(_conv(y, wide, 1, self.dtype), train, self.dtype, zero=True)
+        if self.stride != 1 or x.shape[-1] != wide:
+            x = _norm(_conv(x, wide, 1, self.dtype, self.stride), train, self.dtype)
+        return nn.relu(x + y)
+
+
+class ResNet(nn.Module):
+    """ResNet of bottleneck blocks; made for 224x224, takes any size.
+
+    25,557,032 parameters with 50 layers and 1,000 classes.
+
+    Attributes:
+      num_classes: number of logits.
+      stage_sizes: blocks on each grid, each half as large and twice as wide as the one
+        before; (3, 4, 6, 3) makes 50 layers.
+      dropout_rate: of the features before the classifier (the original has none).
+      dtype: that convolutions compute in.
+    """
+
+    num_classes: int
+    stage_sizes: tuple[int, ...] = (3, 4, 6, 3)
+    dropout_rate: float | jax.Array = 0.0
+    dtype: Any = jnp.float32
+    convolutional: ClassVar[bool] = True
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
+        """Maps images, float32 [b, h, w, c], to logits, float32 [b, num_classes]."""
+        x = nn.relu(_norm(_conv(x, 64, 7, self.dtype, 2), train, self.dtype))
+        x = nn.max_pool(x, (3, 3), strides=(2, 2), padding=((1, 1), (1, 1)))
+        for stage, blocks in enumerate(self.stage_sizes):
+            for block in range(blocks):
+                stride = 2 if stage > 0 and block == 0 else 1
+                x = Bottleneck(64 * 2**stage, stride, self.dtype)(x, train=train)
+        x = x.mean(axis=(1, 2), dtype=jnp.float32)
+        x = Dropout(self.dropout_rate)(x, train=train)
+        return classifier(self.num_classes)(x)
