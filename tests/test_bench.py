@@ -377,3 +377,57 @@ def test_a_small_sweep_writes_ratios_that_follow_from_its_times(
     assert ("PyTorch loop" in seconds) == torch_is_here
     assert bool(record["notes"]) != torch_is_here
     assert str(tmp_path) not in (tmp_path / "b.json").read_text()
+
+
+# Input ------------------------------------------------------------------------------
+
+
+def test_decoders_agree_on_the_pixels() -> None:
+    from rethinking_jax.bench import decoders, input
+
+    content = input._photographs()[0]
+    assert 60_000 < len(content) < 160_000
+    # TensorFlow stays out of this process.
+    found = {
+        "simplejpeg": decoders._simplejpeg(64),
+        "Pillow": decoders._pillow(64),
+    }
+    pixels = {name: [np.asarray(f(content)) for f in both] for name, both in found.items()}
+    assert [p.shape for p in pixels["Pillow"]] == [(375, 500, 3), (64, 64, 3)]
+    for ours, theirs in zip(pixels["simplejpeg"], pixels["Pillow"], strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_bench_input(environment: dict[str, str], tmp_path: Path) -> None:
+    """Also that TensorFlow, where installed, does the same work."""
+    script = (
+        "import numpy as np\n"
+        "from rethinking_jax.bench import decoders, input\n"
+        "if __name__ == '__main__':\n"
+        "    content = input._photographs()[1]\n"
+        "    found, _ = decoders.found_decoders(50)\n"
+        "    ours = np.asarray(found[0].decode_and_fit(content)).astype(int)\n"
+        "    for decoder in found:\n"
+        "        theirs = np.asarray(decoder.decode_and_fit(content))\n"
+        "        assert np.abs(theirs - ours).mean() < 1, decoder.name\n"
+        "    from rethinking_jax.bench.__main__ import main\n"
+        f"    words = ['--images=64', '--repeats=1', '--output={tmp_path / 'out.json'}']\n"
+        "    raise SystemExit(main(['input', '--image_sizes=50', '--threads=2', *words]))\n"
+    )
+    path = tmp_path / "script.py"
+    path.write_text(script)
+    done = subprocess.run(
+        [sys.executable, str(path)], env=environment, capture_output=True, text=True,
+        timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (record,) = json.loads((tmp_path / "out.json").read_text())
+    assert record["settings"] == {"image_size": 50, "images": 64, "repeats": 1, "threads": 2}
+    names = set(record["seconds"])
+    assert {"simplejpeg, decode", "Pillow, decode and fit", "raw loop", "stream", "cache"} <= names
+    assert ("tf.data" in names) == (importlib.util.find_spec("tensorflow") is not None)
+    ratios = {(found["of"], found["over"]): found["median"] for found in record["cpu_ratios"]}
+    expected = record["images_per_round"]["cache"] / record["cpu_seconds"]["cache"][0]
+    expected /= record["images_per_round"]["stream"] / record["cpu_seconds"]["stream"][0]
+    assert ratios["cache", "stream"] == pytest.approx(expected)
+    assert ratios["cache", "stream"] > 2 and len(record["label_seconds"]) == 1

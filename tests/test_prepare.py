@@ -316,7 +316,7 @@ class FullDisk:
         self.room = room
 
     def __call__(self, path: Any, mode: str) -> Any:
-        file = Path(path).open(mode)
+        file = Path(path).open(mode)  # noqa: SIM115  (closed by the one that opened it)
         if mode != "wb":
             return file
         write = file.write

@@ -3,6 +3,7 @@
     python -m rethinking_jax.bench sweep     a sweep: vmapped, looped, as a PyTorch loop
     python -m rethinking_jax.bench train     a train step of each network, against PyTorch
     python -m rethinking_jax.bench members   memory and time of 1, 4, 16, 64 vmapped runs
+    python -m rethinking_jax.bench input     images decoded, streamed, and read from a cache
 
 `--output=FILE` keeps the raw times, ratios, settings, versions and the device as JSON; what
 was measured for the rules below lies in docs/bench. Speed is stated as a ratio of two
@@ -21,4 +22,7 @@ grouped convolutions, which are slow. Measured by `bench sweep`, `ours, vmap` ov
 the dispatch of each step; but a step at a time for convolutions on a CPU, which XLA
 compiles to a slow form inside a loop (jax-ml/jax#12868). Measured by `bench train`,
 `ours, step` over `ours, scan`; for a convolution on a CPU with --scan_convolutions.
+
+JPEG is decoded by simplejpeg (`data.images.decode`), the fastest of those that can be
+installed anywhere, and whose pixels are Pillow's. Measured by `bench input`.
 """

@@ -33,7 +33,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         allow_abbrev=False,
     )
     names = parser.add_subparsers(dest="bench", metavar="NAME", required=True)
-    known = {name: _options(names, name) for name in ("sweep", "train", "members")}
+    known = {name: _options(names, name) for name in ("sweep", "train", "members", "input")}
     options, unknown = parser.parse_known_args(argv)
     if unknown:
         given = unknown[0].partition("=")[0]
@@ -52,6 +52,7 @@ def _options(names: Any, name: str) -> list[str]:
         "sweep": "the same sweep over label noise and seeds: vmapped, looped, in PyTorch",
         "train": "images per second of a train step, against PyTorch and the matmul peak",
         "members": "peak memory and time per epoch by number of vmapped members",
+        "input": "images per second that are decoded, streamed and read from a cache",
     }[name]
     parser = names.add_parser(name, help=about, description=about, allow_abbrev=False)
     count = _whole_number(1)
@@ -87,7 +88,12 @@ def _options(names: Any, name: str) -> list[str]:
             "--members", type=_counts, default="1,4,16,64", help="by commas (%(default)s)"
         )
         parser.add_argument("--epochs", type=count, default=5, help="timed (%(default)s)")
-    if name != "train":
+    if name == "input":
+        parser.add_argument("--image_sizes", type=_counts, default="64,299", help="%(default)s")
+        parser.add_argument("--images", type=count, default=512, help="in a round (%(default)s)")
+        parser.add_argument("--repeats", type=count, default=5, help="rounds (%(default)s)")
+        parser.add_argument("--threads", type=count, help="that read (one per core)")
+    if name in ("sweep", "members"):
         parser.add_argument("--model", default="mlp_1x512", help="%(default)s")
         parser.add_argument("--dataset", default="mnist5k", help="%(default)s")
         parser.add_argument("--data_dir", default="", help="of tfds")

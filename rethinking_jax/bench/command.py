@@ -8,6 +8,7 @@ from typing import Any
 from absl import logging
 from rich.console import Console
 
+from rethinking_jax.bench import input as bench_input
 from rethinking_jax.bench import members, sweep, train
 from rethinking_jax.bench.results import Record, busy, check_output, print_table, save
 
@@ -27,7 +28,9 @@ def run(options: Namespace) -> None:
     options.load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     if warning := busy(options.load):
         console.print(warning, highlight=False)
-    {"sweep": _sweep, "train": _train, "members": _members}[options.bench](options, console)
+    {"sweep": _sweep, "train": _train, "members": _members, "input": _input}[options.bench](
+        options, console
+    )
 
 
 def _finish(record: Record, options: Namespace, console: Console) -> None:
@@ -99,6 +102,28 @@ def _members(options: Namespace, console: Console) -> None:
                "estimate"]  # fmt: skip
     print_table(console, f"vmapped {settings.model}, {record['device']}", columns, rows)
     _finish(record, options, console)
+
+
+def _input(options: Namespace, console: Console) -> None:
+    threads = options.threads or os.cpu_count() or 1
+    for size in options.image_sizes:
+        settings = bench_input.Settings(size, options.images, options.repeats, threads)
+        record = bench_input.bench_input(settings, _say(console))
+        rows = [
+            [name, *(_spread([work / s for s in times[name]], "{:,.0f}") for times in clocks)]
+            for name, work in record["images_per_round"].items()
+            for clocks in [(record["seconds"], record["cpu_seconds"])]
+        ]
+        title = f"JPEGs of {record['bytes_per_jpeg'] / 1000:.0f} kB to {size}x{size}"
+        columns = ["", "images/s (least to most)", "images per CPU second"]
+        print_table(console, f"{title}, {threads} thread(s), {record['device']}", columns, rows)
+        for wall, cpu in zip(record["ratios"], record["cpu_ratios"], strict=True):
+            spreads = [_spread(found["rounds"], "{:.2f}") for found in (wall, cpu)]
+            console.print(f"{wall['of']} / {wall['over']}: {spreads[0]}, by CPU {spreads[1]}",
+                          highlight=False)  # fmt: skip
+        labels = _spread(record["label_seconds"], "{:.3f}")
+        console.print(f"labels of {bench_input.IMAGENET:,} images: {labels} s\n", highlight=False)
+        _finish(record, options, console)
 
 
 def print_speeds(record: Record, title: str, console: Console) -> None:

@@ -85,7 +85,7 @@ class Records:
           UserError: a record cannot be read or an image not be decoded; names it.
         """
         for index in indices:
-            found = self._parse(self._record(index), self.features, self._decoders)
+            found = self._parse(self.raw(index), self.features, self._decoders)
             image, label, text = found[self._image_key], int(found["label"]), self._text_of(found)
             if self._mode:
                 try:
@@ -101,10 +101,15 @@ class Records:
     def read_labels(self, indices: Iterable[int]) -> Iterator[tuple[int, bytes]]:
         """Label and text of the examples at `indices`; the images are not decoded."""
         for index in indices:
-            found = self._parse(self._record(index), self._small, None)
+            found = self._parse(self.raw(index), self._small, None)
             yield int(found["label"]), self._text_of(found)
 
-    def _record(self, index: int) -> bytes:
+    def raw(self, index: int) -> bytes:
+        """The record at `index`, a serialized tf.train.Example.
+
+        Raises:
+          UserError: it cannot be read.
+        """
         try:
             return self._source[int(index)]
         except Exception as error:
