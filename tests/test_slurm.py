@@ -52,7 +52,10 @@ JobRequeue=1
 ReturnToService=2
 KillWait=10
 NodeName={host} NodeAddr=127.0.0.1 CPUs=2 State=UNKNOWN
-PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP OverSubscribe=FORCE:4
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
+PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP OverSubscribe=FORCE:4 GraceTime=20
+PartitionName=urgent Nodes=ALL PriorityTier=10 State=UP
 """
 Slurm = Callable[..., str]
 
@@ -233,12 +236,31 @@ def test_restarts_are_capped(slurm: Slurm, tmp_path: Path) -> None:
     assert "0 restarts are enough" in log.read_text()
 
 
-def test_scancel_is_final(slurm: Slurm, tmp_path: Path) -> None:
-    run = program(tmp_path, """
+def patient(tmp_path: Path) -> str:
+    """A program that ends with exit code 1 and a word when it gets SIGTERM."""
+    return program(tmp_path, """
 signal.signal(signal.SIGTERM, lambda *_: sys.exit('told'))
 print('ready')
 time.sleep(100)
 """)  # fmt: skip
+
+
+def test_a_preempted_job_saves_and_comes_back(slurm: Slurm, tmp_path: Path) -> None:
+    job, log = submit(slurm, tmp_path, "--partition=all", run=patient(tmp_path))
+    wait_until(lambda: has(log, "ready"), 60, log)
+    urgent = slurm("sbatch", "--parsable", "--exclusive", "--partition=urgent",
+                   "--output=/dev/null", "--wrap=sleep 2").strip()  # fmt: skip
+    wait_until(lambda: has(log, f"+ scontrol requeue {job}"), 60, log)
+    assert "told" in log.read_text()
+    wait_for_state(slurm, urgent, "COMPLETED", log)
+    wait_for_state(slurm, job, "PENDING", log)
+    slurm("scontrol", "update", f"JobId={job}", "StartTime=now")
+    wait_until(lambda: has(log, "restart 1"), 120, log)
+    slurm("scancel", job)
+
+
+def test_scancel_is_final(slurm: Slurm, tmp_path: Path) -> None:
+    run = patient(tmp_path)
     job, log = submit(slurm, tmp_path, run=run)
     wait_until(lambda: has(log, "ready"), 60, log)
     slurm("scancel", job)
