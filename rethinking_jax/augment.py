@@ -67,6 +67,16 @@ def augment(
     return jax.vmap(one)(ids, images)
 
 
+def parse(text: str) -> tuple[str, ...]:
+    """The names in a config's `augmentation`, such as "flip+rotate"; () for ""."""
+    return tuple(text.split("+")) if text else ()
+
+
+def changes_size(names: Sequence[str]) -> bool:
+    """Whether these crop, so that they want the whole stored image."""
+    return not {"crop", "inception_crop"}.isdisjoint(names)
+
+
 def check_augmentation(names: Sequence[str], crop_size: int) -> None:
     """Raises UserError where `augment` could not use these."""
     for name in names:

@@ -13,7 +13,7 @@ from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
 from rethinking_jax import config as configs
-from rethinking_jax.augment import augment, crops, names
+from rethinking_jax.augment import augment, changes_size, parse
 from rethinking_jax.corruption import LABEL_SETTINGS, corrupt_images, corrupt_labels
 from rethinking_jax.errors import UserError
 from rethinking_jax.models import create_model
@@ -23,8 +23,6 @@ from rethinking_jax.program import Program, make_program, use_scan, xla_options
 from rethinking_jax.source import Source
 from rethinking_jax.stream_program import Corrupt, Raw, StreamProgram, make_stream_program
 from rethinking_jax.train import Examples, Steps, TrainState, make_steps
-
-DTYPES = {"float32": jnp.float32, "bfloat16": jnp.bfloat16}
 
 
 def static_part(config: ConfigDict) -> dict[str, object]:
@@ -49,6 +47,7 @@ def make_model(config: ConfigDict, num_classes: int) -> nn.Module:
         num_classes=num_classes,
         hidden_sizes=tuple(config.hidden_sizes),
         dropout_rate=config.dropout_rate,
+        dtype=config.dtype,
     )
 
 
@@ -153,7 +152,7 @@ def _make_steps(config: ConfigDict, source: Source, unroll: bool) -> Steps:
     size = len(source.train.labels)
     per_epoch = steps_per_epoch(config, size)
     scale = make_preprocess(config.preprocess, source.mean, source.std)
-    chosen = names(config.augmentation)
+    chosen = parse(config.augmentation)
 
     def preprocess(images: jax.Array) -> jax.Array:
         return scale(center_crop(images, config.crop_size))
@@ -177,7 +176,7 @@ def _make_steps(config: ConfigDict, source: Source, unroll: bool) -> Steps:
 
 def make_corruption(config: ConfigDict, source: Source) -> Corrupt:
     """Corrupts batches inside the step, with the very functions that corrupt whole sets."""
-    crop_size = 0 if crops(config.augmentation) else config.crop_size
+    crop_size = 0 if changes_size(parse(config.augmentation)) else config.crop_size
 
     def corrupt(hyper: Hyper, split: str, raw: Raw) -> Examples:
         labels = raw.labels

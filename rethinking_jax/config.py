@@ -17,7 +17,7 @@ from ml_collections import ConfigDict, config_dict
 
 from rethinking_jax import augment, corruption, optimizer, preprocess
 from rethinking_jax.errors import UserError
-from rethinking_jax.models import create_model
+from rethinking_jax.models import DTYPES, create_model
 
 # Where things lie, how they are read and on what they run: not part of what a run is.
 LOCATION_KEYS = (
@@ -80,7 +80,7 @@ def base_config() -> ConfigDict:
 
     config.preprocess = "paper"  # paper, dataset, inception, none
     config.crop_size = 28  # central crop before anything else; 0: none
-    config.augmentation = ""  # of training images, names joined by +, see `augment`
+    config.augmentation = ""  # such as crop+flip, of training images; see `augment`
 
     config.model = "mlp_1x512"
     config.hidden_sizes = ()  # of model=mlp
@@ -299,7 +299,7 @@ def _check(config: ConfigDict) -> None:
         "vectorize": ("auto", "vmap", "loop"),
         "epoch_loop": ("auto", "scan", "step"),
         "input": ("auto", "memory", "stream", "cache"),
-        "dtype": ("float32", "bfloat16"),
+        "dtype": DTYPES,
     }.items():
         if config[key] not in known:
             raise UserError(
@@ -341,12 +341,13 @@ def _check(config: ConfigDict) -> None:
     ):
         if not ok:
             raise UserError(f"config.{key}={config[key]} must be {wanted}")
-    augment.names(config.augmentation)
+    augment.check_augmentation(augment.parse(config.augmentation), config.crop_size)
     create_model(
         config.model,
         num_classes=2,
         hidden_sizes=tuple(config.hidden_sizes),
         dropout_rate=config.dropout_rate,
+        dtype=config.dtype,
     )
 
 

@@ -8,14 +8,15 @@ import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
+from rethinking_jax import augment
 from rethinking_jax import config as configs
-from rethinking_jax.augment import crops
 from rethinking_jax.data import Dataset, Split, load_dataset, subset
 from rethinking_jax.data.dataset import chosen_part
 from rethinking_jax.data.streamed import (
     Part,
     StreamedDataset,
     StreamedSplit,
+    ensure_prepared,
     estimate_bytes,
     open_streamed,
 )
@@ -63,7 +64,7 @@ def load_sources(
     for _, config in members:
         key = source_key(config)
         if key not in sources:
-            load = _open if _is_streamed(config) else _load
+            load = _open if _is_streamed(config, progress) else _load
             sources[key] = load(config, progress)
         size = len(sources[key].train.labels)
         if config.batch_size > size:
@@ -82,16 +83,18 @@ def source_key(config: ConfigDict) -> str:
 
 def _crop_once(config: ConfigDict) -> int:
     """The size to crop to before anything else; 0 where the augmentation crops."""
-    return 0 if crops(config.augmentation) else config.crop_size
+    return 0 if augment.changes_size(augment.parse(config.augmentation)) else config.crop_size
 
 
 def _needs_moments(config: ConfigDict) -> bool:
     return config.preprocess == "dataset" or config.corruption == "gaussian"
 
 
-def _is_streamed(config: ConfigDict) -> bool:
+def _is_streamed(config: ConfigDict, progress: Callable[[str], None]) -> bool:
     if config.input != "auto":
         return bool(config.input != "memory")
+    # Only a prepared set says how large it is.
+    ensure_prepared(config.dataset, config.data_dir, config.manual_dir, progress)
     size = estimate_bytes(config.dataset, config.data_dir, config.image_size)
     return size is not None and size > MEMORY_SHARE * free_bytes(jax.local_devices()[0])
 

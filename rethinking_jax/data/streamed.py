@@ -169,6 +169,22 @@ def open_streamed(
     return _dataset(name, "stream", splits[0].class_names, reads, indices)
 
 
+def ensure_prepared(name: str, data_dir: str, manual_dir: str, say: Callable[[str], None]) -> None:
+    """Prepares a tfds set that is not prepared; leaves everything else alone.
+
+    Raises:
+      UserError: it cannot be prepared.
+    """
+    if name.endswith(".npz") or name.startswith(("~", ".", "/")) or os.path.isabs(name):
+        return
+    try:
+        builder = open_builder(name, data_dir)
+    except UserError:
+        return  # said by whoever reads it
+    if not is_prepared(builder):
+        prepared_builder(name, data_dir, manual_dir, say)
+
+
 def estimate_bytes(name: str, data_dir: str, image_size: int) -> int | None:
     """Bytes that the training and test images of a prepared tfds set take in memory.
 
