@@ -49,4 +49,5 @@ def get_config(argument: str = "") -> ConfigDict:
     config.update(recipe.regularized(names, recipe.IMAGENET_STRENGTHS))
     if smoke:
         config.dtype = "float32"
+        config.input = "stream"
     return config

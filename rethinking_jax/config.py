@@ -67,7 +67,9 @@ def base_config() -> ConfigDict:
     config.image_size = 0  # resize and crop to a square; 0: as they are
     config.train_examples = 0  # the first n of a seeded permutation; 0: all
     config.data_seed = 0  # of that permutation, shared by the runs of a sweep
-    config.input = "auto"  # memory, stream, cache; auto: stream what is too large for a device
+    # memory; stream (from a cache of decoded images where there is one); cache (that or
+    # nothing); auto: stream what takes more than half of a device's memory.
+    config.input = "auto"
     config.cache_dir = ""  # of decoded images (rethinking_jax.prepare); '': within data_dir
     config.read_threads = 0  # that read and decode a stream; 0: one per core
     config.read_workers = 0  # processes that do so instead; 0: threads

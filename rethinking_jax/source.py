@@ -130,7 +130,7 @@ def _open(config: ConfigDict, progress: Callable[[str], None]) -> Source:
         manual_dir=config.manual_dir,
         image_size=config.image_size,
         cache_dir=config.cache_dir,
-        kind="auto" if config.input == "auto" else config.input,
+        kind="cache" if config.input == "cache" else "auto",
         say=progress,
     )
     train = _part(dataset, config)
