@@ -106,7 +106,7 @@ def prepare(flags: argparse.Namespace) -> None:
     folder = dataset_folder(flags.cache_dir, builder)
     prints = {records.split: fingerprint(builder, records.split) for records in splits}
     with _watching(console, say) as watch:
-        load_indices(splits, prints, folder, say, watch)
+        load_indices(splits, prints, folder, say, watch, flags.workers)
         counts = ", ".join(f"{records.split} {len(records):,}" for records in splits)
         say(f"{flags.dataset} is prepared in {builder.data_path}: {counts} examples")
         if index_path(folder, "train").exists():
