@@ -278,11 +278,6 @@ def _dismiss() -> None:
         _here.witness.communicate(b"done\n")
 
 
-def is_primary() -> bool:
-    """Whether this process is the one that prints and writes (alone, or the first)."""
-    return _here is None or _here.process_id == 0
-
-
 def describe() -> str:
     """'process 1 of 2: ' for messages, '' for a process alone."""
     return "" if _here is None else f"process {_here.process_id} of {_here.num_processes}: "

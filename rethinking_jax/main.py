@@ -30,6 +30,7 @@ from rethinking_jax import config as configs
 from rethinking_jax import distributed
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.experiment import train_and_evaluate
+from rethinking_jax.mesh import is_primary
 
 DEFAULT_CONFIG = "configs/quickstart.py"
 # Beside the package in a checkout, inside it in an installed wheel.
@@ -44,7 +45,7 @@ def main(argv: Sequence[str]) -> int:
         config = _config(argv)
         workdir = given.workdir or f"runs/{config.experiment}-{configs.digest(config)}"
         distributed.start(given.coordinator_address, given.num_processes, given.process_id)
-        console = Console(quiet=not distributed.is_primary())
+        console = Console(quiet=not is_primary())
         train_and_evaluate(config, Path(workdir).expanduser(), command=command, console=console)
     except UserError as error:
         return distributed.finish(_fail(error, 2))

@@ -87,7 +87,6 @@ def prepare(flags: argparse.Namespace) -> None:
       RunFailed: it could not be finished; what is whole is kept.
     """
     # Only now what takes time to import: --help and a typo are answered at once.
-    from absl import logging
     from rich.console import Console
 
     from rethinking_jax.data.cache import cache_folder
@@ -97,13 +96,7 @@ def prepare(flags: argparse.Namespace) -> None:
     from rethinking_jax.data.tfds_prepare import prepared_builder
 
     console = Console()
-    logging.set_verbosity(logging.FATAL)  # tfds and TensorFlow talk
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # it says so where it is on
-    if not sys.stderr.isatty():
-        import tensorflow_datasets as tfds
-
-        tfds.disable_progress_bar()
+    _quieten()
 
     def say(line: str) -> None:
         console.print(line, soft_wrap=True, markup=False, highlight=False)
@@ -113,7 +106,7 @@ def prepare(flags: argparse.Namespace) -> None:
     folder = dataset_folder(flags.cache_dir, builder)
     prints = {records.split: fingerprint(builder, records.split) for records in splits}
     with _watching(console, say) as watch:
-        load_indices(splits, prints, folder, say, watch)
+        load_indices(splits, prints, folder, say, watch, flags.workers)
         counts = ", ".join(f"{records.split} {len(records):,}" for records in splits)
         say(f"{flags.dataset} is prepared in {builder.data_path}: {counts} examples")
         if index_path(folder, "train").exists():
@@ -131,6 +124,18 @@ def prepare(flags: argparse.Namespace) -> None:
             )
             say(f"images: {cache_folder(folder, flags.cache)}")
     say(f"next: {_next_command(flags)}")
+
+
+def _quieten() -> None:
+    """tfds and TensorFlow talk; and progress bars are for terminals."""
+    import tensorflow_datasets as tfds
+    from absl import logging
+
+    logging.set_verbosity(logging.FATAL)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # it says so where it is on
+    if not sys.stderr.isatty():
+        tfds.disable_progress_bar()
 
 
 def _next_command(flags: argparse.Namespace) -> str:

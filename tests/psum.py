@@ -47,7 +47,7 @@ def main() -> int:
     except Exception as error:
         code = _fail(_reason(error, "x", "x"), 1)
         return distributed.finish(code, agreed=False, lost=distributed.is_lost(error))
-    if distributed.is_primary():
+    if jax.process_index() == 0:
         print(f"sum {total:g} over {jax.device_count()} devices in {jax.process_count()} processes")
     return distributed.finish(0)
 

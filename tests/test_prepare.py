@@ -21,7 +21,7 @@ from conftest import REPOSITORY
 from imagenet_fixture import Archives, has_tensorflow, write_tar
 
 from rethinking_jax import prepare
-from rethinking_jax.data import cache_write, imagenet_archives, load_dataset, tfds_prepare
+from rethinking_jax.data import cache_write, imagenet_archives, index, load_dataset, tfds_prepare
 from rethinking_jax.data.cache import read_manifest, unfinished
 from rethinking_jax.data.streamed import open_streamed
 
@@ -112,6 +112,23 @@ def test_workers_write_the_same_files(
         assert (code, err) == (0, "")
     one, two = (files_of(tmp_path / w / "mnist5k-1.0.0" / "images-8") for w in "12")
     assert len(one) == 4 and one == two
+
+
+def test_workers_read_the_same_index(
+    run: Run, digits: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(index, "CHUNK", 333)
+    found = []
+    for few in (100, 0):  # In this process, and in two others.
+        monkeypatch.setattr(index, "FEW_CHUNKS", few)
+        folder = tmp_path / str(few)
+        words = (f"--data_dir={digits}", f"--cache_dir={folder}", "--workers=2")
+        assert run("mnist5k", *words)[0] == 0
+        found.append(np.load(folder / "mnist5k-1.0.0" / "index-train.npz"))
+    for key in ("labels", "ids"):
+        np.testing.assert_array_equal(found[0][key], found[1][key])
+    expected = load_dataset("mnist5k", data_dir=str(digits))
+    np.testing.assert_array_equal(found[0]["labels"], expected.train.labels)
 
 
 def test_other_pixels_begin_anew_unless_whole(

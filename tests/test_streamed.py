@@ -368,7 +368,7 @@ def test_the_index_is_made_once_and_anew_for_other_data(
     passes: list[str] = []
     original = index._pass_over
     monkeypatch.setattr(
-        index, "_pass_over", lambda r, watch: (passes.append(r.split), original(r, watch))[1]
+        index, "_pass_over", lambda r, *rest: (passes.append(r.split), original(r, *rest))[1]
     )
 
     def labels() -> list[int]:

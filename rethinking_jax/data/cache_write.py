@@ -2,16 +2,12 @@
 
 import errno
 import hashlib
-import multiprocessing
 import os
 import shutil
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,6 +25,7 @@ from rethinking_jax.data.dataset import one_line
 from rethinking_jax.data.lock import one_at_a_time
 from rethinking_jax.data.records import Records, split_shape
 from rethinking_jax.data.watch import Watch, clock
+from rethinking_jax.data.workers import add_to_count, begin_workers
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.metrics import write_atomically
 
@@ -38,8 +35,6 @@ READ_BYTES = 1 << 24
 # Beside the images: the manifest and what a file system needs.
 SPARE_BYTES = 1 << 24
 SECONDS_BETWEEN_LOOKS = 0.3
-
-_counter: Any = None  # in a worker: how many images all of them have done
 
 
 class Task(NamedTuple):
@@ -244,49 +239,17 @@ def _run(
         for task in tasks:
             yield task.shard.file, *_write_file(task, count_here)
         return
-    # Not forked: TensorFlow, which may just have prepared the set, does not survive that.
-    context = multiprocessing.get_context("spawn")
-    counter = context.Value("q", 0)
-    with _pool(min(workers, len(tasks)), context, counter) as pool:
-        waiting = {pool.submit(_write_in_worker, task): task for task in tasks}
+    with begin_workers(min(workers, len(tasks))) as running:
+        waiting = {running.pool.submit(_write_in_worker, task): task for task in tasks}
         while waiting:
             ready, _ = wait(waiting, SECONDS_BETWEEN_LOOKS, return_when=FIRST_COMPLETED)
-            watch(what, counter.value, total)
+            watch(what, running.count, total)
             for future in ready:
                 yield waiting.pop(future).shard.file, *future.result()
 
 
-@contextmanager
-def _pool(workers: int, context: Any, counter: Any) -> Iterator[ProcessPoolExecutor]:
-    pool = ProcessPoolExecutor(workers, context, initializer=_begin_worker, initargs=(counter,))
-    try:
-        yield pool
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _begin_worker(counter: Any) -> None:
-    global _counter
-    _counter = counter
-    # Ctrl-C reaches all processes of a terminal; the first one ends the others.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """A worker whose parent was killed would wait for ever for another task."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
 def _write_in_worker(task: Task) -> tuple[str, bool]:
-    def count(done: int) -> None:
-        with _counter.get_lock():
-            _counter.value += done
-
-    return _write_file(task, count)
+    return _write_file(task, add_to_count)
 
 
 def _write_file(task: Task, count: Callable[[int], None]) -> tuple[str, bool]:

@@ -3,8 +3,10 @@
 import json
 import os
 import zipfile
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,8 +16,10 @@ from rethinking_jax.data.dataset import one_line
 from rethinking_jax.data.records import Records
 from rethinking_jax.data.tfds_source import split_labels
 from rethinking_jax.data.watch import Watch
+from rethinking_jax.data.workers import begin_workers
 
-CHUNK = 1024
+CHUNK = 8192
+FEW_CHUNKS = 12  # some seconds' work: not worth beginning processes
 # Another rule for ids must not find the ids of the old one.
 IDS_RULE = 1
 
@@ -62,6 +66,7 @@ def load_indices(
     folder: Path,
     say: Callable[[str], None],
     watch: Watch,
+    workers: int = 0,
 ) -> list[Index]:
     """The index of each split: as kept in `folder`, or made now and kept there.
 
@@ -71,6 +76,7 @@ def load_indices(
       folder: see `dataset_folder`; where it cannot be written, nothing is kept.
       say: is given a line where that is so.
       watch: is told how far the pass is.
+      workers: processes for the pass over a large split; 0: none, and threads.
 
     Raises:
       UserError: a record cannot be read, or a label lies outside the classes.
@@ -80,7 +86,7 @@ def load_indices(
         expected = fingerprints[records.split]
         found = read_index(folder, records.split, expected)
         if found is None:
-            found = _pass_over(records, watch)
+            found = _pass_over(records, watch, workers)
             try:
                 _write(index_path(folder, records.split), found, expected)
             except OSError as error:
@@ -110,23 +116,33 @@ def read_index(folder: Path, split: str, expected: str) -> Index | None:
         return None
 
 
-def _pass_over(records: Records, watch: Watch) -> Index:
+def _pass_over(records: Records, watch: Watch, workers: int) -> Index:
     count = len(records)
     labels, texts = np.zeros(count, np.int64), [b""] * count
-
-    def fill(indices: range) -> int:
-        for index, (label, text) in zip(indices, records.read_labels(indices), strict=True):
-            labels[index], texts[index] = label, text
-        return len(indices)
-
     chunks = [range(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
-    done = 0
-    # Threads: a large set waits for the disk, and parsing is a small part of it.
-    with ThreadPoolExecutor(max(4, os.cpu_count() or 1)) as pool:
-        for filled in pool.map(fill, chunks):
-            done += filled
-            watch(f"indexing {records.name} {records.split}", done, count)
+    with _executor(workers if len(chunks) > FEW_CHUNKS else 0) as pool:
+        # A chunk at a time of each worker: the records open their files where they arrive.
+        for indices, found in zip(chunks, pool.map(partial(_read, records), chunks), strict=True):
+            chosen = slice(indices.start, indices.stop)
+            labels[chosen], texts[chosen] = found
+            watch(f"indexing {records.name} {records.split}", indices.stop, count)
     return Index(*split_labels(records, labels, texts))
+
+
+@contextmanager
+def _executor(workers: int) -> Iterator[Executor]:
+    """Parsing is Python's work, so it is processes that make it faster."""
+    if workers > 1:
+        with begin_workers(workers) as running:
+            yield running.pool
+    else:
+        with ThreadPoolExecutor(2) as pool:  # One reads while the other parses.
+            yield pool
+
+
+def _read(records: Records, indices: range) -> tuple[list[int], list[bytes]]:
+    labels, texts = zip(*records.read_labels(indices), strict=True)
+    return list(labels), list(texts)
 
 
 def _write(path: Path, index: Index, expected: str) -> None:

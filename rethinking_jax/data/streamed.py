@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,6 +38,7 @@ DECODED_SLICE = 16
 CACHED_SLICE_BYTES = 1 << 24
 
 Read = Callable[[np.ndarray], np.ndarray]
+Reads = Sequence[tuple[Read, tuple[int, int, int]]]  # of each split, with its images' shape
 
 
 class StreamedSplit(NamedTuple):
@@ -130,12 +131,7 @@ def open_streamed(
     Raises:
       UserError: one line that names what is wrong and what would be right.
     """
-    if kind not in KINDS:
-        raise UserError(f"kind={kind!r} is not known: it can be {', '.join(KINDS)}.")
-    if image_size < 0:
-        raise UserError(f"image_size={image_size} is negative: give a side in pixels, or 0.")
-    if name.endswith(".npz") or name.startswith(("~", ".", "/")) or os.path.isabs(name):
-        raise UserError(f"dataset={name!r} is read into memory only: sets of tfds can be streamed.")
+    _check_arguments(name, image_size, kind)
     say = say or (lambda line: None)
     builder = open_builder(name, data_dir)
     folder = dataset_folder(cache_dir, builder)
@@ -162,11 +158,25 @@ def open_streamed(
         return _dataset(name, "cache", layout.class_names, _cached_reads(cached, layout), indices)
     if kind == "auto":
         say(f"streaming {name}, decoding as it goes: {why_not}")
-    reads: list[tuple[Read, tuple[int, int, int]]] = []
-    for records in splits:
-        shape = split_shape(records, image_size)
-        reads.append((DecodedImages(records, image_size, shape), shape))
+    shapes = [split_shape(records, image_size) for records in splits]
+    reads = [
+        (DecodedImages(records, image_size, shape), shape)
+        for records, shape in zip(splits, shapes, strict=True)
+    ]
     return _dataset(name, "stream", splits[0].class_names, reads, indices)
+
+
+def _check_arguments(name: str, image_size: int, kind: str) -> None:
+    if kind not in KINDS:
+        raise UserError(f"kind={kind!r} is not known: it can be {', '.join(KINDS)}.")
+    if image_size < 0:
+        raise UserError(f"image_size={image_size} is negative: give a side in pixels, or 0.")
+    if _is_path(name):
+        raise UserError(f"dataset={name!r} is read into memory only: sets of tfds can be streamed.")
+
+
+def _is_path(name: str) -> bool:
+    return name.endswith(".npz") or name.startswith(("~", ".", "/")) or os.path.isabs(name)
 
 
 def ensure_prepared(name: str, data_dir: str, manual_dir: str, say: Callable[[str], None]) -> None:
@@ -175,7 +185,7 @@ def ensure_prepared(name: str, data_dir: str, manual_dir: str, say: Callable[[st
     Raises:
       UserError: it cannot be prepared.
     """
-    if name.endswith(".npz") or name.startswith(("~", ".", "/")) or os.path.isabs(name):
+    if _is_path(name):
         return
     try:
         builder = open_builder(name, data_dir)
@@ -191,7 +201,7 @@ def estimate_bytes(name: str, data_dir: str, image_size: int) -> int | None:
     None where that is unknown before reading: the set is not prepared, no tfds set or its
     images have different sizes and `image_size` is 0.
     """
-    if name.endswith(".npz") or name.startswith(("~", ".", "/")) or os.path.isabs(name):
+    if _is_path(name):
         return None
     try:
         builder = open_builder(name, data_dir)
@@ -230,7 +240,7 @@ def _from_cache_alone(
     return _dataset(name, "cache", layout.class_names, _cached_reads(cached, layout), found)
 
 
-def _cached_reads(folder: Path, layout: Layout) -> list[tuple[Read, tuple[int, int, int]]]:
+def _cached_reads(folder: Path, layout: Layout) -> Reads:
     splits = ["train", layout.test_split] if layout.test_split else ["train"]
     return [(CachedImages(str(folder), layout, s), layout.image_shape) for s in splits]
 
@@ -239,7 +249,7 @@ def _dataset(
     name: str,
     kind: str,
     class_names: tuple[str, ...],
-    reads: list[tuple[Read, tuple[int, int, int]]],
+    reads: Reads,
     indices: list[Index],
 ) -> StreamedDataset:
     """Brings readers and indices together, and holds out a test split where there is none."""

@@ -1,0 +1,60 @@
+"""Processes that work through a list, and end with the one that began them."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+_counter: Any = None  # in a worker: what all of them have done
+
+
+class Workers:
+    """A pool, and a count that its tasks add to by `add_to_count`."""
+
+    def __init__(self, pool: ProcessPoolExecutor, counter: Any) -> None:
+        """Of `begin_workers`."""
+        self.pool, self._counter = pool, counter
+
+    @property
+    def count(self) -> int:
+        """The sum of what all tasks have added so far."""
+        return self._counter.value
+
+
+@contextmanager
+def begin_workers(number: int) -> Iterator[Workers]:
+    """A pool of `number` processes; at the end, or an error, what is not begun is dropped."""
+    # Not forked: TensorFlow, which may just have prepared the set, does not survive that.
+    context = multiprocessing.get_context("spawn")
+    counter = context.Value("q", 0)
+    pool = ProcessPoolExecutor(number, context, initializer=_begin, initargs=(counter,))
+    try:
+        yield Workers(pool, counter)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def add_to_count(done: int) -> None:
+    """Called by a task in a worker."""
+    with _counter.get_lock():
+        _counter.value += done
+
+
+def _begin(counter: Any) -> None:
+    global _counter
+    _counter = counter
+    # Ctrl-C reaches all processes of a terminal; the first one ends the others.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed would wait for ever for another task."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
