@@ -43,7 +43,7 @@ def inner_tar(members: dict[str, bytes]) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def whole_imagenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """2,000 + 200 JPEGs, prepared by the real tfds builder, and their cache at 32 x 32."""
     folder = tmp_path_factory.mktemp("imagenet_whole")
     photographs = [photograph(k) for k in range(PHOTOGRAPHS)]
@@ -70,10 +70,10 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "data"
 
 
-def smoke(data_dir: Path, workdir: Path) -> tuple[str, ...]:
+def smoke(whole_imagenet: Path, workdir: Path) -> tuple[str, ...]:
     return (
         "--config=configs/imagenet_random.py:smoke",
-        f"--config.data_dir={data_dir}",
+        f"--config.data_dir={whole_imagenet}",
         f"--workdir={workdir}",
         "--config.checkpoint_every_steps=7",
         "--config.train_eval_examples=400",
@@ -81,20 +81,26 @@ def smoke(data_dir: Path, workdir: Path) -> tuple[str, ...]:
 
 
 @pytest.fixture(scope="module")
-def reference(data_dir: Path, command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def reference(
+    whole_imagenet: Path, command: Command, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """Two epochs of random labels, never interrupted."""
     workdir = tmp_path_factory.mktemp("smoke") / "reference"
-    result = command(*smoke(data_dir, workdir))
+    result = command(*smoke(whole_imagenet, workdir))
     assert result.returncode == 0, result.stderr
     assert "from the cache in" in result.stdout
     return workdir
 
 
 def test_killed_in_mid_epoch_it_ends_as_if_never_interrupted(
-    data_dir: Path, reference: Path, command: Command, environment: dict[str, str], tmp_path: Path
+    whole_imagenet: Path,
+    reference: Path,
+    command: Command,
+    environment: dict[str, str],
+    tmp_path: Path,
 ) -> None:
     workdir = tmp_path / "run"
-    words = [sys.executable, "-m", "rethinking_jax.main", *smoke(data_dir, workdir)]
+    words = [sys.executable, "-m", "rethinking_jax.main", *smoke(whole_imagenet, workdir)]
     process = subprocess.Popen(
         words, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True,
@@ -108,7 +114,7 @@ def test_killed_in_mid_epoch_it_ends_as_if_never_interrupted(
     process.kill()
     process.communicate()
     assert len(read_metrics(workdir)) == 1  # the second epoch was under way
-    result = command(*smoke(data_dir, workdir))
+    result = command(*smoke(whole_imagenet, workdir))
     assert result.returncode == 0, result.stderr
     resumed = int(result.stdout.split("resuming from step ")[1].split()[0])
     assert 40 < resumed < 80
@@ -128,10 +134,10 @@ def test_the_report_holds_the_run_beside_table_2(reference: Path) -> None:
     assert "report.html" in {path.name for path in reference.iterdir()}
 
 
-def test_labels_and_order_are_those_of_the_whole_set(data_dir: Path, reference: Path) -> None:
+def test_labels_and_order_are_those_of_the_whole_set(whole_imagenet: Path, reference: Path) -> None:
     """Drawn inside the step, batch by batch, as corruption.py draws them for all ids at once."""
     dataset = open_streamed(
-        "imagenet2012", data_dir=str(data_dir), image_size=32, kind="cache", say=None
+        "imagenet2012", data_dir=str(whole_imagenet), image_size=32, kind="cache", say=None
     )
     train = dataset.train
     expected = np.asarray(corrupt_labels(0, "train", train.ids, train.labels, 1.0, 1000))
@@ -157,7 +163,7 @@ def losses(workdir: Path) -> list[tuple[float, ...]]:
 
 
 def test_stream_and_cache_and_memory_train_the_same(
-    data_dir: Path, command: Command, tmp_path: Path
+    whole_imagenet: Path, command: Command, tmp_path: Path
 ) -> None:
     """An MLP with augmentation: the first two to the bit, memory within rounding."""
     common = (
@@ -166,7 +172,7 @@ def test_stream_and_cache_and_memory_train_the_same(
         "--config.train_examples=300",
         "--config.augmentation=crop+flip",
         "--config.crop_size=28",
-        f"--config.data_dir={data_dir}",
+        f"--config.data_dir={whole_imagenet}",
     )
     changes = {
         "cache": ("--config.input=cache",),
