@@ -133,6 +133,9 @@ def _open(config: ConfigDict, progress: Callable[[str], None]) -> Source:
         kind="cache" if config.input == "cache" else "auto",
         say=progress,
     )
+    if augment.changes_size(augment.parse(config.augmentation)):
+        height, width, _ = dataset.train.shape
+        progress(f"augmentation crops the stored {height}x{width} images, not the originals")
     train = _part(dataset, config)
     dataset = dataset._replace(train=train)
     channels = train.shape[-1]
