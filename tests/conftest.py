@@ -38,10 +38,16 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def environment(data_dir: Path) -> dict[str, str]:
-    """Of a command as a user types it: one device, data in the tests' folder."""
+def environment(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Of a command as a user types it: one device, data in the tests' folder.
+
+    Compiled programs are kept for the other commands: hundreds start, with few programs.
+    """
     kept = {key: value for key, value in os.environ.items() if key != "XLA_FLAGS"}
+    of_all_workers = tmp_path_factory.getbasetemp().parent
     return {
+        "JAX_COMPILATION_CACHE_DIR": str(of_all_workers / "compiled"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.2",
         **kept,
         "PYTHONPATH": str(REPOSITORY),
         "TFDS_DATA_DIR": str(data_dir),
