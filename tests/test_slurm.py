@@ -190,13 +190,14 @@ def test_a_killed_task_ends_the_other_and_requeues_the_job(slurm: Slurm, tmp_pat
     slurm("scancel", job)
 
 
+@pytest.mark.parametrize("tasks", [1, 2])
 def test_a_job_whose_time_is_up_saves_and_goes_on_after_a_requeue(
-    slurm: Slurm, tmp_path: Path, data_dir: Path
+    tasks: int, slurm: Slurm, tmp_path: Path, data_dir: Path
 ) -> None:
-    """The real command: USR1 to the script, SIGTERM to the task, saved, requeued, ended."""
+    """The real command: USR1 to the script, SIGTERM to the tasks, saved, requeued, ended."""
     workdir = tmp_path / "a run"
     job, log = submit(
-        slurm, tmp_path, "--ntasks-per-node=1", "+--config=configs/quickstart.py",
+        slurm, tmp_path, f"--ntasks-per-node={tasks}", "+--config=configs/quickstart.py",
         "+--config.sweep=[{\"seed\": 0}]", "+--config.epochs=60", "+--config.train_examples=1500",
         "+--config.stop_when_fitted=False", f"+--workdir={workdir}", TFDS_DATA_DIR=str(data_dir),
     )  # fmt: skip
@@ -204,7 +205,7 @@ def test_a_job_whose_time_is_up_saves_and_goes_on_after_a_requeue(
     wait_until(lambda: metrics.exists() and metrics.read_text().count("\n") >= 2, 120, log)
     slurm("scancel", "--batch", "--signal=USR1", job)
     wait_until(lambda: has(log, f"+ scontrol requeue {job}"), 60, log)
-    assert "stopped by SIGTERM: saved" in log.read_text()
+    assert re.search(r"stopped by SIGTERM.*: saved", log.read_text())
     done = len(metrics.read_text().splitlines())
     assert done < 60
     wait_for_state(slurm, job, "PENDING", log)
@@ -214,6 +215,7 @@ def test_a_job_whose_time_is_up_saves_and_goes_on_after_a_requeue(
     assert "restart 0" in text
     assert "restart 1" in text
     assert "resuming from step" in text
+    assert f"On {2 * tasks} x CPU" in text
     assert len(metrics.read_text().splitlines()) == 60
     assert json.loads((workdir / "summary.json").read_text())["members"][0]["epochs"] == 60
 
