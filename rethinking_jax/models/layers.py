@@ -1,5 +1,7 @@
 """What the architectures share: how weights start, how batch norm averages."""
 
+from typing import Any
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -27,6 +29,23 @@ def classifier(num_classes: int) -> nn.Dense:
     bfloat16 has steps of an eighth.
     """
     return nn.Dense(num_classes, dtype=jnp.float32, kernel_init=CLASSIFIER_INIT)
+
+
+def residual_conv(x: jax.Array, features: int, size: int, dtype: Any, stride: int = 1) -> jax.Array:
+    """A convolution of a residual network, [b, h, w, c] to [b, ceil(h / stride), ..., features].
+
+    It pads by size // 2 on every side, as the originals do, which is not SAME where the
+    stride is 2. Called within the `__call__` of a module, where its parameters belong.
+    """
+    return nn.Conv(
+        features,
+        (size, size),
+        strides=stride,
+        padding=size // 2,
+        use_bias=False,
+        dtype=dtype,
+        kernel_init=RELU_INIT,
+    )(x)
 
 
 class Dropout(nn.Module):

@@ -6,20 +6,12 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from rethinking_jax.models.layers import BATCH_NORM_MOMENTUM, RELU_INIT, Dropout, classifier
-
-
-def _conv(x: jax.Array, features: int, size: int, dtype: Any, stride: int = 1) -> jax.Array:
-    # The original pads by size // 2 on every side, which is not SAME where the stride is 2.
-    return nn.Conv(
-        features,
-        (size, size),
-        strides=stride,
-        padding=size // 2,
-        use_bias=False,
-        dtype=dtype,
-        kernel_init=RELU_INIT,
-    )(x)
+from rethinking_jax.models.layers import (
+    BATCH_NORM_MOMENTUM,
+    Dropout,
+    classifier,
+    residual_conv,
+)
 
 
 def _norm(x: jax.Array, train: bool, dtype: Any, zero: bool = False) -> jax.Array:
@@ -51,15 +43,15 @@ class Bottleneck(nn.Module):
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
         """Maps [b, h, w, c] to [b, ceil(h / stride), ceil(w / stride), 4 * features]."""
         wide = 4 * self.features
-        y = nn.relu(_norm(_conv(x, self.features, 1, self.dtype), train, self.dtype))
-        y = _conv(y, self.features, 3, self.dtype, self.stride)
+        y = nn.relu(_norm(residual_conv(x, self.features, 1, self.dtype), train, self.dtype))
+        y = residual_conv(y, self.features, 3, self.dtype, self.stride)
         y = nn.relu(_norm(y, train, self.dtype))
         # With a last scale of zero every block starts as its shortcut alone: the sum over
         # blocks does not grow with their number, so large batches and learning rates start
         # without blowing up (Goyal et al. 2017, section 5.1).
-        y = _norm(_conv(y, wide, 1, self.dtype), train, self.dtype, zero=True)
+        y = _norm(residual_conv(y, wide, 1, self.dtype), train, self.dtype, zero=True)
         if self.stride != 1 or x.shape[-1] != wide:
-            x = _norm(_conv(x, wide, 1, self.dtype, self.stride), train, self.dtype)
+            x = _norm(residual_conv(x, wide, 1, self.dtype, self.stride), train, self.dtype)
         return nn.relu(x + y)
 
 
@@ -85,7 +77,7 @@ class ResNet(nn.Module):
     @nn.compact
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
         """Maps images, float32 [b, h, w, c], to logits, float32 [b, num_classes]."""
-        x = nn.relu(_norm(_conv(x, 64, 7, self.dtype, 2), train, self.dtype))
+        x = nn.relu(_norm(residual_conv(x, 64, 7, self.dtype, 2), train, self.dtype))
         x = nn.max_pool(x, (3, 3), strides=(2, 2), padding=((1, 1), (1, 1)))
         for stage, blocks in enumerate(self.stage_sizes):
             for block in range(blocks):

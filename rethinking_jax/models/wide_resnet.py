@@ -6,20 +6,12 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from rethinking_jax.models.layers import BATCH_NORM_MOMENTUM, RELU_INIT, Dropout, classifier
-
-
-def _conv(x: jax.Array, features: int, size: int, dtype: Any, stride: int = 1) -> jax.Array:
-    # The original pads by one on every side, which is not SAME where the stride is 2.
-    return nn.Conv(
-        features,
-        (size, size),
-        strides=stride,
-        padding=size // 2,
-        use_bias=False,
-        dtype=dtype,
-        kernel_init=RELU_INIT,
-    )(x)
+from rethinking_jax.models.layers import (
+    BATCH_NORM_MOMENTUM,
+    Dropout,
+    classifier,
+    residual_conv,
+)
 
 
 def _norm_relu(x: jax.Array, train: bool, dtype: Any) -> jax.Array:
@@ -46,9 +38,9 @@ class PreActivationBlock(nn.Module):
         shortcut = x
         x = _norm_relu(x, train, self.dtype)
         if self.stride != 1 or shortcut.shape[-1] != self.features:
-            shortcut = _conv(x, self.features, 1, self.dtype, self.stride)
-        x = _conv(x, self.features, 3, self.dtype, self.stride)
-        x = _conv(_norm_relu(x, train, self.dtype), self.features, 3, self.dtype)
+            shortcut = residual_conv(x, self.features, 1, self.dtype, self.stride)
+        x = residual_conv(x, self.features, 3, self.dtype, self.stride)
+        x = residual_conv(_norm_relu(x, train, self.dtype), self.features, 3, self.dtype)
         return x + shortcut
 
 
@@ -73,7 +65,7 @@ class WideResNet(nn.Module):
     @nn.compact
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
         """Maps images, float32 [b, h, w, c], to logits, float32 [b, num_classes]."""
-        x = _conv(x, 16, 3, self.dtype)
+        x = residual_conv(x, 16, 3, self.dtype)
         for features, first_stride in ((16, 1), (32, 2), (64, 2)):
             for block in range(4):
                 stride = first_stride if block == 0 else 1
