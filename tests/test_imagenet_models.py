@@ -20,7 +20,7 @@ from rethinking_jax.models.layers import Dropout
 from rethinking_jax.models.resnet import Bottleneck, ResNet
 from rethinking_jax.optimizer import Hyper, make_optimizer
 from rethinking_jax.preprocess import make_preprocess
-from rethinking_jax.train import TrainState, make_train_step
+from rethinking_jax.train import Examples, TrainState, make_train_step
 
 Tree = dict[str, Any]
 SIDES = {"inception_v3": 75, "inception_v3_aux": 75, "resnet_50": 32}
@@ -553,8 +553,10 @@ def losses(name: str, dtype: str) -> np.ndarray:
         opt_state=optimizer(hyper).init(variables["params"]),
     )
     preprocess = make_preprocess("none", jnp.zeros(3), jnp.ones(3))
-    step = jax.jit(make_train_step(model, optimizer, preprocess), compiler_options=FAST)
-    batch = random_images(8, 8), np.arange(8, dtype=np.int32) % CLASSES
+    train_step = make_train_step(model, optimizer, lambda state, images, ids: preprocess(images))
+    step = jax.jit(train_step, compiler_options=FAST)
+    labels, ids = jnp.arange(8) % CLASSES, jnp.arange(8, dtype=jnp.uint32)
+    batch = Examples(jnp.asarray(random_images(8, 8)), labels, labels, ids)
     result = []
     for _ in range(3):
         state, sums = step(state, batch)
