@@ -30,6 +30,8 @@ from rethinking_jax.sweep import Chunk
 
 Summary = dict[str, Any]
 
+OVERVIEW_LINES = 48  # of the parameter table: the small networks whole, not Inception V3
+
 
 def train_and_evaluate(
     config: ConfigDict,
@@ -206,7 +208,9 @@ def _show_start(console: Console, workdir: Path, chunks: Sequence[Chunk]) -> Non
         if id(chunk.program) not in shown:
             shown.add(id(chunk.program))
             params = _parameters(chunk)
-            overview = parameter_overview.get_parameter_overview(params, include_stats=False)
+            overview = parameter_overview.get_parameter_overview(
+                params, include_stats=False, max_lines=OVERVIEW_LINES
+            )
             console.print(
                 f"{chunk.runs[0].config.model}\n{overview}", highlight=False, markup=False
             )
