@@ -29,6 +29,7 @@ LOCATION_KEYS = (
     "read_workers",
     "data_devices",
     "tensorboard",
+    "profile",
 )
 # One value for the whole command, whatever its runs.
 COMMAND_KEYS = (*LOCATION_KEYS, "experiment", "sweep", "vectorize", "max_members")
@@ -118,6 +119,7 @@ def base_config() -> ConfigDict:
     config.checkpoint_every_steps = 0  # within an epoch; 0: none
     config.checkpoints_to_keep = 2  # the last few, beside the best
     config.tensorboard = False
+    config.profile = False  # a profiler trace of some steps, into the folder profile of the workdir
     return config
 
 

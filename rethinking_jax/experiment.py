@@ -14,7 +14,7 @@ from clu import parameter_overview
 from ml_collections import ConfigDict
 from rich.console import Console
 
-from rethinking_jax import checkpoint, metrics, sweep, tensorboard
+from rethinking_jax import checkpoint, metrics, profiling, sweep, tensorboard
 from rethinking_jax import config as configs
 from rethinking_jax.environment import describe_device, versions
 from rethinking_jax.errors import RunFailed, UserError
@@ -83,7 +83,12 @@ def train_and_evaluate(
     def elapsed() -> float:
         return before + time.monotonic() - started
 
-    with stop_requests() as stop_requested, tensorboard.writer(config, workdir) as write_scalars:
+    profile_folder = workdir / "profile" if config.profile and is_primary() else None
+    with (
+        stop_requests() as stop_requested,
+        tensorboard.writer(config, workdir) as write_scalars,
+        profiling.step_profile(profile_folder, progress.message) as profile,
+    ):
         stage = Stage(
             workdir=workdir,
             command=command or "the same command",
@@ -91,6 +96,7 @@ def train_and_evaluate(
             stop_requested=stop_requested,
             elapsed=elapsed,
             write_scalars=write_scalars,
+            profile=profile,
         )
         for i, chunk in enumerate(chunks, start=1):
             if not is_complete(chunk, stage, metrics.by_member(lines)):

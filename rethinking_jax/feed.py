@@ -25,7 +25,8 @@ from rethinking_jax.sweep import Chunk
 from rethinking_jax.train import Examples, Running, Sums, TrainState, epoch_order
 
 Carry = tuple[TrainState, Running]
-StopRequested = Callable[[], str | None]
+# Told the share of a split that is evaluated, it says why to stop, or None.
+Between = Callable[[float], str | None]
 
 
 class Taken(NamedTuple):
@@ -45,12 +46,13 @@ class Feed(NamedTuple):
 
     train: (carry, epoch, first) -> the rest of the epoch from batch `first` on, in pieces.
       A carry is used up when the next piece is asked for.
-    evaluate: (state, split, stop_requested) -> Sums of each member over the split "train",
+    evaluate: (state, split, between) -> Sums of each member over the split "train",
       "train_sample" (`config.train_eval_examples`) or "test"; None where it was stopped.
+      A streamed split calls `between` before each of its batches.
     """
 
     train: Callable[[Carry, int, int], Pieces]
-    evaluate: Callable[[TrainState, str, StopRequested], Sums | None]
+    evaluate: Callable[[TrainState, str, Between], Sums | None]
 
 
 def train_sample(config: Any, train_size: int) -> np.ndarray:
@@ -78,7 +80,7 @@ def resident_feed(chunk: Chunk, images: tuple[jax.Array, jax.Array], chosen: Seq
     if config.train_eval_examples:
         splits["train_sample"] = _part(train, train_sample(config, train.true_labels.shape[0]))
 
-    def evaluate(state: TrainState, split: str, stop_requested: StopRequested) -> Sums:
+    def evaluate(state: TrainState, split: str, between: Between) -> Sums:
         return program.evaluate(state, splits[split])
 
     return Feed(partial(_train_resident, chunk, program, train), evaluate)
@@ -136,10 +138,10 @@ def stream_feed(chunk: Chunk) -> Feed:
     if config.train_eval_examples:
         splits["train_sample"] = train, train_sample(config, len(train.labels))
 
-    def evaluate(state: TrainState, split: str, stop_requested: StopRequested) -> Sums | None:
+    def evaluate(state: TrainState, split: str, between: Between) -> Sums | None:
         stored, positions = splits[split]
         which = "test" if split == "test" else "train"
-        return _evaluate_streamed(chunk, stored, positions, which, state, stop_requested)
+        return _evaluate_streamed(chunk, stored, positions, which, state, between)
 
     return Feed(partial(_train_streamed, chunk), evaluate)
 
@@ -178,7 +180,7 @@ def _evaluate_streamed(
     positions: np.ndarray,
     split: str,
     state: TrainState,
-    stop_requested: StopRequested,
+    between: Between,
 ) -> Sums | None:
     assert isinstance(chunk.program, StreamProgram)
     parts = chunk.mesh.shape["data"]
@@ -189,8 +191,8 @@ def _evaluate_streamed(
     sums = jax.tree.map(lambda leaf: np.zeros((1,), leaf.dtype), Sums.zero())
     own = own_rows(size, chunk.mesh)
     with closing(_device_batches(chunk, stored, padded)) as batches:
-        for batch, which in zip(batches, counted, strict=True):
-            if stop_requested():
+        for k, (batch, which) in enumerate(zip(batches, counted, strict=True)):
+            if between(k / rows):
                 return None
             previous = sums
             counts = share_out(which[own], size, chunk.mesh)

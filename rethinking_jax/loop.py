@@ -26,8 +26,9 @@ from rethinking_jax.feed import Carry, Feed, resident_feed, stream_feed
 from rethinking_jax.mesh import fetch, is_primary, slots, spread, wait_for_all
 from rethinking_jax.metrics import Line
 from rethinking_jax.optimizer import learning_rate_schedule
+from rethinking_jax.profiling import Watch
 from rethinking_jax.program import zero_running
-from rethinking_jax.progress import ProgressReport
+from rethinking_jax.progress import ProgressReport, SoFar
 from rethinking_jax.sweep import Chunk, Run
 from rethinking_jax.train import Sums
 
@@ -43,6 +44,7 @@ class Stage(NamedTuple):
     stop_requested: Callable[[], str | None]  # why to stop, or None
     elapsed: Callable[[], float]  # seconds, earlier sessions included
     write_scalars: Callable[[Line], None]  # to TensorBoard, or nowhere
+    profile: Watch  # traces some of the pieces of an epoch, or none
     place: str = ""  # of the chunk among all, such as "3/33 ", for the live line
 
     @property
@@ -193,22 +195,33 @@ def _train_epoch(
     size = len(chunk.runs[0].train_labels)
     per_epoch = steps_per_epoch(config, size)
     epoch, first = divmod(position.step, per_epoch)
-    waited = 0.0
-    with closing(position.feed.train(position.carry, epoch, first)) as pieces:
+    seen, waited = 0, 0.0
+    trained = position.feed.train(position.carry, epoch, first)
+    with closing(stage.profile(trained, position.step, per_epoch)) as pieces:
         for piece in pieces:
             waited += piece.waited
             step = epoch * per_epoch + piece.done
             position = position._replace(step=step, carry=piece.carry)
-            stage.progress.batch(step / per_epoch)
+            seen = min(piece.done * config.batch_size, size) - first * config.batch_size
+            stage.progress.batch(step / per_epoch, partial(_so_far, position, seen, started))
             if piece.done == per_epoch or stage.stop_requested():
                 break
             if config.checkpoint_every_steps and step % config.checkpoint_every_steps == 0:
                 _save(chunk, manager, position)
     jax.block_until_ready(position.carry[1])
     seconds = time.perf_counter() - started
-    done = position.step - epoch * per_epoch
-    seen = min(done * config.batch_size, size) - first * config.batch_size
     return position._replace(speed=seen / seconds, waited=waited / seconds)
+
+
+def _so_far(position: Position, seen: int, started: float) -> SoFar:
+    """How an epoch goes; it waits for the last step."""
+    members, running = len(position.active), position.carry[1]
+    accuracies = []
+    # Processes look at different times: what all of them must fetch together is left out.
+    if running.correct.is_fully_addressable or running.correct.is_fully_replicated:
+        correct, count = jax.device_get((running.correct, running.count))
+        accuracies = (correct[:members] / count[:members]).tolist()
+    return SoFar(members * seen / (time.perf_counter() - started), accuracies)
 
 
 def _measure_epoch(chunk: Chunk, stage: Stage, images: Images, position: Position) -> Position:
@@ -271,7 +284,14 @@ def _evaluate(chunk: Chunk, stage: Stage, position: Position) -> tuple[Sums, Sum
     per_epoch = steps_per_epoch(config, size)
 
     def over(split: str) -> Sums | None:
-        sums = position.feed.evaluate(state, split, stage.stop_requested)
+        name = "test" if split == "test" else "train"
+        stage.progress.measuring(name, 0.0)
+
+        def between(share: float) -> str | None:
+            stage.progress.measuring(name, share)
+            return stage.stop_requested()
+
+        sums = position.feed.evaluate(state, split, between)
         return None if sums is None else fetch(sums)
 
     last = position.step // per_epoch == config.epochs
