@@ -77,6 +77,7 @@ def make_optimizer_of(config: ConfigDict, train_size: int) -> Callable[[Hyper], 
         config.lr_decay_steps or steps_per_epoch(config, train_size),
         config.weight_decay_mask,
         config.optimizer_epsilon,
+        config.weight_decay_kind,
     )
 
 
@@ -169,6 +170,8 @@ def _make_steps(config: ConfigDict, source: Source, unroll: bool) -> Steps:
         input_shape(config, source),
         prepare=prepare if chosen else None,
         label_smoothing=config.label_smoothing,
+        mixup_alpha=config.mixup_alpha,
+        sam_radius=config.sam_radius,
         accumulate=config.accumulate,
         unroll=unroll,
     )
