@@ -33,7 +33,9 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         allow_abbrev=False,
     )
     names = parser.add_subparsers(dest="bench", metavar="NAME", required=True)
-    known = {name: _options(names, name) for name in ("sweep", "train", "members", "input")}
+    known = {
+        name: _options(names, name) for name in ("sweep", "train", "members", "input", "augment")
+    }
     options, unknown = parser.parse_known_args(argv)
     if unknown:
         given = unknown[0].partition("=")[0]
@@ -53,6 +55,7 @@ def _options(names: Any, name: str) -> list[str]:
         "train": "images per second of a train step, against PyTorch and the matmul peak",
         "members": "peak memory and time per epoch by number of vmapped members",
         "input": "images per second that are decoded, streamed and read from a cache",
+        "augment": "time of an epoch with each augmentation over one without",
     }[name]
     parser = names.add_parser(name, help=about, description=about, allow_abbrev=False)
     count = _whole_number(1)
@@ -93,6 +96,11 @@ def _options(names: Any, name: str) -> list[str]:
         parser.add_argument("--images", type=count, default=512, help="in a round (%(default)s)")
         parser.add_argument("--repeats", type=count, default=5, help="rounds (%(default)s)")
         parser.add_argument("--threads", type=count, help="that read (one per core)")
+    if name == "augment":
+        models = "mlp_1x512,alexnet_small"
+        parser.add_argument("--models", default=models, help="separated by commas (%(default)s)")
+        parser.add_argument("--batches", type=count, help="an epoch (60; convolving on a CPU: 3)")
+        parser.add_argument("--repeats", type=count, default=5, help="rounds (%(default)s)")
     if name in ("sweep", "members"):
         parser.add_argument("--model", default="mlp_1x512", help="%(default)s")
         parser.add_argument("--dataset", default="mnist5k", help="%(default)s")

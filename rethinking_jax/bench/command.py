@@ -8,8 +8,8 @@ from typing import Any
 from absl import logging
 from rich.console import Console
 
+from rethinking_jax.bench import augment, members, sweep, train
 from rethinking_jax.bench import input as bench_input
-from rethinking_jax.bench import members, sweep, train
 from rethinking_jax.bench.results import Record, busy, check_output, print_table, save
 
 MEGABYTE = 1e6
@@ -28,9 +28,13 @@ def run(options: Namespace) -> None:
     options.load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     if warning := busy(options.load):
         console.print(warning, highlight=False)
-    {"sweep": _sweep, "train": _train, "members": _members, "input": _input}[options.bench](
-        options, console
-    )
+    {
+        "sweep": _sweep,
+        "train": _train,
+        "members": _members,
+        "input": _input,
+        "augment": _augment,
+    }[options.bench](options, console)
 
 
 def _finish(record: Record, options: Namespace, console: Console) -> None:
@@ -123,6 +127,17 @@ def _input(options: Namespace, console: Console) -> None:
                           highlight=False)  # fmt: skip
         labels = _spread(record["label_seconds"], "{:.3f}")
         console.print(f"labels of {bench_input.IMAGENET:,} images: {labels} s\n", highlight=False)
+        _finish(record, options, console)
+
+
+def _augment(options: Namespace, console: Console) -> None:
+    settings = [
+        augment.resolve(model, options.batches, options.repeats)
+        for model in options.models.split(",")
+    ]
+    for own in settings:
+        record = augment.bench_augment(own, _say(console))
+        print_speeds(record, f"{own.model}, an epoch with augmentation", console)
         _finish(record, options, console)
 
 
