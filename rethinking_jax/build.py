@@ -19,7 +19,7 @@ from rethinking_jax.errors import UserError
 from rethinking_jax.models import create_model
 from rethinking_jax.optimizer import Hyper, make_optimizer
 from rethinking_jax.preprocess import center_crop, make_preprocess
-from rethinking_jax.program import Program, make_program, use_scan, xla_options
+from rethinking_jax.program import Program, apart, make_program, use_scan, xla_options
 from rethinking_jax.source import Source
 from rethinking_jax.stream_program import Corrupt, Raw, StreamProgram, make_stream_program
 from rethinking_jax.train import Examples, Steps, TrainState, make_steps
@@ -77,6 +77,7 @@ def make_optimizer_of(config: ConfigDict, train_size: int) -> Callable[[Hyper], 
         config.lr_decay_steps or steps_per_epoch(config, train_size),
         config.weight_decay_mask,
         config.optimizer_epsilon,
+        config.weight_decay_kind,
     )
 
 
@@ -132,7 +133,9 @@ def build_program(
     convolutional = is_convolutional(config)
     fast_loop = use_scan(backend, convolutional)
     options = xla_options(backend, convolutional)
-    steps = _make_steps(config, source, unroll=not fast_loop)
+    steps = _make_steps(
+        config, source, unroll=not fast_loop, draw_apart=backend == "cpu" and mesh.size == 1
+    )
     if source.streamed:
         return make_stream_program(steps, make_corruption(config, source), mesh, options), False
     scan = config.epoch_loop == "scan" or (config.epoch_loop == "auto" and fast_loop)
@@ -148,7 +151,7 @@ def build_program(
     return program, scan and not config.checkpoint_every_steps
 
 
-def _make_steps(config: ConfigDict, source: Source, unroll: bool) -> Steps:
+def _make_steps(config: ConfigDict, source: Source, unroll: bool, draw_apart: bool) -> Steps:
     size = len(source.train.labels)
     per_epoch = steps_per_epoch(config, size)
     scale = make_preprocess(config.preprocess, source.mean, source.std)
@@ -157,10 +160,14 @@ def _make_steps(config: ConfigDict, source: Source, unroll: bool) -> Steps:
     def preprocess(images: jax.Array) -> jax.Array:
         return scale(center_crop(images, config.crop_size))
 
+    def draw(seed: jax.Array, epoch: jax.Array, ids: jax.Array, images: jax.Array) -> jax.Array:
+        return augment(chosen, seed, epoch, ids, images, config.crop_size)
+
+    drawn = apart(draw) if draw_apart else draw
+
     def prepare(state: TrainState, images: jax.Array, ids: jax.Array) -> jax.Array:
         # The epoch of the step, so that a resumed run draws what it would have drawn.
-        epoch = state.step // per_epoch
-        return preprocess(augment(chosen, state.hyper.seed, epoch, ids, images, config.crop_size))
+        return preprocess(drawn(state.hyper.seed, state.step // per_epoch, ids, images))
 
     return make_steps(
         make_model(config, source.num_classes),
@@ -169,6 +176,8 @@ def _make_steps(config: ConfigDict, source: Source, unroll: bool) -> Steps:
         input_shape(config, source),
         prepare=prepare if chosen else None,
         label_smoothing=config.label_smoothing,
+        mixup_alpha=config.mixup_alpha,
+        sam_radius=config.sam_radius,
         accumulate=config.accumulate,
         unroll=unroll,
     )

@@ -107,8 +107,12 @@ def base_config() -> ConfigDict:
     config.momentum = 0.9
     config.weight_decay = 0.0
     config.weight_decay_mask = "all"  # all, kernels
+    config.weight_decay_kind = "coupled"  # an l2 penalty; decoupled: as SGDW and AdamW
     config.optimizer_epsilon = 0.0  # of adam and rmsprop; 0: 1e-8
     config.label_smoothing = 0.0
+    # What came after the paper, see `objective`.
+    config.mixup_alpha = 0.0  # of Beta(alpha, alpha), the share of each of two images; 0: off
+    config.sam_radius = 0.0  # of sharpness-aware minimization; 0: off
 
     config.sweep = ""  # JSON list of overrides, see `runs`
     config.vectorize = "auto"  # several runs at once on a device: auto, vmap, loop
@@ -300,6 +304,7 @@ def _check(config: ConfigDict) -> None:
         "last_batch": ("train", "drop"),
         "optimizer": optimizer.OPTIMIZERS,
         "weight_decay_mask": optimizer.WEIGHT_DECAY_MASKS,
+        "weight_decay_kind": optimizer.WEIGHT_DECAY_KINDS,
         "vectorize": ("auto", "vmap", "loop"),
         "epoch_loop": ("auto", "scan", "step"),
         "input": ("auto", "memory", "stream", "cache"),
@@ -342,6 +347,8 @@ def _check(config: ConfigDict) -> None:
         ("momentum", 0 <= config.momentum < 1, "at least 0 and below 1"),
         ("fit_threshold", 0 < config.fit_threshold <= 1, "above 0 and at most 1"),
         ("label_smoothing", 0 <= config.label_smoothing < 1, "at least 0 and below 1"),
+        ("mixup_alpha", 0 <= config.mixup_alpha < math.inf, "0 (off) or above"),
+        ("sam_radius", 0 <= config.sam_radius < math.inf, "0 (off) or above"),
     ):
         if not ok:
             raise UserError(f"config.{key}={config[key]} must be {wanted}")

@@ -14,7 +14,7 @@ from clu import parameter_overview
 from ml_collections import ConfigDict
 from rich.console import Console
 
-from rethinking_jax import checkpoint, metrics, profiling, sweep, tensorboard
+from rethinking_jax import checkpoint, gallery, metrics, profiling, sweep, tensorboard
 from rethinking_jax import config as configs
 from rethinking_jax.environment import describe_device, versions
 from rethinking_jax.errors import RunFailed, UserError
@@ -22,8 +22,8 @@ from rethinking_jax.loop import Stage, is_complete, train_chunk
 from rethinking_jax.mesh import is_primary, wait_for_all
 from rethinking_jax.metrics import Line
 from rethinking_jax.progress import ProgressReport
-from rethinking_jax.report import page, tables
-from rethinking_jax.report.results import Results
+from rethinking_jax.report import page, pictures, tables
+from rethinking_jax.report.results import AUGMENTATIONS_FILE, Results
 from rethinking_jax.signals import stop_requests
 from rethinking_jax.source import load_sources
 from rethinking_jax.sweep import Chunk
@@ -119,11 +119,25 @@ def _write_results(
     lines = metrics.by_member(metrics.read_lines(workdir / "metrics.jsonl"))
     summary = _summary(config, chunks, members, lines, seconds) | {"command": command}
     if is_primary():
-        page.write_report(workdir, Results(summary, lines, configs.to_json(config)))
+        picture = _draw_augmentations(workdir, chunks)
+        page.write_report(workdir, Results(summary, lines, configs.to_json(config), picture))
         # Last: where there is a summary, everything is there.
         metrics.write_atomically(workdir / "summary.json", json.dumps(summary, indent=2) + "\n")
     wait_for_all("all is written")
     return summary
+
+
+def _draw_augmentations(workdir: Path, chunks: Sequence[Chunk]) -> bytes:
+    """The figure of augmented training images, as PNG too; b"" where no run has any."""
+    runs = [(run.config, chunk.source) for chunk in chunks for run in chunk.runs]
+    rows = gallery.augmented(runs)
+    if not rows:
+        return b""
+    file = workdir / AUGMENTATIONS_FILE
+    first = next(config for config, _ in runs if config.augmentation)
+    title = f"Training images of {first.dataset}, augmented (seed {first.seed})"
+    pictures.write(rows, title, file)
+    return file.read_bytes()
 
 
 def check_workdir(config: ConfigDict, workdir: Path) -> None:

@@ -19,6 +19,7 @@ PURPOSES = {
     "random_pixels": 5,
     "gaussian": 6,
     "augmentation": 7,
+    "mixup": 8,
 }
 
 

@@ -13,6 +13,7 @@ from flax import struct
 
 OPTIMIZERS = ("sgd", "adam", "rmsprop")
 WEIGHT_DECAY_MASKS = ("all", "kernels")
+WEIGHT_DECAY_KINDS = ("coupled", "decoupled")
 
 
 @struct.dataclass
@@ -35,7 +36,12 @@ def learning_rate_schedule(
 
 
 def make_optimizer(
-    name: str, decay: float, decay_steps: int, mask: str, epsilon: float = 0.0
+    name: str,
+    decay: float,
+    decay_steps: int,
+    mask: str,
+    epsilon: float = 0.0,
+    weight_decay_kind: str = "coupled",
 ) -> Callable[[Hyper], optax.GradientTransformation]:
     """How to build the transformation of one run from its `Hyper`.
 
@@ -47,11 +53,14 @@ def make_optimizer(
       decay_steps: steps, at least 1.
       mask: which parameters decay: "all", or "kernels" (not biases and batch norm).
       epsilon: of adam and rmsprop; 0: 1e-8. TensorFlow's Inception recipe had 1.
+      weight_decay_kind: "coupled", the l2 penalty (weight_decay / 2) * ||w||^2 of the loss,
+        as in the paper's time: its gradient, weight_decay * w, enters before momentum and
+        scaling. "decoupled" (SGDW and AdamW, Loshchilov and Hutter 2019): after them,
+        learning rate * weight_decay * w is taken off the parameters.
 
     Returns:
       A function from `Hyper` to a transformation whose state's structure does not
-      depend on the values. Weight decay is an l2 penalty: its gradient enters before
-      the momentum, as in the paper's time.
+      depend on the values.
     """
 
     def build(hyper: Hyper) -> optax.GradientTransformation:
@@ -65,14 +74,11 @@ def make_optimizer(
             )
         else:
             direction = optax.trace(decay=hyper.momentum)
-        return optax.chain(
-            optax.add_decayed_weights(
-                hyper.weight_decay,
-                mask=_kernels if mask == "kernels" else None,
-            ),
-            direction,
-            optax.scale_by_learning_rate(schedule),
+        shrink = optax.add_decayed_weights(
+            hyper.weight_decay, mask=_kernels if mask == "kernels" else None
         )
+        parts = (shrink, direction) if weight_decay_kind == "coupled" else (direction, shrink)
+        return optax.chain(*parts, optax.scale_by_learning_rate(schedule))
 
     return build
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.experimental.xla_metadata import set_xla_metadata
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from rethinking_jax.optimizer import Hyper
@@ -164,6 +165,21 @@ def xla_options(backend: str, convolutional: bool) -> dict[str, str]:
     except jax.errors.JaxRuntimeError:
         return {}
     return options
+
+
+def apart(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function as a computation of its own, which XLA fuses with nothing outside.
+
+    On a CPU XLA computes a pixel that is augmented anew for every use: for an image's mean,
+    its deviation and the input of the network. Measured by `bench augment`. For one device:
+    the partitioner does not look into such a computation.
+    """
+
+    def called(*args: Any) -> Any:
+        with set_xla_metadata(inlineable="false"):
+            return jax.jit(function)(*args)
+
+    return called
 
 
 def over_members(

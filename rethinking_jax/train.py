@@ -17,9 +17,15 @@ from flax import struct
 
 from rethinking_jax.keys import purpose_key
 from rethinking_jax.metrics import TOP5_CLASSES
+from rethinking_jax.objective import (
+    Labels,
+    Running,
+    accumulated,
+    make_gradients,
+    mixed,
+    sharpness_aware,
+)
 from rethinking_jax.optimizer import Hyper
-
-AUXILIARY_WEIGHT = 0.4  # of the loss of Inception V3's second head, as in its paper's code
 
 # From stored pixels to the network's input, in eval mode.
 Preprocess = Callable[[jax.Array], jax.Array]
@@ -37,20 +43,6 @@ class TrainState:
     params: Any
     batch_stats: Any
     opt_state: Any
-
-
-@struct.dataclass
-class Running:
-    """Sums over the mini-batches of the current epoch, each seen by the model of its moment."""
-
-    loss: jax.Array  # float32, sum over examples
-    correct: jax.Array  # int32
-    count: jax.Array  # int32
-
-    @classmethod
-    def zero(cls) -> "Running":
-        """Nothing seen yet."""
-        return cls(jnp.zeros(()), jnp.zeros((), jnp.int32), jnp.zeros((), jnp.int32))
 
 
 @struct.dataclass
@@ -102,6 +94,8 @@ def make_steps(
     *,
     prepare: Prepare | None = None,
     label_smoothing: float = 0.0,
+    mixup_alpha: float = 0.0,
+    sam_radius: float = 0.0,
     accumulate: int = 1,
     unroll: bool = False,
 ) -> Steps:
@@ -113,7 +107,9 @@ def make_steps(
       preprocess: from stored images to inputs.
       image_shape: (h, w, c) of the inputs.
       prepare: the same in training, where it differs.
-      label_smoothing: see `make_train_step`; so are accumulate and unroll.
+      label_smoothing: see `make_train_step`, as for all that follow.
+      mixup_alpha: of mixup.
+      sam_radius: of sharpness-aware minimization.
       accumulate: micro-batches of a step.
       unroll: them.
     """
@@ -124,6 +120,8 @@ def make_steps(
             optimizer,
             prepare or (lambda state, images, ids: preprocess(images)),
             label_smoothing=label_smoothing,
+            mixup_alpha=mixup_alpha,
+            sam_radius=sam_radius,
             accumulate=accumulate,
             unroll=unroll,
         ),
@@ -168,6 +166,8 @@ def make_train_step(
     prepare: Prepare,
     *,
     label_smoothing: float = 0.0,
+    mixup_alpha: float = 0.0,
+    sam_radius: float = 0.0,
     accumulate: int = 1,
     unroll: bool = False,
 ) -> Callable[[TrainState, Examples], tuple[TrainState, Running]]:
@@ -178,38 +178,31 @@ def make_train_step(
       optimizer: see `rethinking_jax.optimizer.make_optimizer`.
       prepare: from stored images to inputs, float32 [b, h, w, c].
       label_smoothing: the share of a label's weight that all classes get alike.
+      mixup_alpha: trains on mixtures of two images, see `objective.mixed`; 0: as they are.
+      sam_radius: takes the gradient of a point at this distance, see
+        `objective.sharpness_aware`; 0: of the parameters.
       accumulate: micro-batches whose mean gradient makes a step; it divides the batch.
         Batch norm sees one micro-batch at a time, and the running averages each of them.
       unroll: the micro-batches, for convolutions on a CPU (see `program.use_scan`).
 
     Returns:
       `train_step(state, batch) -> (state, sums)`, pure: sums are the batch's, in train
-      mode, before the update; their loss is the plain cross-entropy. What is minimized is
-      its mean over the batch, smoothed, and 0.4 times that of each auxiliary head
-      (Szegedy et al. 2016).
+      mode, before the update; their loss is the cross-entropy, not smoothed. What is
+      minimized is its mean over the batch, smoothed, and 0.4 times that of each auxiliary
+      head (Szegedy et al. 2016).
     """
-    gradients = _make_gradients(model, label_smoothing)
+    gradients = make_gradients(model, label_smoothing)
+    if accumulate > 1:
+        gradients = accumulated(gradients, accumulate, unroll)
+    if sam_radius:
+        gradients = sharpness_aware(gradients, sam_radius)
 
     def train_step(state: TrainState, batch: Examples) -> tuple[TrainState, Running]:
         inputs = prepare(state, batch.images, batch.ids)
-        key = jax.random.fold_in(purpose_key(state.hyper.seed, "dropout"), state.step)
-        if accumulate == 1:
-            grads, batch_stats, sums = gradients(state, inputs, batch.labels, key)
-        else:
-            parts = jax.tree.map(partial(_interleaved, accumulate), (inputs, batch.labels))
-
-            def body(carry: Any, part: Any) -> tuple[Any, None]:
-                (images, labels), j = part
-                total, stats, seen = carry
-                now = dataclasses.replace(state, batch_stats=stats)
-                grads, stats, sums = gradients(now, images, labels, jax.random.fold_in(key, j))
-                return (_add(total, grads), stats, _add(seen, sums)), None
-
-            start = (jax.tree.map(jnp.zeros_like, state.params), state.batch_stats, Running.zero())
-            (total, batch_stats, sums), _ = jax.lax.scan(
-                body, start, (parts, jnp.arange(accumulate)), unroll=unroll
-            )
-            grads = jax.tree.map(lambda leaf: leaf / accumulate, total)
+        labels: Labels = batch.labels
+        if mixup_alpha:
+            inputs, labels = mixed(_step_key(state, "mixup"), mixup_alpha, inputs, batch.labels)
+        grads, batch_stats, sums = gradients(state, inputs, labels, _step_key(state, "dropout"))
         updates, opt_state = optimizer(state.hyper).update(grads, state.opt_state, state.params)
         new_state = dataclasses.replace(
             state,
@@ -223,56 +216,8 @@ def make_train_step(
     return train_step
 
 
-def _make_gradients(model: nn.Module, label_smoothing: float) -> Callable[..., Any]:
-    """(state, inputs, labels, dropout key) -> (gradients, batch statistics, sums)."""
-
-    def objective(logits: jax.Array, labels: jax.Array) -> jax.Array:
-        losses = optax.softmax_cross_entropy_with_integer_labels(logits, labels)
-        if label_smoothing == 0:
-            return losses
-        uniform = -jax.nn.log_softmax(logits).mean(-1)
-        return (1 - label_smoothing) * losses + label_smoothing * uniform
-
-    def gradients(
-        state: TrainState, inputs: jax.Array, labels: jax.Array, key: jax.Array
-    ) -> tuple[Any, Any, Running]:
-        # A model without any stays without; the rate of one that has it is the run's own.
-        own = model
-        if getattr(model, "dropout_rate", 0):
-            own = model.clone(dropout_rate=state.hyper.dropout_rate)
-
-        def loss_fn(params: Any) -> tuple[jax.Array, tuple[jax.Array, Any]]:
-            logits: Any
-            logits, updated = own.apply(
-                {"params": params, "batch_stats": state.batch_stats},
-                inputs,
-                train=True,
-                mutable=["batch_stats", "auxiliary"],
-                rngs={"dropout": key},
-            )
-            loss = objective(logits, labels).mean()
-            for extra in jax.tree.leaves(updated.get("auxiliary", {})):
-                loss += AUXILIARY_WEIGHT * objective(extra, labels).mean()
-            return loss, (logits, updated.get("batch_stats", {}))
-
-        grads, (logits, batch_stats) = jax.grad(loss_fn, has_aux=True)(state.params)
-        losses = optax.softmax_cross_entropy_with_integer_labels(logits, labels)
-        correct = jnp.sum(jnp.argmax(logits, -1) == labels, dtype=jnp.int32)
-        return grads, batch_stats, Running(jnp.sum(losses), correct, jnp.int32(len(labels)))
-
-    return gradients
-
-
-def _interleaved(parts: int, leaf: jax.Array) -> jax.Array:
-    """[b, ...] -> [parts, b / parts, ...]: part j takes j, j + parts, ...
-
-    So every device that holds a stretch of the batch holds a stretch of each part.
-    """
-    return jnp.moveaxis(leaf.reshape(-1, parts, *leaf.shape[1:]), 1, 0)
-
-
-def _add(a: Any, b: Any) -> Any:
-    return jax.tree.map(jnp.add, a, b)
+def _step_key(state: TrainState, purpose: str) -> jax.Array:
+    return jax.random.fold_in(purpose_key(state.hyper.seed, purpose), state.step)
 
 
 def make_eval_step(

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from rethinking_jax.errors import RunFailed, UserError
 
-NAMES = ("sweep", "train", "imagenet", "members", "input")
+NAMES = ("sweep", "train", "imagenet", "members", "input", "augment")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -57,6 +57,7 @@ def _options(names: Any, name: str) -> list[str]:
         "peak, the wait for input, the longest operations",
         "members": "peak memory and time per epoch by number of vmapped members",
         "input": "images per second that are decoded, streamed and read from a cache",
+        "augment": "time of an epoch with each augmentation over one without",
     }[name]
     parser = names.add_parser(name, help=about, description=about, allow_abbrev=False)
     count = _whole_number(1)
@@ -112,6 +113,11 @@ def _options(names: Any, name: str) -> list[str]:
         parser.add_argument("--images", type=count, default=512, help="in a round (%(default)s)")
         parser.add_argument("--repeats", type=count, default=5, help="rounds (%(default)s)")
         parser.add_argument("--threads", type=count, help="that read (one per core)")
+    if name == "augment":
+        models = "mlp_1x512,alexnet_small"
+        parser.add_argument("--models", default=models, help="separated by commas (%(default)s)")
+        parser.add_argument("--batches", type=count, help="an epoch (60; convolving on a CPU: 3)")
+        parser.add_argument("--repeats", type=count, default=5, help="rounds (%(default)s)")
     if name in ("sweep", "members"):
         parser.add_argument("--model", default="mlp_1x512", help="%(default)s")
         parser.add_argument("--dataset", default="mnist5k", help="%(default)s")

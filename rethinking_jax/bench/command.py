@@ -8,7 +8,7 @@ from typing import Any
 from absl import logging
 from rich.console import Console
 
-from rethinking_jax.bench import imagenet, members, sweep, train
+from rethinking_jax.bench import augment, imagenet, members, sweep, train
 from rethinking_jax.bench import input as bench_input
 from rethinking_jax.bench.results import Record, busy, check_output, print_table, save
 
@@ -34,6 +34,7 @@ def run(options: Namespace) -> None:
         "imagenet": _imagenet,
         "members": _members,
         "input": _input,
+        "augment": _augment,
     }
     benches[options.bench](options, console)
 
@@ -184,6 +185,17 @@ def _input(options: Namespace, console: Console) -> None:
                           highlight=False)  # fmt: skip
         labels = _spread(record["label_seconds"], "{:.3f}")
         console.print(f"labels of {bench_input.IMAGENET:,} images: {labels} s\n", highlight=False)
+        _finish(record, options, console)
+
+
+def _augment(options: Namespace, console: Console) -> None:
+    settings = [
+        augment.resolve(model, options.batches, options.repeats)
+        for model in options.models.split(",")
+    ]
+    for own in settings:
+        record = augment.bench_augment(own, _say(console))
+        print_speeds(record, f"{own.model}, an epoch with augmentation", console)
         _finish(record, options, console)
 
 

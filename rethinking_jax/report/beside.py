@@ -74,6 +74,8 @@ def comparable(one: Series, group: Group, dataset: str) -> str:
         size = group.config.get("image_size")
         if size and size != paper.IMAGE_SIZE:
             reasons.append(f"images of {size} pixels, the paper's {paper.IMAGE_SIZE}")
+    if group.config.get("weight_decay") and group.config.get("weight_decay_kind") == "decoupled":
+        reasons.append("weight decay is decoupled, the paper's an l2 penalty")
     if reasons:
         return f"not comparable: {'; '.join(reasons)}"
     return "; ".join(["yes", *_qualified(one, group)])

@@ -79,14 +79,14 @@ def write(plot: Plot, source: str, folder: Path) -> None:
       source: whose numbers these are, for the title: such a file travels alone.
     """
     folder.mkdir(exist_ok=True)
-    with _settings():
+    with settings():
         figure, axes = _draw(plot, [i for i, curve in enumerate(plot.curves) if curve.shown])
         figure.set_size_inches(7, 4.7)
         axes.legend(fontsize=8, ncols=1 + (len(axes.lines) > 12))
         title = "\n".join(textwrap.fill(line, 95) for line in (plot.title, source))
         axes.set_title(_plain(title), fontsize=9)
         for kind in ("png", "svg"):
-            figure.savefig(folder / f"{plot.name}.{kind}", dpi=150, metadata=_METADATA[kind])
+            figure.savefig(folder / f"{plot.name}.{kind}", dpi=150, metadata=METADATA[kind])
 
 
 def draw(plot: Plot, prefix: str) -> Drawing:
@@ -95,10 +95,10 @@ def draw(plot: Plot, prefix: str) -> Drawing:
     Args:
       prefix: of every id in it, so that several figures fit into one page.
     """
-    with _settings():
+    with settings():
         figure, axes = _draw(plot, range(len(plot.curves)))
         text = io.StringIO()
-        figure.savefig(text, format="svg", transparent=True, metadata=_METADATA["svg"])
+        figure.savefig(text, format="svg", transparent=True, metadata=METADATA["svg"])
         width, height = WIDTH * 72, HEIGHT * 72
         left, bottom, right, top = axes.get_window_extent().extents * 72 / figure.dpi
     # Only the svg element: no XML prologue, no metadata.
@@ -118,13 +118,14 @@ def draw(plot: Plot, prefix: str) -> Drawing:
     return Drawing(svg, scale)
 
 
-_METADATA: dict[str, dict[str, None]] = {
+METADATA: dict[str, dict[str, None]] = {
     "png": {"Software": None},
     "svg": {"Date": None, "Creator": None, "Format": None, "Type": None},
 }
 
 
-def _settings() -> Any:
+def settings() -> Any:
+    """A context in which matplotlib writes the same bytes every time."""
     import matplotlib
 
     return matplotlib.rc_context(
@@ -157,6 +158,7 @@ def _draw(plot: Plot, indices: Sequence[int]) -> tuple[Any, Any]:
     axes.set_xlabel(_plain(plot.x_label))
     axes.set_ylabel(_plain(plot.y_label))
     axes.set_ylim(*_limits(plot, indices))
+    axes.locator_params(axis="x", nbins=6)  # labels of short runs have many digits
     axes.grid(alpha=0.2, color=INK)
     axes.tick_params(color=INK, labelcolor=INK)
     for part in (axes.xaxis.label, axes.yaxis.label, *axes.texts):

@@ -1,5 +1,6 @@
 """A report: one page that opens from a file, without a network, and the files beside it."""
 
+import base64
 import json
 import math
 from collections.abc import Sequence
@@ -15,6 +16,16 @@ from rethinking_jax.report.claims import NO, YES
 from rethinking_jax.report.curves import Plot
 from rethinking_jax.report.results import Results, series
 from rethinking_jax.report.verdicts import Verdict, verdicts
+
+# Config keys that a report shows where some run switches them on.
+OFF_BY_DEFAULT = (
+    "augmentation",
+    "dropout_rate",
+    "label_smoothing",
+    "weight_decay_kind",
+    "mixup_alpha",
+    "sam_radius",
+)
 
 
 def write_report(workdir: Path, results: Results) -> None:
@@ -76,6 +87,7 @@ def _section(results: Results, index: int) -> dict[str, Any]:
         "counts": _counts(found),
         "charts": [_chart(plot, f"s{index}f{i}") for i, plot in enumerate(plots)],
         "tables": tables.tables(results),
+        "augmentations": base64.b64encode(results.augmentations).decode(),
     }
 
 
@@ -95,9 +107,9 @@ def _facts(results: Results) -> dict[str, str]:
         for key in keys
         if key in results.config
     }
-    for key in ("augmentation", "dropout_rate", "label_smoothing"):
+    for key in OFF_BY_DEFAULT:
         values = dict.fromkeys(_values(results.config, key) if key in results.config else [])
-        if set(values) - {"", "0", "0.0"}:
+        if set(values) - {"", "0", "0.0", "coupled"}:
             known[key] = ", ".join(value or "none" for value in values)
     return {
         "data": f"{summary['dataset']}: {sizes} images"

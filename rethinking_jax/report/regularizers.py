@@ -106,7 +106,7 @@ TEST_TOP5 = "test_top5_accuracy"
 
 def noise_despite_regularizers(family: Family) -> Judged:
     """Tables 2 and 4: no regularizer keeps a network from fitting random labels."""
-    groups = [group for group in family.groups("random_labels") if group.regularizers]
+    groups = [g for g in family.groups("random_labels") if g.regularizers and g.of_the_paper]
     return _still_fitted(family, groups, "random labels with a regularizer")
 
 
@@ -207,7 +207,7 @@ def architecture_over_regularizers(families: Sequence[Family]) -> Judged:
         for family, _ in plain
         if family.first.model != best_family.first.model
         for group in family.groups("true_labels")
-        if group.regularizers
+        if group.regularizers and group.of_the_paper
     ]
     if not rivals:
         return needs

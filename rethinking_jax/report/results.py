@@ -22,12 +22,18 @@ SUMMARY_KEYS = ("experiment", "dataset", "device", "versions", "wall_seconds", "
 COUNTS = ("num_classes", "train_examples", "test_examples")
 # What a label corruption may replace: together they span label noise from 0 to 1.
 LABEL_SETTINGS = ("true_labels", "partially_corrupted_labels", "random_labels")
-# The paper's explicit regularizers, and the config key of each; off where it is 0 or "".
+# Explicit regularizers, the paper's and two that came later, and the config key of each; off
+# where it is 0 or "".
 REGULARIZERS = {
     "augmentation": "augmentation",
     "dropout": "dropout_rate",
     "weight_decay": "weight_decay",
+    "mixup": "mixup_alpha",
+    "sharpness-aware": "sam_radius",
 }
+LATER = ("mixup", "sharpness-aware")
+# Drawn by the run that had the images; a report that is written again finds it here.
+AUGMENTATIONS_FILE = Path("figures", "augmentations.png")
 
 
 class Results(NamedTuple):
@@ -37,11 +43,13 @@ class Results(NamedTuple):
       summary: as in summary.json.
       lines: of each run, see `rethinking_jax.metrics.by_member`.
       config: as in config.json; its `sweep` is a list of overrides.
+      augmentations: PNG of some training images, augmented; b"" where there is none.
     """
 
     summary: dict[str, Any]
     lines: dict[str, list[Line]]
     config: dict[str, Any]
+    augmentations: bytes = b""
 
 
 class Group(NamedTuple):
@@ -62,6 +70,11 @@ class Group(NamedTuple):
     def regularizers(self) -> tuple[str, ...]:
         """Those of `REGULARIZERS` that are switched on; a key that is absent is off."""
         return tuple(name for name, key in REGULARIZERS.items() if self.config.get(key))
+
+    @property
+    def of_the_paper(self) -> bool:
+        """Whether the paper knows all its regularizers."""
+        return set(LATER).isdisjoint(self.regularizers)
 
     @property
     def augmentation(self) -> str:
@@ -184,7 +197,8 @@ def read(workdir: Path) -> Results:
             raise UserError(f"{workdir / 'metrics.jsonl'} has no line of {member['name']!r}")
     if len(summary["members"]) != len(config["sweep"] or [{}]):
         raise UserError(f"{workdir}: config.json and summary.json differ in their number of runs")
-    return Results(summary, lines, config)
+    picture = workdir / AUGMENTATIONS_FILE
+    return Results(summary, lines, config, picture.read_bytes() if picture.exists() else b"")
 
 
 def _json(path: Path, keys: Sequence[str]) -> dict[str, Any]:

@@ -1,0 +1,69 @@
+"""A grid of images, one row for each augmentation, as a figure in files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from rethinking_jax.report import figures
+
+
+class Row(NamedTuple):
+    """What one augmentation makes of some images.
+
+    Attributes:
+      name: of the augmentation, or of several joined by +.
+      before: uint8 [images, h, w, c].
+      after: uint8 [epochs, images, h', w', c].
+    """
+
+    name: str
+    before: np.ndarray
+    after: np.ndarray
+
+
+def write(rows: Sequence[Row], title: str, path: Path) -> None:
+    """Writes the grid as .png and .svg; each image has a block of columns, by epoch.
+
+    Args:
+      rows: of the same images and epochs.
+      title: above all.
+      path: of the .png; the folder is made where there is none.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    epochs, count = rows[0].after.shape[:2]
+    columns = count * (1 + epochs)
+    path.parent.mkdir(exist_ok=True)
+    with figures.settings():
+        figure = Figure(figsize=(1.3 + 0.8 * columns, 0.7 + 0.85 * len(rows)))
+        FigureCanvasAgg(figure)
+        figure.suptitle(title, fontsize=10, x=0.02, ha="left")
+        # The first column holds the names; thin ones part the images.
+        widths = [1.3 / 0.8, *([1.0] * (1 + epochs) + [0.25]) * count]
+        grid = figure.add_gridspec(
+            len(rows), len(widths), width_ratios=widths, wspace=0.06, hspace=0.08,
+            left=0.01, right=0.995, bottom=0.01, top=1 - 0.62 / figure.get_figheight(),
+        )  # fmt: skip
+        for i, row in enumerate(rows):
+            label = figure.add_subplot(grid[i, 0])
+            label.axis("off")
+            text = row.name.replace("+", " +\n")
+            label.text(0.05, 0.5, text, fontsize=9, va="center")
+            for k in range(count):
+                for j, image in enumerate([row.before[k], *row.after[:, k]]):
+                    axes = figure.add_subplot(grid[i, 1 + k * (2 + epochs) + j])
+                    axes.axis("off")
+                    axes.imshow(*_shown(image), vmin=0, vmax=255, interpolation="nearest")
+                    if i == 0:
+                        axes.set_title(f"epoch {j}" if j else "stored", fontsize=8, pad=3)
+        for kind in ("png", "svg"):
+            metadata = figures.METADATA[kind]
+            figure.savefig(path.with_suffix(f".{kind}"), dpi=110, metadata=metadata)
+
+
+def _shown(image: np.ndarray) -> tuple[np.ndarray, str]:
+    """The image as matplotlib wants it, and a color map; of other channels the first alone."""
+    return (image, "gray") if image.shape[-1] == 3 else (image[..., 0], "gray")
