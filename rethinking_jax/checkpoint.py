@@ -8,17 +8,19 @@ restored exactly as saved is given up for the one before.
 
 import dataclasses
 import hashlib
-import shutil
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers
+from orbax.checkpoint.path import atomicity
 
+from rethinking_jax import storage
 from rethinking_jax.mesh import all_agree, is_primary, wait_for_all
+from rethinking_jax.npz_checkpoint import NpzHandler, NpzRestore, NpzSave
+from rethinking_jax.storage import AnyPath
 
 
 @dataclasses.dataclass
@@ -47,7 +49,7 @@ class LatestAndBest(checkpoint_managers.PreservationPolicy):
 
 
 def open_manager(
-    directory: Path, latest: int, score: Callable[[int], float | None]
+    directory: AnyPath, latest: int, score: Callable[[int], float | None]
 ) -> ocp.CheckpointManager:
     """An asynchronous orbax manager that keeps what `LatestAndBest` says.
 
@@ -59,8 +61,12 @@ def open_manager(
         enable_async_checkpointing=True,
         # Scores come from the metrics file; a damaged metadata file must not stop us here.
         lightweight_initialize=True,
+        # A bucket has no rename: what is whole is marked. orbax knows that of gs:// alone.
+        temporary_path_class=atomicity.CommitFileTemporaryPath
+        if storage.is_remote(directory)
+        else None,
     )
-    return ocp.CheckpointManager(directory.absolute(), options=options)
+    return ocp.CheckpointManager(storage.absolute(directory), options=options)
 
 
 def save(manager: ocp.CheckpointManager, step: int, tree: Any) -> None:
@@ -70,10 +76,11 @@ def save(manager: ocp.CheckpointManager, step: int, tree: Any) -> None:
     """
     if step in manager.all_steps():
         return
+    state = NpzSave(tree) if _as_npz(manager.directory) else ocp.args.StandardSave(tree)
     manager.save(
         step,
         args=ocp.args.Composite(
-            state=ocp.args.StandardSave(tree),
+            state=state,
             digest=ocp.args.JsonSave({"sha256": tree_digest(tree)}),
         ),
         force=True,
@@ -81,7 +88,7 @@ def save(manager: ocp.CheckpointManager, step: int, tree: Any) -> None:
 
 
 def restore_latest(
-    directory: Path, template: Any, report: Callable[[str], None]
+    directory: AnyPath, template: Any, report: Callable[[str], None]
 ) -> tuple[int, Any] | None:
     """The newest checkpoint that is exactly what was saved.
 
@@ -108,15 +115,26 @@ def restore_latest(
             return step, tree
         report(f"checkpoint {directory / str(step)} is damaged ({reason}): left out")
         if is_primary():
-            shutil.rmtree(directory / str(step))
+            storage.remove_tree(directory / str(step))
     return None
 
 
-def saved_steps(directory: Path) -> list[int]:
+def saved_steps(directory: AnyPath) -> list[int]:
     """The steps with a committed checkpoint, ascending."""
     if not directory.is_dir():
         return []
-    return sorted(int(path.name) for path in directory.iterdir() if path.name.isdecimal())
+    steps = [int(path.name) for path in directory.iterdir() if path.name.isdecimal()]
+    if storage.is_remote(directory):
+        marked = [
+            (directory / str(step) / atomicity.COMMIT_SUCCESS_FILE).exists() for step in steps
+        ]
+        steps = [step for step, whole in zip(steps, marked, strict=True) if whole]
+    return sorted(steps)
+
+
+def _as_npz(directory: AnyPath) -> bool:
+    # For arrays orbax has tensorstore's drivers for files and gs:// only.
+    return str(directory).startswith("s3://")
 
 
 def tree_digest(tree: Any) -> str:
@@ -129,19 +147,20 @@ def tree_digest(tree: Any) -> str:
     return sha.hexdigest()
 
 
-def _restore(directory: Path, template: Any) -> Any:
+def _restore(directory: AnyPath, template: Any) -> Any:
     # As NumPy arrays: what was saved on other devices, in other numbers, is the same here.
     template = jax.tree.map(
         lambda leaf: np.broadcast_to(np.zeros((), leaf.dtype), leaf.shape), template
     )
+    npz = _as_npz(directory)
+    state = NpzRestore(template) if npz else ocp.args.StandardRestore(template)
+    handlers = {"state": NpzHandler()} if npz else {}
     with ocp.Checkpointer(
-        ocp.CompositeCheckpointHandler("state", "digest"),
+        ocp.CompositeCheckpointHandler("state", "digest", **handlers),
     ) as checkpointer:
         restored = checkpointer.restore(
-            directory.absolute(),
-            args=ocp.args.Composite(
-                state=ocp.args.StandardRestore(template), digest=ocp.args.JsonRestore()
-            ),
+            storage.absolute(directory),
+            args=ocp.args.Composite(state=state, digest=ocp.args.JsonRestore()),
         )
     if tree_digest(restored["state"]) != restored["digest"]["sha256"]:
         raise ValueError("its content is not what was saved")

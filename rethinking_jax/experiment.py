@@ -1,11 +1,10 @@
 """One experiment from its config to its results, as `main` and a notebook run it."""
 
+import io
 import json
-import os
 import time
 import zipfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -14,7 +13,15 @@ from clu import parameter_overview
 from ml_collections import ConfigDict
 from rich.console import Console
 
-from rethinking_jax import checkpoint, gallery, metrics, profiling, sweep, tensorboard
+from rethinking_jax import (
+    checkpoint,
+    gallery,
+    metrics,
+    profiling,
+    storage,
+    sweep,
+    tensorboard,
+)
 from rethinking_jax import config as configs
 from rethinking_jax.environment import describe_device, versions
 from rethinking_jax.errors import RunFailed, UserError
@@ -26,6 +33,7 @@ from rethinking_jax.report import page, pictures, tables
 from rethinking_jax.report.results import AUGMENTATIONS_FILE, Results
 from rethinking_jax.signals import stop_requests
 from rethinking_jax.source import load_sources
+from rethinking_jax.storage import AnyPath
 from rethinking_jax.sweep import Chunk
 
 Summary = dict[str, Any]
@@ -35,7 +43,7 @@ OVERVIEW_LINES = 48  # of the parameter table: the small networks whole, not Inc
 
 def train_and_evaluate(
     config: ConfigDict,
-    workdir: Path | str,
+    workdir: "AnyPath | str",
     *,
     command: str = "",
     console: Console | None = None,
@@ -45,7 +53,7 @@ def train_and_evaluate(
     Args:
       config: `rethinking_jax.config.base_config()` with changes.
       workdir: the folder for all results; the README names its files. Several processes
-        share it.
+        share it. A path, or gs://BUCKET/FOLDER or s3://BUCKET/FOLDER.
       command: what to type to resume, for messages and the report; '' where nobody typed one.
       console: where to show progress; default: standard output.
 
@@ -57,10 +65,10 @@ def train_and_evaluate(
       RunFailed: stopped by a signal, or the loss of every run stopped being a number.
     """
     started = time.monotonic()
-    workdir, console = Path(workdir), console or Console()
+    workdir, console = storage.open_path(workdir), console or Console()
     members = configs.members(config)
     if config.tensorboard:
-        tensorboard.check_installed()
+        tensorboard.check_installed(workdir)
     check_workdir(config, workdir)
     summary_file = workdir / "summary.json"
     if summary_file.exists() and not _added_runs(config, workdir):
@@ -108,7 +116,7 @@ def train_and_evaluate(
 
 def _write_results(
     config: ConfigDict,
-    workdir: Path,
+    workdir: AnyPath,
     chunks: Sequence[Chunk],
     members: Sequence[configs.Member],
     seconds: float,
@@ -122,12 +130,12 @@ def _write_results(
         picture = _draw_augmentations(workdir, chunks)
         page.write_report(workdir, Results(summary, lines, configs.to_json(config), picture))
         # Last: where there is a summary, everything is there.
-        metrics.write_atomically(workdir / "summary.json", json.dumps(summary, indent=2) + "\n")
+        storage.write_atomically(workdir / "summary.json", json.dumps(summary, indent=2) + "\n")
     wait_for_all("all is written")
     return summary
 
 
-def _draw_augmentations(workdir: Path, chunks: Sequence[Chunk]) -> bytes:
+def _draw_augmentations(workdir: AnyPath, chunks: Sequence[Chunk]) -> bytes:
     """The figure of augmented training images, as PNG too; b"" where no run has any."""
     runs = [(run.config, chunk.source) for chunk in chunks for run in chunk.runs]
     rows = gallery.augmented(runs)
@@ -140,17 +148,16 @@ def _draw_augmentations(workdir: Path, chunks: Sequence[Chunk]) -> bytes:
     return file.read_bytes()
 
 
-def check_workdir(config: ConfigDict, workdir: Path) -> None:
+def check_workdir(config: ConfigDict, workdir: AnyPath) -> None:
     """Refuses a workdir that cannot be written or that belongs to another config.
 
     Raises:
       UserError: with the keys that differ, and their values there and here.
     """
-    exists = next(
-        path for path in (workdir.absolute(), *workdir.absolute().parents) if path.exists()
-    )
-    if not exists.is_dir() or not os.access(exists, os.W_OK | os.X_OK):
-        raise UserError(f"--workdir={workdir}: {exists} is not a folder that can be written to")
+    try:
+        storage.check_writable(workdir)
+    except UserError as error:
+        raise UserError(f"--workdir={workdir}: {error}") from None
     if not (workdir / "config.json").exists():
         return
     there = configs.identity(json.loads((workdir / "config.json").read_text()))
@@ -166,13 +173,13 @@ def check_workdir(config: ConfigDict, workdir: Path) -> None:
         )
 
 
-def _added_runs(config: ConfigDict, workdir: Path) -> bool:
+def _added_runs(config: ConfigDict, workdir: AnyPath) -> bool:
     """Whether a workdir's sweep lacks runs of the config's (see `check_workdir`)."""
     there = json.loads((workdir / "config.json").read_text())
     return bool(there["sweep"] != configs.to_json(config)["sweep"])
 
 
-def _stored_chunks(workdir: Path) -> list[list[str]]:
+def _stored_chunks(workdir: AnyPath) -> list[list[str]]:
     """The names of the runs of each chunk of earlier sessions."""
     file = workdir / "chunks.json"
     if not file.exists() or not (workdir / "config.json").exists():
@@ -180,33 +187,35 @@ def _stored_chunks(workdir: Path) -> list[list[str]]:
     return list(json.loads(file.read_text()))
 
 
-def _open_workdir(config: ConfigDict, workdir: Path, chunks: Sequence[Chunk]) -> None:
+def _open_workdir(config: ConfigDict, workdir: AnyPath, chunks: Sequence[Chunk]) -> None:
     """Writes config, chunks and labels; labels that are there must be today's."""
     arrays: dict[str, Any] = {run.name: run.train_labels for chunk in chunks for run in chunk.runs}
     if (workdir / "config.json").exists() and (workdir / "labels.npz").exists():
         _check_labels(workdir, arrays)
     try:
-        workdir.mkdir(parents=True, exist_ok=True)
-        temporary = workdir / "labels.tmp.npz"
-        np.savez_compressed(temporary, **arrays)
-        temporary.replace(workdir / "labels.npz")
+        storage.make_folder(workdir)
+        labels = io.BytesIO()
+        np.savez_compressed(labels, **arrays)
+        storage.write_atomically(workdir / "labels.npz", labels.getvalue())
         names = [[run.name for run in chunk.runs] for chunk in chunks]
-        metrics.write_atomically(workdir / "chunks.json", json.dumps(names, indent=2) + "\n")
+        storage.write_atomically(workdir / "chunks.json", json.dumps(names, indent=2) + "\n")
         # A summary without the runs that are added now would look complete; the config goes
         # last, so that a crash in here leaves them "added" for the next start.
         if (workdir / "config.json").exists() and _added_runs(config, workdir):
             (workdir / "summary.json").unlink(missing_ok=True)
         plain = json.dumps(configs.to_json(config), indent=2) + "\n"
-        metrics.write_atomically(workdir / "config.json", plain)
+        storage.write_atomically(workdir / "config.json", plain)
     except OSError as error:
-        raise UserError(f"--workdir={workdir} cannot be written to: {error.strerror}") from None
+        raise UserError(
+            f"--workdir={workdir} cannot be written to: {error.strerror or error}"
+        ) from None
 
 
-def _check_labels(workdir: Path, arrays: dict[str, np.ndarray]) -> None:
+def _check_labels(workdir: AnyPath, arrays: dict[str, np.ndarray]) -> None:
     """Refuses to go on training on other labels than those of the workdir."""
     labels_file = workdir / "labels.npz"
     try:
-        with np.load(labels_file) as stored:
+        with np.load(io.BytesIO(labels_file.read_bytes())) as stored:
             changed = [
                 name
                 for name in stored.files
@@ -221,7 +230,7 @@ def _check_labels(workdir: Path, arrays: dict[str, np.ndarray]) -> None:
         )
 
 
-def _show_start(console: Console, workdir: Path, chunks: Sequence[Chunk]) -> None:
+def _show_start(console: Console, workdir: AnyPath, chunks: Sequence[Chunk]) -> None:
     """What will be trained, on what, and with which labels."""
     shown = set()
     for chunk in chunks:
@@ -293,7 +302,7 @@ def _summary(
     }
 
 
-def _end(console: Console, workdir: Path, summary: Summary) -> Summary:
+def _end(console: Console, workdir: AnyPath, summary: Summary) -> Summary:
     """Shows the results and says where they lie; a run without any good end has failed."""
     console.print(tables.screen_table(summary))
     console.print(f"Learning curves: {workdir / 'figures' / 'learning_curves.png'}", soft_wrap=True)
@@ -307,7 +316,7 @@ def _end(console: Console, workdir: Path, summary: Summary) -> Summary:
     return summary
 
 
-def _failure(workdir: Path, member: dict[str, Any]) -> str:
+def _failure(workdir: AnyPath, member: dict[str, Any]) -> str:
     rate = member["learning_rate"]
     folder = workdir / member["checkpoints"]
     steps = checkpoint.saved_steps(folder)

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
@@ -29,6 +28,7 @@ from rethinking_jax.optimizer import learning_rate_schedule
 from rethinking_jax.profiling import Watch
 from rethinking_jax.program import zero_running
 from rethinking_jax.progress import ProgressReport, SoFar
+from rethinking_jax.storage import AnyPath
 from rethinking_jax.sweep import Chunk, Run
 from rethinking_jax.train import Sums
 
@@ -38,7 +38,7 @@ Images = tuple[jax.Array, jax.Array] | None  # None: streamed
 class Stage(NamedTuple):
     """What the loop needs from the outside world."""
 
-    workdir: Path
+    workdir: AnyPath
     command: str  # shown as the way to resume
     progress: ProgressReport
     stop_requested: Callable[[], str | None]  # why to stop, or None
@@ -48,11 +48,11 @@ class Stage(NamedTuple):
     place: str = ""  # of the chunk among all, such as "3/33 ", for the live line
 
     @property
-    def metrics_file(self) -> Path:
+    def metrics_file(self) -> AnyPath:
         """Where the lines of all members go."""
         return self.workdir / "metrics.jsonl"
 
-    def checkpoints(self, chunk: Chunk) -> Path:
+    def checkpoints(self, chunk: Chunk) -> AnyPath:
         """The folder of a chunk's checkpoints."""
         return self.workdir / "checkpoints" / chunk.name
 

@@ -5,7 +5,8 @@ python -m rethinking_jax.main [--config=FILE.py[:ARGUMENT]] [--config.KEY=VALUE 
 
 Without --config it runs the quickstart on embedded data. Without --workdir the results
 go to runs/<experiment>-<digest of the config>; the same command again resumes the run or
-says that it is complete. Every --jax_* flag works. Exit code 0: done, 1: the run failed
+says that it is complete. DIR is a folder, gs://BUCKET/FOLDER or s3://BUCKET/FOLDER.
+Every --jax_* flag works. Exit code 0: done, 1: the run failed
 or was stopped (the message says what is saved), 2: something in the command is wrong.
 
 Several processes make one run: TPU VMs, SLURM, Open MPI and SkyPilot tell who is who, as do
@@ -31,6 +32,7 @@ from rethinking_jax import distributed
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.experiment import train_and_evaluate
 from rethinking_jax.mesh import is_primary
+from rethinking_jax.storage import open_path
 
 DEFAULT_CONFIG = "configs/quickstart.py"
 # Beside the package in a checkout, inside it in an installed wheel.
@@ -46,7 +48,7 @@ def main(argv: Sequence[str]) -> int:
         workdir = given.workdir or f"runs/{config.experiment}-{configs.digest(config)}"
         distributed.start(given.coordinator_address, given.num_processes, given.process_id)
         console = Console(quiet=not is_primary())
-        train_and_evaluate(config, Path(workdir).expanduser(), command=command, console=console)
+        train_and_evaluate(config, open_path(workdir), command=command, console=console)
     except UserError as error:
         return distributed.finish(_fail(error, 2))
     except RunFailed as error:

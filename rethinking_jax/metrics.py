@@ -7,10 +7,10 @@ has nothing else to remember.
 
 import json
 import math
-import os
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from rethinking_jax.storage import AnyPath, append, write_atomically
 
 if TYPE_CHECKING:  # a report reads metrics without JAX
     from rethinking_jax.train import Running, Sums
@@ -145,7 +145,7 @@ def by_member(lines: Iterable[Line]) -> dict[str, list[Line]]:
 # The file -------------------------------------------------------------------------
 
 
-def read_lines(path: Path) -> list[Line]:
+def read_lines(path: AnyPath) -> list[Line]:
     """The complete lines of a metrics file; [] where there is none.
 
     What follows a line cut off by a crash was never acknowledged and is left out.
@@ -161,24 +161,11 @@ def read_lines(path: Path) -> list[Line]:
     return lines
 
 
-def append_lines(path: Path, lines: Iterable[Line]) -> None:
+def append_lines(path: AnyPath, lines: Iterable[Line]) -> None:
     """Adds lines and waits until the disk has them: a checkpoint may rely on it."""
-    with path.open("a") as file:
-        file.writelines(json.dumps(line) + "\n" for line in lines)
-        file.flush()
-        os.fsync(file.fileno())
+    append(path, "".join(json.dumps(line) + "\n" for line in lines))
 
 
-def write_lines(path: Path, lines: Iterable[Line]) -> None:
+def write_lines(path: AnyPath, lines: Iterable[Line]) -> None:
     """Replaces the file by these lines, at once or not at all."""
     write_atomically(path, "".join(json.dumps(line) + "\n" for line in lines))
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Writes a file so that a reader or a crash sees the old text or the new, whole."""
-    temporary = path.with_name(path.name + ".tmp")
-    with temporary.open("w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)

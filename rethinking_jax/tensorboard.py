@@ -3,7 +3,6 @@
 import contextlib
 import importlib.util
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 from ml_collections import ConfigDict
@@ -11,10 +10,16 @@ from ml_collections import ConfigDict
 from rethinking_jax.errors import UserError
 from rethinking_jax.mesh import is_primary
 from rethinking_jax.metrics import Line
+from rethinking_jax.storage import AnyPath
 
 
-def check_installed() -> None:
-    """Raises UserError where a package for event files is missing."""
+def check_installed(workdir: AnyPath) -> None:
+    """Raises UserError where a package for event files is missing, or cannot write there."""
+    if str(workdir).startswith("s3://"):
+        raise UserError(
+            "config.tensorboard=True: TensorFlow writes event files to folders and gs://, not to "
+            f"--workdir={workdir}: leave it False (metrics.jsonl has all)"
+        )
     missing = [name for name in ("tensorflow", "tensorboard") if not _installed(name)]
     if missing:
         raise UserError(
@@ -31,7 +36,7 @@ def _installed(name: str) -> bool:
 
 
 @contextlib.contextmanager
-def writer(config: ConfigDict, workdir: Path) -> Iterator[Callable[[Line], None]]:
+def writer(config: ConfigDict, workdir: AnyPath) -> Iterator[Callable[[Line], None]]:
     """Yields a function that writes a metrics line, one TensorBoard run per member."""
     if not config.tensorboard or not is_primary():
         yield lambda line: None

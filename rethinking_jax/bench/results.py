@@ -15,7 +15,7 @@ from rich.table import Table
 from rethinking_jax.bench.timing import ratio, speeds
 from rethinking_jax.environment import describe_device, versions
 from rethinking_jax.errors import UserError
-from rethinking_jax.metrics import write_atomically
+from rethinking_jax.storage import write_atomically
 
 Record = dict[str, Any]
 

@@ -10,10 +10,10 @@ page with a section for each of them. Exit code 0: done, 1: a file could not be 
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NoReturn
 
 from rethinking_jax.errors import UserError
+from rethinking_jax.storage import AnyPath, absolute, check_writable, is_remote, open_path
 
 
 class _Parser(argparse.ArgumentParser):
@@ -29,8 +29,7 @@ def main(arguments: Sequence[str]) -> int:
         from rethinking_jax.report import page, results
 
         several = [results.read(workdir) for workdir in flags.workdirs]
-        if flags.output and not flags.output.absolute().parent.is_dir():
-            raise UserError(f"--output={flags.output}: there is no folder {flags.output.parent}")
+        _check_output(flags.output)
         for workdir, found in zip(flags.workdirs, several, strict=True):
             page.write_report(workdir, found)
             print(f"Report: {workdir / 'report.html'}")
@@ -44,14 +43,23 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
+def _check_output(output: "AnyPath | None") -> None:
+    if output is None:
+        return
+    if is_remote(output):
+        check_writable(output.parent)
+    elif not absolute(output).parent.is_dir():
+        raise UserError(f"--output={output}: there is no folder {output.parent}")
+
+
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = _Parser(
         prog="python -m rethinking_jax.report",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("workdirs", metavar="WORKDIR", nargs="+", type=Path)
-    parser.add_argument("--output", metavar="PAGE.html", type=Path, help="one page of all")
+    parser.add_argument("workdirs", metavar="WORKDIR", nargs="+", type=open_path)
+    parser.add_argument("--output", metavar="PAGE.html", type=open_path, help="one page of all")
     return parser.parse_args(arguments)
 
 

@@ -5,10 +5,10 @@ import math
 import re
 import textwrap
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from rethinking_jax.report.curves import Curve, Plot
+from rethinking_jax.storage import AnyPath, make_folder
 
 # Told apart without colour, too: dashes and marker differ from curve to curve. Colours that
 # stand out from white and from black.
@@ -72,13 +72,13 @@ def style(index: int, curve: Curve) -> Style:
     )
 
 
-def write(plot: Plot, source: str, folder: Path) -> None:
+def write(plot: Plot, source: str, folder: AnyPath) -> None:
     """Writes <name>.png and <name>.svg with the curves that start switched on, and a legend.
 
     Args:
       source: whose numbers these are, for the title: such a file travels alone.
     """
-    folder.mkdir(exist_ok=True)
+    make_folder(folder)
     with settings():
         figure, axes = _draw(plot, [i for i, curve in enumerate(plot.curves) if curve.shown])
         figure.set_size_inches(7, 4.7)
@@ -86,7 +86,15 @@ def write(plot: Plot, source: str, folder: Path) -> None:
         title = "\n".join(textwrap.fill(line, 95) for line in (plot.title, source))
         axes.set_title(_plain(title), fontsize=9)
         for kind in ("png", "svg"):
-            figure.savefig(folder / f"{plot.name}.{kind}", dpi=150, metadata=METADATA[kind])
+            save(figure, folder / f"{plot.name}.{kind}", dpi=150)
+
+
+def save(figure: Any, path: AnyPath, dpi: int) -> None:
+    """Writes a figure of matplotlib as its path's ending says, into a bucket too."""
+    image = io.BytesIO()
+    kind = path.suffix.removeprefix(".")
+    figure.savefig(image, format=kind, dpi=dpi, metadata=METADATA[kind])
+    path.write_bytes(image.getvalue())
 
 
 def draw(plot: Plot, prefix: str) -> Drawing:

@@ -4,18 +4,17 @@ import base64
 import json
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
-from rethinking_jax.metrics import write_atomically
 from rethinking_jax.report import curves, figure2, figures, tables
 from rethinking_jax.report.claims import NO, YES
 from rethinking_jax.report.curves import Plot
 from rethinking_jax.report.results import Results, series
 from rethinking_jax.report.verdicts import Verdict, verdicts
+from rethinking_jax.storage import AnyPath, write_atomically
 
 # Config keys that a report shows where some run switches them on.
 OFF_BY_DEFAULT = (
@@ -28,7 +27,7 @@ OFF_BY_DEFAULT = (
 )
 
 
-def write_report(workdir: Path, results: Results) -> None:
+def write_report(workdir: AnyPath, results: Results) -> None:
     """Writes figures/, tables/ and report.html of one workdir.
 
     Raises:
@@ -51,7 +50,7 @@ def all_plots(results: Results) -> list[Plot]:
     return [plot for plot in first if not second or plot.name != "accuracy"] + second
 
 
-def write_page(path: Path, several: Sequence[Results]) -> None:
+def write_page(path: AnyPath, several: Sequence[Results]) -> None:
     """Writes one page with a section for each of the results; the same bytes every time."""
     write_atomically(path, page(several))
 

@@ -1,12 +1,12 @@
 """A grid of images, one row for each augmentation, as a figure in files."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from rethinking_jax.report import figures
+from rethinking_jax.storage import AnyPath, make_folder
 
 
 class Row(NamedTuple):
@@ -23,7 +23,7 @@ class Row(NamedTuple):
     after: np.ndarray
 
 
-def write(rows: Sequence[Row], title: str, path: Path) -> None:
+def write(rows: Sequence[Row], title: str, path: AnyPath) -> None:
     """Writes the grid as .png and .svg; each image has a block of columns, by epoch.
 
     Args:
@@ -36,7 +36,7 @@ def write(rows: Sequence[Row], title: str, path: Path) -> None:
 
     epochs, count = rows[0].after.shape[:2]
     columns = count * (1 + epochs)
-    path.parent.mkdir(exist_ok=True)
+    make_folder(path.parent)
     with figures.settings():
         figure = Figure(figsize=(1.3 + 0.8 * columns, 0.7 + 0.85 * len(rows)))
         FigureCanvasAgg(figure)
@@ -60,8 +60,7 @@ def write(rows: Sequence[Row], title: str, path: Path) -> None:
                     if i == 0:
                         axes.set_title(f"epoch {j}" if j else "stored", fontsize=8, pad=3)
         for kind in ("png", "svg"):
-            metadata = figures.METADATA[kind]
-            figure.savefig(path.with_suffix(f".{kind}"), dpi=110, metadata=metadata)
+            figures.save(figure, path.with_suffix(f".{kind}"), dpi=110)
 
 
 def _shown(image: np.ndarray) -> tuple[np.ndarray, str]:

@@ -7,7 +7,6 @@ holds the series that differ in explicit regularizers only: a model's rows of Ta
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy as np
 from rethinking_jax import metrics
 from rethinking_jax.errors import UserError
 from rethinking_jax.metrics import Line
+from rethinking_jax.storage import AnyPath, check_readable
 
 MEMBER_KEYS = ("name", "model", "corruption", "label_noise", "seed", "steps_to_fit", "diverged")
 SUMMARY_KEYS = ("experiment", "dataset", "device", "versions", "wall_seconds", "members")
@@ -33,7 +33,7 @@ REGULARIZERS = {
 }
 LATER = ("mixup", "sharpness-aware")
 # Drawn by the run that had the images; a report that is written again finds it here.
-AUGMENTATIONS_FILE = Path("figures", "augmentations.png")
+AUGMENTATIONS_FILE = "figures/augmentations.png"
 
 
 class Results(NamedTuple):
@@ -170,12 +170,13 @@ def true_test_accuracy(line: Line) -> float:
     return float(line[key if key in line else "test_accuracy"])
 
 
-def read(workdir: Path) -> Results:
+def read(workdir: AnyPath) -> Results:
     """Reads a finished workdir.
 
     Raises:
       UserError: there is none, it is not finished, or a file in it cannot be understood.
     """
+    check_readable(workdir)
     if not workdir.is_dir():
         raise UserError(f"{workdir}: there is no such folder")
     if not (workdir / "summary.json").exists():
@@ -201,7 +202,7 @@ def read(workdir: Path) -> Results:
     return Results(summary, lines, config, picture.read_bytes() if picture.exists() else b"")
 
 
-def _json(path: Path, keys: Sequence[str]) -> dict[str, Any]:
+def _json(path: AnyPath, keys: Sequence[str]) -> dict[str, Any]:
     try:
         result = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -1,15 +1,15 @@
 """The results of an experiment as tables: on the screen, as CSV and as Markdown."""
 
 import csv
+import io
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rethinking_jax.metrics import write_atomically
 from rethinking_jax.report import beside, paper
 from rethinking_jax.report.beside import Columns, span
 from rethinking_jax.report.curves import loss_times, ratios
 from rethinking_jax.report.results import Results, Series, series
+from rethinking_jax.storage import AnyPath, make_folder, write_atomically
 
 if TYPE_CHECKING:
     from rich.table import Table as ScreenTable
@@ -156,12 +156,13 @@ def _table_2(exact: list[list[Any]]) -> Table:
     return table._replace(columns=columns, texts=texts, note=beside.TABLE_2_NOTE)
 
 
-def write_tables(made: Sequence[Table], folder: Path) -> None:
+def write_tables(made: Sequence[Table], folder: AnyPath) -> None:
     """Writes each table as <name>.csv (full precision) and <name>.md into `folder`."""
-    folder.mkdir(exist_ok=True)
+    make_folder(folder)
     for table in made:
-        with (folder / f"{table.name}.csv").open("w", newline="") as file:
-            csv.writer(file).writerows([table.keys, *table.exact])
+        rows = io.StringIO()
+        csv.writer(rows).writerows([table.keys, *table.exact])
+        (folder / f"{table.name}.csv").write_bytes(rows.getvalue().encode())
         lines = [table.columns, ["---"] * len(table.columns), *table.texts]
         text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
         text += f"\n{table.note}\n" if table.note else ""

@@ -1,0 +1,174 @@
+"""Where results lie: a local folder, or a bucket by etils.epath and fsspec (gs://, s3://).
+
+A local path is a `pathlib.Path`, a remote one an `epath.Path` with the same methods. What the
+two do not share is here. Nothing of epath or fsspec is imported for a local path.
+"""
+
+import importlib.util
+import logging
+import os
+import shutil
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from rethinking_jax.errors import UserError
+
+if TYPE_CHECKING:
+    from etils import epath
+
+AnyPath: TypeAlias = "Path | epath.Path"
+
+# What fsspec needs for a kind of bucket; the extra `cloud` has both.
+PACKAGES = {"gs": "gcsfs", "s3": "s3fs"}
+# Without a network the packages try again for a minute and more.
+ANSWER_SECONDS = 20.0
+
+
+def is_remote(path: "AnyPath | str") -> bool:
+    """Whether a path names a bucket; true of every scheme, also one that is not supported."""
+    return "://" in os.fspath(path)
+
+
+def open_path(path: "AnyPath | str") -> AnyPath:
+    """A path to read and write through: `~` is expanded in a local one; nothing is touched.
+
+    Raises:
+      UserError: a remote path of another scheme, without a bucket, or whose package is missing.
+    """
+    if not is_remote(path):
+        return Path(path).expanduser()
+    scheme, _, rest = os.fspath(path).partition("://")
+    if scheme not in PACKAGES:
+        raise UserError(f"{path}: a path is a local folder, gs://BUCKET/... or s3://BUCKET/...")
+    if not rest.strip("/"):
+        raise UserError(f"{path} names no bucket: give {scheme}://BUCKET/FOLDER")
+    if not _installed(PACKAGES[scheme]):
+        raise UserError(
+            f"{path}: {scheme}:// needs the package {PACKAGES[scheme]}: "
+            "pip install 'rethinking_jax[cloud]', or give a local folder"
+        )
+    _set_up()
+    from etils import epath
+
+    return epath.Path(path)
+
+
+def _installed(name: str) -> bool:
+    return importlib.util.find_spec(name) is not None
+
+
+def _set_up() -> None:
+    # Where TensorFlow is installed epath takes that, which knows no s3:// and starts slowly.
+    os.environ.setdefault("EPATH_USE_TF", "false")
+    # They log, with a trace, what they raise.
+    for name in PACKAGES.values():
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    from fsspec.config import conf
+
+    for protocol in ("gs", "gcs", "s3"):
+        # A listing that is kept would miss what orbax and other processes write.
+        conf.setdefault(protocol, {}).setdefault("use_listings_cache", False)
+
+
+def check_readable(path: AnyPath) -> None:
+    """Asks a bucket for `path`; a local path is left to its first use.
+
+    Raises:
+      UserError: the bucket does not answer, or not to this user.
+    """
+    if is_remote(path):
+        _ask(path, lambda: path.exists())
+
+
+def check_writable(path: AnyPath) -> None:
+    """Refuses a folder, which need not exist, that cannot be written to; leaves nothing there.
+
+    Raises:
+      UserError: says why.
+    """
+    if is_remote(path):
+        # Only writing shows whether there is such a bucket and a right to write to it.
+        probe = path / f".{socket.gethostname()}-{os.getpid()}.tmp"
+
+        def write_and_remove() -> None:
+            probe.write_bytes(b"")
+            probe.unlink(missing_ok=True)
+
+        _ask(path, write_and_remove)
+        return
+    absolute_path = absolute(path)
+    exists = next(p for p in (absolute_path, *absolute_path.parents) if p.exists())
+    if not exists.is_dir() or not os.access(exists, os.W_OK | os.X_OK):
+        raise UserError(f"{exists} is not a folder that can be written to")
+
+
+def _ask(path: AnyPath, question: Callable[[], object]) -> None:
+    failed: list[Exception] = []
+
+    def ask() -> None:
+        try:
+            question()
+        except Exception as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(ANSWER_SECONDS)
+    bucket = "/".join(os.fspath(path).split("/")[:3])
+    if thread.is_alive():
+        raise UserError(f"{bucket} does not answer within {ANSWER_SECONDS:.0f} seconds")
+    if failed:
+        if isinstance(failed[0], FileNotFoundError):
+            raise UserError(f"there is no bucket {bucket}: make it first")
+        # Each package has exceptions of its own: credentials, rights, no network.
+        reason = (str(failed[0]).strip() or type(failed[0]).__name__).split("\n")[0]
+        raise UserError(f"{bucket} cannot be used with the credentials found here: {reason}")
+
+
+def absolute(path: AnyPath) -> AnyPath:
+    """A local path from the root on; a remote one is that."""
+    # epath would put the current folder in front of it.
+    return path if is_remote(path) else path.absolute()
+
+
+def make_folder(path: AnyPath) -> None:
+    """Makes a folder and those above it; a bucket has none, only names with slashes."""
+    if not is_remote(path):
+        path.mkdir(parents=True, exist_ok=True)
+
+
+def remove_tree(path: AnyPath) -> None:
+    """Removes a folder and all in it."""
+    if is_remote(path):
+        path.rmtree()  # type: ignore[union-attr]
+    else:
+        shutil.rmtree(path)
+
+
+def write_atomically(path: AnyPath, content: str | bytes) -> None:
+    """Writes a file so that a reader or a crash sees the old content or the new, whole."""
+    data = content.encode() if isinstance(content, str) else content
+    if is_remote(path):
+        path.write_bytes(data)  # an object appears when all of it has arrived
+        return
+    temporary = Path(path.with_name(path.name + ".tmp"))
+    with temporary.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def append(path: AnyPath, text: str) -> None:
+    """Adds text to a file and waits until the disk, or the bucket, has it."""
+    if is_remote(path):
+        # Objects cannot grow: the whole is written anew. A line per run and epoch is little.
+        write_atomically(path, (path.read_text() if path.exists() else "") + text)
+        return
+    with Path(path).open("a") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
