@@ -153,7 +153,7 @@ def sharpness_aware(gradients: Gradients, radius: float) -> Gradients:
 
 def scaled_to(tree: Any, norm: float) -> Any:
     """A tree of arrays scaled to an l2 norm over all of them; zeros stay zeros."""
-    length = optax.global_norm(tree)
+    length = optax.tree.norm(tree)
     factor = jnp.where(length > 0, norm / jnp.where(length > 0, length, 1.0), 0.0)
     return jax.tree.map(lambda leaf: factor * leaf, tree)
 

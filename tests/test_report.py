@@ -67,6 +67,7 @@ def run(
         "epochs": epochs,
         "diverged": False,
         "best_test_accuracy": max(line["test_accuracy"] for line in lines),
+        "best_epoch": max(lines, key=lambda line: line["test_accuracy"])["epoch"],
         **{key: lines[-1][key] for key in lines[-1] if key not in ("member", "epoch", "step")},
     }
     return override, summary, lines

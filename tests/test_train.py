@@ -110,11 +110,13 @@ def layers_of(params: dict) -> list[dict[str, np.ndarray]]:
 
 
 @pytest.mark.parametrize("mask", ["all", "kernels"])
-@pytest.mark.parametrize("decay", [0.0, 0.01])
-def test_steps_agree_with_numpy_float64(mask: str, decay: float) -> None:
-    """Loss, gradient, l2 penalty, momentum and the learning-rate schedule, ten steps."""
+@pytest.mark.parametrize(
+    ("decay", "kind"), [(0.0, "coupled"), (0.01, "coupled"), (0.01, "decoupled")]
+)
+def test_steps_agree_with_numpy_float64(mask: str, decay: float, kind: str) -> None:
+    """Loss, gradient, weight decay, momentum and the learning-rate schedule, ten steps."""
     rate, momentum, factor, every = 0.3, 0.8, 0.5, 4
-    build = make_optimizer("sgd", factor, every, mask)
+    build = make_optimizer("sgd", factor, every, mask, weight_decay_kind=kind)
     model, values = mlp(), hyper(3, rate, momentum, decay)
     step = jax.jit(make_train_step(model, build, prepared))
     state = init_state(model, build, values, SHAPE)
@@ -131,18 +133,22 @@ def test_steps_agree_with_numpy_float64(mask: str, decay: float) -> None:
         for layer, grad, speed in zip(layers, grads, velocity, strict=True):
             for part in layer:
                 decays = decay if mask == "all" or part == "kernel" else 0.0
-                speed[part] = momentum * speed[part] + grad[part] + decays * layer[part]
-                layer[part] = layer[part] - rate * factor ** (i // every) * speed[part]
+                pull = decays * layer[part]
+                before, after = (pull, 0.0) if kind == "coupled" else (0.0, pull)
+                speed[part] = momentum * speed[part] + grad[part] + before
+                layer[part] = layer[part] - rate * factor ** (i // every) * (speed[part] + after)
         for ours, theirs in zip(layers_of(state.params), layers, strict=True):
             for part in theirs:
                 np.testing.assert_allclose(ours[part], theirs[part], atol=2e-5)
     assert int(state.step) == 10
 
 
-def test_adam_agrees_with_its_formula() -> None:
-    build = make_optimizer("adam", 1.0, 100, "all")
+@pytest.mark.parametrize("decay", [0.0, 0.3])
+def test_adam_agrees_with_its_formula(decay: float) -> None:
+    """With decoupled weight decay it is AdamW."""
+    build = make_optimizer("adam", 1.0, 100, "all", weight_decay_kind="decoupled")
     model = mlp((4,))
-    state = init_state(model, build, hyper(0, 0.01, 0.9), SHAPE)
+    state = init_state(model, build, hyper(0, 0.01, 0.9, decay), SHAPE)
     step = jax.jit(make_train_step(model, build, prepared))
     layers = layers_of(state.params)
     m = [{k: np.zeros_like(v) for k, v in layer.items()} for layer in layers]
@@ -156,7 +162,8 @@ def test_adam_agrees_with_its_formula() -> None:
                 first[part] = 0.9 * first[part] + 0.1 * grad[part]
                 second[part] = 0.999 * second[part] + 0.001 * grad[part] ** 2
                 unbiased = first[part] / (1 - 0.9**i), second[part] / (1 - 0.999**i)
-                layer[part] = layer[part] - 0.01 * unbiased[0] / (np.sqrt(unbiased[1]) + 1e-8)
+                move = unbiased[0] / (np.sqrt(unbiased[1]) + 1e-8) + decay * layer[part]
+                layer[part] = layer[part] - 0.01 * move
     for ours, theirs in zip(layers_of(state.params), layers, strict=True):
         for part in theirs:
             np.testing.assert_allclose(ours[part], theirs[part], atol=1e-4)
