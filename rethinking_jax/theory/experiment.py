@@ -57,7 +57,7 @@ def run_theory(
         raise UserError(f"{config.kind} runs in one process: start it once, without num_processes")
     check_workdir(config, workdir)
     plain, file = configs.to_json(config), workdir / "summary.json"
-    if file.exists() and json.loads((workdir / "config.json").read_text()) == plain:
+    if file.exists() and _stored(workdir) == configs.identity(plain):
         say(f"Complete already: {workdir}")
         return _end(say, workdir, json.loads(file.read_text()))
     say(f"On {describe_device()}; results go to {workdir}")
@@ -76,6 +76,11 @@ def run_theory(
     }
     _write(workdir, plain, summary, found)
     return _end(say, workdir, summary)
+
+
+def _stored(workdir: Path) -> dict[str, Any]:
+    """What the workdir's config says is run: runs may have been added to its sweep since."""
+    return configs.identity(json.loads((workdir / "config.json").read_text()))
 
 
 def _write(workdir: Path, plain: dict[str, Any], summary: Summary, found: Findings) -> None:

@@ -3,7 +3,7 @@
 - random_conv: filters are 6 x 6 patches of training images, drawn by seed, with mean 0 and
   norm 1 (Coates and Ng, 2012). Of each filter's response both signs pass a ReLU apart and are
   averaged over the quadrants of the image: 8 features a filter.
-- gabor: a bank of Gabor wavelets, 8 orientations at each of 3 wavelengths, 3, 6 and 12 pixels;
+- gabor: a bank of Gabor wavelets, 8 orientations at each of 3 wavelengths, 3, 5 and 8 pixels;
   the modulus of each complex response, averaged over windows of 7 x 7 pixels (the first order
   of a scattering transform), beside the averaged image itself. Filters have norm 1 and mean 0.
 """
@@ -21,7 +21,7 @@ PATCHES = 4  # the purpose of the draw of patches
 PATCH = 6
 BLOCK_FILTERS = 64
 BLOCK_IMAGES = 500
-ORIENTATIONS, WAVELENGTHS = 8, (3.0, 6.0, 12.0)
+ORIENTATIONS, WAVELENGTHS = 8, (3.0, 5.0, 8.0)
 WINDOW = 7
 
 
@@ -31,7 +31,7 @@ def random_patches(images: np.ndarray, count: int, seed: int) -> np.ndarray:
     Raises:
       UserError: the images are smaller than a patch, or have nothing but flat patches.
     """
-    total, height, width, channels = images.shape
+    total, height, width, _ = images.shape
     if min(height, width) < PATCH + 1:
         raise UserError(
             f"kernel=random_conv needs images larger than {PATCH} x {PATCH}, these are "
@@ -83,7 +83,7 @@ def gabor_bank(channels: int) -> tuple[np.ndarray, ...]:
     bank = []
     for wavelength in WAVELENGTHS:
         sigma = 0.5 * wavelength
-        reach = int(np.ceil(2.5 * sigma))
+        reach = int(np.ceil(2 * sigma))
         y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1].astype(np.float64)
         envelope = np.exp(-(x**2 + y**2) / (2 * sigma**2))
         waves = []

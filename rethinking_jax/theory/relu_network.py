@@ -191,8 +191,9 @@ def evaluate_sorted(network: Network, z: np.ndarray, dtype: type) -> np.ndarray:
 
     Everything, the weights included, is rounded to `dtype`, float32 or float64.
     """
-    z, b = z.astype(dtype), network.thresholds.astype(dtype)
-    w = network.outgoing.astype(dtype)
+    z = z.astype(dtype)
+    b: np.ndarray = network.thresholds.astype(dtype)
+    w: np.ndarray = network.outgoing.astype(dtype)
     active = np.searchsorted(b, z, side="left")
     slope = np.concatenate([np.zeros(1, dtype), np.cumsum(w, dtype=dtype)])[active]
     offset = np.concatenate([np.zeros(1, dtype), np.cumsum(w * b, dtype=dtype)])[active]
