@@ -164,7 +164,7 @@ def _draw(plot: Plot, indices: Sequence[int]) -> tuple[Any, Any]:
     else:
         axes.set_ylim(*_limits(plot, indices))
     axes.grid(alpha=0.2, color=INK)
-    axes.tick_params(color=INK, labelcolor=INK)
+    axes.tick_params(which="both", color=INK, labelcolor=INK)
     for part in (axes.xaxis.label, axes.yaxis.label, *axes.texts):
         part.set_color(INK)
     for spine in axes.spines.values():

@@ -39,10 +39,10 @@ OWN_KEYS: dict[str, dict[str, Any]] = {
     },
     "min_norm": {
         "features": "fourier",  # random Fourier features, or the pixels themselves
-        "num_features": 2000,  # of features=fourier
+        "num_features": 1000,  # of features=fourier
         "batch_size": 20,
         "learning_rate": 0.0,  # 0: one over the largest squared norm of an example
-        "steps": 100_000,
+        "steps": 30_000,
         "start_scale": 1.0,  # norm of the other start over that of the solution
     },
 }
