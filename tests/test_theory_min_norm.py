@@ -10,6 +10,7 @@ from conftest import Command
 from rich.console import Console
 
 from rethinking_jax.errors import UserError
+from rethinking_jax.report import results
 from rethinking_jax.theory import min_norm
 from rethinking_jax.theory.data import Task
 from rethinking_jax.theory.experiment import run_theory
@@ -124,5 +125,7 @@ def test_the_command(command: Command, tmp_path: Path) -> None:
     assert other["to_least_norm"] == pytest.approx(other["outside"], rel=1e-3)
     assert zero["norm"] == pytest.approx(zero["least_norm"], rel=1e-3)
     assert other["norm"] > zero["norm"]
+    with pytest.raises(UserError, match="min_norm, an experiment without training"):
+        results.read(tmp_path / "run")
     for name in ("figures/min_norm.svg", "tables/min_norm.csv", "report.html"):
         assert (tmp_path / "run" / name).exists()
