@@ -310,7 +310,7 @@ def _check(config: ConfigDict) -> None:
         "input": ("auto", "memory", "stream", "cache"),
         "dtype": DTYPES,
     }.items():
-        if config[key] not in known:
+        if key in config and config[key] not in known:
             raise UserError(
                 f"config.{key}={config[key]!r} is not known{nearest(config[key], known)} "
                 f"(known: {', '.join(known)})"
@@ -338,9 +338,13 @@ def _check(config: ConfigDict) -> None:
         ("optimizer_epsilon", 0, math.inf, "at least 0"),
         ("checkpoints_to_keep", 1, math.inf, "at least 1"),
     ):
-        value = config[key]
+        value = config.get(key)
         if value is not None and not low <= value <= high:
             raise UserError(f"config.{key}={value} must be {wanted}")
+    if "kind" in config:  # an experiment without training, with keys of its own
+        from rethinking_jax.theory import settings
+
+        return settings.check(config)
     for key, ok, wanted in (
         ("learning_rate", 0 < config.learning_rate < math.inf, "above 0"),
         ("lr_decay", 0 < config.lr_decay <= 1, "above 0 and at most 1"),

@@ -33,6 +33,7 @@ from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.experiment import train_and_evaluate
 from rethinking_jax.mesh import is_primary
 from rethinking_jax.storage import open_path
+from rethinking_jax.theory.experiment import run_theory
 
 DEFAULT_CONFIG = "configs/quickstart.py"
 # Beside the package in a checkout, inside it in an installed wheel.
@@ -48,7 +49,9 @@ def main(argv: Sequence[str]) -> int:
         workdir = given.workdir or f"runs/{config.experiment}-{configs.digest(config)}"
         distributed.start(given.coordinator_address, given.num_processes, given.process_id)
         console = Console(quiet=not is_primary())
-        train_and_evaluate(config, open_path(workdir), command=command, console=console)
+        # A config without a kind trains.
+        run_config = run_theory if "kind" in config else train_and_evaluate
+        run_config(config, open_path(workdir), command=command, console=console)
     except UserError as error:
         return distributed.finish(_fail(error, 2))
     except RunFailed as error:

@@ -9,6 +9,7 @@ from rethinking_jax import config as configs
 from rethinking_jax.config import members, parse_argument, product, runs, sweep, zipped
 from rethinking_jax.corruption import SETTINGS
 from rethinking_jax.errors import UserError
+from rethinking_jax.theory import settings
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.py"))
 
@@ -27,7 +28,9 @@ def test_every_config_is_valid_and_named_after_its_file(path: Path) -> None:
     # What is written to config.json is what was resolved.
     plain = configs.to_json(config)
     assert json.loads(json.dumps(plain)) == plain
-    assert set(plain) == set(configs.base_config())
+    own = set(settings.OWN_KEYS[config.kind]) if "kind" in config else set()
+    shared = {*settings.SHARED_KEYS, "kind"} if own else set(configs.base_config())
+    assert set(plain) == shared | own
 
 
 def test_the_paper_s_set_up_is_the_default_of_the_cifar10_config() -> None:

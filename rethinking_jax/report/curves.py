@@ -51,6 +51,7 @@ class Plot(NamedTuple):
       name: of its files; title, caption: for the reader.
       level: a horizontal line and its name, or None.
       models: those in it, where they are not all of the workdir's.
+      log: which of "x" and "y" have a logarithmic scale; values there are positive or nan.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Plot(NamedTuple):
     curves: list[Curve]
     level: tuple[float, str] | None = None
     models: tuple[str, ...] = ()
+    log: str = ""
 
 
 def plots(results: Results) -> list[Plot]:

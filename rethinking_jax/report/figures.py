@@ -122,6 +122,7 @@ def draw(plot: Plot, prefix: str) -> Drawing:
         "view": [width, height],
         "x": [float(value) for value in axes.get_xlim()],
         "y": [float(value) for value in axes.get_ylim()],
+        **({"log": plot.log} if plot.log else {}),
     }
     return Drawing(svg, scale)
 
@@ -165,10 +166,16 @@ def _draw(plot: Plot, indices: Sequence[int]) -> tuple[Any, Any]:
         )
     axes.set_xlabel(_plain(plot.x_label))
     axes.set_ylabel(_plain(plot.y_label))
-    axes.set_ylim(*_limits(plot, indices))
-    axes.locator_params(axis="x", nbins=6)  # labels of short runs have many digits
+    if "x" in plot.log:
+        axes.set_xscale("log")
+    if "y" in plot.log:
+        axes.set_yscale("log")
+    else:
+        axes.set_ylim(*_limits(plot, indices))
+    if "x" not in plot.log:
+        axes.locator_params(axis="x", nbins=6)  # labels of short runs have many digits
     axes.grid(alpha=0.2, color=INK)
-    axes.tick_params(color=INK, labelcolor=INK)
+    axes.tick_params(which="both", color=INK, labelcolor=INK)
     for part in (axes.xaxis.label, axes.yaxis.label, *axes.texts):
         part.set_color(INK)
     for spine in axes.spines.values():

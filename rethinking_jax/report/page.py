@@ -57,6 +57,11 @@ def write_page(path: AnyPath, several: Sequence[Results]) -> None:
 
 def page(several: Sequence[Results]) -> str:
     """The page as HTML that loads nothing from anywhere."""
+    return render([_section(results, index) for index, results in enumerate(several)])
+
+
+def render(sections: Sequence[dict[str, Any]]) -> str:
+    """Sections (see `_section` for their keys) as a page."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("rethinking_jax", "report"),
         autoescape=True,
@@ -64,10 +69,9 @@ def page(several: Sequence[Results]) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    sections = [_section(results, index) for index, results in enumerate(several)]
-    charts = [chart for section in sections for chart in section["charts"]]
+    charts = [one for section in sections for one in section["charts"]]
     return environment.get_template("page.html.j2").render(
-        sections=sections, data=_embedded({chart["id"]: chart["data"] for chart in charts})
+        sections=sections, data=_embedded({one["id"]: one["data"] for one in charts})
     )
 
 
@@ -84,7 +88,7 @@ def _section(results: Results, index: int) -> dict[str, Any]:
         "unmeasured": [v for v in found if v.outcome not in (YES, NO)],
         "several_series": len(series(results)) > 1,
         "counts": _counts(found),
-        "charts": [_chart(plot, f"s{index}f{i}") for i, plot in enumerate(plots)],
+        "charts": [chart(plot, f"s{index}f{i}") for i, plot in enumerate(plots)],
         "tables": tables.tables(results),
         "augmentations": base64.b64encode(results.augmentations).decode(),
     }
@@ -141,7 +145,8 @@ def _counts(found: Sequence[Verdict]) -> str:
     )
 
 
-def _chart(plot: Plot, identity: str) -> dict[str, Any]:
+def chart(plot: Plot, identity: str) -> dict[str, Any]:
+    """A figure of a section; `identity` begins every id in it."""
     drawing = figures.draw(plot, identity)
     legend = [
         {

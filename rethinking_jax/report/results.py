@@ -188,6 +188,11 @@ def read(workdir: AnyPath) -> Results:
             f"command that started it, with --workdir={workdir}, finishes it and writes its report"
         )
     summary = _json(workdir / "summary.json", SUMMARY_KEYS)
+    if "kind" in summary:
+        raise UserError(
+            f"{workdir} holds {summary['kind']}, an experiment without training: {workdir}/"
+            "report.html is complete, and only its own command writes it"
+        )
     config = _json(workdir / "config.json", ("sweep", "dataset"))
     lines = metrics.by_member(metrics.read_lines(workdir / "metrics.jsonl"))
     for member in summary["members"]:

@@ -1,0 +1,56 @@
+"""Table 3 and section 5 of the paper: kernel machines, solved exactly.
+
+    python -m rethinking_jax.main --config=configs/kernel.py
+
+(K + ridge I) alpha = one-hot labels for the whole training set, without and with a ridge, for
+true and random labels of mnist5k (4,000 digits, no download): the Gaussian kernel on pixels
+and on Gabor wavelets. The argument names the data set, train_examples (0: all), the kernels
+(gaussian, gabor, linear, random_conv: random convolutional features, slow on a CPU), settings
+and ridges, several joined by +, and the precision, for instance
+`:dataset=fashion_mnist,train_examples=9000,kernel=gaussian,ridge=0`.
+
+Expected: every label fitted without a ridge; test error 0.03 on pixels and 0.015 on wavelets
+(the paper, MNIST with all 60,000: 0.012 and 0.006), though the norm is larger on wavelets, as in
+the paper; chance on random labels. Cost: a minute on two CPU cores; memory 32 n^2 bytes
+(16 n^2 in float32).
+"""
+
+from ml_collections import ConfigDict
+
+from rethinking_jax.config import parse_argument, product, runs, sweep
+from rethinking_jax.errors import UserError
+from rethinking_jax.theory.settings import theory_config
+
+
+def get_config(argument: str = "") -> ConfigDict:
+    """One run for each kernel, ridge and setting."""
+    chosen = parse_argument(
+        argument,
+        positional="dataset",
+        dataset="mnist5k",
+        train_examples=0,
+        kernel="gaussian+gabor",
+        ridge="0+0.1",
+        corruption="true_labels+random_labels",
+        precision="auto",
+    )
+    config = theory_config(
+        "kernel",
+        dataset=chosen.dataset,
+        train_examples=chosen.train_examples,
+        precision=chosen.precision,
+    )
+    try:
+        ridges = [float(ridge) for ridge in chosen.ridge.split("+")]
+    except ValueError:
+        raise UserError(
+            f"the config's argument ridge={chosen.ridge}: must be numbers joined by +"
+        ) from None
+    config.sweep = runs(
+        product(
+            sweep("kernel", chosen.kernel.split("+")),
+            sweep("ridge", ridges),
+            sweep("corruption", chosen.corruption.split("+")),
+        )
+    )
+    return config

@@ -1,0 +1,129 @@
+"""One experiment without training, from its config to its results: the contract of a workdir."""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any
+
+import jax
+from ml_collections import ConfigDict
+from rich.console import Console
+
+from rethinking_jax import config as configs
+from rethinking_jax.environment import describe_device, versions
+from rethinking_jax.errors import UserError
+from rethinking_jax.experiment import check_workdir
+from rethinking_jax.report import figures, page, tables
+from rethinking_jax.report.claims import NO, YES
+from rethinking_jax.storage import AnyPath, make_folder, open_path, write_atomically
+from rethinking_jax.theory.data import Tasks
+from rethinking_jax.theory.findings import Findings
+from rethinking_jax.theory.settings import check_effects
+
+Summary = dict[str, Any]
+Run = Callable[[Sequence[configs.Member], Tasks, Callable[[str], None]], Findings]
+
+
+def run_theory(
+    config: ConfigDict,
+    workdir: "AnyPath | str",
+    *,
+    command: str = "",
+    console: Console | None = None,
+) -> Summary:
+    """Measures what a config of `theory_config` asks for and writes the results.
+
+    Args:
+      config: its `kind` names the module here that measures.
+      workdir: the folder for config.json, figures/, tables/, report.html, summary.json.
+      command: what was typed, for the report.
+      console: where to show progress; default: standard output.
+
+    Returns:
+      What `summary.json` holds.
+
+    Raises:
+      UserError: bad input, or a claim that cannot hold for this data; nothing is written.
+    """
+    started = time.monotonic()
+    workdir, console = open_path(workdir), console or Console()
+
+    def say(text: str) -> None:
+        console.print(text, soft_wrap=True, markup=False, highlight=False)
+
+    members = configs.members(config)
+    check_effects(config, members)
+    if jax.process_count() > 1:
+        raise UserError(f"{config.kind} runs in one process: start it once, without num_processes")
+    check_workdir(config, workdir)
+    plain, file = configs.to_json(config), workdir / "summary.json"
+    if file.exists() and _stored(workdir) == configs.identity(plain):
+        say(f"Complete already: {workdir}")
+        return _end(say, workdir, json.loads(file.read_text()))
+    say(f"On {describe_device()}; results go to {workdir}")
+    run: Run = import_module(f"rethinking_jax.theory.{config.kind}").run
+    found = run(members, Tasks(say), say)
+    summary = {
+        "experiment": config.experiment,
+        "kind": config.kind,
+        "dataset": config.dataset,
+        "device": describe_device(),
+        "versions": versions(),
+        "wall_seconds": round(time.monotonic() - started, 3),
+        "command": command,
+        "verdicts": [verdict._asdict() for verdict in found.verdicts],
+        "members": found.members,
+    }
+    _write(workdir, plain, summary, found)
+    return _end(say, workdir, summary)
+
+
+def _stored(workdir: AnyPath) -> dict[str, Any]:
+    """What the workdir's config says is run: runs may have been added to its sweep since."""
+    return configs.identity(json.loads((workdir / "config.json").read_text()))
+
+
+def _write(workdir: AnyPath, plain: dict[str, Any], summary: Summary, found: Findings) -> None:
+    """Writes all files; the summary last: where there is one, everything is there."""
+    make_folder(workdir)
+    (workdir / "summary.json").unlink(missing_ok=True)
+    write_atomically(workdir / "config.json", json.dumps(plain, indent=2) + "\n")
+    for plot in found.plots:
+        source = f"ours: {summary['dataset']}, {summary['device']}"
+        figures.write(plot, source, workdir / "figures")
+    tables.write_tables(found.tables, workdir / "tables")
+    write_atomically(workdir / "report.html", page.render([_section(plain, summary, found)]))
+    write_atomically(workdir / "summary.json", json.dumps(summary, indent=2) + "\n")
+
+
+def _section(plain: dict[str, Any], summary: Summary, found: Findings) -> dict[str, Any]:
+    yes, no = (sum(v.outcome == o for v in found.verdicts) for o in (YES, NO))
+    return {
+        "title": f"{summary['experiment']} on {summary['dataset']}",
+        "facts": {
+            **found.facts,
+            "device": summary["device"],
+            "time": f"{summary['wall_seconds']:.0f} seconds",
+            "versions": ", ".join(f"{k} {v}" for k, v in summary["versions"].items()),
+        },
+        "command": summary["command"],
+        "config": plain,
+        "verdicts": [v for v in found.verdicts if v.outcome in (YES, NO)],
+        "unmeasured": [v for v in found.verdicts if v.outcome not in (YES, NO)],
+        "several_series": False,
+        "counts": f"Claims, held against these numbers: {yes} yes, {no} no, "
+        f"{len(found.verdicts) - yes - no} not measured.",
+        "charts": [page.chart(plot, f"s0f{i}") for i, plot in enumerate(found.plots)],
+        "tables": found.tables,
+    }
+
+
+def _end(say: Callable[[str], None], workdir: AnyPath, summary: Summary) -> Summary:
+    for verdict in summary["verdicts"]:
+        say(f"{verdict['outcome'].upper()}: {verdict['claim']} {verdict['ours']}")
+    for file in sorted((workdir / "tables").glob("*.md")):
+        say(f"\n{file.read_text()}")
+    say(f"Report:      {workdir / 'report.html'}")
+    say(f"All results: {workdir}")
+    return summary

@@ -1,0 +1,122 @@
+"""The config of an experiment without training: the keys it has, and what they may be."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from ml_collections import ConfigDict
+
+from rethinking_jax.config import Member, base_config, nearest
+from rethinking_jax.errors import UserError
+
+# Of the keys that every config shares, those that say which data and which labels.
+SHARED_KEYS = (
+    "experiment",
+    "dataset",
+    "data_dir",
+    "manual_dir",
+    "image_size",
+    "train_examples",
+    "data_seed",
+    "corruption",
+    "label_noise",
+    "exclude_true_class",
+    "crop_size",
+    "seed",
+    "sweep",
+)
+# The keys of each kind, with defaults.
+OWN_KEYS: dict[str, dict[str, Any]] = {
+    "theorem1": {
+        "depth": 4,  # of Corollary 1's network: depth - 1 hidden layers
+        "sampled_points": 500,  # at which every term of the network is summed
+    },
+    "kernel": {
+        "kernel": "gaussian",
+        "gamma": 0.02,  # of exp(-gamma squared distance); the first author's, pixels from 0 to 1
+        "ridge": 0.0,  # added to the kernel's diagonal
+        "filters": 1024,  # random filters of kernel=random_conv
+        "precision": "auto",  # of the factorization: float64, float32 (refined), auto by memory
+    },
+    "min_norm": {
+        "features": "fourier",  # random Fourier features, or the pixels themselves
+        "num_features": 1000,  # of features=fourier
+        "batch_size": 20,
+        "learning_rate": 0.0,  # 0: one over the largest squared norm of an example
+        "steps": 30_000,
+        "start_scale": 1.0,  # norm of the other start over that of the solution
+    },
+}
+CHOICES = {
+    "kernel": ("gaussian", "linear", "gabor", "random_conv"),
+    "precision": ("auto", "float32", "float64"),
+    "features": ("fourier", "pixels"),
+}
+RANGES: dict[str, tuple[float, float, str]] = {
+    "depth": (2, math.inf, "at least 2, one hidden layer"),
+    "sampled_points": (1, math.inf, "at least 1"),
+    "gamma": (1e-12, 1e12, "above 0"),
+    "ridge": (0, 1e12, "at least 0"),
+    "filters": (1, math.inf, "at least 1"),
+    "num_features": (1, math.inf, "at least 1"),
+    "learning_rate": (0, 1e12, "0 (its own choice) or above"),
+    "steps": (1, math.inf, "at least 1"),
+    "start_scale": (1e-12, 1e12, "above 0"),
+}
+
+
+# Keys that matter where another one has a certain value.
+EFFECTS = {"filters": ("kernel", "random_conv"), "num_features": ("features", "fourier")}
+
+
+def check_effects(config: ConfigDict, members: Sequence[Member]) -> None:
+    """Refuses a key that is set and does nothing in any of the runs.
+
+    Raises:
+      UserError: with the value of the other key that it is for.
+    """
+    for key, (other, value) in EFFECTS.items():
+        if key not in config or config[key] == OWN_KEYS[config.kind][key]:
+            continue
+        if all(member.config[other] != value for member in members):
+            raise UserError(f"config.{key}={config[key]} has no effect: it is for {other}={value}")
+
+
+def theory_config(kind: str, **changes: Any) -> ConfigDict:
+    """The config of one kind of experiment: which data, which labels, and its own keys.
+
+    It has no other keys, so `--config.epochs=3` is refused and not ignored.
+    """
+    base = base_config()
+    config = ConfigDict({"kind": kind})
+    for key in SHARED_KEYS:
+        # A placeholder such as label_noise keeps its type this way.
+        config[key] = base.get_oneway_ref(key) if base[key] is None else base[key]
+    config.update(OWN_KEYS[kind])
+    config.experiment = kind
+    config.update(changes)
+    return config
+
+
+def check(config: ConfigDict) -> None:
+    """Checks the keys that only such a config has.
+
+    Raises:
+      UserError: with the key, what was given and what would be right.
+    """
+    if config.kind not in OWN_KEYS or set(OWN_KEYS[config.kind]) - set(config):
+        raise UserError(
+            f"config.kind={config.kind!r} does not belong to this config file"
+            f"{nearest(config.kind, OWN_KEYS)} (take configs/{'.py, configs/'.join(OWN_KEYS)}.py)"
+        )
+    for key in OWN_KEYS[config.kind]:
+        value = config[key]
+        if key in CHOICES and value not in CHOICES[key]:
+            raise UserError(
+                f"config.{key}={value!r} is not known{nearest(value, CHOICES[key])} "
+                f"(known: {', '.join(CHOICES[key])})"
+            )
+        if key in RANGES:
+            low, high, wanted = RANGES[key]
+            if not low <= value <= high:
+                raise UserError(f"config.{key}={value} must be {wanted}")
