@@ -74,6 +74,21 @@ def test_multiplications_of_the_forward_pass_are_those_counted_by_hand(
     assert sum(flops.layer_macs(create_model(model, num_classes=10), SHAPE)) == forward
 
 
+@pytest.mark.parametrize(
+    ("model", "size", "published"),
+    [
+        # As torchvision says; the abstract of Inception V3 (1512.00567) has "5 billion".
+        ("inception_v3", 299, 5.713e9),
+        ("resnet_50", 224, 4.089e9),  # version 1.5, with the stride in the 3x3 convolution
+    ],
+)
+def test_multiplications_of_the_imagenet_networks_are_the_published_ones(
+    model: str, size: int, published: float
+) -> None:
+    macs = flops.layer_macs(create_model(model, num_classes=1000), (size, size, 3))
+    assert sum(macs) == pytest.approx(published, rel=2e-4)
+
+
 @pytest.mark.parametrize("model", PARAMETERS)
 def test_flops_of_a_train_step_agree_with_xla(model: str) -> None:
     """XLA counts the operations on activations too, and no multiplications with padding."""
@@ -330,6 +345,9 @@ def bench(
         (["sweep", "--output=no/such/folder.json"], ["no/such/folder.json"]),
         (["sweep", "--train_examples=100"], ["batch_size=128", "100 training examples"]),
         (["train", "--models=mlp_1x512,alexnet"], ["'alexnet'", "'alexnet_small'"]),
+        (["imagenet", "--models=resnet"], ["'resnet'", "'resnet_50'"]),
+        (["imagenet", "--dtype=float16"], ["'float16'", "bfloat16"]),
+        (["imagenet", "--batch_sizes=8,4"], ["8,4", "rise"]),
         (["members", "--members=4,1"], ["4,1", "rise"]),
         (["members", "--dataset=no/such.npz"], ["no/such.npz"]),
     ],

@@ -2,6 +2,7 @@
 
     python -m rethinking_jax.bench sweep     a sweep: vmapped, looped, as a PyTorch loop
     python -m rethinking_jax.bench train     a train step of each network, against PyTorch
+    python -m rethinking_jax.bench imagenet  Inception V3 and ResNet-50: speed by batch size
     python -m rethinking_jax.bench members   memory and time of 1, 4, 16, 64 vmapped runs
     python -m rethinking_jax.bench input     images decoded, streamed, and read from a cache
 

@@ -12,6 +12,8 @@ from typing import Any, NoReturn
 
 from rethinking_jax.errors import RunFailed, UserError
 
+NAMES = ("sweep", "train", "imagenet", "members", "input")
+
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
@@ -33,7 +35,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         allow_abbrev=False,
     )
     names = parser.add_subparsers(dest="bench", metavar="NAME", required=True)
-    known = {name: _options(names, name) for name in ("sweep", "train", "members", "input")}
+    known = {name: _options(names, name) for name in NAMES}
     options, unknown = parser.parse_known_args(argv)
     if unknown:
         given = unknown[0].partition("=")[0]
@@ -51,6 +53,8 @@ def _options(names: Any, name: str) -> list[str]:
     about = {
         "sweep": "the same sweep over label noise and seeds: vmapped, looped, in PyTorch",
         "train": "images per second of a train step, against PyTorch and the matmul peak",
+        "imagenet": "images per second of a train step by batch size, the share of the matmul "
+        "peak, the wait for input, the longest operations",
         "members": "peak memory and time per epoch by number of vmapped members",
         "input": "images per second that are decoded, streamed and read from a cache",
     }[name]
@@ -83,6 +87,21 @@ def _options(names: Any, name: str) -> list[str]:
             default=60,
             help="seconds for torch.compile; 0: without it (%(default)s)",
         )
+    if name == "imagenet":
+        models = "inception_v3,resnet_50"
+        parser.add_argument("--models", default=models, help="separated by commas (%(default)s)")
+        parser.add_argument("--image_size", type=count, help="299 for Inception V3, else 224")
+        parser.add_argument("--dtype", default="bfloat16", help="%(default)s")
+        parser.add_argument(
+            "--batch_sizes",
+            type=_counts,
+            help="up to the first that does not fit (64,128,256,512,1024 for each device; on a CPU "
+            "4,8)",
+        )
+        parser.add_argument("--steps", type=count, help="in each round (30; on a CPU: 2)")
+        parser.add_argument("--repeats", type=count, default=3, help="rounds (%(default)s)")
+        parser.add_argument("--images", type=count, default=2048, help="cached (%(default)s)")
+        parser.add_argument("--threads", type=count, help="that read (one per core)")
     if name == "members":
         parser.add_argument(
             "--members", type=_counts, default="1,4,16,64", help="by commas (%(default)s)"

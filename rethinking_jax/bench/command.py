@@ -8,8 +8,8 @@ from typing import Any
 from absl import logging
 from rich.console import Console
 
+from rethinking_jax.bench import imagenet, members, sweep, train
 from rethinking_jax.bench import input as bench_input
-from rethinking_jax.bench import members, sweep, train
 from rethinking_jax.bench.results import Record, busy, check_output, print_table, save
 
 MEGABYTE = 1e6
@@ -28,9 +28,14 @@ def run(options: Namespace) -> None:
     options.load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     if warning := busy(options.load):
         console.print(warning, highlight=False)
-    {"sweep": _sweep, "train": _train, "members": _members, "input": _input}[options.bench](
-        options, console
-    )
+    benches = {
+        "sweep": _sweep,
+        "train": _train,
+        "imagenet": _imagenet,
+        "members": _members,
+        "input": _input,
+    }
+    benches[options.bench](options, console)
 
 
 def _finish(record: Record, options: Namespace, console: Console) -> None:
@@ -81,6 +86,62 @@ def _train(options: Namespace, console: Console) -> None:
             highlight=False,
         )
         _finish(record, options, console)
+
+
+def _imagenet(options: Namespace, console: Console) -> None:
+    settings = [
+        imagenet.resolve(
+            model,
+            options.image_size,
+            options.dtype,
+            options.batch_sizes,
+            options.steps,
+            options.repeats,
+            options.images,
+            options.threads or os.cpu_count() or 1,
+        )
+        for model in options.models.split(",")
+    ]
+    for own in settings:
+        record = imagenet.bench_imagenet(own, _say(console))
+        _print_imagenet(record, own, console)
+        _finish(record, options, console)
+
+
+def _print_imagenet(record: Record, settings: imagenet.Settings, console: Console) -> None:
+    rows = []
+    for size in record["sizes"]:
+        if "out_of_memory" in size:
+            rows.append([str(size["batch_size"]), "out of memory", "", "", "", "", ""])
+            continue
+        memory, fed = size["memory_bytes"], size["fed"]
+        rows.append(
+            [
+                str(size["batch_size"]),
+                _spread(size["images_per_second"], "{:,.0f}"),
+                f"{statistics.median(size['peak_share']):.1%}",
+                f"{memory / MEGABYTE:,.0f}" if memory else "",
+                f"{size['compile_seconds']:.1f}",
+                f"{statistics.median(fed['images_per_second']):,.0f}",
+                f"{statistics.median(fed['waiting_for_input']):.1%}",
+            ]
+        )
+    side = settings.image_size
+    title = f"{settings.model}, {side}x{side}, {settings.dtype}, {record['device']}"
+    columns = ["batch", "images/s (least to most)", "of peak", "MB", "compile s", "fed", "waiting"]
+    print_table(console, title, columns, rows)
+    console.print(
+        f"{record['forward_macs'] / 1e9:.2f} GMAC forward, {record['flops_per_image'] / 1e9:.1f} "
+        f"GFLOP a step, per image; the best batch size is {record['best_batch_size']}. Of peak: of "
+        "a matmul's. Fed: images/s from a decoded cache; waiting: of that time, for input",
+        highlight=False,
+    )
+    for found in record["operations"]:
+        console.print(
+            f"{found['share']:5.1%}  {found['seconds'] * 1000:8.2f} ms  {found['name']}  "
+            f"{found['source']}",
+            highlight=False, markup=False, soft_wrap=True,
+        )  # fmt: skip
 
 
 def _members(options: Namespace, console: Console) -> None:

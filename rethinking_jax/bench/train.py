@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from rethinking_jax.bench import flops, ours, torch_check
+from rethinking_jax.bench.peak import PEAK, matmul_peak
 from rethinking_jax.bench.results import Record, measured, new_record
 from rethinking_jax.bench.timing import Contestant, compile_seconds, interleave, speeds
 from rethinking_jax.mesh import make_mesh
@@ -24,7 +25,6 @@ from rethinking_jax.train import Examples, TrainState, make_steps
 
 SCAN, STEP = "ours, scan", "ours, step"
 TORCH, TORCH_COMPILED = "PyTorch", "PyTorch, compiled"
-PEAK = "matmul peak"
 IMAGE_SHAPE, CLASSES = (28, 28, 3), 10
 # A convolution inside a loop on a CPU (see `program.use_scan`): twice is a loop.
 SLOW_STEPS = 2
@@ -75,7 +75,7 @@ def bench_train(settings: Settings, say: Say) -> Record:
     say(f"compiling: {settings.model}")
     contestants, compiled, xla_flops = _ours(settings, scan_is_slow)
     torch_contestants, torch_seconds, notes = _torch(settings)
-    contestants += [*torch_contestants, _peak()]
+    contestants += [*torch_contestants, matmul_peak("float32")]
     for note in notes:
         say(note)
     if not settings.scan:
@@ -198,21 +198,3 @@ def _torch(settings: Settings) -> tuple[list[Contestant], dict[str, float], list
         Contestant(TORCH_COMPILED, lambda: network, lambda given: train(given, data), work)
     )
     return forms, {TORCH_COMPILED: took}, []
-
-
-def _peak() -> Contestant:
-    """Products of large float32 matrices, in the precision that the models get too."""
-    size, times = (2048, 10) if _backend() == "cpu" else (8192, 20)
-    matrix = jax.random.normal(jax.random.key(0), (size, size)) / np.sqrt(size)
-
-    @jax.jit
-    def multiply(a: jax.Array, b: jax.Array) -> jax.Array:
-        return a @ b
-
-    def run(product: jax.Array) -> None:
-        for _ in range(times):
-            product = multiply(product, matrix)
-        jax.block_until_ready(product)
-
-    run(matrix)
-    return Contestant(PEAK, lambda: matrix, run, flops.matmul_flops(size) * times)

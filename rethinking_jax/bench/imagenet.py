@@ -1,0 +1,351 @@
+"""A train step of an ImageNet network: speed by batch size, share of the peak, what it waits for.
+
+The program is that of a streamed run with random labels, so uint8 images are scaled and
+labels are drawn inside the step. For each batch size, first with a batch that lies on the
+devices, then as the loop does it: read from a decoded cache and copied to the devices beside
+the steps. The cache is of noise, in a temporary folder, and fits into the memory of the host;
+a disk has to deliver `bytes_per_second` where it does not.
+"""
+
+import dataclasses
+import gc
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from rethinking_jax import config as configs
+from rethinking_jax import recipe, sweep
+from rethinking_jax.bench import flops
+from rethinking_jax.bench.operations import operations
+from rethinking_jax.bench.peak import PEAK, matmul_peak
+from rethinking_jax.bench.results import Record, new_record
+from rethinking_jax.bench.timing import Contestant, compile_seconds, interleave
+from rethinking_jax.build import make_model
+from rethinking_jax.data.cache import CachedImages, Layout, cut
+from rethinking_jax.data.streamed import CACHED_SLICE_BYTES, Read, StreamedDataset, StreamedSplit
+from rethinking_jax.errors import RunFailed, UserError
+from rethinking_jax.feed import Carry, stream_feed
+from rethinking_jax.mesh import share_out, spread
+from rethinking_jax.models import create_model
+from rethinking_jax.profiling import trace_options
+from rethinking_jax.program import zero_running
+from rethinking_jax.source import Source, SourceSplit, source_key
+from rethinking_jax.stream_program import Raw, StreamProgram
+from rethinking_jax.sweep import Chunk
+
+OURS = "train step"
+EXAMPLES, CLASSES = 1_281_167, 1000
+IMAGES_PER_FILE = 1024
+# After compilation: code and libraries are loaded at the first step.
+WARM_STEPS = 2
+TRACED_STEPS = 3
+TOP = 5
+
+Say = Callable[[str], None]
+
+
+class Settings(NamedTuple):
+    """What runs, for each model."""
+
+    model: str
+    image_size: int
+    dtype: str
+    batch_sizes: tuple[int, ...]
+    steps: int  # in a round
+    repeats: int  # rounds
+    images: int  # in the cache
+    threads: int  # that read it
+
+
+@dataclasses.dataclass(frozen=True)
+class Repeated:
+    """Reads a split that has the same few images again and again."""
+
+    read: Read
+    count: int
+
+    def __call__(self, positions: np.ndarray) -> np.ndarray:
+        """uint8 [b, h, w, c] of the positions, integers [b]."""
+        return self.read(np.asarray(positions) % self.count)
+
+
+def resolve(
+    model: str,
+    image_size: int | None,
+    dtype: str,
+    batch_sizes: tuple[int, ...] | None,
+    steps: int | None,
+    repeats: int,
+    images: int,
+    threads: int,
+) -> Settings:
+    """Fills in the size that a network is made for, batches and steps.
+
+    Raises:
+      UserError: an unknown model or dtype, or a batch that the devices cannot share.
+    """
+    create_model(model, num_classes=CLASSES, dtype=dtype)
+    slow, devices = jax.default_backend() == "cpu", len(jax.devices())
+    usual = (4, 8) if slow else (64, 128, 256, 512, 1024)
+    batch_sizes = batch_sizes or tuple(devices * size for size in usual)
+    if any(size % devices for size in batch_sizes):
+        given = ",".join(map(str, batch_sizes))
+        raise UserError(f"--batch_sizes={given}: {devices} devices share a batch: take multiples")
+    return Settings(
+        model=model,
+        image_size=image_size or (299 if model.startswith("inception_v3") else 224),
+        dtype=dtype,
+        batch_sizes=batch_sizes,
+        steps=steps or (2 if slow else 30),
+        repeats=repeats,
+        images=images,
+        threads=threads,
+    )
+
+
+def bench_imagenet(settings: Settings, say: Say) -> Record:
+    """Measures one model.
+
+    Returns:
+      The record: `results.new_record`; forward_macs and flops_per_image; sizes, one entry for
+      each batch size (see `_measure` and, as "fed", `_feed`; or its batch_size and why it is
+      "out_of_memory"); best_batch_size, of the fastest step; operations, the five of it that
+      take longest; notes.
+
+    Raises:
+      RunFailed: no batch fits into memory.
+    """
+    model: Any = make_model(_config(settings, settings.batch_sizes[0]), CLASSES)
+    macs = flops.layer_macs(model, (settings.image_size, settings.image_size, 3))
+    per_image = flops.train_flops(macs)
+    peak = matmul_peak(settings.dtype)
+    notes: list[str] = []
+    with tempfile.TemporaryDirectory() as folder:
+        say(f"writing {settings.images:,} images of noise")
+        source = _source(settings, Path(folder) / "cache")
+        sizes, best = _sizes(settings, source, per_image, peak, say)
+        say(f"profiling batches of {best.runs[0].config.batch_size}")
+        found = _operations(best, settings, Path(folder) / "profile")
+    if not found:
+        notes.append("the profiler saw no operations of the device")
+        say(notes[-1])
+    return new_record("imagenet", settings._asdict() | {"devices": len(jax.devices())}) | {
+        "forward_macs": sum(macs),
+        "flops_per_image": per_image,
+        "sizes": sizes,
+        "best_batch_size": best.runs[0].config.batch_size,
+        "operations": found,
+        "notes": notes,
+    }
+
+
+def _sizes(
+    settings: Settings, source: Source, per_image: int, peak: Contestant, say: Say
+) -> tuple[list[dict[str, Any]], Chunk]:
+    """What each batch size gives, and the chunk of the fastest; up to the first too large one."""
+    sizes: list[dict[str, Any]] = []
+    best: Chunk | None = None
+    most, reason = 0.0, ""
+    for size in settings.batch_sizes:
+        say(f"compiling: {settings.model}, batches of {size}")
+        chunk = _chunk(settings, source, size)
+        try:
+            found = _measure(chunk, settings, per_image, peak, say)
+            say("reading from the cache")
+            found["fed"] = _feed(chunk, settings)
+        except (jax.errors.JaxRuntimeError, MemoryError) as error:
+            if not (reason := _out_of_memory(error)):
+                raise
+        # Not in the handler, whose error holds the buffers of the step that failed.
+        gc.collect()
+        if reason:
+            say(f"batches of {size} do not fit: {reason}")
+            sizes.append({"batch_size": size, "out_of_memory": reason})
+            break
+        sizes.append(found)
+        speed = statistics.median(found["images_per_second"])
+        if speed > most:
+            best, most = chunk, speed
+    if best is None:
+        raise RunFailed(f"{settings.model}: batches of {size} do not fit into memory: {reason}")
+    return sizes, best
+
+
+def _out_of_memory(error: Exception) -> str:
+    """What went wrong, in a line, where it is too little memory; else ""."""
+    words = str(error).strip().split("\n")[0][:200]
+    if isinstance(error, MemoryError):
+        return words or "too little memory on the host"
+    return words if "RESOURCE_EXHAUSTED" in str(error) or "ut of memory" in str(error) else ""
+
+
+def _measure(
+    chunk: Chunk, settings: Settings, per_image: int, peak: Contestant, say: Say
+) -> dict[str, Any]:
+    """A batch size, in turns with the matmul peak.
+
+    Returns:
+      batch_size, compile_seconds (the backend's trials of algorithms included), memory_bytes
+      that the step takes on a device by XLA's account, xla_flops_per_image by its count too,
+      and by round seconds of a round's steps, images_per_second, peak_flops (of one device)
+      and peak_share (of all).
+    """
+    program, size = _program(chunk), chunk.runs[0].config.batch_size
+    raw = _batch(chunk, settings)
+    with compile_seconds() as compiled:
+        lowered = program.train_batch.lower(*_fresh(chunk), raw)  # type: ignore[attr-defined]
+        needs = lowered.compile().memory_analysis()
+        seconds = compiled()
+
+    def run(carry: Carry) -> None:
+        _train(program, carry, raw, settings.steps)
+
+    _train(program, _fresh(chunk), raw, WARM_STEPS)
+    contestant = Contestant(OURS, lambda: _fresh(chunk), run, size * settings.steps)
+    times = interleave([contestant, peak], settings.repeats, say)
+    peaks = [peak.work / s for s in times[PEAK]]
+    speed = [contestant.work / s for s in times[OURS]]
+    most = [p * chunk.mesh.size for p in peaks]
+    return {
+        "batch_size": size,
+        "compile_seconds": seconds,
+        "memory_bytes": _bytes(needs),
+        "xla_flops_per_image": (lowered.cost_analysis() or {}).get("flops", 0.0) / size,
+        "seconds": times[OURS],
+        "images_per_second": speed,
+        "peak_flops": peaks,
+        "peak_share": [per_image * s / p for s, p in zip(speed, most, strict=True)],
+    }
+
+
+def _bytes(needs: Any) -> int | None:
+    """Arguments, results and what is in between; None where the backend does not say."""
+    if needs is None:
+        return None
+    parts = needs.argument_size_in_bytes + needs.output_size_in_bytes + needs.temp_size_in_bytes
+    return int(parts - needs.alias_size_in_bytes)
+
+
+def _train(program: StreamProgram, carry: Carry, raw: Raw, steps: int) -> None:
+    """Steps on one batch, one of them in flight as in `feed.py`; waits for the last."""
+    state, running = carry
+    for _ in range(steps):
+        previous = running
+        state, running = program.train_batch(state, running, raw)
+        jax.block_until_ready(previous)
+    jax.block_until_ready((state, running))
+
+
+def _feed(chunk: Chunk, settings: Settings) -> dict[str, Any]:
+    """Steps fed from the cache.
+
+    Returns:
+      By round images_per_second and waiting_for_input, the share of the time as a run
+      writes it down; bytes_per_second that were read, in the median.
+    """
+    size, steps = chunk.runs[0].config.batch_size, settings.steps
+    speeds, shares = [], []
+    with closing(stream_feed(chunk).train(_fresh(chunk), 0, 0)) as pieces:
+        for taken in islice(pieces, WARM_STEPS):
+            jax.block_until_ready(taken.carry[1])
+        for _ in range(settings.repeats):
+            started, waited = time.perf_counter(), 0.0
+            for taken in islice(pieces, steps):
+                waited += taken.waited
+            jax.block_until_ready(taken.carry[1])
+            seconds = time.perf_counter() - started
+            speeds.append(size * steps / seconds)
+            shares.append(waited / seconds)
+    return {
+        "images_per_second": speeds,
+        "waiting_for_input": shares,
+        "bytes_per_second": statistics.median(speeds) * 3 * settings.image_size**2,
+    }
+
+
+def _operations(chunk: Chunk, settings: Settings, folder: Path) -> list[dict[str, Any]]:
+    """The operations that take longest, with their seconds in a step."""
+    program, raw = _program(chunk), _batch(chunk, settings)
+    carry = _fresh(chunk)
+    lowered = program.train_batch.lower(*carry, raw)  # type: ignore[attr-defined]
+    with jax.profiler.trace(str(folder), profiler_options=trace_options()):
+        _train(program, carry, raw, TRACED_STEPS)
+    found = operations(folder, lowered.compile().as_text())[:TOP]
+    return [each._replace(seconds=each.seconds / TRACED_STEPS)._asdict() for each in found]
+
+
+# What a run on ImageNet would have -------------------------------------------------------
+
+
+def _config(settings: Settings, batch_size: int) -> Any:
+    config = recipe.imagenet_config(settings.model, settings.image_size, batch_size, 1, "sgd")
+    config.dtype = settings.dtype
+    config.corruption = "random_labels"
+    config.read_threads = settings.threads
+    return config
+
+
+def _source(settings: Settings, folder: Path) -> Source:
+    """As many examples as ImageNet has; their images are those of the cache, in turn."""
+    shape = (settings.image_size, settings.image_size, 3)
+    layout = _write_cache(settings, folder)
+    labels = (np.arange(EXAMPLES) % CLASSES).astype(np.int32)
+    ids = np.arange(EXAMPLES, dtype=np.uint32)
+    read = Repeated(CachedImages(str(folder), layout, "train"), settings.images)
+    slice_size = int(np.clip(CACHED_SLICE_BYTES // np.prod(shape), 16, 4096))
+    train = StreamedSplit(labels, ids, shape, read, slice_size)
+    names = tuple(map(str, range(CLASSES)))
+    part = SourceSplit(None, labels, ids)
+    return Source(
+        num_classes=CLASSES,
+        train=part,
+        test=part,
+        image_shape=shape,
+        mean=np.zeros(3, np.float32),
+        std=np.ones(3, np.float32),
+        streamed=StreamedDataset("noise", names, train, train, "cache"),
+    )
+
+
+def _write_cache(settings: Settings, folder: Path) -> Layout:
+    folder.mkdir()
+    size, rng = settings.image_size, np.random.default_rng(0)
+    shards = cut("train", settings.images, IMAGES_PER_FILE)
+    layout = Layout("noise", size, (size, size, 3), "noise", (), "", {}, shards)
+    for shard in shards:
+        (folder / shard.file).write_bytes(rng.bytes(layout.shard_bytes(shard)))
+    return layout
+
+
+def _chunk(settings: Settings, source: Source, batch_size: int) -> Chunk:
+    config = _config(settings, batch_size)
+    members = configs.members(config)
+    sources = {source_key(config): source}
+    (chunk,) = sweep.make_chunks(members, sources, jax.default_backend(), jax.devices())
+    return chunk
+
+
+def _program(chunk: Chunk) -> StreamProgram:
+    assert isinstance(chunk.program, StreamProgram)
+    return chunk.program
+
+
+def _fresh(chunk: Chunk) -> Carry:
+    carry = chunk.program.init(sweep.hyper(chunk.runs)), zero_running(1)
+    return jax.block_until_ready(spread(carry, chunk.mesh))
+
+
+def _batch(chunk: Chunk, settings: Settings) -> Raw:
+    """A batch on the devices."""
+    assert chunk.source.streamed
+    train, size = chunk.source.streamed.train, chunk.runs[0].config.batch_size
+    arrays = train.read(np.arange(size)), train.labels[:size], train.ids[:size]
+    return Raw(*share_out(arrays, size, chunk.mesh))
