@@ -77,11 +77,7 @@ def test_multiplications_of_the_forward_pass_are_those_counted_by_hand(
 @pytest.mark.parametrize(
     ("model", "size", "published"),
     [
-<<<<<<< HEAD
         # As torchvision says of its weights; the abstract of 1512.00567 has "5 billion".
-=======
-        # As torchvision says; the abstract of Inception V3 (1512.00567) has "5 billion".
->>>>>>> peak
         ("inception_v3", 299, 5.713e9),
         ("resnet_50", 224, 4.089e9),  # version 1.5, with the stride in the 3x3 convolution
     ],

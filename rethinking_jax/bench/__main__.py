@@ -12,11 +12,7 @@ from typing import Any, NoReturn
 
 from rethinking_jax.errors import RunFailed, UserError
 
-<<<<<<< HEAD
 NAMES = ("sweep", "train", "imagenet", "members", "input", "augment")
-=======
-NAMES = ("sweep", "train", "imagenet", "members", "input")
->>>>>>> peak
 
 
 class _Parser(argparse.ArgumentParser):

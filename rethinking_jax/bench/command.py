@@ -8,11 +8,7 @@ from typing import Any
 from absl import logging
 from rich.console import Console
 
-<<<<<<< HEAD
 from rethinking_jax.bench import augment, imagenet, members, sweep, train
-=======
-from rethinking_jax.bench import imagenet, members, sweep, train
->>>>>>> peak
 from rethinking_jax.bench import input as bench_input
 from rethinking_jax.bench.results import Record, busy, check_output, print_table, save
 
@@ -38,10 +34,7 @@ def run(options: Namespace) -> None:
         "imagenet": _imagenet,
         "members": _members,
         "input": _input,
-<<<<<<< HEAD
         "augment": _augment,
-=======
->>>>>>> peak
     }
     benches[options.bench](options, console)
 
