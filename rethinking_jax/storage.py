@@ -149,10 +149,19 @@ def remove_tree(path: AnyPath) -> None:
 
 
 def write_atomically(path: AnyPath, content: str | bytes) -> None:
-    """Writes a file so that a reader or a crash sees the old content or the new, whole."""
+    """Writes a file so that a reader or a crash sees the old content or the new, whole.
+
+    Raises:
+      OSError: it cannot be written.
+    """
     data = content.encode() if isinstance(content, str) else content
     if is_remote(path):
-        path.write_bytes(data)  # an object appears when all of it has arrived
+        try:
+            path.write_bytes(data)  # an object appears when all of it has arrived
+        except OSError:
+            raise
+        except Exception as error:  # of the packages behind fsspec
+            raise OSError(f"{path}: {error}") from error
         return
     temporary = Path(path.with_name(path.name + ".tmp"))
     with temporary.open("wb") as file:
