@@ -37,16 +37,11 @@ class NpzHandler(ocp.AsyncCheckpointHandler):
             (directory / FILE).write_bytes(content.getvalue())
 
     def restore(self, directory: epath.Path, args: "NpzRestore") -> Any:
-        """The tree; its leaves in the order and of the dtypes of the template."""
-        template, structure = jax.tree.flatten(args.template)
+        """The tree as it was saved, with the structure of the template."""
+        structure = jax.tree.structure(args.template)
         with np.load(io.BytesIO((directory / FILE).read_bytes())) as file:
             leaves = [file[f"arr_{i}"] for i in range(len(file.files))]
-        # NumPy does not know bfloat16 and gives bytes.
-        views = [
-            leaf.view(like.dtype) if leaf.dtype.kind == "V" else leaf
-            for leaf, like in zip(leaves, template, strict=True)
-        ]
-        return jax.tree.unflatten(structure, views)
+        return jax.tree.unflatten(structure, leaves)
 
 
 @ocp.args.register_with_handler(NpzHandler, for_save=True)
@@ -60,6 +55,6 @@ class NpzSave(ocp.args.CheckpointArgs):
 @ocp.args.register_with_handler(NpzHandler, for_restore=True)
 @dataclasses.dataclass
 class NpzRestore(ocp.args.CheckpointArgs):
-    """Of what structure and dtypes the tree was."""
+    """Of what structure the tree was."""
 
     template: Any

@@ -104,6 +104,8 @@ def prepare(flags: argparse.Namespace) -> None:
     builder = prepared_builder(flags.dataset, flags.data_dir, flags.manual_dir, say)
     splits = [records for records in open_records(flags.dataset, builder) if records]
     folder = dataset_folder(flags.cache_dir, builder)
+    if flags.cache is not None:
+        cache_folder(folder, flags.cache)  # refuses a bucket before the work begins
     prints = {records.split: fingerprint(builder, records.split) for records in splits}
     with _watching(console, say) as watch:
         load_indices(splits, prints, folder, say, watch, flags.workers)

@@ -27,6 +27,16 @@ PACKAGES = {"gs": "gcsfs", "s3": "s3fs"}
 ANSWER_SECONDS = 20.0
 
 
+def _installed(name: str) -> bool:
+    return importlib.util.find_spec(name) is not None
+
+
+if any(map(_installed, PACKAGES.values())):
+    # Where there is TensorFlow epath would take that, which knows no s3:// and starts slowly.
+    # Here, because epath looks at this once, at the first path of whatever kind.
+    os.environ.setdefault("EPATH_USE_TF", "false")
+
+
 def is_remote(path: "AnyPath | str") -> bool:
     """Whether a path names a bucket; true of every scheme, also one that is not supported."""
     return "://" in os.fspath(path)
@@ -56,13 +66,7 @@ def open_path(path: "AnyPath | str") -> AnyPath:
     return epath.Path(path)
 
 
-def _installed(name: str) -> bool:
-    return importlib.util.find_spec(name) is not None
-
-
 def _set_up() -> None:
-    # Where TensorFlow is installed epath takes that, which knows no s3:// and starts slowly.
-    os.environ.setdefault("EPATH_USE_TF", "false")
     # They log, with a trace, what they raise.
     for name in PACKAGES.values():
         logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -149,10 +153,19 @@ def remove_tree(path: AnyPath) -> None:
 
 
 def write_atomically(path: AnyPath, content: str | bytes) -> None:
-    """Writes a file so that a reader or a crash sees the old content or the new, whole."""
+    """Writes a file so that a reader or a crash sees the old content or the new, whole.
+
+    Raises:
+      OSError: it cannot be written.
+    """
     data = content.encode() if isinstance(content, str) else content
     if is_remote(path):
-        path.write_bytes(data)  # an object appears when all of it has arrived
+        try:
+            path.write_bytes(data)  # an object appears when all of it has arrived
+        except OSError:
+            raise
+        except Exception as error:  # of the packages behind fsspec
+            raise OSError(f"{path}: {error}") from error
         return
     temporary = Path(path.with_name(path.name + ".tmp"))
     with temporary.open("wb") as file:

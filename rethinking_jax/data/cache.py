@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rethinking_jax.errors import UserError
+from rethinking_jax.storage import AnyPath, is_remote
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -70,9 +71,18 @@ def cut(split: str, count: int, images_per_file: int) -> tuple[Shard, ...]:
     )
 
 
-def cache_folder(folder: Path, image_size: int) -> Path:
-    """The folder of a cache within that of its set, see `index.dataset_folder`."""
-    return folder / f"images-{image_size}"
+def cache_folder(folder: AnyPath, image_size: int) -> Path:
+    """The folder of a cache within that of its set, see `index.dataset_folder`.
+
+    Raises:
+      UserError: that is a bucket: images are read a row at a time.
+    """
+    if is_remote(folder):
+        raise UserError(
+            f"a cache of images needs a local disk, not {folder}: give cache_dir a local folder "
+            "(what is prepared and indexed may stay where it is)"
+        )
+    return Path(folder) / f"images-{image_size}"
 
 
 def read_manifest(folder: Path) -> Layout | None:

@@ -1,5 +1,6 @@
 """Labels and ids of a streamed split: one pass over its records, made once and kept."""
 
+import io
 import json
 import os
 import zipfile
@@ -7,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ from rethinking_jax.data.records import Records
 from rethinking_jax.data.tfds_source import split_labels
 from rethinking_jax.data.watch import Watch
 from rethinking_jax.data.workers import begin_workers
+from rethinking_jax.storage import AnyPath, is_remote, open_path, write_atomically
 
 CHUNK = 8192
 FEW_CHUNKS = 12  # some seconds' work: not worth beginning processes
@@ -44,7 +45,7 @@ def fingerprint(builder: Any, split: str) -> str:
     return json.dumps(found)
 
 
-def dataset_folder(cache_dir: str, builder: Any) -> Path:
+def dataset_folder(cache_dir: str, builder: Any) -> AnyPath:
     """Where the indices and caches of a set are kept: `<cache_dir>/<dataset>-<version>`.
 
     Args:
@@ -53,17 +54,17 @@ def dataset_folder(cache_dir: str, builder: Any) -> Path:
     """
     name = builder.info.full_name  # emnist/letters/3.1.0
     if cache_dir:
-        root = Path(cache_dir).expanduser()
+        root = open_path(cache_dir)
     else:
         # Not `data_dir_root`: where tfds lacks the code of a set that is no root.
-        root = Path(builder.data_dir).parents[name.count("/")] / "rethinking_jax"
+        root = open_path(builder.data_dir).parents[name.count("/")] / "rethinking_jax"
     return root / name.replace("/", "-")
 
 
 def load_indices(
     splits: Sequence[Records],
     fingerprints: dict[str, str],
-    folder: Path,
+    folder: AnyPath,
     say: Callable[[str], None],
     watch: Watch,
     workers: int = 0,
@@ -100,15 +101,16 @@ def load_indices(
     return indices
 
 
-def index_path(folder: Path, split: str) -> Path:
+def index_path(folder: AnyPath, split: str) -> AnyPath:
     """The file of an index."""
     return folder / f"index-{split}.npz"
 
 
-def read_index(folder: Path, split: str, expected: str) -> Index | None:
+def read_index(folder: AnyPath, split: str, expected: str) -> Index | None:
     """The index kept in `folder`; None where there is none, or it is stale or not whole."""
     try:
-        with np.load(index_path(folder, split), allow_pickle=False) as file:
+        content = io.BytesIO(index_path(folder, split).read_bytes())
+        with np.load(content, allow_pickle=False) as file:
             if str(file["fingerprint"]) != expected or int(file["ids_rule"]) != IDS_RULE:
                 return None
             return Index(file["labels"], file["ids"])
@@ -145,18 +147,24 @@ def _read(records: Records, indices: range) -> tuple[list[int], list[bytes]]:
     return list(labels), list(texts)
 
 
-def _write(path: Path, index: Index, expected: str) -> None:
+def _write(path: AnyPath, index: Index, expected: str) -> None:
+    content = io.BytesIO()
+    np.savez(
+        content,
+        labels=index.labels,
+        ids=index.ids,
+        fingerprint=np.array(expected),
+        ids_rule=np.array(IDS_RULE),
+    )
+    if is_remote(path):
+        write_atomically(path, content.getvalue())
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
+    # Under a name of its own: several processes may make the same index.
     half = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with open(half, "wb") as file:
-            np.savez(
-                file,
-                labels=index.labels,
-                ids=index.ids,
-                fingerprint=np.array(expected),
-                ids_rule=np.array(IDS_RULE),
-            )
+            file.write(content.getvalue())
             file.flush()
             os.fsync(file.fileno())
         os.replace(half, path)

@@ -13,6 +13,7 @@ import numpy as np
 from rethinking_jax.data import images
 from rethinking_jax.data.dataset import one_line
 from rethinking_jax.errors import UserError
+from rethinking_jax.storage import open_path
 
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 TEST_SPLITS = ("test", "validation")
@@ -54,6 +55,7 @@ class Records:
     def _open(self) -> None:
         import tensorflow_datasets as tfds
 
+        open_path(self.folder)  # in another process a bucket is new
         builder = tfds.builder_from_directory(self.folder)
         self.features = classification_features(self.name, builder)
         raw = tfds.decode.DeserializeMethod.RAW_BYTES

@@ -31,6 +31,7 @@ from rethinking_jax.data.records import Records, open_records, split_shape
 from rethinking_jax.data.tfds_prepare import is_prepared, open_builder, prepared_builder
 from rethinking_jax.data.watch import Spoken, Watch
 from rethinking_jax.errors import UserError
+from rethinking_jax.storage import AnyPath, is_remote
 
 KINDS = ("auto", "stream", "cache")
 # A task of some 40 ms where images are decoded, of some 16 MB where they are not.
@@ -135,7 +136,9 @@ def open_streamed(
     say = say or (lambda line: None)
     builder = open_builder(name, data_dir)
     folder = dataset_folder(cache_dir, builder)
-    cached = cache_folder(folder, image_size)
+    if is_remote(folder) and kind == "auto":
+        kind = "stream"
+    cached = Path() if kind == "stream" else cache_folder(folder, image_size)
     layout, why_not = (None, "kind=stream") if kind == "stream" else _cache(builder, cached)
     if layout is None and kind == "cache":
         command = prepare_command(name, image_size, data_dir, cache_dir)
@@ -229,7 +232,7 @@ def _cache(builder: Any, folder: Path) -> tuple[Layout | None, str]:
 
 
 def _from_cache_alone(
-    name: str, folder: Path, cached: Path, layout: Layout
+    name: str, folder: AnyPath, cached: Path, layout: Layout
 ) -> StreamedDataset | None:
     """A set whose records are not there: all from the cache and the indices beside it."""
     splits = ["train", layout.test_split] if layout.test_split else ["train"]

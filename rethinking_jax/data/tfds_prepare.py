@@ -22,6 +22,7 @@ from rethinking_jax.data.dataset import one_line
 from rethinking_jax.data.imagenet_archives import check_archives
 from rethinking_jax.data.lock import one_at_a_time
 from rethinking_jax.errors import UserError
+from rethinking_jax.storage import check_readable, is_remote, open_path
 
 EMBEDDED = "mnist5k"
 PROBE_SECONDS = 1.5
@@ -80,8 +81,9 @@ def open_builder(name: str, data_dir: str) -> Any:
     """The tfds builder of `name`, prepared or not.
 
     Raises:
-      UserError: the set is unknown.
+      UserError: the set is unknown, or nothing can be read from `data_dir`.
     """
+    _check_root(data_dir)
     import tensorflow_datasets as tfds
 
     try:
@@ -99,6 +101,20 @@ def open_builder(name: str, data_dir: str) -> Any:
         if "No module named 'tensorflow'" in reason:
             reason = f"its builder needs {TENSORFLOW}."
         raise UserError(f"dataset={name!r} cannot be opened: {reason}") from error
+
+
+def _check_root(data_dir: str) -> None:
+    """Refuses a bucket that array_record, which reads gs:// by itself, cannot read."""
+    root = data_dir or os.environ.get("TFDS_DATA_DIR", "")
+    if not is_remote(root):
+        return
+    if root.startswith("s3://"):
+        raise UserError(
+            f"data_dir={root!r}: array_record reads local files and gs://, not s3://: mount the "
+            "bucket (Mountpoint for Amazon S3, SkyPilot's file_mounts) or copy the set, and give "
+            "that folder"
+        )
+    check_readable(open_path(root))
 
 
 def _base(name: str) -> str:
@@ -127,6 +143,13 @@ def is_prepared(builder: Any) -> bool:
 def _prepare(
     name: str, builder: Any, data_dir: str, manual_dir: str, say: Callable[[str], None]
 ) -> None:
+    root = os.fspath(builder.data_dir_root)
+    if is_remote(root):
+        raise UserError(
+            f"dataset={name!r} is not prepared in data_dir={root!r}, and array_record writes only "
+            f"to a local disk: python -m rethinking_jax.prepare {name} --data_dir=DIR, then copy "
+            f"DIR/{builder.name} to {root}"
+        )
     if builder.data_path.exists() and not is_prepared(builder):
         raise UserError(
             f"dataset={name!r}: {builder.data_dir} exists but holds no prepared set: delete that "
@@ -188,6 +211,8 @@ def _failure(name: str, builder: Any, manual_dir: str, online: bool, error: Exce
 
 def _check_means(name: str, builder: Any, manual_dir: str) -> bool:
     """Whether there is a network; UserError where something that preparing needs is missing."""
+    if is_remote(manual_dir):
+        raise UserError(f"manual_dir={manual_dir!r}: archives are read from a local folder only.")
     if manual_dir and not os.path.isdir(os.path.expanduser(manual_dir)):
         raise UserError(f"manual_dir={manual_dir!r}: there is no such folder.")
     online = _network_answers(list(builder.url_infos or {}))
