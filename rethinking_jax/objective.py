@@ -96,10 +96,10 @@ def make_gradients(model: nn.Module, label_smoothing: float) -> Gradients:
             return loss, (logits, updated.get("batch_stats", {}))
 
         grads, (logits, batch_stats) = jax.grad(loss_fn, has_aux=True)(state.params)
-        loss = jnp.sum(cross_entropy(logits, labels))
+        losses = cross_entropy(logits, labels)
         major = labels.major if isinstance(labels, MixedLabels) else labels
         correct = jnp.sum(jnp.argmax(logits, -1) == major, dtype=jnp.int32)
-        return grads, batch_stats, Running(loss, correct, jnp.int32(len(inputs)))
+        return grads, batch_stats, Running(jnp.sum(losses), correct, jnp.int32(len(inputs)))
 
     return gradients
 

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from conftest import REPOSITORY
 
+from rethinking_jax.augment import AUGMENTATIONS
 from rethinking_jax.bench import flops, members, results, sweep, timing
 from rethinking_jax.bench import train as bench_train
 from rethinking_jax.errors import UserError
@@ -349,6 +350,8 @@ def bench(
         (["imagenet", "--dtype=float16"], ["'float16'", "bfloat16"]),
         (["imagenet", "--batch_sizes=8,4"], ["8,4", "rise"]),
         (["members", "--members=4,1"], ["4,1", "rise"]),
+        (["augment", "--models=mlp_1x51"], ["'mlp_1x51'", "'mlp_1x512'"]),
+        (["augment", "--batches=0"], ["--batches", "'0'", "at least 1"]),
         (["members", "--dataset=no/such.npz"], ["no/such.npz"]),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -395,6 +398,20 @@ def test_a_small_sweep_writes_ratios_that_follow_from_its_times(
     assert ("PyTorch loop" in seconds) == torch_is_here
     assert bool(record["notes"]) != torch_is_here
     assert str(tmp_path) not in (tmp_path / "b.json").read_text()
+
+
+def test_an_epoch_with_each_augmentation_is_compared_with_one_without(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    options = ["--models=mlp_1x512", "--batches=1", "--repeats=1", "--output=b.json"]
+    result = bench(environment, "augment", *options, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    (record,) = json.loads((tmp_path / "b.json").read_text())
+    assert {"none", *AUGMENTATIONS, "flip+rotate"} < set(record["seconds"])
+    assert len(record["ratios"]) == len(record["seconds"]) - 1
+    for found in record["ratios"]:
+        (none,), (own,) = record["seconds"]["none"], record["seconds"][found["of"]]
+        assert (found["over"], found["median"]) == ("none", pytest.approx(none / own))
 
 
 # Input ------------------------------------------------------------------------------

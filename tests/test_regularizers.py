@@ -42,7 +42,7 @@ from rethinking_jax.data import Dataset, Split
 from rethinking_jax.keys import PURPOSES
 from rethinking_jax.mesh import make_mesh, share, spread
 from rethinking_jax.optimizer import make_optimizer
-from rethinking_jax.program import make_program
+from rethinking_jax.program import apart, make_program
 from rethinking_jax.report import beside, page, regularizers, tables
 from rethinking_jax.report.results import AUGMENTATIONS_FILE, families, series
 from rethinking_jax.source import to_device
@@ -338,6 +338,14 @@ def test_corruption_stays_while_augmentation_varies(
         moved = shown.reshape(20, -1)
         assert not np.allclose(moved, stored, atol=1e-3)
         np.testing.assert_allclose(np.sort(moved), np.sort(stored), atol=1e-6)
+
+
+def test_what_is_computed_apart_is_not_inlined_and_the_same() -> None:
+    x = jnp.linspace(-2.0, 2.0, 24).reshape(4, 6)
+    own = jax.jit(lambda x: apart(lambda y: jnp.sin(y) * y)(x).sum(-1))
+    np.testing.assert_allclose(own(x), (jnp.sin(x) * x).sum(-1), rtol=1e-5)
+    np.testing.assert_allclose(jax.vmap(own)(x[None])[0], own(x), rtol=1e-5)
+    assert " call(" in own.lower(x).compile().as_text()
 
 
 # Through the real command -------------------------------------------------------------------
