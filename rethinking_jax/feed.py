@@ -109,7 +109,9 @@ def _train_resident(
             state, running, train, order, np.int32(0), count=full
         )
         done = full
-        yield Taken((state, running), done, 0.0)
+        # A scanned epoch is one piece with its last, smaller batch, where it has one.
+        if done == steps_per_epoch(config, size):
+            yield Taken((state, running), done, 0.0)
     while done < full:
         previous = running
         state, running = program.train_batches(
