@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +14,10 @@ REPOSITORY = Path(__file__).parents[1]
 os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=8"
 
 import pytest  # noqa: E402
+
+# In the background of a shell SIGINT is ignored, and so it would be by commands under test.
+if threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The fixtures with a small ImageNet.
 pytest_plugins = ["imagenet_fixture"]

@@ -321,6 +321,10 @@ def test_tpu_install_and_run_on_a_worker(cloud: Path) -> None:
         if again.returncode == 0:
             break
     assert again.returncode == 0, again.stderr
+    for _ in range(200):  # it starts in the background
+        if called(cloud)[-1][-1] == "--config.seed=1":
+            break
+        time.sleep(0.05)
     assert called(cloud)[-1] == ["-m", "rethinking_jax.main", "--config.seed=1"]
     assert (home / "run.log").read_text().count("training") >= 1
 

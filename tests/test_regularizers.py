@@ -464,7 +464,7 @@ def test_the_report_shows_augmented_images_and_what_early_stopping_would_win(
 ) -> None:
     text = (regularized / "report.html").read_text()
     assert "Augmented training images" in text and "data:image/png;base64," in text
-    svg = (regularized / AUGMENTATIONS_FILE.with_suffix(".svg")).read_text()
+    svg = (regularized / AUGMENTATIONS_FILE.replace(".png", ".svg")).read_text()
     assert svg.count("<image") == 4 * 2 * 5  # three alone and all: two images, as stored and 4
     with (regularized / "tables" / "results.csv").open() as file:
         found = list(csv.DictReader(file))
