@@ -34,9 +34,10 @@ from rethinking_jax.errors import UserError
 from rethinking_jax.storage import AnyPath, is_remote
 
 KINDS = ("auto", "stream", "cache")
-# A task of some 40 ms where images are decoded, of some 16 MB where they are not.
+# A task of some 40 ms where images are decoded, of some 64 MB where they are not: putting
+# slices together costs another copy, so a batch should be one.
 DECODED_SLICE = 16
-CACHED_SLICE_BYTES = 1 << 24
+CACHED_SLICE_BYTES = 1 << 26
 
 Read = Callable[[np.ndarray], np.ndarray]
 Reads = Sequence[tuple[Read, tuple[int, int, int]]]  # of each split, with its images' shape
