@@ -356,6 +356,11 @@ def _check(config: ConfigDict) -> None:
     ):
         if not ok:
             raise UserError(f"config.{key}={config[key]} must be {wanted}")
+    if config.optimizer_epsilon and config.optimizer == "sgd":
+        raise UserError(
+            f"config.optimizer_epsilon={config.optimizer_epsilon} has no effect on optimizer=sgd: "
+            "it is for adam and rmsprop"
+        )
     augment.check_augmentation(augment.parse(config.augmentation), config.crop_size)
     create_model(
         config.model,

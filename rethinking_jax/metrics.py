@@ -35,7 +35,7 @@ def running_metrics(running: "Running") -> Line:
 
 
 def train_metrics(sums: "Sums", corrupted: bool, num_classes: int) -> Line:
-    """The fixed model on the whole training set, as the run sees it.
+    """The fixed model on the training set, or on `count` images of it, as the run sees it.
 
     Args:
       sums: of one member, NumPy scalars.

@@ -244,6 +244,16 @@ def noise_sweep() -> Results:
     )
 
 
+def test_the_caption_says_how_much_of_the_training_set_the_loss_is_of() -> None:
+    def caption(*samples: int) -> str:
+        runs = [run("random_labels", seed=s, train_eval_examples=s) for s in samples]
+        return next(p for p in curves.plots(made(*runs)) if p.name == "learning_curves").caption
+
+    assert "over the whole training set as" in caption(0)
+    assert "over 1,500 images of the training set as" in caption(1500)
+    assert "over all or 1,500 images of the training set as" in caption(1500, 0)
+
+
 def test_figure_1b_and_1c_against_a_hand_computation() -> None:
     plots = {plot.name: plot for plot in curves.plots(noise_sweep())}
     assert set(plots) == {"learning_curves", "figure_1b", "figure_1c"}

@@ -142,10 +142,9 @@ def open_streamed(
     cached = Path() if kind == "stream" else cache_folder(folder, image_size)
     layout, why_not = (None, "kind=stream") if kind == "stream" else _cache(builder, cached)
     if layout is None and kind == "cache":
-        command = prepare_command(name, image_size, data_dir, cache_dir)
         raise UserError(
-            f"dataset={name!r} cannot be read from a cache of image_size={image_size}: "
-            f"{why_not}. This makes it: {command}"
+            f"dataset={name!r} cannot be read from a cache of image_size={image_size}: {why_not}. "
+            f"This makes it: {prepare_command(name, image_size, data_dir, cache_dir)}"
         )
     if layout and not is_prepared(builder):
         found = _from_cache_alone(name, folder, cached, layout)
@@ -153,20 +152,15 @@ def open_streamed(
             say(f"reading {name} from the cache in {cached}")
             return found
     builder = prepared_builder(name, data_dir, manual_dir, say)
-    watch = watch or Spoken(say)
     splits = [records for records in open_records(name, builder) if records]
     prints = {records.split: fingerprint(builder, records.split) for records in splits}
-    indices = load_indices(splits, prints, folder, say, watch)
+    indices = load_indices(splits, prints, folder, say, watch or Spoken(say))
     if layout:
         say(f"reading {name} from the cache in {cached}")
         return _dataset(name, "cache", layout.class_names, _cached_reads(cached, layout), indices)
     if kind == "auto":
         say(f"streaming {name}, decoding as it goes: {why_not}")
-    shapes = [split_shape(records, image_size) for records in splits]
-    reads = [
-        (DecodedImages(records, image_size, shape), shape)
-        for records, shape in zip(splits, shapes, strict=True)
-    ]
+    reads = _decoding_reads(splits, image_size)
     return _dataset(name, "stream", splits[0].class_names, reads, indices)
 
 
@@ -247,6 +241,14 @@ def _from_cache_alone(
 def _cached_reads(folder: Path, layout: Layout) -> Reads:
     splits = ["train", layout.test_split] if layout.test_split else ["train"]
     return [(CachedImages(str(folder), layout, s), layout.image_shape) for s in splits]
+
+
+def _decoding_reads(splits: Sequence[Records], image_size: int) -> Reads:
+    shapes = [split_shape(records, image_size) for records in splits]
+    return [
+        (DecodedImages(records, image_size, shape), shape)
+        for records, shape in zip(splits, shapes, strict=True)
+    ]
 
 
 def _dataset(

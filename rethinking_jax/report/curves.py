@@ -144,12 +144,21 @@ def _losses(all_series: Sequence[Series]) -> Plot:
     return Plot(
         "learning_curves",
         "Training loss" + (", as in the paper's Figure 1a" if len(settings) > 1 else ""),
-        "Cross-entropy over the whole training set as the run sees it, with the model fixed, "
+        f"Cross-entropy over {_looked_at(all_series)} as the run sees it, with the model fixed, "
         "at the end of each epoch.",
         "thousand steps",
         "training loss",
         curves,
     )
+
+
+def _looked_at(all_series: Sequence[Series]) -> str:
+    """What `train_eval_examples` lets an epoch look at."""
+    samples = {group.config.get("train_eval_examples", 0) for o in all_series for group in o.groups}
+    if samples == {0}:
+        return "the whole training set"
+    sizes = " or ".join(f"{size:,}" if size else "all" for size in sorted(samples))
+    return f"{sizes} images of the training set"
 
 
 def _shown_groups(all_series: Sequence[Series]) -> set[int]:
