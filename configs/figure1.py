@@ -22,9 +22,9 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
+from rethinking_jax import recipe
 from rethinking_jax.config import (
     appendix_learning_rate,
-    base_config,
     parse_argument,
     product,
     runs,
@@ -54,15 +54,9 @@ def get_config(argument: str = "") -> ConfigDict:
         raise UserError(f"the config's argument panel={chosen.panel}: must be a, b or c")
     if chosen.seeds < 1 or chosen.levels < 2:
         raise UserError("the config's arguments: seeds must be at least 1, levels at least 2")
-    config = base_config()
-    config.experiment = f"figure1{chosen.panel}"
-    config.dataset = chosen.dataset
-    config.train_examples = chosen.train_examples
-    config.epochs = chosen.epochs
-    # An epoch of CIFAR-10 at batch 128: there it is appendix A's once per epoch, and a
-    # smaller set decays as slowly per step, or its learning rate is gone before it fits.
-    config.lr_decay_steps = 391
-    config.checkpoint_every = 10
+    config = recipe.cifar_config(
+        f"figure1{chosen.panel}", chosen.dataset, chosen.train_examples, chosen.epochs
+    )
     if chosen.panel != "a":
         config.corruption = "partially_corrupted_labels"
         config.corrupt_test_labels = True

@@ -21,7 +21,7 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from rethinking_jax import recipe
-from rethinking_jax.config import appendix_learning_rate, base_config, parse_argument, runs
+from rethinking_jax.config import appendix_learning_rate, parse_argument, runs
 from rethinking_jax.errors import UserError
 from rethinking_jax.report import paper
 
@@ -44,11 +44,7 @@ def get_config(argument: str = "") -> ConfigDict:
     )
     if chosen.panel not in PANELS:
         raise UserError(f"the config's argument panel={chosen.panel}: must be a or b")
-    config = _imagenet(chosen) if chosen.panel == "a" else _batch_norm(chosen)
-    config.experiment = f"figure2{chosen.panel}"
-    config.dataset = chosen.dataset
-    config.train_examples = chosen.train_examples
-    return config
+    return _imagenet(chosen) if chosen.panel == "a" else _batch_norm(chosen)
 
 
 def _imagenet(chosen: ConfigDict) -> ConfigDict:
@@ -58,6 +54,9 @@ def _imagenet(chosen: ConfigDict) -> ConfigDict:
     kinds = [
         (row.setting, row.regularizers) for row in paper.TABLE_2 if row.setting == "true_labels"
     ]
+    config.experiment = "figure2a"
+    config.dataset = chosen.dataset
+    config.train_examples = chosen.train_examples
     # The curve is the point: no run ends where its training set is fitted.
     config.stop_when_fitted = False
     config.sweep = runs(recipe.rows(kinds, recipe.IMAGENET_STRENGTHS, chosen.seeds))
@@ -65,11 +64,8 @@ def _imagenet(chosen: ConfigDict) -> ConfigDict:
 
 
 def _batch_norm(chosen: ConfigDict) -> ConfigDict:
-    config = base_config()
-    config.epochs = chosen.epochs
+    config = recipe.cifar_config("figure2b", chosen.dataset, chosen.train_examples, chosen.epochs)
     config.stop_when_fitted = False
-    config.lr_decay_steps = 391
-    config.checkpoint_every = 10
     members = []
     for model in chosen.models.split("+"):
         rows = recipe.rows([("true_labels", ())], recipe.CIFAR_STRENGTHS, chosen.seeds, model)

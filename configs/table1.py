@@ -25,14 +25,7 @@ Inception, five to six with AlexNet and without batch norm.
 from ml_collections import ConfigDict
 
 from rethinking_jax import recipe
-from rethinking_jax.config import (
-    appendix_learning_rate,
-    base_config,
-    nearest,
-    parse_argument,
-    runs,
-)
-from rethinking_jax.errors import UserError
+from rethinking_jax.config import appendix_learning_rate, parse_argument, runs
 from rethinking_jax.report import paper
 
 
@@ -48,23 +41,12 @@ def get_config(argument: str = "") -> ConfigDict:
         train_examples=0,
         crop_size=28,
     )
-    config = base_config()
-    config.experiment = "table1"
-    config.dataset = chosen.dataset
+    models = recipe.chosen_models(chosen.models, list(paper.MODELS), "Table 1")
+    config = recipe.cifar_config("table1", chosen.dataset, chosen.train_examples, chosen.epochs)
     config.crop_size = chosen.crop_size
-    config.train_examples = chosen.train_examples
-    config.epochs = chosen.epochs
     config.stop_when_fitted = False
-    # As in configs/figure1.py: an epoch of CIFAR-10, on smaller sets as slow per step.
-    config.lr_decay_steps = 391
-    config.checkpoint_every = 10
     members = []
-    for model in chosen.models.split("+"):
-        if model not in paper.MODELS:
-            raise UserError(
-                f"the config's argument models={chosen.models}: {model!r} is not in Table 1"
-                f"{nearest(model, paper.MODELS)} (there: {', '.join(paper.MODELS)})"
-            )
+    for model in models:
         kinds = [(row.setting, row.regularizers) for row in paper.TABLE_1 if row.model == model]
         rate = {"learning_rate": appendix_learning_rate(model)}
         rows = recipe.rows(kinds, recipe.CIFAR_STRENGTHS, chosen.seeds, model)

@@ -22,13 +22,8 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
-from rethinking_jax.config import (
-    appendix_learning_rate,
-    base_config,
-    nearest,
-    parse_argument,
-    runs,
-)
+from rethinking_jax import recipe
+from rethinking_jax.config import appendix_learning_rate, parse_argument, runs
 from rethinking_jax.errors import UserError
 from rethinking_jax.report import paper
 
@@ -50,25 +45,14 @@ def get_config(argument: str = "") -> ConfigDict:
         weight_decay=5e-4,
         crop_size=28,
     )
-    for model in chosen.models.split("+"):
-        if model not in models:
-            raise UserError(
-                f"the config's argument models={chosen.models}: {model!r} is not in Table 4"
-                f"{nearest(model, models)} (there: {', '.join(models)})"
-            )
+    recipe.chosen_models(chosen.models, models, "Table 4")
     if chosen.seeds < 1 or chosen.weight_decay <= 0:
         raise UserError("the config's arguments: seeds must be at least 1 and weight_decay above 0")
-    config = base_config()
-    config.experiment = "table4"
-    config.dataset = chosen.dataset
+    config = recipe.cifar_config("table4", chosen.dataset, chosen.train_examples, chosen.epochs)
     config.corruption = "random_labels"
     config.crop_size = chosen.crop_size
-    config.train_examples = chosen.train_examples
-    config.epochs = chosen.epochs
     # On images as they are a network may fit long before it does on new ones.
     config.stop_when_fitted = False
-    config.lr_decay_steps = 391
-    config.checkpoint_every = 10
     config.sweep = runs(_members(chosen))
     return config
 

@@ -1,4 +1,4 @@
-"""What several configs share: rows of the paper's tables as runs, and ImageNet's set-up."""
+"""What several configs share: rows of the paper's tables as runs, CIFAR-10's set-up, ImageNet's."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -24,6 +24,11 @@ OPTIMIZERS = {
 # with momentum at the same rate takes nearly the same steps.
 IMAGENET_LEARNING_RATE = 0.045  # for a batch of 256, our choice
 IMAGENET_DECAY = 0.96954  # per epoch: x 0.94 every two
+
+
+# An epoch of CIFAR-10 at batch 128: there it is appendix A's once per epoch, and a smaller
+# set decays as slowly per step, or its learning rate is gone before it fits.
+CIFAR_DECAY_STEPS = 391
 
 
 def regularized(names: Sequence[str], strengths: Mapping[str, Any]) -> Overrides:
@@ -82,6 +87,33 @@ def rows(
             on = regularized(names, strengths)
             result.append({"name": name, **own, "corruption": setting, "seed": seed, **on})
     return result
+
+
+def chosen_models(models: str, known: Sequence[str], table: str) -> list[str]:
+    """The models of an argument such as "mlp_1x512+alexnet_small".
+
+    Raises:
+      UserError: one that is not among the known ones, those of `table`.
+    """
+    for model in models.split("+"):
+        if model not in known:
+            raise UserError(
+                f"the config's argument models={models}: {model!r} is not in {table}"
+                f"{nearest(model, known)} (there: {', '.join(known)})"
+            )
+    return models.split("+")
+
+
+def cifar_config(experiment: str, dataset: str, train_examples: int, epochs: int) -> ConfigDict:
+    """The paper's runs on CIFAR-10, or the same on another data set."""
+    config = base_config()
+    config.experiment = experiment
+    config.dataset = dataset
+    config.train_examples = train_examples
+    config.epochs = epochs
+    config.lr_decay_steps = CIFAR_DECAY_STEPS
+    config.checkpoint_every = 10
+    return config
 
 
 def imagenet_config(
