@@ -17,7 +17,7 @@ from rethinking_jax.course.lesson import (
     up_to,
     verdict,
 )
-from rethinking_jax.report.claims import NO, NOT_MEASURED, YES
+from rethinking_jax.report.claims import NOT_MEASURED, outcome
 from rethinking_jax.report.curves import Plot
 from rethinking_jax.report.results import Group, Results
 from rethinking_jax.report.verdicts import Verdict
@@ -62,12 +62,13 @@ def judge(results: Results) -> list[Verdict]:
     rest = [group for batch, group in found.items() if batch not in (0, size)]
     if whole is None or len(rest) < 2:
         need = "Needs gradient descent (batch_size 0) and at least two smaller batches."
-        return [verdict(results, claim, NOT_MEASURED, need) for claim in (EPOCHS, TIME)]
-    return [_epochs(results, whole, rest), _time(results, found)]
+        return [verdict(results, claim, NOT_MEASURED, need) for claim in (EPOCHS, TIME, TRADE_OFF)]
+    return [_epochs(results, whole, rest), *_times(results, found)]
 
 
 EPOCHS = "After the same number of epochs SGD has a lower loss than gradient descent."
-TIME = "Against time the best batch is neither the smallest nor the whole training set."
+TIME = "Against time, too, SGD is faster than gradient descent."
+TRADE_OFF = "Against time the best batch is neither the smallest nor the whole training set."
 
 
 def _epochs(results: Results, whole: Group, rest: list[Group]) -> Verdict:
@@ -77,32 +78,35 @@ def _epochs(results: Results, whole: Group, rest: list[Group]) -> Verdict:
         return [float(own[at - 1]["train_loss"]) for own in group.lines]
 
     worst = max(rest, key=lambda group: float(np.mean(losses(group))))
-    outcome, found = less(losses(worst), losses(whole))
+    answer, found = less(losses(worst), losses(whole))
     text = (
         f"After {at} epochs gradient descent has loss {np.mean(losses(whole)):.4f}; of the "
         f"others batch {worst.config['batch_size']} has the highest, "
         f"{np.mean(losses(worst)):.4f}: {told(found)}"
     )
-    return verdict(results, EPOCHS, outcome, text)
+    return verdict(results, EPOCHS, answer, text)
 
 
-def _time(results: Results, found: dict[int, Group]) -> Verdict:
+def _times(results: Results, found: dict[int, Group]) -> list[Verdict]:
     size = results.summary["train_examples"]
     times = {
         batch or size: epochs_to_loss(group, REACHED) * seconds_per_epoch(group, size)
         for batch, group in found.items()
     }
-    text = f"Seconds to training loss {REACHED:g}: " + ", ".join(
-        f"{'all' if batch == size else batch} {seconds:.2f}"
-        if np.isfinite(seconds)
-        else f"{'all' if batch == size else batch} never"
+    text = f"Seconds of training to loss {REACHED:g}: " + ", ".join(
+        f"{'all' if batch == size else batch} "
+        + (f"{seconds:.2f}" if np.isfinite(seconds) else "never")
         for batch, seconds in sorted(times.items())
     )
     best = min(times, key=lambda batch: times[batch])
     if not np.isfinite(times[best]):
-        return verdict(results, TIME, NOT_MEASURED, f"No run reaches loss {REACHED:g}.")
-    outcome = YES if min(times) < best < max(times) else NO
-    return verdict(results, TIME, outcome, text)
+        need = f"Needs a run that reaches training loss {REACHED:g}."
+        return [verdict(results, claim, NOT_MEASURED, need) for claim in (TIME, TRADE_OFF)]
+    between = min(times) < best < max(times)
+    return [
+        verdict(results, TIME, outcome(times[best] < times[size]), text),
+        verdict(results, TRADE_OFF, outcome(between), text),
+    ]
 
 
 LESSON = Lesson(plots, judge)
