@@ -22,6 +22,14 @@ if threading.current_thread() is threading.main_thread():
 # The fixtures with a small ImageNet.
 pytest_plugins = ["imagenet_fixture"]
 
+# Few tests that take or wait long: at the end one process would be busy and the others idle.
+FIRST = ("test_slurm.py", "test_parallel.py", "test_imagenet.py", "test_launch.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in FIRST)
+
+
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
