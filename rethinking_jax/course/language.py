@@ -15,8 +15,6 @@ SPANISH = {
     "accuracy": "exactitud",
     "test error": "error de prueba",
     "chance": "azar",
-    "{label}, training": "{label}, entrenamiento",
-    "{label}, test": "{label}, prueba",
     "batch of {n}": "lote de {n}",
     "all {n} (gradient descent)": "los {n} (descenso de gradiente)",
     "Loss against epochs, by batch size": "Pérdida por época, según el tamaño del lote",
@@ -37,8 +35,8 @@ SPANISH = {
     "learning rate {rate:g}": "tasa {rate:g}",
     "at the start: ln {classes}": "al inicio: ln {classes}",
     "Loss against epochs, by learning rate": "Pérdida por época, según la tasa de aprendizaje",
-    "Larger networks fit more, and more than there is to learn":
-        "Redes más grandes ajustan más de lo que hay que aprender",
+    "Training accuracy, by network size": "Exactitud de entrenamiento, según la red",
+    "Test accuracy, by network size": "Exactitud de prueba, según la red",
     "hidden layers {sizes}": "capas ocultas {sizes}",
     "Error against the number of training examples":
         "Error según el número de ejemplos de entrenamiento",

@@ -26,17 +26,21 @@ FAR = 0.02
 
 
 def plots(results: Results, say: Say) -> list[Plot]:
-    """Training and test accuracy against epochs."""
-    curves = []
-    for sizes, group in by_key(results, "hidden_sizes").items():
-        name = say("hidden layers {sizes}", sizes="-".join(map(str, sizes)))
-        for phrase, key in (("{label}, training", "train_accuracy"),
-                            ("{label}, test", "test_accuracy")):  # fmt: skip
-            points = over_epochs(group, key)
-            curves.append(curve(say(phrase, label=name), points, note(group, say)))
-    title = say("Larger networks fit more, and more than there is to learn")
-    return [Plot("network_size", title, "Over the whole set, the model fixed.",
-                 say("epochs"), say("accuracy"), curves)]  # fmt: skip
+    """Training accuracy, then test accuracy, against epochs."""
+
+    def plot(key: str, title: str) -> Plot:
+        curves = [
+            curve(say("hidden layers {sizes}", sizes="-".join(map(str, sizes))),
+                  over_epochs(group, key), note(group, say))
+            for sizes, group in by_key(results, "hidden_sizes").items()
+        ]  # fmt: skip
+        caption = "Over the whole set, the model fixed."
+        return Plot(key, title, caption, say("epochs"), say("accuracy"), curves)
+
+    return [
+        plot("train_accuracy", say("Training accuracy, by network size")),
+        plot("test_accuracy", say("Test accuracy, by network size")),
+    ]
 
 
 def judge(results: Results) -> list[Verdict]:

@@ -83,7 +83,7 @@ def write(plot: Plot, source: str, folder: AnyPath) -> None:
     with settings():
         figure, axes = _draw(plot, shown)
         if plot.slide:
-            _as_slide(figure, axes, plot.title, source)
+            _as_slide(figure, axes, plot, source)
         else:
             figure.set_size_inches(7, 4.7)
             axes.legend(fontsize=8, ncols=1 + (len(axes.lines) > 12))
@@ -93,13 +93,21 @@ def write(plot: Plot, source: str, folder: AnyPath) -> None:
             save(figure, folder / f"{plot.name}.{kind}", dpi=150)
 
 
-def _as_slide(figure: Any, axes: Any, title: str, source: str) -> None:
+def _as_slide(figure: Any, axes: Any, plot: Plot, source: str) -> None:
     """Large type and thick lines, for the back row; 16 : 9, whose numbers in small print."""
     figure.set_size_inches(12.8, 7.2)
-    axes.set_title(_plain(textwrap.fill(title, 56)), fontsize=24, pad=16)
+    axes.set_title(_plain(textwrap.fill(plot.title, 56)), fontsize=24, pad=16)
     for label in (axes.xaxis.label, axes.yaxis.label):
         label.set_fontsize(20)
     axes.tick_params(which="both", labelsize=17)
+    for axis in (axes.xaxis, axes.yaxis):
+        if axis.get_scale() == "log":
+            _label_decades(axis)
+    if not plot.log and not plot.level:  # what differs fills the slide
+        low = min(value for curve in plot.curves for value in curve.low)
+        high = max(value for curve in plot.curves for value in curve.high)
+        margin = 0.05 * (high - low) or 0.05
+        axes.set_ylim(low - margin, high + margin)
     curves = [line for line in axes.lines if line.get_gid()]  # not the level
     for line in curves:
         line.set_linewidth(3.2)
@@ -110,6 +118,17 @@ def _as_slide(figure: Any, axes: Any, title: str, source: str) -> None:
     if len(curves) > 1:  # one is what the title and the axis say
         axes.legend(fontsize=16, **beside)
     figure.supxlabel(_plain(source), fontsize=10, x=0.01, ha="left", color=INK)
+
+
+def _label_decades(axis: Any) -> None:
+    """Numbers on a logarithmic axis that do not meet: powers of ten, in a short one 2 and 5 too."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    low, high = axis.get_view_interval()
+    axis.set_minor_formatter(NullFormatter())
+    if high < 150 * low:
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
 
 
 def save(figure: Any, path: AnyPath, dpi: int) -> None:
