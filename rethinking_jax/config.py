@@ -30,6 +30,7 @@ LOCATION_KEYS = (
     "data_devices",
     "tensorboard",
     "profile",
+    "language",
 )
 # One value for the whole command, whatever its runs.
 COMMAND_KEYS = (*LOCATION_KEYS, "experiment", "sweep", "vectorize", "max_members")
@@ -90,7 +91,8 @@ def base_config() -> ConfigDict:
     config.dropout_rate = 0.0
     config.dtype = "float32"  # of the network's arithmetic; parameters are float32 always
 
-    config.batch_size = 128  # not stated in the paper; its plots fit 391 steps an epoch
+    # 128: not stated in the paper; its plots fit 391 steps an epoch. 0: the whole training set.
+    config.batch_size = 128
     config.last_batch = "train"  # the smaller last batch of an epoch: train or drop
     config.accumulate = 1  # micro-batches of a step, whose gradients are averaged
     config.eval_batch_size = 1000
@@ -123,6 +125,7 @@ def base_config() -> ConfigDict:
     config.checkpoint_every_steps = 0  # within an epoch; 0: none
     config.checkpoints_to_keep = 2  # the last few, beside the best
     config.tensorboard = False
+    config.language = "en"  # of the slides of a course experiment: en, es
     config.profile = False  # a profiler trace of some steps, into the folder profile of the workdir
     return config
 
@@ -309,6 +312,7 @@ def _check(config: ConfigDict) -> None:
         "epoch_loop": ("auto", "scan", "step"),
         "input": ("auto", "memory", "stream", "cache"),
         "dtype": DTYPES,
+        "language": ("en", "es"),
     }.items():
         if key in config and config[key] not in known:
             raise UserError(
@@ -320,7 +324,7 @@ def _check(config: ConfigDict) -> None:
         ("image_size", 0, math.inf, "0 (as they are) or a side in pixels"),
         ("crop_size", 0, math.inf, "0 (no crop) or a side in pixels"),
         ("train_examples", 0, math.inf, "0 (all) or a number of examples"),
-        ("batch_size", 1, math.inf, "at least 1"),
+        ("batch_size", 0, math.inf, "at least 1, or 0 for the whole training set"),
         ("eval_batch_size", 1, math.inf, "at least 1"),
         ("epochs", 1, math.inf, "at least 1"),
         ("seed", 0, 2**31 - 1, "from 0 to 2147483647"),

@@ -305,7 +305,11 @@ def _summary(
 def _end(console: Console, workdir: AnyPath, summary: Summary) -> Summary:
     """Shows the results and says where they lie; a run without any good end has failed."""
     console.print(tables.screen_table(summary))
-    console.print(f"Learning curves: {workdir / 'figures' / 'learning_curves.png'}", soft_wrap=True)
+    curves = workdir / "figures" / "learning_curves.png"
+    if curves.exists():  # a lesson of the course has slides in its place
+        console.print(f"Learning curves: {curves}", soft_wrap=True)
+    else:
+        console.print(f"Slides:          {curves.parent}", soft_wrap=True)
     console.print(f"Report:          {workdir / 'report.html'}", soft_wrap=True)
     console.print(f"All results:     {workdir}", soft_wrap=True)
     failures = [_failure(workdir, member) for member in summary["members"] if member["diverged"]]

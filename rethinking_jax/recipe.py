@@ -116,6 +116,45 @@ def cifar_config(experiment: str, dataset: str, train_examples: int, epochs: int
     return config
 
 
+def course_config(name: str, chosen: ConfigDict) -> ConfigDict:
+    """A lesson's set-up: the MLP 120-84, SGD without momentum, a constant learning rate.
+
+    Args:
+      name: of the experiment, see `rethinking_jax.course.lessons`.
+      chosen: arguments dataset, train_examples and epochs.
+    """
+    config = base_config()
+    config.experiment = name
+    config.dataset = chosen.dataset
+    config.train_examples = chosen.train_examples
+    config.epochs = chosen.epochs
+    config.crop_size = 0
+    config.preprocess = "dataset"
+    config.model = "mlp"
+    config.hidden_sizes = (120, 84)
+    config.momentum = 0.0
+    config.lr_decay = 1.0
+    # The curves are the point: no run ends where its training set is fitted.
+    config.stop_when_fitted = False
+    config.checkpoint_every = 10
+    return config
+
+
+def seeded(members: Sequence[Overrides], seeds: int) -> list[Overrides]:
+    """Each named run with every seed; the seed in its name where there are several.
+
+    Raises:
+      UserError: fewer than one seed.
+    """
+    if seeds < 1:
+        raise UserError(f"the config's argument seeds={seeds}: must be at least 1")
+    return [
+        {**member, "seed": seed, "name": member["name"] + (f",seed={seed}" if seeds > 1 else "")}
+        for member in members
+        for seed in range(seeds)
+    ]
+
+
 def imagenet_config(
     model: str, image_size: int, batch_size: int, epochs: int, recipe: str
 ) -> ConfigDict:

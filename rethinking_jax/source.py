@@ -57,6 +57,8 @@ def load_sources(
 ) -> dict[str, Source]:
     """Reads each data set that the members name, once; keys as of `source_key`.
 
+    A member's batch_size of 0 becomes the number of its training examples.
+
     Raises:
       UserError: a data set cannot be had, or a batch is larger than it.
     """
@@ -67,6 +69,7 @@ def load_sources(
             load = _open if _is_streamed(config, progress) else _load
             sources[key] = load(config, progress)
         size = len(sources[key].train.labels)
+        config.batch_size = config.batch_size or size
         if config.batch_size > size:
             raise UserError(
                 f"config.batch_size={config.batch_size} is more than the {size} training "

@@ -102,7 +102,7 @@ def test_a_wrong_sweep_is_named(overrides: list[dict], words: list[str]) -> None
         ("label_noise", -0.1),
         ("label_noise", 1.1),
         ("label_noise", float("nan")),
-        ("batch_size", 0),
+        ("batch_size", -1),
         ("epochs", 0),
         ("optimizer_epsilon", 0.1),  # of adam and rmsprop, not of sgd
         ("learning_rate", -0.1),

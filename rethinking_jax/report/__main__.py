@@ -1,6 +1,6 @@
 """The command line of the report.
 
-python -m rethinking_jax.report WORKDIR [WORKDIR ...] [--output=PAGE.html]
+python -m rethinking_jax.report WORKDIR [WORKDIR ...] [--output=PAGE.html] [--language=es]
 
 Writes report.html, figures/ and tables/ into each finished workdir. With --output also one
 page with a section for each of them. Exit code 0: done, 1: a file could not be written,
@@ -29,6 +29,8 @@ def main(arguments: Sequence[str]) -> int:
         from rethinking_jax.report import page, results
 
         several = [results.read(workdir) for workdir in flags.workdirs]
+        if flags.language:
+            several = [s._replace(config={**s.config, "language": flags.language}) for s in several]
         _check_output(flags.output)
         for workdir, found in zip(flags.workdirs, several, strict=True):
             page.write_report(workdir, found)
@@ -60,6 +62,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("workdirs", metavar="WORKDIR", nargs="+", type=open_path)
     parser.add_argument("--output", metavar="PAGE.html", type=open_path, help="one page of all")
+    parser.add_argument("--language", choices=("en", "es"), help="of a course experiment's slides")
     return parser.parse_args(arguments)
 
 

@@ -52,6 +52,7 @@ class Plot(NamedTuple):
       level: a horizontal line and its name, or None.
       models: those in it, where they are not all of the workdir's.
       log: which of "x" and "y" have a logarithmic scale; values there are positive or nan.
+      slide: its files are in large type, for a lecture.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Plot(NamedTuple):
     level: tuple[float, str] | None = None
     models: tuple[str, ...] = ()
     log: str = ""
+    slide: bool = False
 
 
 def plots(results: Results) -> list[Plot]:

@@ -79,14 +79,56 @@ def write(plot: Plot, source: str, folder: AnyPath) -> None:
       source: whose numbers these are, for the title: such a file travels alone.
     """
     make_folder(folder)
+    shown = [i for i, curve in enumerate(plot.curves) if curve.shown]
     with settings():
-        figure, axes = _draw(plot, [i for i, curve in enumerate(plot.curves) if curve.shown])
-        figure.set_size_inches(7, 4.7)
-        axes.legend(fontsize=8, ncols=1 + (len(axes.lines) > 12))
-        title = "\n".join(textwrap.fill(line, 95) for line in (plot.title, source))
-        axes.set_title(_plain(title), fontsize=9)
+        figure, axes = _draw(plot, shown)
+        if plot.slide:
+            _as_slide(figure, axes, plot, source)
+        else:
+            figure.set_size_inches(7, 4.7)
+            axes.legend(fontsize=8, ncols=1 + (len(axes.lines) > 12))
+            title = "\n".join(textwrap.fill(line, 95) for line in (plot.title, source))
+            axes.set_title(_plain(title), fontsize=9)
         for kind in ("png", "svg"):
             save(figure, folder / f"{plot.name}.{kind}", dpi=150)
+
+
+def _as_slide(figure: Any, axes: Any, plot: Plot, source: str) -> None:
+    """Large type and thick lines, for the back row; 16 : 9, whose numbers in small print."""
+    figure.set_size_inches(12.8, 7.2)
+    axes.set_title(_plain(textwrap.fill(plot.title, 56)), fontsize=24, pad=16)
+    for label in (axes.xaxis.label, axes.yaxis.label):
+        label.set_fontsize(20)
+    axes.tick_params(which="both", labelsize=17)
+    for axis in (axes.xaxis, axes.yaxis):
+        if axis.get_scale() == "log":
+            _label_decades(axis)
+    if not plot.log and not plot.level:  # what differs fills the slide
+        low = min(value for curve in plot.curves for value in curve.low)
+        high = max(value for curve in plot.curves for value in curve.high)
+        margin = 0.05 * (high - low) or 0.05
+        axes.set_ylim(low - margin, high + margin)
+    curves = [line for line in axes.lines if line.get_gid()]  # not the level
+    for line in curves:
+        line.set_linewidth(3.2)
+        line.set_markersize(9)
+    for text in axes.texts:
+        text.set_fontsize(16)
+    beside = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)} if len(curves) > 4 else {}
+    if len(curves) > 1:  # one is what the title and the axis say
+        axes.legend(fontsize=16, **beside)
+    figure.supxlabel(_plain(source), fontsize=10, x=0.01, ha="left", color=INK)
+
+
+def _label_decades(axis: Any) -> None:
+    """Numbers on a logarithmic axis that do not meet: powers of ten, in a short one 2 and 5 too."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    low, high = axis.get_view_interval()
+    axis.set_minor_formatter(NullFormatter())
+    if high < 150 * low:
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
 
 
 def save(figure: Any, path: AnyPath, dpi: int) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from rethinking_jax.course import lessons
 from rethinking_jax.report import curves, figure2, figures, tables
 from rethinking_jax.report.claims import NO, YES
 from rethinking_jax.report.curves import Plot
@@ -38,13 +39,17 @@ def write_report(workdir: AnyPath, results: Results) -> None:
     for plot in all_plots(results):
         models = ", ".join(plot.models or every)
         source = f"ours: {models} on {summary['dataset']}, {summary['device']}"
+        if plot.slide:
+            source = lessons.source(results)
         figures.write(plot, source, workdir / "figures")
     tables.write_tables(tables.tables(results), workdir / "tables")
     write_page(workdir / "report.html", [results])
 
 
 def all_plots(results: Results) -> list[Plot]:
-    """Every figure that the runs allow."""
+    """Every figure that the runs allow; of a lesson of the course, its slides."""
+    if lesson := lessons.lesson_of(results):
+        return lessons.slides(lesson, results)
     first, second = curves.plots(results), figure2.plots(results)
     # Figure 2 has the same accuracies, by what differs between the runs.
     return [plot for plot in first if not second or plot.name != "accuracy"] + second
@@ -77,7 +82,8 @@ def render(sections: Sequence[dict[str, Any]]) -> str:
 
 def _section(results: Results, index: int) -> dict[str, Any]:
     summary = results.summary
-    found = verdicts(series(results))
+    lesson = lessons.lesson_of(results)
+    found = lesson.judge(results) if lesson else verdicts(series(results))
     plots = all_plots(results)
     return {
         "title": f"{summary['experiment']} on {summary['dataset']}",
@@ -87,7 +93,8 @@ def _section(results: Results, index: int) -> dict[str, Any]:
         "verdicts": [v for v in found if v.outcome in (YES, NO)],
         "unmeasured": [v for v in found if v.outcome not in (YES, NO)],
         "several_series": len(series(results)) > 1,
-        "counts": _counts(found),
+        "claims": "What the lecture says" if lesson else "The paper's claims",
+        "counts": _counts(found, "What the lecture says" if lesson else "The paper's claims"),
         "charts": [chart(plot, f"s{index}f{i}") for i, plot in enumerate(plots)],
         "tables": tables.tables(results),
         "augmentations": base64.b64encode(results.augmentations).decode(),
@@ -136,11 +143,11 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.0f} seconds" if minutes < 2 else f"{minutes:,.0f} minutes"
 
 
-def _counts(found: Sequence[Verdict]) -> str:
+def _counts(found: Sequence[Verdict], claims: str) -> str:
     yes, no = (sum(v.outcome == outcome for v in found) for outcome in (YES, NO))
     several = len({v.series for v in found}) > 1
     each = ", each model or variant judged by itself" if several else ""
-    return f"The paper's claims, held against these runs{each}: {yes} yes, {no} no, " + (
+    return f"{claims}, held against these runs{each}: {yes} yes, {no} no, " + (
         f"{len(found) - yes - no} not measured."
     )
 

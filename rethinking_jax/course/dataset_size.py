@@ -1,0 +1,122 @@
+"""Test error against the number of training examples: data is the best regularizer."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rethinking_jax.course.lesson import Lesson, Say, groups_of, note, verdict
+from rethinking_jax.report.claims import NOT_MEASURED, outcome
+from rethinking_jax.report.curves import Curve, Plot
+from rethinking_jax.report.results import Group, Results
+from rethinking_jax.report.verdicts import Verdict
+
+POWER = "Test error falls as a power of the number of training examples."
+AUGMENTED = "Augmentation lowers the test error at every number of examples."
+DATA = "Twice the data wins more than augmentation."
+# Of the logarithms' variance the straight line explains at least this share.
+STRAIGHT = 0.95
+
+
+class Fit(NamedTuple):
+    """error = factor * n ** -power, by least squares on the logarithms; r2 of that line."""
+
+    power: float
+    factor: float
+    r2: float
+
+
+def power_law(n: np.ndarray, errors: np.ndarray) -> Fit:
+    """Fits error = factor * n ** -power.
+
+    Args:
+      n: numbers of examples, at least two different ones.
+      errors: above 0, of the same length.
+    """
+    x, y = np.log(n), np.log(errors)
+    slope, intercept = np.polyfit(x, y, 1)
+    residual = np.sum((y - slope * x - intercept) ** 2)
+    total = np.sum((y - y.mean()) ** 2)
+    r2 = 1 - residual / total if total > 0 else 1.0
+    return Fit(-float(slope), float(np.exp(intercept)), float(r2))
+
+
+Errors = dict[int, list[float]]  # of each seed, by number of examples, rising
+
+
+def errors(results: Results) -> dict[str, Errors]:
+    """Test errors by augmentation, "" for none."""
+    found: dict[str, Errors] = {}
+    for group in groups_of(results):
+        size = group.config["train_examples"] or results.summary["train_examples"]
+        found.setdefault(group.augmentation, {})[size] = _errors(group)
+    return {name: dict(sorted(own.items())) for name, own in found.items()}
+
+
+def _errors(group: Group) -> list[float]:
+    return [1 - accuracy for accuracy in group.test_accuracy()]
+
+
+def _means(own: Errors) -> tuple[np.ndarray, np.ndarray]:
+    return np.array(list(own), float), np.array([np.mean(values) for values in own.values()])
+
+
+def plots(results: Results, say: Say) -> list[Plot]:
+    """Test error against examples, both on logarithmic scales, with the fitted power law."""
+    curves = []
+    seeds = note(groups_of(results)[0], say)
+    for name, own in errors(results).items():
+        label = say("augmented: {names}", names=name) if name else say("no augmentation")
+        n, mean = _means(own)
+        low, high = ([float(f(values)) for values in own.values()] for f in (min, max))
+        curves.append(Curve(label, n.tolist(), mean.tolist(), low, high, note=seeds))
+        if len(own) > 1 and (mean > 0).all():
+            fit = power_law(n, mean)
+            line = (fit.factor * n**-fit.power).tolist()
+            law = say("{label}: error ~ n^-{power:.2f}", label=label, power=fit.power)
+            curves.append(Curve(law, n.tolist(), line, line, line))
+    title = say("Error against the number of training examples")
+    return [Plot("dataset_size", title, "Straight: the fitted power law.",
+                 say("training examples"), say("test error"), curves, log="xy")]  # fmt: skip
+
+
+def judge(results: Results) -> list[Verdict]:
+    """The power law, and data against augmentation."""
+    found = errors(results)
+    plain = found.get("", {})
+    augmented = next((own for name, own in found.items() if name), {})
+    return [_power(results, plain), *_against(results, plain, augmented)]
+
+
+def _power(results: Results, plain: Errors) -> Verdict:
+    n, mean = _means(plain)
+    if len(n) < 4 or (mean <= 0).any():
+        need = "Needs at least four numbers of training examples and errors above 0."
+        return verdict(results, POWER, NOT_MEASURED, need)
+    fit = power_law(n, mean)
+    text = (
+        f"Test error {mean[0]:.4f} with {n[0]:,.0f} examples, {mean[-1]:.4f} with {n[-1]:,.0f}; "
+        f"fitted: error = {fit.factor:.2f} n^-{fit.power:.2f}, R² {fit.r2:.3f}, at least "
+        f"{STRAIGHT:g} counts as a power law"
+    )
+    return verdict(results, POWER, outcome(fit.power > 0 and fit.r2 >= STRAIGHT), text)
+
+
+def _against(results: Results, plain: Errors, augmented: Errors) -> list[Verdict]:
+    shared = [n for n in plain if n in augmented]
+    doubled = [n for n in shared if 2 * n in plain]
+    gain = {n: float(np.mean(plain[n]) - np.mean(augmented[n])) for n in shared}
+    twice = {n: float(np.mean(plain[n]) - np.mean(plain[2 * n])) for n in doubled}
+    if not doubled:
+        need = "Needs runs with and without augmentation at n and 2 n training examples."
+        return [verdict(results, claim, NOT_MEASURED, need) for claim in (AUGMENTED, DATA)]
+    helps = all(value > 0 for value in gain.values())
+    told = ", ".join(f"{n:,}: {value:.4f}" for n, value in gain.items())
+    data = all(twice[n] > gain[n] for n in doubled)
+    both = ", ".join(f"{n:,}: {twice[n]:.4f} and {gain[n]:.4f}" for n in doubled)
+    return [
+        verdict(results, AUGMENTED, outcome(helps), f"It lowers the test error by {told}"),
+        verdict(results, DATA, outcome(data), f"Twice the data and augmentation win {both}"),
+    ]
+
+
+LESSON = Lesson(plots, judge)

@@ -1,0 +1,61 @@
+"""The words on slides, in English and in Spanish."""
+
+from rethinking_jax.course.lesson import Say
+
+LANGUAGES = ("en", "es")
+
+SPANISH = {
+    "mean of {n} seeds, band from least to most":
+        "media de {n} semillas, banda del mínimo al máximo",
+    "epoch": "época",
+    "epochs": "épocas",
+    "seconds of training": "segundos de entrenamiento",
+    "training loss": "pérdida de entrenamiento",
+    "training loss at the end": "pérdida de entrenamiento al final",
+    "accuracy": "exactitud",
+    "test error": "error de prueba",
+    "chance": "azar",
+    "batch of {n}": "lote de {n}",
+    "all {n} (gradient descent)": "los {n} (descenso de gradiente)",
+    "Loss against epochs, by batch size": "Pérdida por época, según el tamaño del lote",
+    "Loss against time, by batch size": "Pérdida en el tiempo, según el tamaño del lote",
+    "Optimizers at their usual learning rates": "Optimizadores con su tasa de aprendizaje habitual",
+    "SGD, learning rate {rate:g}": "SGD, tasa {rate:g}",
+    "SGD with momentum {momentum:g}, learning rate {rate:g}":
+        "SGD con momento {momentum:g}, tasa {rate:g}",
+    "RMSProp, learning rate {rate:g}": "RMSProp, tasa {rate:g}",
+    "Adam, learning rate {rate:g}": "Adam, tasa {rate:g}",
+    "Too slow, best, divergent: the learning rate":
+        "Lenta, mejor, divergente: la tasa de aprendizaje",
+    "diverged": "diverge",
+    "{n} seeds": "{n} semillas",
+    "{n} seed": "{n} semilla",
+    "{n} training images": "{n} imágenes de entrenamiento",
+    "learning rate": "tasa de aprendizaje",
+    "learning rate {rate:g}": "tasa {rate:g}",
+    "at the start: ln {classes}": "al inicio: ln {classes}",
+    "Loss against epochs, by learning rate": "Pérdida por época, según la tasa de aprendizaje",
+    "Training accuracy, by network size": "Exactitud de entrenamiento, según la red",
+    "Test accuracy, by network size": "Exactitud de prueba, según la red",
+    "hidden layers {sizes}": "capas ocultas {sizes}",
+    "Error against the number of training examples":
+        "Error según el número de ejemplos de entrenamiento",
+    "training examples": "ejemplos de entrenamiento",
+    "no augmentation": "sin aumento de datos",
+    "augmented: {names}": "con aumento: {names}",
+    "{label}: error ~ n^-{power:.2f}": "{label}: error ~ n^-{power:.2f}",
+}  # fmt: skip
+
+
+def speaker(language: str) -> Say:
+    """What says a phrase in a language.
+
+    Raises:
+      KeyError: when it is used, a phrase without a translation.
+    """
+
+    def say(phrase: str, **values: object) -> str:
+        text = phrase if language == "en" else SPANISH[phrase]
+        return text.format(**values) if values else text
+
+    return say

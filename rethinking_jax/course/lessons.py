@@ -1,0 +1,50 @@
+"""The lessons, by the name of their experiment."""
+
+from rethinking_jax.course import (
+    batch_size,
+    dataset_size,
+    learning_rate,
+    network_size,
+    optimizers,
+)
+from rethinking_jax.course.language import speaker
+from rethinking_jax.course.lesson import Lesson, groups_of
+from rethinking_jax.report.curves import Plot
+from rethinking_jax.report.results import Results
+
+LESSONS: dict[str, Lesson] = {
+    "course_batch_size": batch_size.LESSON,
+    "course_dataset_size": dataset_size.LESSON,
+    "course_learning_rate": learning_rate.LESSON,
+    "course_network_size": network_size.LESSON,
+    "course_optimizers": optimizers.LESSON,
+}
+
+
+def lesson_of(results: Results) -> Lesson | None:
+    """The lesson that a workdir holds, or None."""
+    return LESSONS.get(results.summary["experiment"])
+
+
+def source(results: Results) -> str:
+    """What the numbers of a slide are of, in its small print."""
+    say = speaker(results.config.get("language", "en"))
+    summary = results.summary
+    seeds = max(group.seeds for group in groups_of(results))
+    models = dict.fromkeys(member["model"] for member in summary["members"])
+    sizes = results.config.get("hidden_sizes")
+    if models == {"mlp": None} and sizes:
+        swept = any("hidden_sizes" in override for override in results.config["sweep"])
+        models = {"MLP" if swept else f"MLP {'-'.join(map(str, sizes))}": None}
+    images = say("{n} training images", n=f"{summary['train_examples']:,}")
+    if any("train_examples" in override for override in results.config["sweep"]):
+        images = ""
+    count = say("{n} seed" if seeds == 1 else "{n} seeds", n=seeds)
+    parts = (summary["dataset"], images, ", ".join(models), count, summary["device"])
+    return "; ".join(filter(None, parts))
+
+
+def slides(lesson: Lesson, results: Results) -> list[Plot]:
+    """The figures of a lesson in large type, in the config's language."""
+    say = speaker(results.config.get("language", "en"))
+    return [plot._replace(slide=True) for plot in lesson.plots(results, say)]

@@ -1,0 +1,76 @@
+"""Wider and deeper networks: training accuracy goes on rising, test accuracy does not."""
+
+import numpy as np
+
+from rethinking_jax.course.lesson import (
+    Lesson,
+    Say,
+    by_key,
+    curve,
+    less,
+    note,
+    over_epochs,
+    told,
+    verdict,
+)
+from rethinking_jax.report.claims import NOT_MEASURED, outcome
+from rethinking_jax.report.curves import Plot
+from rethinking_jax.report.results import Group, Results
+from rethinking_jax.report.verdicts import Verdict
+
+FITS = "The largest network has the highest training accuracy."
+OVERFITS = "The largest network overfits: its training accuracy is far above its test accuracy."
+NO_HARM = "All the same it tests no worse than the smallest."
+# "Far": more than this share of the test images.
+FAR = 0.02
+
+
+def plots(results: Results, say: Say) -> list[Plot]:
+    """Training accuracy, then test accuracy, against epochs."""
+
+    def plot(key: str, title: str) -> Plot:
+        curves = [
+            curve(say("hidden layers {sizes}", sizes="-".join(map(str, sizes))),
+                  over_epochs(group, key), note(group, say))
+            for sizes, group in by_key(results, "hidden_sizes").items()
+        ]  # fmt: skip
+        caption = "Over the whole set, the model fixed."
+        return Plot(key, title, caption, say("epochs"), say("accuracy"), curves)
+
+    return [
+        plot("train_accuracy", say("Training accuracy, by network size")),
+        plot("test_accuracy", say("Test accuracy, by network size")),
+    ]
+
+
+def judge(results: Results) -> list[Verdict]:
+    """Overfitting, and whether it does harm."""
+    groups = list(by_key(results, "hidden_sizes").values())
+    if len(groups) < 2:
+        need = "Needs at least two sizes of the network."
+        return [verdict(results, c, NOT_MEASURED, need) for c in (FITS, OVERFITS, NO_HARM)]
+
+    def parameters(group: Group) -> int:
+        return int(group.members[0]["parameters"])
+
+    def mean(group: Group, key: str) -> float:
+        return float(np.mean(group.values(key)))
+
+    small, large = min(groups, key=parameters), max(groups, key=parameters)
+    told_of = "; ".join(
+        f"{'-'.join(map(str, g.config['hidden_sizes']))} ({parameters(g):,} parameters) "
+        f"{mean(g, 'train_accuracy'):.4f} and {mean(g, 'test_accuracy'):.4f}"
+        for g in groups
+    )
+    text = f"Training and test accuracy at the end: {told_of}"
+    fits = mean(large, "train_accuracy") >= max(mean(g, "train_accuracy") for g in groups)
+    gap = mean(large, "train_accuracy") - mean(large, "test_accuracy")
+    harm, found = less(large.test_accuracy(), small.test_accuracy())
+    return [
+        verdict(results, FITS, outcome(fits), text),
+        verdict(results, OVERFITS, outcome(gap > FAR), f"{text}; a gap of {gap:.4f}"),
+        verdict(results, NO_HARM, outcome(harm != "yes"), f"Smallest less largest: {told(found)}"),
+    ]
+
+
+LESSON = Lesson(plots, judge)

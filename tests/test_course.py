@@ -1,0 +1,220 @@
+"""The lessons of the course: slides, claims, both languages, the real command."""
+
+import json
+import math
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import REPOSITORY, Command
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.linear_model import LinearRegression
+from test_config import CONFIGS, load
+from test_report import made, run
+
+from rethinking_jax.config import members
+from rethinking_jax.course import dataset_size
+from rethinking_jax.course.language import SPANISH, speaker
+from rethinking_jax.course.lessons import LESSONS
+from rethinking_jax.report import page
+from rethinking_jax.report.claims import NO, NOT_MEASURED, YES
+from rethinking_jax.report.results import Results
+
+EPOCHS = 8
+
+
+def trained(losses: list[float], seed: int = 0, test: float = 0.9, **override: object) -> tuple:
+    """A run on true labels with these training losses."""
+    each = {"train_loss": losses, "images_per_second": [4000.0] * len(losses)}
+    made_run = run("true_labels", None, test, seed=seed, each=each, **override)
+    made_run[1]["parameters"] = 1000
+    return made_run
+
+
+def falling(rate: float, start: float = 2.0, epochs: int = EPOCHS) -> list[float]:
+    return [start * math.exp(-rate * (epoch + 1)) for epoch in range(epochs)]
+
+
+def lesson(name: str, *runs: tuple, **config: object) -> Results:
+    found = made(*runs, experiment=name)
+    return found._replace(config={**found.config, **config})
+
+
+def batch_sizes(small: float = 1.0) -> Results:
+    """Batches of 8, 32 and the whole set, two seeds; losses fall at different rates."""
+    rates = {8: small, 32: 0.9, 0: 0.2}
+    runs = [trained(falling(rate + s / 100), s, batch_size=b) for b, rate in rates.items()
+            for s in range(2)]  # fmt: skip
+    return lesson("course_batch_size", *runs)
+
+
+def optimizers(momentum: float = 0.9) -> Results:
+    kinds = (("sgd", 0.0, 0.3), ("sgd", 0.9, momentum), ("rmsprop", 0.0, 0.8), ("adam", 0.9, 1.0))
+    runs = [trained(falling(rate), optimizer=name, momentum=m, learning_rate=0.01)
+            for name, m, rate in kinds]  # fmt: skip
+    return lesson("course_optimizers", *runs)
+
+
+def learning_rates(*ends: float | None) -> Results:
+    """A run for each decade with this loss at the end; None: not a number."""
+    runs = [
+        trained([2.0] * (EPOCHS - 1) + [end], learning_rate=10.0 ** (i - 4))  # type: ignore[list-item]
+        for i, end in enumerate(ends)
+    ]
+    return lesson("course_learning_rate", *runs)
+
+
+def network_sizes(large_train: float = 1.0, large_test: float = 0.93) -> Results:
+    runs = []
+    for sizes, parameters, train, test in (
+        ([120, 84], 100, 0.98, 0.92), ([480, 240], 900, large_train, large_test),
+    ):  # fmt: skip
+        for seed in range(3):
+            each = {"train_accuracy": [0.5, train], "train_loss": [1.0, 0.5]}
+            one = run("true_labels", None, test + seed / 1e4, seed=seed, each=each,
+                      hidden_sizes=sizes, model="mlp")  # fmt: skip
+            one[1]["parameters"] = parameters
+            runs.append(one)
+    return lesson("course_network_size", *runs)
+
+
+def dataset_sizes(power: float = 0.5, augmented: float = 0.9) -> Results:
+    runs = []
+    for n in (125, 250, 500, 1000):
+        error = 2 * n**-power
+        for names, factor in (("", 1.0), ("crop", augmented)):
+            runs.append(trained([1.0, 0.5], test=1 - factor * error, train_examples=n,
+                                augmentation=names))  # fmt: skip
+    return lesson("course_dataset_size", *runs)
+
+
+EVERY = {
+    "course_batch_size": batch_sizes,
+    "course_dataset_size": dataset_sizes,
+    "course_learning_rate": lambda: learning_rates(2.3, 1.0, 0.1, 0.5, None),
+    "course_network_size": network_sizes,
+    "course_optimizers": optimizers,
+}
+
+
+def outcomes(results: Results) -> list[str]:
+    name = results.summary["experiment"]
+    return [verdict.outcome for verdict in LESSONS[name].judge(results)]
+
+
+def test_every_lesson_has_a_config_of_its_name_and_example_runs_here() -> None:
+    configs = {path.stem: load(path) for path in CONFIGS if path.stem.startswith("course_")}
+    assert set(configs) == set(LESSONS) == set(EVERY)
+    for name, config in configs.items():
+        assert config.experiment == name
+        assert len(members(config)) > 3
+
+
+@pytest.mark.parametrize(
+    ("results", "wanted"),
+    [
+        (batch_sizes(), [YES, YES, NO]),  # the smallest batch is the fastest
+        (batch_sizes(small=0.4), [YES, YES, YES]),  # 32 is
+        (batch_sizes(small=0.1), [NO, YES, YES]),  # after 8 epochs 8 is worse than all
+        (optimizers(), [YES, YES]),
+        (optimizers(momentum=0.2), [NO, YES]),
+        (learning_rates(2.3, 1.0, 0.1, 0.5, None), [YES, YES, YES]),
+        (learning_rates(0.2, 0.1, 0.05), [NO, NO, NO]),
+        (learning_rates(2.3, 0.1), [NOT_MEASURED] * 3),
+        (network_sizes(), [YES, YES, YES]),
+        (network_sizes(0.9, 0.89), [NO, NO, NO]),
+        (dataset_sizes(), [YES, YES, YES]),
+        (dataset_sizes(power=-0.1), [NO, YES, NO]),
+        (dataset_sizes(augmented=0.5), [YES, YES, NO]),
+        (dataset_sizes(augmented=1.1), [YES, NO, YES]),
+    ],
+)
+def test_claims_can_come_out_either_way(results: Results, wanted: list[str]) -> None:
+    assert outcomes(results) == wanted
+
+
+def test_times_to_a_loss_against_a_hand_computation() -> None:
+    """Epochs to loss 0.1 at 4,000 images a second and 4,000 images: as many seconds."""
+    text = LESSONS["course_batch_size"].judge(batch_sizes())[1].ours
+    epochs = {batch: [math.ceil(math.log(20) / (rate + s / 100)) for s in range(2)]
+              for batch, rate in ((8, 1.0), (32, 0.9))}  # fmt: skip
+    for batch, values in epochs.items():
+        assert f"{batch} {np.mean(values):.2f}" in text
+    assert "all never" in text
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(2, 10**6), st.floats(1e-4, 1.0)), min_size=3, max_size=9,
+             unique_by=lambda point: point[0])
+)  # fmt: skip
+def test_the_power_law_is_the_straight_line_of_scikit_learn(points: list) -> None:
+    n, errors = (np.array(values, float) for values in zip(*points, strict=True))
+    x, y = np.log(n)[:, None], np.log(errors)
+    reference = LinearRegression().fit(x, y)
+    found = dataset_size.power_law(n, errors)
+    assert found.power == pytest.approx(-reference.coef_[0], rel=1e-6, abs=1e-9)
+    assert math.log(found.factor) == pytest.approx(reference.intercept_, rel=1e-6, abs=1e-7)
+    if np.ptp(y) > 1e-6:
+        assert found.r2 == pytest.approx(reference.score(x, y), rel=1e-6, abs=1e-7)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_slides_say_the_same_in_both_languages(name: str) -> None:
+    english, spanish = (
+        page.all_plots(EVERY[name]()._replace(config={**EVERY[name]().config, "language": code}))
+        for code in ("en", "es")
+    )
+    assert [plot.name for plot in english] == [plot.name for plot in spanish]
+    for ours, theirs in zip(english, spanish, strict=True):
+        assert ours.slide and theirs.slide
+        assert ours.title != theirs.title
+        assert ours.x_label != theirs.x_label
+        for a, b in zip(ours.curves, theirs.curves, strict=True):
+            assert a.x == b.x
+            assert re.findall(r"[\d.,]+", a.label) == re.findall(r"[\d.,]+", b.label)
+
+
+def test_every_translation_has_the_values_of_its_phrase() -> None:
+    for english, spanish in SPANISH.items():
+        assert sorted(re.findall(r"{.*?}", english)) == sorted(re.findall(r"{.*?}", spanish))
+    assert speaker("es")("batch of {n}", n=8) == "lote de 8"
+    with pytest.raises(KeyError):
+        speaker("es")("a phrase that nobody translated")
+
+
+def test_the_command_makes_slides_and_a_batch_of_nought_is_the_whole_set(
+    command: Command, tmp_path: Path
+) -> None:
+    workdir = tmp_path / "lesson"
+    words = [
+        "--config=configs/course_batch_size.py:batch_sizes=50+0,train_examples=100,seeds=1,epochs=2",
+        f"--workdir={workdir}",
+    ]
+    done = command(*words)
+    assert done.returncode == 0, done.stderr
+    assert f"Slides:          {workdir / 'figures'}" in done.stdout
+    lines = [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
+    steps = {line["member"]: line["step"] for line in lines}
+    assert steps == {"batch_size=50": 2 * 2, "batch_size=all": 40}
+    for name in ("loss_against_epochs", "loss_against_time"):
+        assert (workdir / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    report = (workdir / "report.html").read_text()
+    assert "What the lecture says" in report
+    assert "The paper&#39;s claims" not in report and "The paper's claims" not in report
+    assert "Pérdida" not in report
+    # A language is how results are shown, not what they are.
+    again = command(*words, "--config.language=es")
+    assert again.returncode == 0, again.stderr
+    assert "Complete already" in again.stdout
+    report_command = [sys.executable, "-m", "rethinking_jax.report", str(workdir)]
+    subprocess.run([*report_command, "--language=es"], check=True, cwd=REPOSITORY)
+    assert "Pérdida por época" in (workdir / "report.html").read_text()
+    refused = subprocess.run([*report_command, "--language=fr"], cwd=REPOSITORY, text=True,
+                             capture_output=True, check=False)  # fmt: skip
+    assert refused.returncode == 2
+    assert "--language" in refused.stderr and "es" in refused.stderr
