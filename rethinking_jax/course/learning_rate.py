@@ -21,7 +21,7 @@ from rethinking_jax.report.verdicts import Verdict
 
 SLOW = "Too small a learning rate has learned little when the best one is done."
 DIVERGENT = "Too large a learning rate diverges, or stays at what guessing costs."
-BEST = "The best learning rate lies between, and its neighbours are worse."
+BEST = "The best learning rate lies between the slow ones and those that diverge."
 # "Little": the loss is still above half of what guessing costs.
 LITTLE = 0.5
 
