@@ -49,7 +49,8 @@ def plots(results: Results, say: Say) -> list[Plot]:
         [max(own) for own in ends],
         note=note(next(iter(found.values())), say),
     )
-    shown = list(finite.items())[:: max(1, len(finite) // 6)]
+    # Six at most, the largest that did not diverge among them.
+    shown = list(finite.items())[:: -max(1, -(-len(finite) // 6))][::-1]
     curves = [
         curve(say("learning rate {rate:g}", rate=rate), over_epochs(g, "train_loss"), note(g, say))
         for rate, g in shown
