@@ -30,7 +30,7 @@ from rethinking_jax.mesh import is_primary, wait_for_all
 from rethinking_jax.metrics import Line
 from rethinking_jax.progress import ProgressReport
 from rethinking_jax.report import page, pictures, tables
-from rethinking_jax.report.results import AUGMENTATIONS_FILE, Results
+from rethinking_jax.report.results import Results, read_pictures
 from rethinking_jax.signals import stop_requests
 from rethinking_jax.source import load_sources
 from rethinking_jax.storage import AnyPath
@@ -127,25 +127,26 @@ def _write_results(
     lines = metrics.by_member(metrics.read_lines(workdir / "metrics.jsonl"))
     summary = _summary(config, chunks, members, lines, seconds) | {"command": command}
     if is_primary():
-        picture = _draw_augmentations(workdir, chunks)
-        page.write_report(workdir, Results(summary, lines, configs.to_json(config), picture))
+        _draw_pictures(workdir, chunks)
+        plain = configs.to_json(config)
+        page.write_report(workdir, Results(summary, lines, plain, read_pictures(workdir)))
         # Last: where there is a summary, everything is there.
         storage.write_atomically(workdir / "summary.json", json.dumps(summary, indent=2) + "\n")
     wait_for_all("all is written")
     return summary
 
 
-def _draw_augmentations(workdir: AnyPath, chunks: Sequence[Chunk]) -> bytes:
-    """The figure of augmented training images, as PNG too; b"" where no run has any."""
-    runs = [(run.config, chunk.source) for chunk in chunks for run in chunk.runs]
-    rows = gallery.augmented(runs)
-    if not rows:
-        return b""
-    file = workdir / AUGMENTATIONS_FILE
-    first = next(config for config, _ in runs if config.augmentation)
-    title = f"Training images of {first.dataset}, augmented (seed {first.seed})"
-    pictures.write(rows, title, file)
-    return file.read_bytes()
+def _draw_pictures(workdir: AnyPath, chunks: Sequence[Chunk]) -> None:
+    """The figures of training images, augmented and corrupted, where runs have such."""
+    runs = [(run, chunk.source) for chunk in chunks for run in chunk.runs]
+    if rows := gallery.augmented((run.config, source) for run, source in runs):
+        first = next(run.config for run, _ in runs if run.config.augmentation)
+        title = f"Training images of {first.dataset}, augmented (seed {first.seed})"
+        pictures.write(rows, title, workdir / "figures" / "augmentations.png")
+    if samples := gallery.corrupted(runs):
+        first = runs[0][0].config
+        title = gallery.title(first)
+        pictures.write_samples(samples, title, workdir / "figures" / "corruptions.png")
 
 
 def check_workdir(config: ConfigDict, workdir: AnyPath) -> None:

@@ -1,6 +1,6 @@
-"""Some training images as their augmentations give them: for a figure at the end of a run."""
+"""Some training images as augmentations and corruptions give them, for figures of a run."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -9,12 +9,15 @@ from ml_collections import ConfigDict
 
 from rethinking_jax.augment import augment, parse
 from rethinking_jax.corruption import corrupt_images
+from rethinking_jax.course.language import speaker
 from rethinking_jax.preprocess import center_crop, to_unit
-from rethinking_jax.report.pictures import Row
+from rethinking_jax.report.pictures import Row, Sample
 from rethinking_jax.source import Source
+from rethinking_jax.sweep import Run
 
 IMAGES = 2
 EPOCHS = 4
+SAMPLES = 6  # classes whose first image shows what a corruption does
 
 
 def augmented(runs: Iterable[tuple[ConfigDict, Source]]) -> list[Row]:
@@ -37,21 +40,59 @@ def augmented(runs: Iterable[tuple[ConfigDict, Source]]) -> list[Row]:
     return list(rows.values())
 
 
-def _first_images(config: ConfigDict, source: Source) -> jax.Array:
-    """The first training images as the run's corruption leaves them, [IMAGES, h, w, c]."""
+def title(config: ConfigDict) -> str:
+    """Of the figure of `corrupted` images, in the config's language."""
+    phrase = "Images of {dataset} and the labels they are trained with"
+    return speaker(config.language)(phrase, dataset=config.dataset)
+
+
+def corrupted(runs: Sequence[tuple[Run, Source]]) -> list[Sample]:
+    """What the settings of some runs make of the same training images and their labels.
+
+    A row for each setting, of the first run that has it; [] where there is only one setting,
+    or more than one data set.
+
+    Args:
+      runs: of each what it trains on, and its source.
+    """
+    first: dict[str, tuple[Run, Source]] = {}
+    for run, source in runs:
+        first.setdefault(run.config.corruption, (run, source))
+    if len(first) < 2 or len({run.config.dataset for run, _ in runs}) > 1:
+        return []
+    return [_sample(setting, run, source) for setting, (run, source) in first.items()]
+
+
+def _sample(setting: str, run: Run, source: Source) -> Sample:
+    true = source.train.labels
+    _, starts = np.unique(true, return_index=True)
+    chosen = starts[:SAMPLES]
+    names = source.class_names or tuple(map(str, range(source.num_classes)))
+    labels = run.train_labels[chosen]
+    return Sample(
+        speaker(run.config.language)(setting.replace("_", " ")),
+        _pixels(_corrupted_images(run.config, source, chosen)),
+        tuple(names[label] for label in labels),
+        tuple((labels != true[chosen]).tolist()),
+    )
+
+
+def _corrupted_images(config: ConfigDict, source: Source, positions: np.ndarray) -> jax.Array:
+    """Training images as the run's corruption leaves them, [positions, h, w, c]."""
     if source.streamed:
-        stored = jnp.asarray(source.streamed.train.read(np.arange(IMAGES)))
+        stored = jnp.asarray(source.streamed.train.read(positions))
     else:
         assert source.train.images is not None
-        stored = source.train.images[:IMAGES]
+        stored = source.train.images[positions]
     return corrupt_images(
-        config.corruption, config.seed, "train", source.train.ids[:IMAGES], stored,
+        config.corruption, config.seed, "train", source.train.ids[positions], stored,
         source.mean, source.std,
     )  # fmt: skip
 
 
 def _row(kind: tuple[str, ...], config: ConfigDict, source: Source) -> Row:
-    images, ids = _first_images(config, source), jnp.asarray(source.train.ids[:IMAGES])
+    images = _corrupted_images(config, source, np.arange(IMAGES))
+    ids = jnp.asarray(source.train.ids[:IMAGES])
     size = config.crop_size
 
     @jax.jit

@@ -50,6 +50,7 @@ class Source(NamedTuple):
     mean: np.ndarray  # float32 [c], of the training pixels, scale 0 to 1
     std: np.ndarray
     streamed: StreamedDataset | None
+    class_names: tuple[str, ...] = ()  # () where nobody named them
 
 
 def load_sources(
@@ -123,7 +124,8 @@ def to_device(dataset: Dataset, crop_size: int) -> Source:
     train, test = split(dataset.train), split(dataset.test)
     mean, std = pixel_moments(np.asarray(train.images))
     shape: tuple[int, int, int] = train.images.shape[1:]  # type: ignore[assignment, union-attr]
-    return Source(dataset.num_classes, train, test, shape, mean, std, None)
+    names = dataset.class_names
+    return Source(dataset.num_classes, train, test, shape, mean, std, None, names)
 
 
 def _open(config: ConfigDict, progress: Callable[[str], None]) -> Source:
@@ -153,6 +155,7 @@ def _open(config: ConfigDict, progress: Callable[[str], None]) -> Source:
         mean,
         std,
         dataset,
+        dataset.class_names,
     )
 
 

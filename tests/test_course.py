@@ -16,7 +16,8 @@ from sklearn.linear_model import LinearRegression
 from test_config import CONFIGS, load
 from test_report import made, run
 
-from rethinking_jax.config import members
+from rethinking_jax import gallery, source, sweep
+from rethinking_jax.config import base_config, members, runs
 from rethinking_jax.course import dataset_size
 from rethinking_jax.course.language import SPANISH, speaker
 from rethinking_jax.course.lessons import LESSONS
@@ -92,7 +93,17 @@ def dataset_sizes(power: float = 0.5, augmented: float = 0.9) -> Results:
     return lesson("course_dataset_size", *runs)
 
 
+def randomized() -> Results:
+    return lesson(
+        "course_randomization",
+        run("true_labels", 2, 0.9),
+        run("random_labels", 4, 0.1),
+        run("gaussian", 3, 0.1),
+    )
+
+
 EVERY = {
+    "course_randomization": randomized,
     "course_batch_size": batch_sizes,
     "course_dataset_size": dataset_sizes,
     "course_learning_rate": lambda: learning_rates(2.3, 1.0, 0.1, 0.5, None),
@@ -120,6 +131,7 @@ def test_every_lesson_has_a_config_of_its_name_and_example_runs_here() -> None:
         (batch_sizes(), [YES, YES, NO]),  # the smallest batch is the fastest
         (batch_sizes(small=0.4), [YES, YES, YES]),  # 32 is
         (batch_sizes(small=0.1), [NO, YES, YES]),  # after 8 epochs 8 is worse than all
+        (randomized(), [YES, YES, YES, YES, YES]),
         (optimizers(), [YES, YES]),
         (optimizers(momentum=0.2), [NO, YES]),
         (learning_rates(2.3, 1.0, 0.1, 0.5, None), [YES, YES, YES]),
@@ -185,6 +197,37 @@ def test_every_translation_has_the_values_of_its_phrase() -> None:
     assert speaker("es")("batch of {n}", n=8) == "lote de 8"
     with pytest.raises(KeyError):
         speaker("es")("a phrase that nobody translated")
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.7])
+def test_a_slide_of_samples_has_the_run_s_own_images_and_labels(noise: float) -> None:
+    config = base_config()
+    config.sweep = runs(
+        [
+            {"corruption": "true_labels"},
+            {"corruption": "partially_corrupted_labels", "label_noise": noise},
+            {"corruption": "gaussian"},
+        ]
+    )
+    found = members(config)
+    sources = source.load_sources(found, lambda line: None)
+    labelled = [(sweep.label_run(m, sources[k]), sources[k])
+                for m in found for k in [source.source_key(m.config)]]  # fmt: skip
+    rows = gallery.corrupted(labelled)
+    assert [row.name for row in rows] == ["true labels", "partially corrupted labels", "gaussian"]
+    assert rows[0].labels == ("0", "1", "2", "3", "4", "5")  # the first of each class
+    assert not any(rows[0].wrong) and not any(rows[2].wrong)
+    of_run = labelled[1][0]
+    true = labelled[1][1].train.labels
+    first = [int(np.flatnonzero(true == digit)[0]) for digit in range(6)]
+    assert rows[1].labels == tuple(str(of_run.train_labels[i]) for i in first)
+    assert rows[1].wrong == tuple(bool(of_run.train_labels[i] != true[i]) for i in first)
+    assert any(rows[1].wrong) == (noise > 0)
+    stored = np.asarray(labelled[0][1].train.images)[first]
+    np.testing.assert_array_equal(rows[0].images, stored)
+    np.testing.assert_array_equal(rows[1].images, stored)
+    assert (rows[2].images != stored).mean() > 0.5
+    assert gallery.corrupted(labelled[:1]) == []  # one setting needs no comparison
 
 
 def test_the_command_makes_slides_and_a_batch_of_nought_is_the_whole_set(

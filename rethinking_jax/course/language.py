@@ -15,6 +15,17 @@ SPANISH = {
     "accuracy": "exactitud",
     "test error": "error de prueba",
     "chance": "azar",
+    "Images of {dataset} and the labels they are trained with":
+        "Imágenes de {dataset} y las etiquetas con las que se entrenan",
+    "true labels": "etiquetas verdaderas",
+    "partially corrupted labels": "etiquetas parcialmente corrompidas",
+    "random labels": "etiquetas al azar",
+    "shuffled pixels": "píxeles permutados",
+    "random pixels": "píxeles al azar",
+    "gaussian": "ruido gaussiano",
+    "{setting}: {train:.2f} / {test:.2f}": "{setting}: {train:.2f} / {test:.2f}",
+    "Training loss, and training / test accuracy at the end":
+        "Pérdida, y exactitud de entrenamiento / prueba al final",
     "batch of {n}": "lote de {n}",
     "all {n} (gradient descent)": "los {n} (descenso de gradiente)",
     "Loss against epochs, by batch size": "Pérdida por época, según el tamaño del lote",

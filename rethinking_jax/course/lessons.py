@@ -6,6 +6,7 @@ from rethinking_jax.course import (
     learning_rate,
     network_size,
     optimizers,
+    randomization,
 )
 from rethinking_jax.course.language import speaker
 from rethinking_jax.course.lesson import Lesson, groups_of
@@ -18,6 +19,7 @@ LESSONS: dict[str, Lesson] = {
     "course_learning_rate": learning_rate.LESSON,
     "course_network_size": network_size.LESSON,
     "course_optimizers": optimizers.LESSON,
+    "course_randomization": randomization.LESSON,
 }
 
 

@@ -13,7 +13,7 @@ from rethinking_jax.course import lessons
 from rethinking_jax.report import curves, figure2, figures, tables
 from rethinking_jax.report.claims import NO, YES
 from rethinking_jax.report.curves import Plot
-from rethinking_jax.report.results import Results, series
+from rethinking_jax.report.results import PICTURES, Results, series
 from rethinking_jax.report.verdicts import Verdict, verdicts
 from rethinking_jax.storage import AnyPath, write_atomically
 
@@ -97,7 +97,10 @@ def _section(results: Results, index: int) -> dict[str, Any]:
         "counts": _counts(found, "What the lecture says" if lesson else "The paper's claims"),
         "charts": [chart(plot, f"s{index}f{i}") for i, plot in enumerate(plots)],
         "tables": tables.tables(results),
-        "augmentations": base64.b64encode(results.augmentations).decode(),
+        "pictures": [
+            (PICTURES[name], base64.b64encode(png).decode())
+            for name, png in results.pictures.items()
+        ],
     }
 
 

@@ -1,4 +1,4 @@
-"""A grid of images, one row for each augmentation, as a figure in files."""
+"""Grids of images, a row for each augmentation or corruption, as figures in files."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -59,6 +59,63 @@ def write(rows: Sequence[Row], title: str, path: AnyPath) -> None:
                     axes.imshow(*_shown(image), vmin=0, vmax=255, interpolation="nearest")
                     if i == 0:
                         axes.set_title(f"epoch {j}" if j else "stored", fontsize=8, pad=3)
+        for kind in ("png", "svg"):
+            figures.save(figure, path.with_suffix(f".{kind}"), dpi=110)
+
+
+class Sample(NamedTuple):
+    """What one setting makes of some images and their labels.
+
+    Attributes:
+      name: of the setting, for the reader.
+      images: uint8 [n, h, w, c].
+      labels: the names of the classes they are trained with; wrong: which are not the true ones.
+    """
+
+    name: str
+    images: np.ndarray
+    labels: tuple[str, ...]
+    wrong: tuple[bool, ...]
+
+
+WRONG = "#c0392b"
+
+
+def write_samples(rows: Sequence[Sample], title: str, path: AnyPath) -> None:
+    """Writes the grid as .png and .svg, in large type; wrong labels are red behind an arrow.
+
+    Args:
+      rows: of the same images.
+      title: above all.
+      path: of the .png; the folder is made where there is none.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    make_folder(path.parent)
+    columns = len(rows[0].images)
+    with figures.settings():
+        figure = Figure(figsize=(12.8, 0.9 + 1.25 * len(rows)))
+        FigureCanvasAgg(figure)
+        figure.suptitle(title, fontsize=22)
+        grid = figure.add_gridspec(
+            len(rows), columns + 1, width_ratios=[2.4, *[1] * columns], wspace=0.08, hspace=0.36,
+            left=0.01, right=0.99, bottom=0.05, top=1 - 0.8 / figure.get_figheight(),
+        )  # fmt: skip
+        for i, row in enumerate(rows):
+            head = figure.add_subplot(grid[i, 0])
+            head.axis("off")
+            head.text(0.02, 0.5, row.name, fontsize=17, va="center")
+            for j, image in enumerate(row.images):
+                axes = figure.add_subplot(grid[i, j + 1])
+                axes.imshow(*_shown(image), vmin=0, vmax=255, interpolation="nearest")
+                axes.set(xticks=[], yticks=[])
+                wrong = row.wrong[j]
+                label = f"\u2192 {row.labels[j]}" if wrong else row.labels[j]
+                axes.set_xlabel(
+                    label, fontsize=14, labelpad=2, color=WRONG if wrong else "black",
+                    fontweight="bold" if wrong else "normal",
+                )  # fmt: skip
         for kind in ("png", "svg"):
             figures.save(figure, path.with_suffix(f".{kind}"), dpi=110)
 

@@ -6,7 +6,8 @@ holds the series that differ in explicit regularizers only: a model's rows of Ta
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,8 +33,27 @@ REGULARIZERS = {
     "sharpness-aware": "sam_radius",
 }
 LATER = ("mixup", "sharpness-aware")
-# Drawn by the run that had the images; a report that is written again finds it here.
-AUGMENTATIONS_FILE = "figures/augmentations.png"
+
+
+class Picture(NamedTuple):
+    """A figure of images, drawn by the run that had them: files figures/NAME.png and .svg."""
+
+    title: str
+    caption: str
+
+
+# A report that is written again finds them in the workdir.
+PICTURES = {
+    "corruptions": Picture(
+        "Training images and the labels they are trained with",
+        "Of some classes the first image, as the network sees it in every epoch, before "
+        "preprocessing; below it its label, marked where it is not the true one.",
+    ),
+    "augmentations": Picture(
+        "Augmented training images",
+        "As stored, then as the network saw them in its first epochs, by what was applied.",
+    ),
+}
 
 
 class Results(NamedTuple):
@@ -43,13 +63,13 @@ class Results(NamedTuple):
       summary: as in summary.json.
       lines: of each run, see `rethinking_jax.metrics.by_member`.
       config: as in config.json; its `sweep` is a list of overrides.
-      augmentations: PNG of some training images, augmented; b"" where there is none.
+      pictures: PNG of each of `PICTURES` that there is, by its name.
     """
 
     summary: dict[str, Any]
     lines: dict[str, list[Line]]
     config: dict[str, Any]
-    augmentations: bytes = b""
+    pictures: Mapping[str, bytes] = MappingProxyType({})
 
 
 class Group(NamedTuple):
@@ -203,8 +223,13 @@ def read(workdir: AnyPath) -> Results:
             raise UserError(f"{workdir / 'metrics.jsonl'} has no line of {member['name']!r}")
     if len(summary["members"]) != len(config["sweep"] or [{}]):
         raise UserError(f"{workdir}: config.json and summary.json differ in their number of runs")
-    picture = workdir / AUGMENTATIONS_FILE
-    return Results(summary, lines, config, picture.read_bytes() if picture.exists() else b"")
+    return Results(summary, lines, config, read_pictures(workdir))
+
+
+def read_pictures(workdir: AnyPath) -> dict[str, bytes]:
+    """PNG of each of `PICTURES` that a workdir has."""
+    files = {name: workdir / "figures" / f"{name}.png" for name in PICTURES}
+    return {name: file.read_bytes() for name, file in files.items() if file.exists()}
 
 
 def _json(path: AnyPath, keys: Sequence[str]) -> dict[str, Any]:

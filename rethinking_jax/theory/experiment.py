@@ -112,7 +112,8 @@ def _section(plain: dict[str, Any], summary: Summary, found: Findings) -> dict[s
         "verdicts": [v for v in found.verdicts if v.outcome in (YES, NO)],
         "unmeasured": [v for v in found.verdicts if v.outcome not in (YES, NO)],
         "several_series": False,
-        "augmentations": "",
+        "claims": "Claims",
+        "pictures": [],
         "counts": f"Claims, held against these numbers: {yes} yes, {no} no, "
         f"{len(found.verdicts) - yes - no} not measured.",
         "charts": [page.chart(plot, f"s0f{i}") for i, plot in enumerate(found.plots)],
