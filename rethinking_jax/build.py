@@ -180,6 +180,7 @@ def _make_steps(config: ConfigDict, source: Source, unroll: bool, draw_apart: bo
         sam_radius=config.sam_radius,
         accumulate=config.accumulate,
         unroll=unroll,
+        gradient_norm=config.gradient_norm,
     )
 
 

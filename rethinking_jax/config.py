@@ -112,6 +112,7 @@ def base_config() -> ConfigDict:
     config.weight_decay_kind = "coupled"  # an l2 penalty; decoupled: as SGDW and AdamW
     config.optimizer_epsilon = 0.0  # of adam and rmsprop; 0: 1e-8
     config.label_smoothing = 0.0
+    config.gradient_norm = False  # the mean of it over an epoch's steps, in metrics.jsonl
     # What came after the paper, see `objective`.
     config.mixup_alpha = 0.0  # of Beta(alpha, alpha), the share of each of two images; 0: off
     config.sam_radius = 0.0  # of sharpness-aware minimization; 0: off

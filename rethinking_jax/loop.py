@@ -154,7 +154,7 @@ def _resume(chunk: Chunk, stage: Stage, images: Images) -> Position:
 
 def _fresh(chunk: Chunk) -> Carry:
     state = chunk.program.init(sweep.hyper(chunk.runs))
-    return state, zero_running(len(chunk.runs))
+    return state, zero_running(len(chunk.runs), chunk.runs[0].config.gradient_norm)
 
 
 @contextmanager

@@ -28,10 +28,13 @@ def running_metrics(running: "Running") -> Line:
       running: of one member, NumPy scalars.
     """
     count = int(running.count)
-    return {
+    line = {
         "running_loss": _finite(float(running.loss) / count),
         "running_accuracy": int(running.correct) / count,
     }
+    if running.gradient_norm is not None:
+        line["gradient_norm"] = _finite(float(running.gradient_norm) / count)
+    return line
 
 
 def train_metrics(sums: "Sums", corrupted: bool, num_classes: int) -> Line:

@@ -29,11 +29,14 @@ class Running:
     loss: jax.Array  # float32, sum over examples
     correct: jax.Array  # int32
     count: jax.Array  # int32
+    # float32, the l2 norm of each step's gradient times its examples; None: not measured.
+    gradient_norm: jax.Array | None = None
 
     @classmethod
-    def zero(cls) -> "Running":
+    def zero(cls, gradient_norm: bool = False) -> "Running":
         """Nothing seen yet."""
-        return cls(jnp.zeros(()), jnp.zeros((), jnp.int32), jnp.zeros((), jnp.int32))
+        none = jnp.zeros((), jnp.int32)
+        return cls(jnp.zeros(()), none, none, jnp.zeros(()) if gradient_norm else None)
 
 
 @struct.dataclass

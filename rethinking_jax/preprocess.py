@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-PREPROCESSINGS = ("paper", "dataset", "inception", "none")
+PREPROCESSINGS = ("paper", "dataset", "inception", "none", "raw")
 
 
 def to_unit(images: jax.Array) -> jax.Array:
@@ -68,8 +68,8 @@ def make_preprocess(
 
     Args:
       name: "paper" (per-image standardization), "dataset" (minus the training set's
-        mean, over its standard deviation, per channel), "inception" (the scale -1 to 1)
-        or "none" (the scale 0 to 1).
+        mean, over its standard deviation, per channel), "inception" (the scale -1 to 1),
+        "none" (the scale 0 to 1) or "raw" (0 to 255).
       mean: float32 [c], see `pixel_moments`.
       std: float32 [c].
 
@@ -84,4 +84,6 @@ def make_preprocess(
         return lambda images: (to_unit(images) - mean) / scale
     if name == "inception":
         return lambda images: 2.0 * to_unit(images) - 1.0
+    if name == "raw":
+        return lambda images: 255.0 * to_unit(images)
     return to_unit

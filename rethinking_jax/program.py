@@ -90,9 +90,9 @@ def make_program(
     )
 
 
-def zero_running(members: int) -> Running:
+def zero_running(members: int, gradient_norm: bool = False) -> Running:
     """Nothing seen yet, for each member of a group."""
-    return jax.tree.map(lambda leaf: jnp.zeros((members,), leaf.dtype), Running.zero())
+    return jax.tree.map(lambda leaf: jnp.zeros((members,), leaf.dtype), Running.zero(gradient_norm))
 
 
 def over_data(batch: Any, mesh: Mesh) -> Any:

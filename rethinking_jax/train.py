@@ -98,6 +98,7 @@ def make_steps(
     sam_radius: float = 0.0,
     accumulate: int = 1,
     unroll: bool = False,
+    gradient_norm: bool = False,
 ) -> Steps:
     """The functions of one run; see `init_state`, `make_train_step` and `make_eval_step`.
 
@@ -112,6 +113,7 @@ def make_steps(
       sam_radius: of sharpness-aware minimization.
       accumulate: micro-batches of a step.
       unroll: them.
+      gradient_norm: is measured.
     """
     return Steps(
         partial(init_state, model, optimizer, image_shape=image_shape),
@@ -124,6 +126,7 @@ def make_steps(
             sam_radius=sam_radius,
             accumulate=accumulate,
             unroll=unroll,
+            gradient_norm=gradient_norm,
         ),
         make_eval_step(model, preprocess),
     )
@@ -170,6 +173,7 @@ def make_train_step(
     sam_radius: float = 0.0,
     accumulate: int = 1,
     unroll: bool = False,
+    gradient_norm: bool = False,
 ) -> Callable[[TrainState, Examples], tuple[TrainState, Running]]:
     """The train step of one run.
 
@@ -184,6 +188,7 @@ def make_train_step(
       accumulate: micro-batches whose mean gradient makes a step; it divides the batch.
         Batch norm sees one micro-batch at a time, and the running averages each of them.
       unroll: the micro-batches, for convolutions on a CPU (see `program.use_scan`).
+      gradient_norm: the sums have the l2 norm of the step's gradient over all parameters.
 
     Returns:
       `train_step(state, batch) -> (state, sums)`, pure: sums are the batch's, in train
@@ -203,6 +208,9 @@ def make_train_step(
         if mixup_alpha:
             inputs, labels = mixed(_step_key(state, "mixup"), mixup_alpha, inputs, batch.labels)
         grads, batch_stats, sums = gradients(state, inputs, labels, _step_key(state, "dropout"))
+        if gradient_norm:
+            norm = optax.tree.norm(grads) * sums.count
+            sums = dataclasses.replace(sums, gradient_norm=norm)
         updates, opt_state = optimizer(state.hyper).update(grads, state.opt_state, state.params)
         new_state = dataclasses.replace(
             state,

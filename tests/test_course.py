@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from conftest import REPOSITORY, Command
@@ -16,11 +18,13 @@ from sklearn.linear_model import LinearRegression
 from test_config import CONFIGS, load
 from test_report import made, run
 
-from rethinking_jax import gallery, source, sweep
+from rethinking_jax import build, gallery, source, sweep
 from rethinking_jax.config import base_config, members, runs
 from rethinking_jax.course import dataset_size
 from rethinking_jax.course.language import SPANISH, speaker
 from rethinking_jax.course.lessons import LESSONS
+from rethinking_jax.keys import purpose_key
+from rethinking_jax.preprocess import make_preprocess
 from rethinking_jax.report import page
 from rethinking_jax.report.claims import NO, NOT_MEASURED, YES
 from rethinking_jax.report.results import Results
@@ -102,7 +106,16 @@ def randomized() -> Results:
     )
 
 
+def scales(raw_norm: float | None = 500.0, raw_loss: float | None = None) -> Results:
+    runs = []
+    for name, norm, loss in (("raw", raw_norm, raw_loss), ("dataset", 2.0, 0.3)):
+        each = {"train_loss": [1.0, loss], "gradient_norm": [norm, 1.0]}
+        runs.append(run("true_labels", None, 0.9, each=each, preprocess=name))  # type: ignore[arg-type]
+    return lesson("course_normalization", *runs)
+
+
 EVERY = {
+    "course_normalization": scales,
     "course_randomization": randomized,
     "course_batch_size": batch_sizes,
     "course_dataset_size": dataset_sizes,
@@ -132,6 +145,9 @@ def test_every_lesson_has_a_config_of_its_name_and_example_runs_here() -> None:
         (batch_sizes(small=0.4), [YES, YES, YES]),  # 32 is
         (batch_sizes(small=0.1), [NO, YES, YES]),  # after 8 epochs 8 is worse than all
         (randomized(), [YES, YES, YES, YES, YES]),
+        (scales(), [YES, YES]),
+        (scales(raw_norm=None), [YES, YES]),  # diverged within the first epoch
+        (scales(raw_norm=3.0, raw_loss=0.1), [NO, NO]),
         (optimizers(), [YES, YES]),
         (optimizers(momentum=0.2), [NO, YES]),
         (learning_rates(2.3, 1.0, 0.1, 0.5, None), [YES, YES, YES]),
@@ -228,6 +244,33 @@ def test_a_slide_of_samples_has_the_run_s_own_images_and_labels(noise: float) ->
     np.testing.assert_array_equal(rows[1].images, stored)
     assert (rows[2].images != stored).mean() > 0.5
     assert gallery.corrupted(labelled[:1]) == []  # one setting needs no comparison
+
+
+def test_gradient_norms_of_an_epoch_against_autodiff(command: Command, tmp_path: Path) -> None:
+    """One step of gradient descent: the norm at the start, computed here from the loss alone."""
+    done = command(
+        "--config=configs/course_normalization.py:seeds=1,epochs=1,train_examples=64",
+        "--config.batch_size=0", "--config.checkpoint_every=0", f"--workdir={tmp_path}",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    config = load(next(path for path in CONFIGS if path.stem == "course_normalization"),
+                  "seeds=1,epochs=1,train_examples=64")  # fmt: skip
+    config.batch_size = 0
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert len(lines) == 3
+    for member, line in zip(members(config), lines, strict=True):
+        data = source.load_sources([member], lambda text: None)[source.source_key(member.config)]
+        model = build.make_model(member.config, 10)
+        scaled = make_preprocess(member.config.preprocess, data.mean, data.std)(data.train.images)
+        params = model.init(purpose_key(0, "init"), scaled[:1], train=False)["params"]
+
+        def loss(params: dict, model=model, scaled=scaled, data=data) -> jax.Array:
+            logits = model.apply({"params": params}, scaled, train=True)
+            log_p = jax.nn.log_softmax(logits)
+            return -log_p[jnp.arange(64), data.train.labels].mean()
+
+        squares = [float(jnp.sum(g**2)) for g in jax.tree.leaves(jax.grad(loss)(params))]
+        assert line["gradient_norm"] == pytest.approx(math.sqrt(sum(squares)), rel=1e-4)
 
 
 def test_the_command_makes_slides_and_a_batch_of_nought_is_the_whole_set(

@@ -26,6 +26,16 @@ SPANISH = {
     "{setting}: {train:.2f} / {test:.2f}": "{setting}: {train:.2f} / {test:.2f}",
     "Training loss, and training / test accuracy at the end":
         "Pérdida, y exactitud de entrenamiento / prueba al final",
+    "0 to 255 (raw)": "0 a 255 (sin tratar)",
+    "0 to 1": "0 a 1",
+    "-1 to 1": "-1 a 1",
+    "standardized": "estandarizada",
+    "standardized, each image": "estandarizada, cada imagen",
+    "norm of the gradient": "norma del gradiente",
+    "Training loss, by the scale of the inputs":
+        "Pérdida de entrenamiento, según la escala de la entrada",
+    "Norm of the gradient, by the scale of the inputs":
+        "Norma del gradiente, según la escala de la entrada",
     "batch of {n}": "lote de {n}",
     "all {n} (gradient descent)": "los {n} (descenso de gradiente)",
     "Loss against epochs, by batch size": "Pérdida por época, según el tamaño del lote",

@@ -5,6 +5,7 @@ from rethinking_jax.course import (
     dataset_size,
     learning_rate,
     network_size,
+    normalization,
     optimizers,
     randomization,
 )
@@ -18,6 +19,7 @@ LESSONS: dict[str, Lesson] = {
     "course_dataset_size": dataset_size.LESSON,
     "course_learning_rate": learning_rate.LESSON,
     "course_network_size": network_size.LESSON,
+    "course_normalization": normalization.LESSON,
     "course_optimizers": optimizers.LESSON,
     "course_randomization": randomization.LESSON,
 }
