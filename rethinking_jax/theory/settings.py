@@ -36,7 +36,8 @@ OWN_KEYS: dict[str, dict[str, Any]] = {
         "gamma": 0.02,  # of exp(-gamma squared distance); the first author's, pixels from 0 to 1
         "ridge": 0.0,  # added to the kernel's diagonal
         "filters": 1024,  # random filters of kernel=random_conv
-        "precision": "auto",  # of the factorization: float64, float32 (refined), auto by memory
+        "solver": "auto",  # cholesky; cg, which never holds the matrix; auto by memory
+        "precision": "auto",  # of the kernel: float64, float32 (refined in float64), auto by memory
     },
     "min_norm": {
         "features": "fourier",  # random Fourier features, or the pixels themselves
@@ -49,6 +50,7 @@ OWN_KEYS: dict[str, dict[str, Any]] = {
 }
 CHOICES = {
     "kernel": ("gaussian", "linear", "gabor", "random_conv"),
+    "solver": ("auto", "cholesky", "cg"),
     "precision": ("auto", "float32", "float64"),
     "features": ("fourier", "pixels"),
 }
