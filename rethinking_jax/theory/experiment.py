@@ -63,7 +63,7 @@ def run_theory(
         return _end(say, workdir, json.loads(file.read_text()))
     say(f"On {describe_device()}; results go to {workdir}")
     run: Run = import_module(f"rethinking_jax.theory.{config.kind}").run
-    found = run(members, Tasks(say), say)
+    found = run(members, Tasks(say, workdir), say)
     summary = {
         "experiment": config.experiment,
         "kind": config.kind,
