@@ -1,4 +1,4 @@
-"""Cholesky factorization in place, in blocks: LAPACK's indices of 32 bits end below n = 60,000.
+"""Cholesky factorization in place: LAPACK's, and in blocks where its 32-bit indices end.
 
 The upper triangle of a matrix becomes U of A = U' U; what is below the diagonal stays as it was.
 Blocks are NumPy's products and LAPACK's triangular solutions, so the time is that of products.
@@ -8,6 +8,7 @@ import numpy as np
 import scipy.linalg
 
 BLOCK = 1000
+INDEXED = 2**31  # entries; beyond, SciPy's potrf ends with a segmentation fault
 
 
 def _blocks(count: int) -> list[slice]:
@@ -20,6 +21,12 @@ def factor_in_place(matrix: np.ndarray) -> bool:
     Returns:
       Whether it is positive definite to its precision; if not the upper triangle is lost.
     """
+    if matrix.size < INDEXED:
+        (potrf,) = scipy.linalg.get_lapack_funcs(("potrf",), (matrix,))
+        # Its transpose is in LAPACK's order, so no copy is made.
+        factor, failed = potrf(matrix.T, lower=1, overwrite_a=1, clean=0)
+        assert np.shares_memory(factor, matrix)
+        return not failed
     blocks = _blocks(len(matrix))
     for i, here in enumerate(blocks):
         done = matrix[: here.start, here]

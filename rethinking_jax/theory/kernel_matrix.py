@@ -59,19 +59,13 @@ def gaussian(
     """
     count, wide = len(train), kind is np.float64
 
-    @jax.jit
-    def of(x: jax.Array, y: jax.Array, y_norms: jax.Array) -> jax.Array:
-        products = jnp.matmul(x, y.T, precision="highest")
-        squares = (x**2).sum(1)[:, None] + y_norms - 2 * products
-        return jnp.exp(-gamma * jnp.maximum(squares, 0))
-
     with jax.enable_x64(wide):
         y = jnp.asarray(train, kind)
         norms = (y**2).sum(1)
 
     def between(x: np.ndarray) -> jax.Array:
         with jax.enable_x64(wide):
-            return of(jnp.asarray(x, kind), y, norms)
+            return _gaussian(jnp.asarray(x, kind), y, norms, gamma)
 
     def rows(chosen: Any) -> jax.Array:
         # The diagonal is exactly 1, which the expanded square gives only nearly.
@@ -86,6 +80,13 @@ def gaussian(
         return Kernel(count, None, rows, predict)
     pieces = (rows(slice(i, i + ROWS)) for i in range(0, count, ROWS))
     return _held(_gathered(pieces, count, kind, on_host() if host is None else host), predict)
+
+
+@jax.jit
+def _gaussian(x: jax.Array, y: jax.Array, y_norms: jax.Array, gamma: float) -> jax.Array:
+    products = jnp.matmul(x, y.T, precision="highest")
+    squares = (x**2).sum(1)[:, None] + y_norms - 2 * products
+    return jnp.exp(-gamma * jnp.maximum(squares, 0))
 
 
 def _gathered(pieces: Iterable[jax.Array], count: int, kind: type, host: bool) -> Matrix:

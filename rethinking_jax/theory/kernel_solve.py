@@ -140,10 +140,10 @@ def solve(kernel: Kernel, targets: np.ndarray, ridge: float, free: float = math.
         shift, singular = kernel.count * eps, f"singular to {name}: "
         found = _refined(kernel, targets, ridge, shift)
         assert found is not None
-    alpha, steps = found
+    alpha, fitted, steps = found
     extra = f" of K + {shift:.1e} I" if shift else ""
     what = f"{singular}Cholesky {name}{extra}, refined {steps - 1} times"
-    return _checked(kernel.multiply, alpha, targets, ridge, what)
+    return _checked(alpha, fitted, targets, ridge, what)
 
 
 def solve_cg(kernel: Kernel, targets: np.ndarray, ridge: float, seed: int) -> Solution:
@@ -164,17 +164,12 @@ def solve_cg(kernel: Kernel, targets: np.ndarray, ridge: float, seed: int) -> So
         patience=CG_PATIENCE,
     )
     what = f"conjugate gradients, rank {min(RANK, kernel.count):,}, {found.steps} steps"
-    return _checked(kernel.multiply, found.solution, targets, ridge, what)
+    return _checked(found.solution, kernel.multiply(found.solution), targets, ridge, what)
 
 
 def _checked(
-    multiply: Callable[[np.ndarray], np.ndarray],
-    alpha: np.ndarray,
-    targets: np.ndarray,
-    ridge: float,
-    solver: str,
+    alpha: np.ndarray, fitted: np.ndarray, targets: np.ndarray, ridge: float, solver: str
 ) -> Solution:
-    fitted = multiply(alpha)
     left = np.linalg.norm(targets - fitted - ridge * alpha)
     residual = float(left / np.linalg.norm(targets))
     if residual >= FAILED:
@@ -184,8 +179,8 @@ def _checked(
 
 def _refined(
     kernel: Kernel, targets: np.ndarray, ridge: float, shift: float
-) -> tuple[np.ndarray, int] | None:
-    """Solution and steps; None where the factorization is of no use."""
+) -> tuple[np.ndarray, np.ndarray, int] | None:
+    """Solution, the kernel times it, steps; None where the factorization is of no use."""
     matrix: Matrix = kernel.train
     make = _factor_host if isinstance(matrix, np.ndarray) else _factor_device
     factor = make(matrix, ridge + shift)
@@ -205,10 +200,11 @@ def _refined(
         )
     finally:
         factor.restore()
-    left = targets - kernel.multiply(found.solution) - ridge * found.solution
+    fitted = kernel.multiply(found.solution)
+    left = targets - fitted - ridge * found.solution
     if np.linalg.norm(left) > FAILED * np.linalg.norm(targets) and not shift:
         return None
-    return found.solution, found.steps
+    return found.solution, fitted, found.steps
 
 
 class _Factor(NamedTuple):
@@ -273,6 +269,5 @@ def _least_norm(kernel: Kernel, targets: np.ndarray, ridge: float) -> Solution:
     alpha = basis @ ((basis.T @ targets) / values[kept, None])
     what = f"singular: least norm by eigenvalues, rank {kept.sum():,} of {len(values):,}"
     # Conflicting labels of equal images leave a residual, which is the least one.
-    return _checked(kernel.multiply, alpha, targets, ridge, what)._replace(
-        solver=what, converged=True
-    )
+    found = _checked(alpha, kernel.multiply(alpha), targets, ridge, what)
+    return found._replace(solver=what, converged=True)
