@@ -13,6 +13,7 @@ from rich.console import Console
 
 from rethinking_jax.config import Member
 from rethinking_jax.errors import UserError
+from rethinking_jax.report import __main__ as report
 from rethinking_jax.theory import relu_network as net
 from rethinking_jax.theory import theorem1, trained_width
 from rethinking_jax.theory.data import Task, Tasks
@@ -160,6 +161,29 @@ def test_the_command_keeps_the_contract_of_a_workdir(
     config.seed = 1
     with pytest.raises(UserError, match=r"seed \(0 there, 1 now\)"):
         run_theory(config, workdir, console=console)
+
+
+def test_a_workdir_is_drawn_again_from_its_files(
+    data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = theory_config("theorem1", train_examples=30, data_dir=str(data_dir))
+    workdir = tmp_path / "run"
+    run_theory(config, workdir, console=Console(file=io.StringIO()))
+    drawn = [
+        workdir / name for name in ("report.html", "figures/theorem1.svg", "tables/theorem1.csv")
+    ]
+    before = [file.read_bytes() for file in drawn]
+    summary = (workdir / "summary.json").read_bytes()
+    for file in drawn:
+        file.unlink()
+    assert report.main([str(workdir)]) == 0
+    assert [file.read_bytes() for file in drawn] == before
+    assert (workdir / "summary.json").read_bytes() == summary
+    assert report.main([str(workdir), f"--output={tmp_path / 'all.html'}"]) == 2
+    assert "no section of another one (leave out --output)" in capsys.readouterr().err
+    (workdir / "findings.json").unlink()
+    assert report.main([str(workdir)]) == 2
+    assert "measures it anew" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

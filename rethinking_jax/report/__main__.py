@@ -10,10 +10,13 @@ page with a section for each of them. Exit code 0: done, 1: a file could not be 
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from rethinking_jax.errors import UserError
 from rethinking_jax.storage import AnyPath, absolute, check_writable, is_remote, open_path
+
+if TYPE_CHECKING:
+    from rethinking_jax.report.results import Results
 
 
 class _Parser(argparse.ArgumentParser):
@@ -28,19 +31,34 @@ def main(arguments: Sequence[str]) -> int:
         # Only now what takes time to import: --help and a typo are answered at once.
         from rethinking_jax.report import page, results
 
-        several = [results.read(workdir) for workdir in flags.workdirs]
+        several = {
+            workdir: None
+            if not flags.output and results.is_theory(workdir)
+            else results.read(workdir)
+            for workdir in flags.workdirs
+        }
         _check_output(flags.output)
-        for workdir, found in zip(flags.workdirs, several, strict=True):
-            page.write_report(workdir, found)
+        for workdir, found in several.items():
+            _write(workdir, found)
             print(f"Report: {workdir / 'report.html'}")
         if flags.output:
-            page.write_page(flags.output, several)
+            page.write_page(flags.output, [found for found in several.values() if found])
             print(f"All of them: {flags.output}")
     except UserError as error:
         return _fail(error, 2)
     except OSError as error:
         return _fail(f"the report could not be written: {error}", 1)
     return 0
+
+
+def _write(workdir: AnyPath, found: "Results | None") -> None:
+    from rethinking_jax.report import page
+
+    if found:
+        return page.write_report(workdir, found)
+    from rethinking_jax.theory import experiment  # imports JAX
+
+    experiment.redraw(workdir)
 
 
 def _check_output(output: "AnyPath | None") -> None:
