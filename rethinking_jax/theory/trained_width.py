@@ -177,7 +177,8 @@ def verdicts(rows: Sequence[dict[str, Any]]) -> list[Verdict]:
             "Train accuracy 0.9934 on random labels (CIFAR-10, MLP 1x512).",
         ),
         verdict(
-            "The smallest of these widths that fits all points has more weights than the construction.",
+            "The smallest of these widths that fits all points has more weights than the "
+            "construction.",
             "not a claim of the paper",
             all(row["ratio"] > 1 for row in fitted if row["points"] == rows[-1]["points"])
             if fitted and rows[-1] in fitted
