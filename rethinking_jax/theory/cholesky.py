@@ -8,7 +8,7 @@ import numpy as np
 import scipy.linalg
 
 BLOCK = 1000
-INDEXED = 2**31  # entries; beyond, SciPy's potrf ends with a segmentation fault
+INDEXED = 2**31  # entries; SciPy's potrf ended with a segmentation fault at n = 60,000
 
 
 def _blocks(count: int) -> list[slice]:
