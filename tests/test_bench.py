@@ -18,7 +18,7 @@ import pytest
 from conftest import REPOSITORY
 
 from rethinking_jax.augment import AUGMENTATIONS
-from rethinking_jax.bench import flops, members, results, sweep, timing
+from rethinking_jax.bench import flops, members, results, solve, sweep, timing
 from rethinking_jax.bench import train as bench_train
 from rethinking_jax.errors import UserError
 from rethinking_jax.models import create_model
@@ -352,6 +352,8 @@ def bench(
         (["members", "--members=4,1"], ["4,1", "rise"]),
         (["augment", "--models=mlp_1x51"], ["'mlp_1x51'", "'mlp_1x512'"]),
         (["augment", "--batches=0"], ["--batches", "'0'", "at least 1"]),
+        (["solve", "--ridge=-1"], ["--ridge=-1", "at least 0"]),
+        (["solve", "--examples=9999"], ["9999", "4,000"]),
         (["members", "--dataset=no/such.npz"], ["no/such.npz"]),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -412,6 +414,33 @@ def test_an_epoch_with_each_augmentation_is_compared_with_one_without(
     for found in record["ratios"]:
         (none,), (own,) = record["seconds"]["none"], record["seconds"][found["of"]]
         assert (found["over"], found["median"]) == ("none", pytest.approx(none / own))
+
+
+def test_all_solvers_solve_the_same_system(environment: dict[str, str], tmp_path: Path) -> None:
+    options = ["--examples=200", "--repeats=2", "--output=b.json"]
+    result = bench(environment, "solve", *options, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    (record,) = json.loads((tmp_path / "b.json").read_text())
+    assert record["settings"] == {"examples": 200, "ridge": 0.1, "repeats": 2}
+    assert {"ours", "ours, cg", "SciPy"} < set(record["seconds"])
+    for name, left in record["residuals"].items():
+        # A float32 matrix is another one.
+        assert left < {"ours, float32 refined": 1e-5, "ours, cg": 1e-7}.get(name, 1e-13)
+    for found in record["ratios"]:
+        own, over = (record["seconds"][found[key]] for key in ("of", "over"))
+        assert found["rounds"] == pytest.approx([b / a for a, b in zip(own, over, strict=True)])
+
+
+def test_contestants_of_solve_agree() -> None:
+    rng = np.random.default_rng(0)
+    x, targets = rng.random((60, 20), np.float32), np.eye(3)[rng.integers(0, 3, 60)]
+    found = {name: solver(x, targets) for name, solver in solve.solvers(0.3).items()}
+    distances = ((x[:, None].astype(float) - x[None]) ** 2).sum(-1)
+    expected = np.linalg.solve(np.exp(-0.02 * distances) + 0.3 * np.eye(60), targets)
+    assert len(found) >= 4
+    for name, alpha in found.items():
+        tolerance = 1e-4 if "float32" in name else 1e-7
+        np.testing.assert_allclose(alpha, expected, atol=tolerance, err_msg=name)
 
 
 # Input ------------------------------------------------------------------------------

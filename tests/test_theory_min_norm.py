@@ -93,14 +93,16 @@ def test_too_few_steps_are_a_no(data_dir: Path) -> None:
         say = [].append
         return [v.outcome for v in min_norm.run([Member("a", config)], Tasks(say), say).verdicts]
 
-    assert outcomes(steps=3000) == ["yes", "yes", "yes"]
-    assert outcomes(steps=3) == ["no", "yes", "no"]
+    assert outcomes(steps=3000) == ["yes", "yes", "yes", "not measured"]
+    assert outcomes(steps=3) == ["no", "yes", "no", "not measured"]
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
         ({"train_examples": 100, "num_features": 100}, "fewer examples than weights"),
+        ({"train_examples": 30, "steps": 1, "ntk_widths": "8"}, "ntk_examples=40: there are 30"),
+        ({"ntk_widths": "8+8"}, "ntk_widths='8\\+8' must be rising"),
         ({"train_examples": 10}, "batch_size=20 is more than 10"),
         ({"train_examples": 30, "learning_rate": 1e9, "steps": 200}, "diverged"),
     ],
@@ -115,17 +117,22 @@ def test_what_has_no_answer_is_one_line(changes: dict, words: str, data_dir: Pat
 
 def test_the_command(command: Command, tmp_path: Path) -> None:
     result = command(
-        "--config=configs/min_norm.py:train_examples=40", "--config.steps=10000",
+        "--config=configs/min_norm.py:train_examples=40,ntk_widths=16+256",
+        "--config.steps=10000", "--config.ntk_examples=20", "--config.ntk_seeds=2",
         f"--workdir={tmp_path / 'run'}",
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())
-    zero, other = summary["members"]
+    zero, other, narrow, wide = summary["members"]
+    assert (narrow["width"], wide["width"]) == (16, 256)
+    assert narrow["distance"] > wide["distance"] > 0
+    halved = wide["distance"] <= narrow["distance"] / 2
+    assert summary["verdicts"][-1]["outcome"] == ("yes" if halved else "no")
     assert zero["to_least_norm"] < 1e-3 > other["to_predicted"]
     assert other["to_least_norm"] == pytest.approx(other["outside"], rel=1e-3)
     assert zero["norm"] == pytest.approx(zero["least_norm"], rel=1e-3)
     assert other["norm"] > zero["norm"]
     with pytest.raises(UserError, match="min_norm, an experiment without training"):
         results.read(tmp_path / "run")
-    for name in ("figures/min_norm.svg", "tables/min_norm.csv", "report.html"):
+    for name in ("figures/min_norm.svg", "figures/ntk.png", "tables/min_norm.csv", "report.html"):
         assert (tmp_path / "run" / name).exists()

@@ -13,8 +13,9 @@ from rich.console import Console
 
 from rethinking_jax.config import Member
 from rethinking_jax.errors import UserError
+from rethinking_jax.report import __main__ as report
 from rethinking_jax.theory import relu_network as net
-from rethinking_jax.theory import theorem1
+from rethinking_jax.theory import theorem1, trained_width
 from rethinking_jax.theory.data import Task, Tasks
 from rethinking_jax.theory.experiment import run_theory
 from rethinking_jax.theory.settings import theory_config
@@ -130,7 +131,8 @@ def test_the_command_keeps_the_contract_of_a_workdir(
     command: Command, data_dir: Path, tmp_path: Path
 ) -> None:
     workdir = tmp_path / "run"
-    arguments = (CONFIG, "--config.train_examples=100", f"--workdir={workdir}")
+    arguments = (CONFIG, "--config.train_examples=100", "--config.trained_widths=",
+                 f"--workdir={workdir}")  # fmt: skip
     result = command(*arguments)
     assert result.returncode == 0, result.stderr
     summary = json.loads((workdir / "summary.json").read_text())
@@ -138,7 +140,10 @@ def test_the_command_keeps_the_contract_of_a_workdir(
     for row in summary["members"]:
         assert row["exact_float64"] == row["deep_exact_float64"] == 1
         assert row["weights"] == 2 * row["points"] + 784
-    assert [verdict["outcome"] for verdict in summary["verdicts"]][:2] == ["yes", "yes"]
+    outcomes = [verdict["outcome"] for verdict in summary["verdicts"]]
+    assert outcomes[:2] == ["yes", "yes"]
+    assert outcomes[3:] == ["not measured", "not measured"]  # nothing was trained
+    assert not (workdir / "trained").exists()
     random = [row for row in summary["members"] if row["corruption"] == "random_labels"]
     assert abs(random[0]["flipped_fraction"] - 0.9) < 0.1
     for name in ("figures/theorem1.png", "tables/theorem1.csv", "tables/corollary1.md"):
@@ -158,10 +163,35 @@ def test_the_command_keeps_the_contract_of_a_workdir(
         run_theory(config, workdir, console=console)
 
 
+def test_a_workdir_is_drawn_again_from_its_files(
+    data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = theory_config("theorem1", train_examples=30, data_dir=str(data_dir))
+    workdir = tmp_path / "run"
+    run_theory(config, workdir, console=Console(file=io.StringIO()))
+    drawn = [
+        workdir / name for name in ("report.html", "figures/theorem1.svg", "tables/theorem1.csv")
+    ]
+    before = [file.read_bytes() for file in drawn]
+    summary = (workdir / "summary.json").read_bytes()
+    for file in drawn:
+        file.unlink()
+    assert report.main([str(workdir)]) == 0
+    assert [file.read_bytes() for file in drawn] == before
+    assert (workdir / "summary.json").read_bytes() == summary
+    assert report.main([str(workdir), f"--output={tmp_path / 'all.html'}"]) == 2
+    assert "no section of another one (leave out --output)" in capsys.readouterr().err
+    (workdir / "findings.json").unlink()
+    assert report.main([str(workdir)]) == 2
+    assert "measures it anew" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("argument", "words"),
     [
         ("--config.depth=1", ["config.depth=1", "at least 2"]),
+        ("--config.trained_widths=64+16", ["config.trained_widths='64+16'", "rising"]),
+        ("--config.trained_widths=wide", ["config.trained_widths='wide'", "joined by +"]),
         ("--config.epochs=3", ["config.epochs", "not a config key"]),
         ("--config.kind=kernel", ["config.kind='kernel'", "configs/kernel.py"]),
         ("--config.train_examples=9999", ["9999", "4,000"]),
@@ -193,3 +223,56 @@ def test_equal_images_with_different_labels_end_the_run(tmp_path: Path) -> None:
     summary = run_theory(config, tmp_path / "run", console=console)
     assert summary["members"][-1]["points"] == 5
     assert "1 images that equal another" in console.file.getvalue()
+
+
+def test_the_smallest_width_is_the_first_whose_run_fitted(data_dir: Path, tmp_path: Path) -> None:
+    """One unit cannot: its logits are affine in one number, which separates few classes."""
+    config = theory_config(
+        "theorem1",
+        data_dir=str(data_dir),
+        train_examples=80,
+        sampled_points=20,
+        corruption="random_labels",
+        trained_widths="1+64",
+        trained_epochs=100,
+    )
+    workdir = tmp_path / "run"
+    summary = run_theory(config, workdir, console=Console(file=io.StringIO()))
+    few, all_ = (row for row in summary["members"] if "trained" in row)
+    assert (few["points"], all_["points"]) == (20, 80)
+    for row in (few, all_):
+        assert row["trained"]["1"] < 1 == row["trained"]["64"]
+        assert row["width"] == 64
+        assert row["weights"] == 64 * 785 + 65 * 10
+        assert row["ratio"] == row["weights"] / (2 * row["points"] + 784)
+    trained = json.loads((workdir / "trained" / "summary.json").read_text())
+    runs = {run["name"]: run for run in trained["members"]}
+    assert len(runs) == 4
+    # As many steps for few points as for all, and the labels that the construction takes.
+    steps = {name: run["steps"] for name, run in runs.items()}
+    assert steps["random_labels, 20 points, width 1"] == 400
+    assert steps["random_labels, 80 points, width 1"] == 100
+    task = Tasks(lambda line: None)(config)
+    with np.load(workdir / "trained" / "labels.npz") as labels:
+        assert np.array_equal(labels["random_labels, 80 points, width 64"], task.train_labels)
+    assert (workdir / "figures" / "trained_widths.png").exists()
+    assert [v["outcome"] for v in summary["verdicts"]][3:] == ["yes", "yes"]
+
+
+def test_a_ladder_that_is_too_short_is_a_no() -> None:
+    def row(points: int, width: int | None, ratio: float | None) -> dict:
+        return {"name": "a", "points": points, "width": width, "ratio": ratio}
+
+    def outcomes(*rows: dict) -> list[str]:
+        return [v.outcome for v in trained_width.verdicts(rows)]
+
+    assert outcomes(row(10, 4, 0.5), row(40, 16, 1.5)) == ["yes", "yes"]
+    assert outcomes(row(10, 4, 0.5), row(40, None, None)) == ["no", "not measured"]
+    assert outcomes(row(10, 4, 2.0), row(40, 4, 0.9)) == ["yes", "no"]
+    assert outcomes() == ["not measured"] * 2
+
+
+def test_time_to_train_without_widths_is_refused(tmp_path: Path) -> None:
+    config = theory_config("theorem1", trained_epochs=7)
+    with pytest.raises(UserError, match=r"trained_epochs=7 has no effect: .* trained_widths"):
+        run_theory(config, tmp_path / "run")

@@ -7,12 +7,10 @@ line says what. The benchmarks are imported when one is asked for: JAX takes sec
 import argparse
 import difflib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from rethinking_jax.errors import RunFailed, UserError
-
-NAMES = ("sweep", "train", "imagenet", "members", "input", "augment")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -35,7 +33,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         allow_abbrev=False,
     )
     names = parser.add_subparsers(dest="bench", metavar="NAME", required=True)
-    known = {name: _options(names, name) for name in NAMES}
+    known = {name: _options(names, name) for name in BENCHES}
     options, unknown = parser.parse_known_args(argv)
     if unknown:
         given = unknown[0].partition("=")[0]
@@ -50,80 +48,108 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
 def _options(names: Any, name: str) -> list[str]:
     """Adds the options of a benchmark; returns their names."""
-    about = {
-        "sweep": "the same sweep over label noise and seeds: vmapped, looped, in PyTorch",
-        "train": "images per second of a train step, against PyTorch and the matmul peak",
-        "imagenet": "images per second of a train step by batch size, the share of the matmul "
-        "peak, the wait for input, the longest operations",
-        "members": "peak memory and time per epoch by number of vmapped members",
-        "input": "images per second that are decoded, streamed and read from a cache",
-        "augment": "time of an epoch with each augmentation over one without",
-    }[name]
+    about, add = BENCHES[name]
     parser = names.add_parser(name, help=about, description=about, allow_abbrev=False)
-    count = _whole_number(1)
-    if name == "sweep":
-        parser.add_argument(
-            "--levels",
-            type=count,
-            help="of label noise, from 0 to 1 (11; convolving on a CPU: 2)",
-        )
-        parser.add_argument("--seeds", type=count, help="of each level (3; there: 1)")
-        parser.add_argument("--members", type=count, help="runs in all, a level each")
-        parser.add_argument("--train_examples", type=_whole_number(0), help="0: all (there: 128)")
-        parser.add_argument("--epochs", type=count, help="in each round (2; there: 1)")
-        parser.add_argument("--repeats", type=count, help="rounds (5; there: 3, vmapped 1)")
-    if name == "train":
-        models = "mlp_1x512,mlp_3x512,alexnet_small,inception_small"
-        parser.add_argument("--models", default=models, help="separated by commas (%(default)s)")
-        parser.add_argument("--steps", type=count, help="in each round (100; convolutions: 3)")
-        parser.add_argument("--repeats", type=count, default=5, help="rounds (%(default)s)")
-        parser.add_argument(
-            "--scan_convolutions",
-            action="store_true",
-            help="on a CPU, measure convolutions inside lax.scan too (minutes)",
-        )
-        parser.add_argument(
-            "--compile_limit",
-            type=_whole_number(0),
-            default=60,
-            help="seconds for torch.compile; 0: without it (%(default)s)",
-        )
-    if name == "imagenet":
-        models = "inception_v3,resnet_50"
-        parser.add_argument("--models", default=models, help="separated by commas (%(default)s)")
-        parser.add_argument("--image_size", type=count, help="299 for Inception V3, else 224")
-        parser.add_argument("--dtype", default="bfloat16", help="%(default)s")
-        parser.add_argument(
-            "--batch_sizes",
-            type=_counts,
-            help="up to the first that does not fit (64,128,256,512,1024 for each device; on a CPU "
-            "4,8)",
-        )
-        parser.add_argument("--steps", type=count, help="in each round (30; on a CPU: 2)")
-        parser.add_argument("--repeats", type=count, default=3, help="rounds (%(default)s)")
-        parser.add_argument("--images", type=count, default=2048, help="cached (%(default)s)")
-        parser.add_argument("--threads", type=count, help="that read (one per core)")
-    if name == "members":
-        parser.add_argument(
-            "--members", type=_counts, default="1,4,16,64", help="by commas (%(default)s)"
-        )
-        parser.add_argument("--epochs", type=count, default=5, help="timed (%(default)s)")
-    if name == "input":
-        parser.add_argument("--image_sizes", type=_counts, default="64,299", help="%(default)s")
-        parser.add_argument("--images", type=count, default=512, help="in a round (%(default)s)")
-        parser.add_argument("--repeats", type=count, default=5, help="rounds (%(default)s)")
-        parser.add_argument("--threads", type=count, help="that read (one per core)")
-    if name == "augment":
-        models = "mlp_1x512,alexnet_small"
-        parser.add_argument("--models", default=models, help="separated by commas (%(default)s)")
-        parser.add_argument("--batches", type=count, help="an epoch (60; convolving on a CPU: 3)")
-        parser.add_argument("--repeats", type=count, default=5, help="rounds (%(default)s)")
-    if name in ("sweep", "members"):
-        parser.add_argument("--model", default="mlp_1x512", help="%(default)s")
-        parser.add_argument("--dataset", default="mnist5k", help="%(default)s")
-        parser.add_argument("--data_dir", default="", help="of tfds")
+    add(parser)
     parser.add_argument("--output", default="", help="JSON file that the results are added to")
     return [word for action in parser._actions for word in action.option_strings]
+
+
+def _sweep(parser: _Parser) -> None:
+    count = _whole_number(1)
+    parser.add_argument(
+        "--levels", type=count, help="of label noise, from 0 to 1 (11; convolving on a CPU: 2)"
+    )
+    parser.add_argument("--seeds", type=count, help="of each level (3; there: 1)")
+    parser.add_argument("--members", type=count, help="runs in all, a level each")
+    parser.add_argument("--train_examples", type=_whole_number(0), help="0: all (there: 128)")
+    parser.add_argument("--epochs", type=count, help="in each round (2; there: 1)")
+    parser.add_argument("--repeats", type=count, help="rounds (5; there: 3, vmapped 1)")
+    _model_and_data(parser)
+
+
+def _train(parser: _Parser) -> None:
+    _models(parser, "mlp_1x512,mlp_3x512,alexnet_small,inception_small")
+    parser.add_argument(
+        "--steps", type=_whole_number(1), help="in each round (100; convolutions: 3)"
+    )
+    _repeats(parser, 5)
+    parser.add_argument(
+        "--scan_convolutions",
+        action="store_true",
+        help="on a CPU, measure convolutions inside lax.scan too (minutes)",
+    )
+    parser.add_argument(
+        "--compile_limit",
+        type=_whole_number(0),
+        default=60,
+        help="seconds for torch.compile; 0: without it (%(default)s)",
+    )
+
+
+def _imagenet(parser: _Parser) -> None:
+    count = _whole_number(1)
+    _models(parser, "inception_v3,resnet_50")
+    parser.add_argument("--image_size", type=count, help="299 for Inception V3, else 224")
+    parser.add_argument("--dtype", default="bfloat16", help="%(default)s")
+    parser.add_argument(
+        "--batch_sizes",
+        type=_counts,
+        help="up to the first that does not fit (64,128,256,512,1024 for each device; on a CPU "
+        "4,8)",
+    )
+    parser.add_argument("--steps", type=count, help="in each round (30; on a CPU: 2)")
+    _repeats(parser, 3)
+    parser.add_argument("--images", type=count, default=2048, help="cached (%(default)s)")
+    parser.add_argument("--threads", type=count, help="that read (one per core)")
+
+
+def _members(parser: _Parser) -> None:
+    parser.add_argument(
+        "--members", type=_counts, default="1,4,16,64", help="by commas (%(default)s)"
+    )
+    parser.add_argument("--epochs", type=_whole_number(1), default=5, help="timed (%(default)s)")
+    _model_and_data(parser)
+
+
+def _input(parser: _Parser) -> None:
+    count = _whole_number(1)
+    parser.add_argument("--image_sizes", type=_counts, default="64,299", help="%(default)s")
+    parser.add_argument("--images", type=count, default=512, help="in a round (%(default)s)")
+    _repeats(parser, 5)
+    parser.add_argument("--threads", type=count, help="that read (one per core)")
+
+
+def _augment(parser: _Parser) -> None:
+    _models(parser, "mlp_1x512,alexnet_small")
+    parser.add_argument(
+        "--batches", type=_whole_number(1), help="an epoch (60; convolving on a CPU: 3)"
+    )
+    _repeats(parser, 5)
+
+
+def _solve(parser: _Parser) -> None:
+    count = _whole_number(1)
+    parser.add_argument("--examples", type=count, default=4000, help="of mnist5k (%(default)s)")
+    parser.add_argument("--ridge", default="0.1", help="%(default)s")
+    _repeats(parser, 5)
+    parser.add_argument("--data_dir", default="", help="of tfds")
+
+
+def _models(parser: _Parser, models: str) -> None:
+    parser.add_argument("--models", default=models, help="separated by commas (%(default)s)")
+
+
+def _repeats(parser: _Parser, rounds: int) -> None:
+    parser.add_argument(
+        "--repeats", type=_whole_number(1), default=rounds, help="rounds (%(default)s)"
+    )
+
+
+def _model_and_data(parser: _Parser) -> None:
+    parser.add_argument("--model", default="mlp_1x512", help="%(default)s")
+    parser.add_argument("--dataset", default="mnist5k", help="%(default)s")
+    parser.add_argument("--data_dir", default="", help="of tfds")
 
 
 def _whole_number(least: int) -> Any:
@@ -140,6 +166,22 @@ def _counts(text: str) -> tuple[int, ...]:
     if list(counts) != sorted(set(counts)):
         raise argparse.ArgumentTypeError(f"{text!r} must rise from one number to the next")
     return counts
+
+
+# What each is about, and what adds its options.
+BENCHES: dict[str, tuple[str, Callable[[_Parser], None]]] = {
+    "sweep": ("the same sweep over label noise and seeds: vmapped, looped, in PyTorch", _sweep),
+    "train": ("images per second of a train step, against PyTorch and the matmul peak", _train),
+    "imagenet": (
+        "images per second of a train step by batch size, the share of the matmul peak, the wait "
+        "for input, the longest operations",
+        _imagenet,
+    ),
+    "members": ("peak memory and time per epoch by number of vmapped members", _members),
+    "input": ("images per second that are decoded, streamed and read from a cache", _input),
+    "augment": ("time of an epoch with each augmentation over one without", _augment),
+    "solve": ("time to solve a kernel machine, against SciPy and scikit-learn", _solve),
+}
 
 
 def main(argv: Sequence[str]) -> int:

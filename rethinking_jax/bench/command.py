@@ -8,7 +8,7 @@ from typing import Any
 from absl import logging
 from rich.console import Console
 
-from rethinking_jax.bench import augment, imagenet, members, sweep, train
+from rethinking_jax.bench import augment, imagenet, members, solve, sweep, train
 from rethinking_jax.bench import input as bench_input
 from rethinking_jax.bench.results import Record, busy, check_output, print_table, save
 
@@ -35,6 +35,7 @@ def run(options: Namespace) -> None:
         "members": _members,
         "input": _input,
         "augment": _augment,
+        "solve": _solve,
     }
     benches[options.bench](options, console)
 
@@ -197,6 +198,16 @@ def _augment(options: Namespace, console: Console) -> None:
         record = augment.bench_augment(own, _say(console))
         print_speeds(record, f"{own.model}, an epoch with augmentation", console)
         _finish(record, options, console)
+
+
+def _solve(options: Namespace, console: Console) -> None:
+    settings = solve.resolve(options.examples, options.ridge, options.repeats)
+    record = solve.bench_solve(settings, options.data_dir, _say(console))
+    title = f"kernel machine, {settings.examples:,} digits, ridge {settings.ridge:g}"
+    print_speeds(record, title, console)
+    found = ", ".join(f"{name} {left:.1e}" for name, left in record["residuals"].items())
+    console.print(f"relative residuals: {found}", highlight=False)
+    _finish(record, options, console)
 
 
 def print_speeds(record: Record, title: str, console: Console) -> None:

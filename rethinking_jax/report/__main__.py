@@ -10,10 +10,13 @@ page with a section for each of them. Exit code 0: done, 1: a file could not be 
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from rethinking_jax.errors import UserError
 from rethinking_jax.storage import AnyPath, absolute, check_writable, is_remote, open_path
+
+if TYPE_CHECKING:
+    from rethinking_jax.report.results import Results
 
 
 class _Parser(argparse.ArgumentParser):
@@ -26,23 +29,43 @@ def main(arguments: Sequence[str]) -> int:
     try:
         flags = _parse(arguments)
         # Only now what takes time to import: --help and a typo are answered at once.
-        from rethinking_jax.report import page, results
+        from rethinking_jax.report import page
 
-        several = [results.read(workdir) for workdir in flags.workdirs]
-        if flags.language:
-            several = [s._replace(config={**s.config, "language": flags.language}) for s in several]
+        several = {workdir: _read(workdir, flags) for workdir in flags.workdirs}
         _check_output(flags.output)
-        for workdir, found in zip(flags.workdirs, several, strict=True):
-            page.write_report(workdir, found)
+        for workdir, found in several.items():
+            _write(workdir, found)
             print(f"Report: {workdir / 'report.html'}")
         if flags.output:
-            page.write_page(flags.output, several)
+            page.write_page(flags.output, [found for found in several.values() if found])
             print(f"All of them: {flags.output}")
     except UserError as error:
         return _fail(error, 2)
     except OSError as error:
         return _fail(f"the report could not be written: {error}", 1)
     return 0
+
+
+def _read(workdir: AnyPath, flags: argparse.Namespace) -> "Results | None":
+    """What a workdir holds; None for one of the theory, which is drawn by itself."""
+    from rethinking_jax.report import results
+
+    if not flags.output and results.is_theory(workdir):
+        return None
+    found = results.read(workdir)
+    if flags.language:
+        found = found._replace(config={**found.config, "language": flags.language})
+    return found
+
+
+def _write(workdir: AnyPath, found: "Results | None") -> None:
+    from rethinking_jax.report import page
+
+    if found:
+        return page.write_report(workdir, found)
+    from rethinking_jax.theory import experiment  # imports JAX
+
+    experiment.redraw(workdir)
 
 
 def _check_output(output: "AnyPath | None") -> None:

@@ -190,6 +190,12 @@ def true_test_accuracy(line: Line) -> float:
     return float(line[key if key in line else "test_accuracy"])
 
 
+def is_theory(workdir: AnyPath) -> bool:
+    """Whether it is the finished workdir of an experiment without training."""
+    file = workdir / "summary.json"
+    return file.exists() and "kind" in _json(file, SUMMARY_KEYS)
+
+
 def read(workdir: AnyPath) -> Results:
     """Reads a finished workdir.
 
@@ -210,8 +216,8 @@ def read(workdir: AnyPath) -> Results:
     summary = _json(workdir / "summary.json", SUMMARY_KEYS)
     if "kind" in summary:
         raise UserError(
-            f"{workdir} holds {summary['kind']}, an experiment without training: {workdir}/"
-            "report.html is complete, and only its own command writes it"
+            f"{workdir} holds {summary['kind']}, an experiment without training, whose page is "
+            f"{workdir}/report.html: it is no section of another one (leave out --output)"
         )
     config = _json(workdir / "config.json", ("sweep", "dataset"))
     lines = metrics.by_member(metrics.read_lines(workdir / "metrics.jsonl"))

@@ -1,6 +1,7 @@
 """What the experiments without training look at: images on the scale 0 to 1, and labels."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import jax
@@ -16,6 +17,7 @@ from rethinking_jax.corruption import (
 from rethinking_jax.data import Dataset, load_dataset, subset
 from rethinking_jax.data.dataset import Split
 from rethinking_jax.preprocess import center_crop, pixel_moments, to_unit
+from rethinking_jax.storage import AnyPath
 
 
 class Task(NamedTuple):
@@ -48,9 +50,9 @@ def generator(seed: int, purpose: int) -> np.random.Generator:
 class Tasks:
     """Reads each data set once for all runs of a sweep."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
-        """`say` is given plain lines about what is going on."""
-        self._say = say
+    def __init__(self, say: Callable[[str], None], folder: AnyPath = Path(".")) -> None:
+        """`say` is given plain lines about what is going on; `folder` is the workdir."""
+        self._say, self.folder = say, folder
         self._datasets: dict[tuple[object, ...], Dataset] = {}
 
     def dataset(self, config: ConfigDict) -> Dataset:

@@ -18,10 +18,11 @@ from rethinking_jax.report import figures, page, tables
 from rethinking_jax.report.claims import NO, YES
 from rethinking_jax.storage import AnyPath, make_folder, open_path, write_atomically
 from rethinking_jax.theory.data import Tasks
-from rethinking_jax.theory.findings import Findings
+from rethinking_jax.theory.findings import Findings, from_json, to_json
 from rethinking_jax.theory.settings import check_effects
 
 Summary = dict[str, Any]
+FINDINGS = "findings.json"  # what figures, tables and page are drawn from
 Run = Callable[[Sequence[configs.Member], Tasks, Callable[[str], None]], Findings]
 
 
@@ -36,7 +37,8 @@ def run_theory(
 
     Args:
       config: its `kind` names the module here that measures.
-      workdir: the folder for config.json, figures/, tables/, report.html, summary.json.
+      workdir: the folder for config.json, findings.json, figures/, tables/, report.html,
+        summary.json.
       command: what was typed, for the report.
       console: where to show progress; default: standard output.
 
@@ -63,7 +65,7 @@ def run_theory(
         return _end(say, workdir, json.loads(file.read_text()))
     say(f"On {describe_device()}; results go to {workdir}")
     run: Run = import_module(f"rethinking_jax.theory.{config.kind}").run
-    found = run(members, Tasks(say), say)
+    found = run(members, Tasks(say, workdir), say)
     summary = {
         "experiment": config.experiment,
         "kind": config.kind,
@@ -89,12 +91,37 @@ def _write(workdir: AnyPath, plain: dict[str, Any], summary: Summary, found: Fin
     make_folder(workdir)
     (workdir / "summary.json").unlink(missing_ok=True)
     write_atomically(workdir / "config.json", json.dumps(plain, indent=2) + "\n")
+    write_atomically(workdir / FINDINGS, json.dumps(to_json(found)) + "\n")
+    _draw(workdir, plain, summary, found)
+    write_atomically(workdir / "summary.json", json.dumps(summary, indent=2) + "\n")
+
+
+def _draw(workdir: AnyPath, plain: dict[str, Any], summary: Summary, found: Findings) -> None:
     for plot in found.plots:
         source = f"ours: {summary['dataset']}, {summary['device']}"
         figures.write(plot, source, workdir / "figures")
     tables.write_tables(found.tables, workdir / "tables")
     write_atomically(workdir / "report.html", page.render([_section(plain, summary, found)]))
-    write_atomically(workdir / "summary.json", json.dumps(summary, indent=2) + "\n")
+
+
+def redraw(workdir: AnyPath) -> None:
+    """Writes figures, tables and page of a finished workdir again, from its files.
+
+    Raises:
+      UserError: a file of it cannot be understood.
+    """
+    try:
+        plain, summary, stored = (
+            json.loads((workdir / name).read_text())
+            for name in ("config.json", "summary.json", FINDINGS)
+        )
+        found = from_json(stored, summary["members"])
+        _draw(workdir, plain, summary, found)
+    except (ValueError, KeyError, TypeError, FileNotFoundError) as error:
+        raise UserError(
+            f"{workdir} cannot be drawn again ({error}): its command, with another --workdir, "
+            "measures it anew"
+        ) from None
 
 
 def _section(plain: dict[str, Any], summary: Summary, found: Findings) -> dict[str, Any]:

@@ -26,6 +26,37 @@ class Findings(NamedTuple):
     verdicts: list[Verdict]
 
 
+def to_json(found: Findings) -> dict[str, Any]:
+    """All but the members, which summary.json has, as JSON-able values."""
+    plots = [
+        {**plot._asdict(), "curves": [one._asdict() for one in plot.curves]} for plot in found.plots
+    ]
+    return {
+        "facts": found.facts,
+        "tables": [one._asdict() for one in found.tables],
+        "plots": plots,
+        "verdicts": [one._asdict() for one in found.verdicts],
+    }
+
+
+def from_json(plain: Mapping[str, Any], members: list[dict[str, Any]]) -> Findings:
+    """What `to_json` was given."""
+    plots = []
+    for one in plain["plots"]:
+        level = tuple(one["level"]) if one["level"] else None
+        curves = [Curve(**c) for c in one["curves"]]
+        plots.append(
+            Plot(**{**one, "curves": curves, "level": level, "models": tuple(one["models"])})
+        )
+    return Findings(
+        members,
+        plain["facts"],
+        [Table(**one) for one in plain["tables"]],
+        plots,
+        [Verdict(**one) for one in plain["verdicts"]],
+    )
+
+
 def table(
     name: str, title: str, columns: Columns, rows: Sequence[Mapping[str, Any]], note: str = ""
 ) -> Table:

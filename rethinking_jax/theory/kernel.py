@@ -16,10 +16,10 @@ from rethinking_jax.report.beside import Columns
 from rethinking_jax.report.curves import Plot
 from rethinking_jax.report.tables import Table
 from rethinking_jax.report.verdicts import Verdict
-from rethinking_jax.theory import features, kernel_solve
+from rethinking_jax.theory import features, kernel_matrix, kernel_solve
 from rethinking_jax.theory.data import Task, Tasks, rows
 from rethinking_jax.theory.findings import Findings, curve, table, verdict
-from rethinking_jax.theory.kernel_solve import Kernel
+from rethinking_jax.theory.kernel_matrix import Kernel
 
 # What runs may differ in and still share a kernel matrix.
 LABEL_KEYS = ("corruption", "label_noise", "exclude_true_class", "ridge", "sweep")
@@ -40,6 +40,7 @@ NOTE = (
     "Gaussian kernel on wavelet features of the pixels' total variance. seconds: of the kernel "
     "matrix and its solution, shared by the rows that differ in labels only."
 )
+BLOCKWISE = ("gaussian", "gabor")  # rows of these are cheap enough to be made again and again
 BELOW_CHANCE = 0.5  # of chance's error: what counts as generalizing
 CHANCE_BAND = 4  # standard deviations around chance
 
@@ -79,23 +80,30 @@ def _solve_group(
 ) -> Iterator[dict[str, Any]]:
     config, task = group[0].config, tasks(group[0].config)
     size, test_size = len(task.train_labels), len(task.test_labels)
-    free = free_bytes(jax.local_devices()[0])
-    kind = kernel_solve.choose_precision(config.precision, size, test_size, free)
-    needed = kernel_solve.needed_bytes(size, test_size, kind) / 1e9
-    say(f"{config.kernel}: {size:,} x {size:,} in {kind.__name__}, about {needed:.1f} GB")
+    plan = plan_of(config, task, free_bytes(jax.local_devices()[0]))
+    say(
+        f"{config.kernel}: {size:,} x {size:,} in {plan.kind.__name__} by {plan.solver}, about "
+        f"{plan.needed / 1e9:.1f} GB"
+    )
     started = time.perf_counter()
-    kernel = make_kernel(config, task, kind)
-    jax.block_until_ready(kernel)
+    kernel = make_kernel(config, task, plan.kind, held=plan.held)
+    jax.block_until_ready(kernel.train)
     building = time.perf_counter() - started
+    say(f"the kernel took {building:.0f} seconds")
     for ridge in dict.fromkeys(member.config.ridge for member in group):
         own = [(name, c, tasks(c)) for name, c in group if c.ridge == ridge]
-        targets = [np.eye(task.num_classes)[each.train_labels] for _, _, each in own]
+        targets = np.eye(task.num_classes)[np.stack([each.train_labels for _, _, each in own], 1)]
+        targets = targets.reshape(size, -1)
         started = time.perf_counter()
-        solution = kernel_solve.solve(kernel.train, np.concatenate(targets, axis=1), ridge)
+        if plan.solver == "cg":
+            solution = kernel_solve.solve_cg(kernel, targets, ridge, config.seed)
+        else:
+            free = free_bytes(jax.local_devices()[0])
+            solution = kernel_solve.solve(kernel, targets, ridge, free)
         seconds = building + time.perf_counter() - started
-        if solution.solver.startswith("singular"):
-            say(f"{config.kernel}, ridge {ridge:g} is {solution.solver}")
-        predicted = kernel_solve.product(kernel.cross, solution.coefficients)
+        if "singular" in solution.solver or not solution.converged:
+            say(f"{config.kernel}, ridge {ridge:g}: {solution.solver}")
+        predicted = kernel.predict(solution.coefficients)
         for i, (name, each_config, each) in enumerate(own):
             part = slice(i * task.num_classes, (i + 1) * task.num_classes)
             alpha, fitted = solution.coefficients[:, part], solution.fitted[:, part]
@@ -106,33 +114,56 @@ def _solve_group(
                 "train_examples": size,
                 "test_examples": test_size,
                 "num_classes": task.num_classes,
-                "precision": kind.__name__,
+                "precision": plan.kind.__name__,
                 "train_error": float(np.mean(fitted.argmax(1) != each.train_labels)),
                 "test_error": float(np.mean(predicted[:, part].argmax(1) != each.test_labels)),
                 "norm": float(np.sqrt(max(0.0, (alpha * fitted).sum()))),
                 "residual": solution.residual,
                 "solver": solution.solver,
+                "converged": solution.converged,
                 "seconds": seconds,
             }
             say(f"{name}: test error {row['test_error']:.4f}, norm {row['norm']:.1f}")
             yield row
 
 
-def make_kernel(config: ConfigDict, task: Task, kind: type) -> Kernel:
+def plan_of(config: ConfigDict, task: Task, free: int) -> kernel_solve.Plan:
+    """Solver and precision for a config's kernel on a task's images.
+
+    Raises:
+      UserError: the kernel does not fit into `free` bytes.
+    """
+    size, test_size = len(task.train_labels), len(task.test_labels)
+    blockwise = config.kernel in BLOCKWISE
+    besides = 2 * (task.train_images.size + task.test_images.size)
+    if not blockwise:
+        besides += test_size * size
+    return kernel_solve.plan(
+        config.solver,
+        config.precision,
+        size,
+        besides,
+        free,
+        host=kernel_matrix.on_host(),
+        blockwise=blockwise,
+    )
+
+
+def make_kernel(config: ConfigDict, task: Task, kind: type, held: bool = True) -> Kernel:
     """The kernel of a config on a task's images; `kind` is np.float32 or np.float64."""
     train, test = task.train_images, task.test_images
     if config.kernel == "gaussian":
-        return kernel_solve.gaussian(rows(train), rows(test), config.gamma, kind)
+        return kernel_matrix.gaussian(rows(train), rows(test), config.gamma, kind, held=held)
     if config.kernel == "gabor":
         found, others = features.gabor(train), features.gabor(test)
         # So that one gamma means the same on both.
         scale = np.sqrt(rows(train).var(0).sum() / max(found.var(0).sum(), 1e-30))
-        return kernel_solve.gaussian(scale * found, scale * others, config.gamma, kind)
+        return kernel_matrix.gaussian(scale * found, scale * others, config.gamma, kind, held=held)
     if config.kernel == "linear":
         pairs = [(rows(train), rows(test))]
-        return kernel_solve.from_features(lambda: pairs, len(train), len(test), kind)
+        return kernel_matrix.from_features(lambda: pairs, len(train), len(test), kind)
     filters = features.random_patches(train, config.filters, config.seed)
-    return kernel_solve.from_features(
+    return kernel_matrix.from_features(
         lambda: features.blocks(train, test, filters), len(train), len(test), kind
     )
 
@@ -177,6 +208,7 @@ def _plots(measured: list[dict[str, Any]]) -> list[Plot]:
 
 
 def _verdicts(measured: list[dict[str, Any]]) -> list[Verdict]:
+    measured = [row for row in measured if row["converged"]]  # what is no solution says nothing
     plain = [row for row in measured if row["ridge"] == 0]
     true = [row for row in plain if row["corruption"] == "true_labels"]
     random = [row for row in measured if row["corruption"] == "random_labels"]

@@ -21,6 +21,7 @@ from rethinking_jax.errors import UserError
 from rethinking_jax.report.beside import Columns
 from rethinking_jax.report.curves import Plot
 from rethinking_jax.report.verdicts import Verdict
+from rethinking_jax.theory import ntk
 from rethinking_jax.theory.data import Task, Tasks, generator, rows
 from rethinking_jax.theory.findings import Findings, curve, finite, table, verdict
 
@@ -65,6 +66,7 @@ def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None]) -> 
       UserError: there are not fewer examples than weights, or no interpolant.
     """
     measured: list[dict[str, Any]] = []
+    networks: list[dict[str, Any]] = []
     curves = []
     for name, config in members:
         for row, path in measure(config, tasks(config)):
@@ -76,6 +78,8 @@ def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None]) -> 
                     distances = [value or None for value in path[key]]
                     curves.append(curve(f"{label}: to {what}", path["steps"], distances))
             say(f"{label}: distance {row['to_least_norm']:.1e}, {row['seconds']:.0f} seconds")
+    for name, config in members:
+        networks += ntk.measure(name, config, tasks(config), say)
     first = measured[0]
     facts = {
         "data": f"{members[0].config.dataset}, {first['examples']:,} training examples",
@@ -90,7 +94,13 @@ def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None]) -> 
     title = "SGD on squared loss, and the interpolants of a linear model"
     plot = Plot("min_norm", title, caption, "steps", "relative distance", curves, log="xy")
     made = table("min_norm", "Where SGD ends", COLUMNS, measured, NOTE)
-    return Findings(measured, facts, [made], [plot], _verdicts(measured))
+    return Findings(
+        measured + networks,
+        facts,
+        [made, *ntk.tables(networks)],
+        [plot, *ntk.plots(networks)],
+        _verdicts(measured) + ntk.verdicts(networks),
+    )
 
 
 def measure(config: ConfigDict, task: Task) -> list[tuple[dict[str, Any], dict[str, Any]]]:

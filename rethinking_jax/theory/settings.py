@@ -8,6 +8,7 @@ from ml_collections import ConfigDict
 
 from rethinking_jax.config import Member, base_config, nearest
 from rethinking_jax.errors import UserError
+from rethinking_jax.theory.widths import parse
 
 # Of the keys that every config shares, those that say which data and which labels.
 SHARED_KEYS = (
@@ -30,13 +31,16 @@ OWN_KEYS: dict[str, dict[str, Any]] = {
     "theorem1": {
         "depth": 4,  # of Corollary 1's network: depth - 1 hidden layers
         "sampled_points": 500,  # at which every term of the network is summed
+        "trained_widths": "",  # of 2-layer networks trained on the same labels, joined by +
+        "trained_epochs": 200,  # of all points; more where there are fewer
     },
     "kernel": {
         "kernel": "gaussian",
         "gamma": 0.02,  # of exp(-gamma squared distance); the first author's, pixels from 0 to 1
         "ridge": 0.0,  # added to the kernel's diagonal
         "filters": 1024,  # random filters of kernel=random_conv
-        "precision": "auto",  # of the factorization: float64, float32 (refined), auto by memory
+        "solver": "auto",  # cholesky; cg, which never holds the matrix; auto by memory
+        "precision": "auto",  # of the kernel: float64, float32 (refined in float64), auto by memory
     },
     "min_norm": {
         "features": "fourier",  # random Fourier features, or the pixels themselves
@@ -45,16 +49,21 @@ OWN_KEYS: dict[str, dict[str, Any]] = {
         "learning_rate": 0.0,  # 0: one over the largest squared norm of an example
         "steps": 30_000,
         "start_scale": 1.0,  # norm of the other start over that of the solution
+        "ntk_widths": "",  # of networks held against their tangent kernels, joined by +
+        "ntk_examples": 40,
+        "ntk_seeds": 3,
     },
 }
 CHOICES = {
     "kernel": ("gaussian", "linear", "gabor", "random_conv"),
+    "solver": ("auto", "cholesky", "cg"),
     "precision": ("auto", "float32", "float64"),
     "features": ("fourier", "pixels"),
 }
 RANGES: dict[str, tuple[float, float, str]] = {
     "depth": (2, math.inf, "at least 2, one hidden layer"),
     "sampled_points": (1, math.inf, "at least 1"),
+    "trained_epochs": (1, math.inf, "at least 1"),
     "gamma": (1e-12, 1e12, "above 0"),
     "ridge": (0, 1e12, "at least 0"),
     "filters": (1, math.inf, "at least 1"),
@@ -62,11 +71,22 @@ RANGES: dict[str, tuple[float, float, str]] = {
     "learning_rate": (0, 1e12, "0 (its own choice) or above"),
     "steps": (1, math.inf, "at least 1"),
     "start_scale": (1e-12, 1e12, "above 0"),
+    "ntk_examples": (2, math.inf, "at least 2"),
+    "ntk_seeds": (1, math.inf, "at least 1"),
 }
 
 
+LADDERS = ("trained_widths", "ntk_widths")
+
 # Keys that matter where another one has a certain value.
-EFFECTS = {"filters": ("kernel", "random_conv"), "num_features": ("features", "fourier")}
+ANY = "something"
+EFFECTS = {
+    "filters": ("kernel", "random_conv"),
+    "num_features": ("features", "fourier"),
+    "trained_epochs": ("trained_widths", ANY),
+    "ntk_examples": ("ntk_widths", ANY),
+    "ntk_seeds": ("ntk_widths", ANY),
+}
 
 
 def check_effects(config: ConfigDict, members: Sequence[Member]) -> None:
@@ -78,7 +98,8 @@ def check_effects(config: ConfigDict, members: Sequence[Member]) -> None:
     for key, (other, value) in EFFECTS.items():
         if key not in config or config[key] == OWN_KEYS[config.kind][key]:
             continue
-        if all(member.config[other] != value for member in members):
+        given = [member.config[other] for member in members]
+        if not (any(given) if value == ANY else value in given):
             raise UserError(f"config.{key}={config[key]} has no effect: it is for {other}={value}")
 
 
@@ -116,6 +137,8 @@ def check(config: ConfigDict) -> None:
                 f"config.{key}={value!r} is not known{nearest(value, CHOICES[key])} "
                 f"(known: {', '.join(CHOICES[key])})"
             )
+        if key in LADDERS:
+            parse(value, key)
         if key in RANGES:
             low, high, wanted = RANGES[key]
             if not low <= value <= high:

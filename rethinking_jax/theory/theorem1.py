@@ -12,7 +12,7 @@ from rethinking_jax.report.beside import Columns
 from rethinking_jax.report.curves import Plot
 from rethinking_jax.report.tables import Table
 from rethinking_jax.report.verdicts import Verdict
-from rethinking_jax.theory import relu_network
+from rethinking_jax.theory import relu_network, trained_width
 from rethinking_jax.theory.data import Task, Tasks, generator, rows
 from rethinking_jax.theory.findings import Findings, curve, finite, table, verdict
 
@@ -77,10 +77,15 @@ def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None]) -> 
         "data": f"{members[0].config.dataset}, {measured[-1]['dimension']:,} dimensions, "
         f"{measured[-1]['points']:,} points at most",
         "merged": ", ".join(f"{name}: {count} equal images" for name, count in merged.items()),
-        "left out": "how wide a trained 2-layer MLP must be for the same labels; that takes "
-        "training runs, such as configs/quickstart.py with --config.model=mlp",
     }
-    return Findings(measured, facts, _tables(measured), _plots(measured), _verdicts(measured))
+    trained = trained_width.measure(members, tasks, say)
+    return Findings(
+        measured + trained,
+        facts,
+        _tables(measured) + trained_width.tables(trained),
+        _plots(measured) + trained_width.plots(trained),
+        _verdicts(measured) + trained_width.verdicts(trained),
+    )
 
 
 def ladder(count: int) -> list[int]:

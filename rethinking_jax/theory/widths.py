@@ -1,0 +1,18 @@
+"""Ladders of widths, as configs write them."""
+
+from rethinking_jax.errors import UserError
+
+
+def parse(text: str, key: str) -> tuple[int, ...]:
+    """Widths joined by +, as rising numbers; () for ''.
+
+    Raises:
+      UserError: something else in the config's `key`.
+    """
+    try:
+        widths = tuple(int(word) for word in text.split("+")) if text else ()
+    except ValueError:
+        widths = (0,)
+    if any(width < 1 for width in widths) or list(widths) != sorted(set(widths)):
+        raise UserError(f"config.{key}={text!r} must be rising widths joined by +, or ''")
+    return widths
