@@ -7,7 +7,7 @@ the same, and the first one writes.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from typing import Any, NamedTuple
@@ -30,9 +30,16 @@ from rethinking_jax.program import zero_running
 from rethinking_jax.progress import ProgressReport, SoFar
 from rethinking_jax.storage import AnyPath
 from rethinking_jax.sweep import Chunk, Run
-from rethinking_jax.train import Sums
+from rethinking_jax.train import Sums, TrainState
 
 Images = tuple[jax.Array, jax.Array] | None  # None: streamed
+# (the members that go on, their states) -> what the line of each holds besides.
+Measure = Callable[[tuple[int, ...], TrainState], Sequence[Line]]
+
+
+def measures_nothing(active: tuple[int, ...], state: TrainState) -> Sequence[Line]:
+    """The `Measure` of runs that are looked at one by one."""
+    return [{} for _ in active]
 
 
 class Stage(NamedTuple):
@@ -46,6 +53,7 @@ class Stage(NamedTuple):
     write_scalars: Callable[[Line], None]  # to TensorBoard, or nowhere
     profile: Watch  # traces some of the pieces of an epoch, or none
     place: str = ""  # of the chunk among all, such as "3/33 ", for the live line
+    measure: Measure = measures_nothing  # of several members together, at the end of an epoch
 
     @property
     def metrics_file(self) -> AnyPath:
@@ -239,6 +247,7 @@ def _measure_epoch(chunk: Chunk, stage: Stage, images: Images, position: Positio
     config = runs[0].config
     size, classes = len(runs[0].train_labels), chunk.source.num_classes
     per_epoch = steps_per_epoch(config, size)
+    besides = stage.measure(position.active, state)
     lines = []
     for i, run in enumerate(runs):
         at = partial(jax.tree.map, lambda leaf, i=i: leaf[i])
@@ -252,6 +261,7 @@ def _measure_epoch(chunk: Chunk, stage: Stage, images: Images, position: Positio
             **metrics.test_metrics(at(test), config.corrupt_test_labels, classes),
             "images_per_second": round(position.speed, 1),
             "elapsed_seconds": round(stage.elapsed(), 3),
+            **besides[i],
         }
         if chunk.source.streamed:
             line["waiting_for_input"] = round(position.waited, 4)

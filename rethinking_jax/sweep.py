@@ -76,6 +76,8 @@ def label_run(member: configs.Member, source: Source) -> Run:
     p = label_probability(config.corruption, config.label_noise)
 
     def labels(split: str, part: SourceSplit) -> np.ndarray:
+        if p == 0:  # nothing is redrawn, and hundreds of runs are quick to make
+            return np.asarray(part.labels)
         return np.asarray(
             corrupt_labels(
                 config.seed,

@@ -1,7 +1,9 @@
-"""Sections 2.2, 4 and 5 of the paper as experiments: no network is trained.
+"""Sections 2.2, 4 and 5 of the paper as experiments.
 
 Theorem 1 built and evaluated, the exact solutions of kernel machines, SGD on a linear model
-against the solution of least norm. They run by the same command as everything else:
+against the solution of least norm: no network is trained. Rademacher complexity, shattering
+and stability train theirs by the sweep engine (`fitting`). They run by the same command as
+everything else:
 
     python -m rethinking_jax.main --config=configs/theorem1.py
 """

@@ -1,4 +1,4 @@
-"""The config of an experiment without training: the keys it has, and what they may be."""
+"""The config of an experiment of theory: the keys it has, and what they may be."""
 
 import math
 from collections.abc import Sequence
@@ -8,8 +8,10 @@ from ml_collections import ConfigDict
 
 from rethinking_jax.config import Member, base_config, nearest
 from rethinking_jax.errors import UserError
+from rethinking_jax.models import create_model
 
 # Of the keys that every config shares, those that say which data and which labels.
+LABEL_KEYS = ("corruption", "label_noise", "exclude_true_class")
 SHARED_KEYS = (
     "experiment",
     "dataset",
@@ -18,13 +20,23 @@ SHARED_KEYS = (
     "image_size",
     "train_examples",
     "data_seed",
-    "corruption",
-    "label_noise",
-    "exclude_true_class",
+    *LABEL_KEYS,
     "crop_size",
     "seed",
     "sweep",
 )
+# Those of experiments that train, and mean there what they mean everywhere.
+TRAINING_KEYS = (
+    "model",
+    "hidden_sizes",
+    "optimizer",
+    "learning_rate",
+    "batch_size",
+    "epochs",
+    "preprocess",
+)
+# Kinds that draw their labels themselves.
+OWN_LABELS = ("rademacher", "shattering")
 # The keys of each kind, with defaults.
 OWN_KEYS: dict[str, dict[str, Any]] = {
     "theorem1": {
@@ -46,11 +58,35 @@ OWN_KEYS: dict[str, dict[str, Any]] = {
         "steps": 30_000,
         "start_scale": 1.0,  # norm of the other start over that of the solution
     },
+    "rademacher": {
+        "model": "mlp_1x512",
+        "hidden_sizes": (),
+        "optimizer": "adam",
+        "learning_rate": 0.002,
+        "batch_size": 50,
+        "epochs": 60,
+        "preprocess": "paper",
+        "draws": 6,  # of random signs, for each network and number of points
+        "exact_draws": 400,  # of random signs, for the classes with a closed form
+        "sizes": 4,  # numbers of points: all, a quarter of them, a sixteenth, ...
+        "gamma": 0.02,  # of exp(-gamma squared distance), the kernel of one of these classes
+    },
+    "shattering": {
+        "model": "mlp",
+        "hidden_sizes": (4,),
+        "optimizer": "adam",
+        "learning_rate": 0.03,
+        "epochs": 40,  # of 100 steps
+        "points": "gaussian",  # or random projections of a data set's images
+        "dimensions": 4,
+        "dichotomies": 64,  # the most that are trained of each set of points
+    },
 }
 CHOICES = {
     "kernel": ("gaussian", "linear", "gabor", "random_conv"),
     "precision": ("auto", "float32", "float64"),
     "features": ("fourier", "pixels"),
+    "points": ("gaussian", "images"),
 }
 RANGES: dict[str, tuple[float, float, str]] = {
     "depth": (2, math.inf, "at least 2, one hidden layer"),
@@ -62,11 +98,20 @@ RANGES: dict[str, tuple[float, float, str]] = {
     "learning_rate": (0, 1e12, "0 (its own choice) or above"),
     "steps": (1, math.inf, "at least 1"),
     "start_scale": (1e-12, 1e12, "above 0"),
+    "draws": (2, math.inf, "at least 2, for an error"),
+    "exact_draws": (2, math.inf, "at least 2, for an error"),
+    "sizes": (1, 20, "from 1 to 20"),
+    "dimensions": (1, math.inf, "at least 1"),
+    "dichotomies": (2, math.inf, "at least 2"),
 }
 
 
 # Keys that matter where another one has a certain value.
-EFFECTS = {"filters": ("kernel", "random_conv"), "num_features": ("features", "fourier")}
+EFFECTS = {
+    "filters": ("kernel", "random_conv"),
+    "num_features": ("features", "fourier"),
+    **dict.fromkeys(("dataset", "image_size", "train_examples"), ("points", "images")),
+}
 
 
 def check_effects(config: ConfigDict, members: Sequence[Member]) -> None:
@@ -76,7 +121,9 @@ def check_effects(config: ConfigDict, members: Sequence[Member]) -> None:
       UserError: with the value of the other key that it is for.
     """
     for key, (other, value) in EFFECTS.items():
-        if key not in config or config[key] == OWN_KEYS[config.kind][key]:
+        if key not in config or other not in config:
+            continue
+        if config[key] == OWN_KEYS[config.kind].get(key, base_config().get(key)):
             continue
         if all(member.config[other] != value for member in members):
             raise UserError(f"config.{key}={config[key]} has no effect: it is for {other}={value}")
@@ -90,6 +137,8 @@ def theory_config(kind: str, **changes: Any) -> ConfigDict:
     base = base_config()
     config = ConfigDict({"kind": kind})
     for key in SHARED_KEYS:
+        if kind in OWN_LABELS and key in LABEL_KEYS:
+            continue
         # A placeholder such as label_noise keeps its type this way.
         config[key] = base.get_oneway_ref(key) if base[key] is None else base[key]
     config.update(OWN_KEYS[kind])
@@ -109,6 +158,11 @@ def check(config: ConfigDict) -> None:
             f"config.kind={config.kind!r} does not belong to this config file"
             f"{nearest(config.kind, OWN_KEYS)} (take configs/{'.py, configs/'.join(OWN_KEYS)}.py)"
         )
+    if "model" in config:
+        # Before anything is drawn, as a config that trains.
+        create_model(config.model, num_classes=2, hidden_sizes=tuple(config.hidden_sizes))
+        if not 0 < config.learning_rate < math.inf:
+            raise UserError(f"config.learning_rate={config.learning_rate} must be above 0")
     for key in OWN_KEYS[config.kind]:
         value = config[key]
         if key in CHOICES and value not in CHOICES[key]:
