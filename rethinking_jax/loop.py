@@ -9,7 +9,7 @@ the same, and the first one writes.
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -319,10 +319,13 @@ def _evaluate(chunk: Chunk, stage: Stage, position: Position) -> tuple[Sums, Sum
 def _learning_rate(run: Run, step: int, per_epoch: int) -> float:
     """Of the last step taken."""
     config = run.config
-    schedule = learning_rate_schedule(
-        config.learning_rate, config.lr_decay, config.lr_decay_steps or per_epoch
-    )
-    return float(schedule(step - 1))
+    decay_steps = config.lr_decay_steps or per_epoch
+    return _scheduled(config.learning_rate, config.lr_decay, decay_steps, step - 1)
+
+
+@cache  # the hundreds of members of a chunk have few values among them
+def _scheduled(base: float, decay: float, decay_steps: int, step: int) -> float:
+    return float(learning_rate_schedule(base, decay, decay_steps)(step))
 
 
 def _unfinished(

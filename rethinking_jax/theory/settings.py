@@ -80,6 +80,18 @@ OWN_KEYS: dict[str, dict[str, Any]] = {
         "points": "gaussian",  # or random projections of a data set's images
         "dimensions": 4,
         "dichotomies": 64,  # the most that are trained of each set of points
+        "starts": 3,  # initial weights that each is trained from
+    },
+    "stability": {
+        "model": "mlp",
+        "hidden_sizes": (128,),
+        "optimizer": "sgd",
+        "learning_rate": 0.05,
+        "batch_size": 50,
+        "epochs": 60,
+        "preprocess": "paper",
+        "seeds": 4,
+        "twins": 2,  # of each seed
     },
 }
 CHOICES = {
@@ -101,7 +113,10 @@ RANGES: dict[str, tuple[float, float, str]] = {
     "draws": (2, math.inf, "at least 2, for an error"),
     "exact_draws": (2, math.inf, "at least 2, for an error"),
     "sizes": (1, 20, "from 1 to 20"),
+    "seeds": (2, math.inf, "at least 2, for an interval"),
+    "twins": (1, math.inf, "at least 1"),
     "dimensions": (1, math.inf, "at least 1"),
+    "starts": (1, math.inf, "at least 1"),
     "dichotomies": (2, math.inf, "at least 2"),
 }
 
