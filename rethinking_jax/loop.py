@@ -370,7 +370,7 @@ def _everyone(position: Position) -> Carry:
 def _stopped(chunk: Chunk, stage: Stage, manager: Any, position: Position, reason: str) -> str:
     if manager is None:
         return (
-            f"stopped by {reason}: config.checkpoint_every=0, so {chunk.name} is not saved and "
+            f"stopped by {reason}: with checkpoint_every=0 {chunk.name} is not saved and "
             f"starts again with the same command: {stage.command}"
         )
     manager.wait_until_finished()

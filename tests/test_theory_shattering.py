@@ -112,7 +112,10 @@ NET = {"name": "a", "weights": 9, "linear": False, "ratio": 0.5, "fraction": 1.0
 @pytest.mark.parametrize(
     ("changes", "which"),
     [
-        ({"linear": {"fraction": 0.7}}, 0),
+        ({"linear": {"fraction": 0.45}}, 0),
+        ({"linear": {"fraction": 0.56}}, 0),  # more than there are
+        ({"linear": {"separable": 0.7, "fraction": 0.7}}, 0),
+        ({"beyond": {"separable": 0.86}}, 0),
         ({"capacity": {"shattered": 4}}, 1),
         ({"beyond": {"fraction": 1.0}}, 1),
         ({"larger": {"capacity": 9.0}}, 2),
@@ -124,8 +127,22 @@ def test_each_verdict_can_be_no(changes: dict, which: int) -> None:
         def made(name: str, row: dict) -> dict:
             return row | changed.get(name, {})
 
-        beyond = {**ROW, "points": 4, "exhaustive": "yes", "fraction": 0.87, "cover": 0.875}
-        half = {**ROW, "points": 6, "exhaustive": "no", "fraction": 0.55, "cover": 0.5}
+        beyond = {
+            **ROW,
+            "points": 4,
+            "exhaustive": "yes",
+            "fraction": 0.87,
+            "cover": 0.875,
+            "separable": 0.875,
+        }
+        half = {
+            **ROW,
+            "points": 6,
+            "exhaustive": "no",
+            "fraction": 0.55,
+            "cover": 0.5,
+            "separable": 0.55,
+        }
         linear = {**ROW, "shattered": 3, "capacity": 6.0}
         small = {**NET, "capacity": 10.0, "per_weight": 1.1}
         found = shattering._verdicts(
@@ -173,7 +190,7 @@ def test_a_trained_linear_classifier_follows_cover(command: Command, tmp_path: P
     points = shattering.make_points(theory_config("shattering", dimensions=2), 8, Tasks(print))
     labels, _ = shattering.make_labels(8, 64, 0)
     exists = np.mean([cover.is_separable(points, own) for own in labels])
-    assert exists - 0.05 <= shares[8]["fraction"] <= exists
+    assert exists - 0.05 <= shares[8]["fraction"] <= exists == shares[8]["separable"]
     capacity = next(row for row in summary["members"] if "capacity" in row)
     assert capacity["shattered"] == 3 and abs(capacity["capacity"] - 6) < 0.7
     outcomes = [verdict["outcome"] for verdict in summary["verdicts"]]

@@ -76,7 +76,7 @@ OWN_KEYS: dict[str, dict[str, Any]] = {
         "hidden_sizes": (4,),
         "optimizer": "adam",
         "learning_rate": 0.03,
-        "epochs": 40,  # of 100 steps
+        "epochs": 30,  # of 100 steps
         "points": "gaussian",  # or random projections of a data set's images
         "dimensions": 4,
         "dichotomies": 64,  # the most that are trained of each set of points
@@ -144,6 +144,11 @@ def check_effects(config: ConfigDict, members: Sequence[Member]) -> None:
             raise UserError(f"config.{key}={config[key]} has no effect: it is for {other}={value}")
 
 
+def shared_keys(kind: str) -> list[str]:
+    """The keys that a kind of experiment has in common with all configs."""
+    return [key for key in SHARED_KEYS if kind not in OWN_LABELS or key not in LABEL_KEYS]
+
+
 def theory_config(kind: str, **changes: Any) -> ConfigDict:
     """The config of one kind of experiment: which data, which labels, and its own keys.
 
@@ -151,9 +156,7 @@ def theory_config(kind: str, **changes: Any) -> ConfigDict:
     """
     base = base_config()
     config = ConfigDict({"kind": kind})
-    for key in SHARED_KEYS:
-        if kind in OWN_LABELS and key in LABEL_KEYS:
-            continue
+    for key in shared_keys(kind):
         # A placeholder such as label_noise keeps its type this way.
         config[key] = base.get_oneway_ref(key) if base[key] is None else base[key]
     config.update(OWN_KEYS[kind])
