@@ -241,7 +241,8 @@ def members(config: ConfigDict) -> list[Member]:
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise UserError(f"config.sweep: the run {twice!r} is there twice")
-    _check_label_noise(config, [member.config.corruption for member in result])
+    if "corruption" in config:  # an experiment of theory may draw its labels itself
+        _check_label_noise(config, [member.config.corruption for member in result])
     return result
 
 
@@ -276,7 +277,7 @@ def _set(config: ConfigDict, key: str, value: Any) -> None:
 
 def _name(config: ConfigDict, override: Overrides) -> str:
     if not override:
-        return str(config.corruption)
+        return str(config.get("corruption") or config.get("model"))
     if "name" in override:
         return str(override["name"])
     speaking = ("corruption", "model", "dataset")
@@ -346,7 +347,7 @@ def _check(config: ConfigDict) -> None:
         value = config.get(key)
         if value is not None and not low <= value <= high:
             raise UserError(f"config.{key}={value} must be {wanted}")
-    if "kind" in config:  # an experiment without training, with keys of its own
+    if "kind" in config:  # an experiment of theory, with keys of its own
         from rethinking_jax.theory import settings
 
         return settings.check(config)

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from rethinking_jax import sweep
@@ -83,7 +84,8 @@ def resident_feed(chunk: Chunk, images: tuple[jax.Array, jax.Array], chosen: Seq
     def evaluate(state: TrainState, split: str, between: Between) -> Sums:
         return program.evaluate(state, splits[split])
 
-    return Feed(partial(_train_resident, chunk, program, train), evaluate)
+    replaced = sweep.replacements(chunk, chosen)
+    return Feed(partial(_train_resident, chunk, program, train, replaced), evaluate)
 
 
 def _part(examples: Examples, positions: np.ndarray) -> Examples:
@@ -95,14 +97,28 @@ def _part(examples: Examples, positions: np.ndarray) -> Examples:
     )
 
 
+@jax.jit
+def _with_copies(order: jax.Array, replaced: jax.Array) -> jax.Array:
+    """Orders [m, n] where example j stands in the place of example i; (i, j) of [m, 2]."""
+    return jnp.where(order == replaced[:, :1], replaced[:, 1:], order)
+
+
 def _train_resident(
-    chunk: Chunk, program: Program, train: Examples, carry: Carry, epoch: int, first: int
+    chunk: Chunk,
+    program: Program,
+    train: Examples,
+    replaced: jax.Array | None,
+    carry: Carry,
+    epoch: int,
+    first: int,
 ) -> Pieces:
     config = chunk.runs[0].config
     size = train.labels.shape[1]
     full = size // config.batch_size
     state, running = carry
     order = program.order(state.hyper.seed, np.int32(epoch))
+    if replaced is not None:
+        order = _with_copies(order, replaced)
     done = first
     if chunk.scan and first == 0:
         state, running = program.train_batches(

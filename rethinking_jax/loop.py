@@ -7,9 +7,9 @@ the same, and the first one writes.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -30,9 +30,16 @@ from rethinking_jax.program import zero_running
 from rethinking_jax.progress import ProgressReport, SoFar
 from rethinking_jax.storage import AnyPath
 from rethinking_jax.sweep import Chunk, Run
-from rethinking_jax.train import Sums
+from rethinking_jax.train import Sums, TrainState
 
 Images = tuple[jax.Array, jax.Array] | None  # None: streamed
+# (the members that go on, their states) -> what the line of each holds besides.
+Measure = Callable[[tuple[int, ...], TrainState], Sequence[Line]]
+
+
+def measures_nothing(active: tuple[int, ...], state: TrainState) -> Sequence[Line]:
+    """The `Measure` of runs that are looked at one by one."""
+    return [{} for _ in active]
 
 
 class Stage(NamedTuple):
@@ -46,6 +53,7 @@ class Stage(NamedTuple):
     write_scalars: Callable[[Line], None]  # to TensorBoard, or nowhere
     profile: Watch  # traces some of the pieces of an epoch, or none
     place: str = ""  # of the chunk among all, such as "3/33 ", for the live line
+    measure: Measure = measures_nothing  # of several members together, at the end of an epoch
 
     @property
     def metrics_file(self) -> AnyPath:
@@ -239,6 +247,7 @@ def _measure_epoch(chunk: Chunk, stage: Stage, images: Images, position: Positio
     config = runs[0].config
     size, classes = len(runs[0].train_labels), chunk.source.num_classes
     per_epoch = steps_per_epoch(config, size)
+    besides = stage.measure(position.active, state)
     lines = []
     for i, run in enumerate(runs):
         at = partial(jax.tree.map, lambda leaf, i=i: leaf[i])
@@ -252,6 +261,7 @@ def _measure_epoch(chunk: Chunk, stage: Stage, images: Images, position: Positio
             **metrics.test_metrics(at(test), config.corrupt_test_labels, classes),
             "images_per_second": round(position.speed, 1),
             "elapsed_seconds": round(stage.elapsed(), 3),
+            **besides[i],
         }
         if chunk.source.streamed:
             line["waiting_for_input"] = round(position.waited, 4)
@@ -309,10 +319,13 @@ def _evaluate(chunk: Chunk, stage: Stage, position: Position) -> tuple[Sums, Sum
 def _learning_rate(run: Run, step: int, per_epoch: int) -> float:
     """Of the last step taken."""
     config = run.config
-    schedule = learning_rate_schedule(
-        config.learning_rate, config.lr_decay, config.lr_decay_steps or per_epoch
-    )
-    return float(schedule(step - 1))
+    decay_steps = config.lr_decay_steps or per_epoch
+    return _scheduled(config.learning_rate, config.lr_decay, decay_steps, step - 1)
+
+
+@cache  # the hundreds of members of a chunk have few values among them
+def _scheduled(base: float, decay: float, decay_steps: int, step: int) -> float:
+    return float(learning_rate_schedule(base, decay, decay_steps)(step))
 
 
 def _unfinished(
@@ -357,7 +370,7 @@ def _everyone(position: Position) -> Carry:
 def _stopped(chunk: Chunk, stage: Stage, manager: Any, position: Position, reason: str) -> str:
     if manager is None:
         return (
-            f"stopped by {reason}: config.checkpoint_every=0, so {chunk.name} is not saved and "
+            f"stopped by {reason}: with checkpoint_every=0 {chunk.name} is not saved and "
             f"starts again with the same command: {stage.command}"
         )
     manager.wait_until_finished()

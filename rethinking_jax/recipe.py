@@ -1,5 +1,6 @@
 """What several configs share: rows of the paper's tables as runs, CIFAR-10's set-up, ImageNet's."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -7,6 +8,7 @@ from ml_collections import ConfigDict
 
 from rethinking_jax.config import Overrides, base_config, nearest
 from rethinking_jax.errors import UserError
+from rethinking_jax.models import MODELS
 
 # Strength of each regularizer where it is on. ImageNet's are those of TensorFlow's public
 # Inception code of the time; the paper gives none.
@@ -29,6 +31,25 @@ IMAGENET_DECAY = 0.96954  # per epoch: x 0.94 every two
 # An epoch of CIFAR-10 at batch 128: there it is appendix A's once per epoch, and a smaller
 # set decays as slowly per step, or its learning rate is gone before it fits.
 CIFAR_DECAY_STEPS = 391
+
+
+def network(name: str) -> Overrides:
+    """The config keys of a network: a name of `MODELS`, or mlp_DxW for D layers of width W.
+
+    Raises:
+      UserError: it is neither.
+    """
+    widths = re.fullmatch(r"mlp_([1-9]\d?)x([1-9]\d*)", name)
+    known = [known for known in MODELS if known != "mlp"]
+    if not widths and name not in known:
+        raise UserError(
+            f"the config's argument models: {name!r} is not known{nearest(name, known)} (known: "
+            f"{', '.join(known)}, and mlp_DxW for D hidden layers of width W, such as mlp_1x16)"
+        )
+    if name in known or not widths:
+        return {"name": name, "model": name, "hidden_sizes": []}
+    depth, width = map(int, widths.groups())
+    return {"name": name, "model": "mlp", "hidden_sizes": [width] * depth}
 
 
 def regularized(names: Sequence[str], strengths: Mapping[str, Any]) -> Overrides:

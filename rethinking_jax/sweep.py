@@ -57,6 +57,9 @@ class Run(NamedTuple):
     test_labels: np.ndarray
     flipped_fraction: float
     labels_sha256: str
+    # Positions (i, j): it trains on a copy of example j where the others have example i. For
+    # twins that differ in one example; not where examples are streamed.
+    replaced: tuple[int, int] | None = None
 
 
 class Chunk(NamedTuple):
@@ -76,6 +79,8 @@ def label_run(member: configs.Member, source: Source) -> Run:
     p = label_probability(config.corruption, config.label_noise)
 
     def labels(split: str, part: SourceSplit) -> np.ndarray:
+        if p == 0:  # nothing is redrawn, and hundreds of runs are quick to make
+            return np.asarray(part.labels)
         return np.asarray(
             corrupt_labels(
                 config.seed,
@@ -301,3 +306,16 @@ def examples(
         Examples(images[0], spread(train, mesh), true[0], ids[0]),
         Examples(images[1], spread(test, mesh), true[1], ids[1]),
     )
+
+
+def replacements(chunk: Chunk, chosen: Sequence[int]) -> jax.Array | None:
+    """Positions (i, j) of replaced examples, int32 [len(chosen), 2]; None where no run has one.
+
+    Args:
+      chunk: of all members.
+      chosen: as of `examples`; -1, no position, for members that have every example.
+    """
+    if all(run.replaced is None for run in chunk.runs):
+        return None
+    pairs = [chunk.runs[i].replaced or (-1, -1) for i in chosen]
+    return spread(jnp.array(pairs, jnp.int32), chunk.mesh)

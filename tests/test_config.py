@@ -29,7 +29,7 @@ def test_every_config_is_valid_and_named_after_its_file(path: Path) -> None:
     plain = configs.to_json(config)
     assert json.loads(json.dumps(plain)) == plain
     own = set(settings.OWN_KEYS[config.kind]) if "kind" in config else set()
-    shared = {*settings.SHARED_KEYS, "kind"} if own else set(configs.base_config())
+    shared = {*settings.shared_keys(config.kind), "kind"} if own else set(configs.base_config())
     assert set(plain) == shared | own
 
 

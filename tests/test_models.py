@@ -387,7 +387,7 @@ def test_running_averages_follow_the_batches() -> None:
 # Dropout ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", SMALL_MODELS)
+@pytest.mark.parametrize("name", [name for name in SMALL_MODELS if name != "linear"])
 def test_dropout_acts_in_train_mode_only(name: str) -> None:
     images = random_images((4, 8, 8, 3))
     plain, dropped = build(name), build(name, dropout_rate=0.5)
@@ -594,7 +594,7 @@ def test_unknown_name_gives_the_nearest() -> None:
         create_model("inceptoin_small", num_classes=10)
     assert str(error.value) == (
         "model='inceptoin_small' is not known: did you mean 'inception_small'? "
-        "Known: mlp_1x512, mlp_3x512, mlp, alexnet_small, inception_small, "
+        "Known: mlp_1x512, mlp_3x512, mlp, linear, alexnet_small, inception_small, "
         "inception_small_no_bn, wide_resnet_28_1, inception_v3, inception_v3_aux, resnet_50"
     )
     with pytest.raises(UserError, match=r"^model='zebra' is not known\. Known: mlp_1x512,"):
@@ -619,10 +619,21 @@ def test_dropout_rate_is_a_probability_below_one(rate: float) -> None:
         create_model("mlp_1x512", num_classes=10, dropout_rate=rate)
 
 
+@pytest.mark.parametrize("option", [{"dropout_rate": 0.5}, {"dtype": "bfloat16"}])
+def test_linear_has_no_hidden_layer(option: dict) -> None:
+    variables = initial_variables("linear", (4, 4, 1))
+    assert jax.tree.map(np.shape, variables) == {
+        "params": {"Dense_0": {"kernel": (16, 10), "bias": (10,)}}
+    }
+    with pytest.raises(UserError, match="no effect on model='linear'"):
+        create_model("linear", num_classes=10, **option)
+
+
 def test_convolutional_is_a_fact_of_the_class() -> None:
     models = {name: build(name) for name in MODELS}
     assert {name for name, model in models.items() if not model.convolutional} == {
         "mlp",
+        "linear",
         "mlp_1x512",
         "mlp_3x512",
     }

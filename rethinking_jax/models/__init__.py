@@ -1,4 +1,4 @@
-"""The architectures of the paper's experiments (appendix A), and two yardsticks, by name."""
+"""The architectures of the paper's experiments (appendix A), and yardsticks, by name."""
 
 import difflib
 from collections.abc import Callable
@@ -20,6 +20,7 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
     "mlp_1x512": partial(MLP, hidden_sizes=(512,)),
     "mlp_3x512": partial(MLP, hidden_sizes=(512, 512, 512)),
     "mlp": MLP,
+    "linear": partial(MLP, hidden_sizes=()),
     "alexnet_small": SmallAlexNet,
     "inception_small": SmallInception,
     "inception_small_no_bn": partial(SmallInception, batch_norm=False),
@@ -47,7 +48,7 @@ def create_model(
       name: a key of `MODELS`.
       num_classes: number of logits.
       hidden_sizes: widths of the hidden layers; for `mlp` alone, and needed there.
-      dropout_rate: from 0 (none) to below 1; acts in every model.
+      dropout_rate: from 0 (none) to below 1; acts in every model with a hidden layer.
       dtype: one of `DTYPES`, by name or as a type: what convolutions and hidden dense layers
         compute in. Parameters, batch statistics, the classifier and its logits are float32.
 
@@ -69,6 +70,11 @@ def create_model(
         raise UserError(f"dropout_rate={dropout_rate} must be at least 0 and below 1")
     if (dtype_name := _dtype_name(dtype)) not in DTYPES:
         raise UserError(f"dtype={dtype_name!r} must be one of: {', '.join(DTYPES)}")
+    if name == "linear" and (dropout_rate or dtype_name != "float32"):
+        raise UserError(
+            f"dropout_rate={dropout_rate}, dtype={dtype_name} have no effect on model='linear', "
+            "which has no hidden layer: leave them at 0 and float32"
+        )
     if name == "mlp":
         if not hidden_sizes or any(not isinstance(w, int) or w < 1 for w in hidden_sizes):
             raise UserError(

@@ -1,8 +1,8 @@
-"""One experiment without training, from its config to its results: the contract of a workdir."""
+"""One experiment of theory, from its config to its results: the contract of a workdir."""
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -19,11 +19,13 @@ from rethinking_jax.report.claims import NO, YES
 from rethinking_jax.storage import AnyPath, make_folder, open_path, write_atomically
 from rethinking_jax.theory.data import Tasks
 from rethinking_jax.theory.findings import Findings, from_json, to_json
+from rethinking_jax.theory.fitting import open_lab
 from rethinking_jax.theory.settings import check_effects
 
 Summary = dict[str, Any]
 FINDINGS = "findings.json"  # what figures, tables and page are drawn from
-Run = Callable[[Sequence[configs.Member], Tasks, Callable[[str], None]], Findings]
+# Of (runs, data, where to say what is going on), and for kinds that train `lab`.
+Run = Callable[..., Findings]
 
 
 def run_theory(
@@ -47,6 +49,7 @@ def run_theory(
 
     Raises:
       UserError: bad input, or a claim that cannot hold for this data; nothing is written.
+      RunFailed: training was stopped by a signal.
     """
     started = time.monotonic()
     workdir, console = open_path(workdir), console or Console()
@@ -65,11 +68,15 @@ def run_theory(
         return _end(say, workdir, json.loads(file.read_text()))
     say(f"On {describe_device()}; results go to {workdir}")
     run: Run = import_module(f"rethinking_jax.theory.{config.kind}").run
-    found = run(members, Tasks(say, workdir), say)
+    if "model" in config:  # it trains
+        with open_lab(config, workdir, command, console) as lab:
+            found = run(members, Tasks(say, workdir), say, lab)
+    else:
+        found = run(members, Tasks(say, workdir), say)
     summary = {
         "experiment": config.experiment,
         "kind": config.kind,
-        "dataset": config.dataset,
+        "dataset": "Gaussian points" if config.get("points") == "gaussian" else config.dataset,
         "device": describe_device(),
         "versions": versions(),
         "wall_seconds": round(time.monotonic() - started, 3),

@@ -1,4 +1,4 @@
-"""The config of an experiment without training: the keys it has, and what they may be."""
+"""The config of an experiment of theory: the keys it has, and what they may be."""
 
 import math
 from collections.abc import Sequence
@@ -8,9 +8,11 @@ from ml_collections import ConfigDict
 
 from rethinking_jax.config import Member, base_config, nearest
 from rethinking_jax.errors import UserError
+from rethinking_jax.models import create_model
 from rethinking_jax.theory.widths import parse
 
 # Of the keys that every config shares, those that say which data and which labels.
+LABEL_KEYS = ("corruption", "label_noise", "exclude_true_class")
 SHARED_KEYS = (
     "experiment",
     "dataset",
@@ -19,13 +21,23 @@ SHARED_KEYS = (
     "image_size",
     "train_examples",
     "data_seed",
-    "corruption",
-    "label_noise",
-    "exclude_true_class",
+    *LABEL_KEYS,
     "crop_size",
     "seed",
     "sweep",
 )
+# Those of experiments that train, and mean there what they mean everywhere.
+TRAINING_KEYS = (
+    "model",
+    "hidden_sizes",
+    "optimizer",
+    "learning_rate",
+    "batch_size",
+    "epochs",
+    "preprocess",
+)
+# Kinds that draw their labels themselves.
+OWN_LABELS = ("rademacher", "shattering")
 # The keys of each kind, with defaults.
 OWN_KEYS: dict[str, dict[str, Any]] = {
     "theorem1": {
@@ -53,12 +65,48 @@ OWN_KEYS: dict[str, dict[str, Any]] = {
         "ntk_examples": 40,
         "ntk_seeds": 3,
     },
+    "rademacher": {
+        "model": "mlp_1x512",
+        "hidden_sizes": (),
+        "optimizer": "adam",
+        "learning_rate": 0.002,
+        "batch_size": 50,
+        "epochs": 60,
+        "preprocess": "paper",
+        "draws": 6,  # of random signs, for each network and number of points
+        "exact_draws": 400,  # of random signs, for the classes with a closed form
+        "sizes": 4,  # numbers of points: all, a quarter of them, a sixteenth, ...
+        "gamma": 0.02,  # of exp(-gamma squared distance), the kernel of one of these classes
+    },
+    "shattering": {
+        "model": "mlp",
+        "hidden_sizes": (4,),
+        "optimizer": "adam",
+        "learning_rate": 0.03,
+        "epochs": 30,  # of 100 steps
+        "points": "gaussian",  # or random projections of a data set's images
+        "dimensions": 4,
+        "dichotomies": 64,  # the most that are trained of each set of points
+        "starts": 3,  # initial weights that each is trained from
+    },
+    "stability": {
+        "model": "mlp",
+        "hidden_sizes": (128,),
+        "optimizer": "sgd",
+        "learning_rate": 0.05,
+        "batch_size": 50,
+        "epochs": 60,
+        "preprocess": "paper",
+        "seeds": 4,
+        "twins": 2,  # of each seed
+    },
 }
 CHOICES = {
     "kernel": ("gaussian", "linear", "gabor", "random_conv"),
     "solver": ("auto", "cholesky", "cg"),
     "precision": ("auto", "float32", "float64"),
     "features": ("fourier", "pixels"),
+    "points": ("gaussian", "images"),
 }
 RANGES: dict[str, tuple[float, float, str]] = {
     "depth": (2, math.inf, "at least 2, one hidden layer"),
@@ -73,6 +121,14 @@ RANGES: dict[str, tuple[float, float, str]] = {
     "start_scale": (1e-12, 1e12, "above 0"),
     "ntk_examples": (2, math.inf, "at least 2"),
     "ntk_seeds": (1, math.inf, "at least 1"),
+    "draws": (2, math.inf, "at least 2, for an error"),
+    "exact_draws": (2, math.inf, "at least 2, for an error"),
+    "sizes": (1, 20, "from 1 to 20"),
+    "seeds": (2, math.inf, "at least 2, for an interval"),
+    "twins": (1, math.inf, "at least 1"),
+    "dimensions": (1, math.inf, "at least 1"),
+    "starts": (1, math.inf, "at least 1"),
+    "dichotomies": (2, math.inf, "at least 2"),
 }
 
 
@@ -86,6 +142,7 @@ EFFECTS = {
     "trained_epochs": ("trained_widths", ANY),
     "ntk_examples": ("ntk_widths", ANY),
     "ntk_seeds": ("ntk_widths", ANY),
+    **dict.fromkeys(("dataset", "image_size", "train_examples"), ("points", "images")),
 }
 
 
@@ -96,11 +153,18 @@ def check_effects(config: ConfigDict, members: Sequence[Member]) -> None:
       UserError: with the value of the other key that it is for.
     """
     for key, (other, value) in EFFECTS.items():
-        if key not in config or config[key] == OWN_KEYS[config.kind][key]:
+        if key not in config or other not in config:
+            continue
+        if config[key] == OWN_KEYS[config.kind].get(key, base_config().get(key)):
             continue
         given = [member.config[other] for member in members]
         if not (any(given) if value == ANY else value in given):
             raise UserError(f"config.{key}={config[key]} has no effect: it is for {other}={value}")
+
+
+def shared_keys(kind: str) -> list[str]:
+    """The keys that a kind of experiment has in common with all configs."""
+    return [key for key in SHARED_KEYS if kind not in OWN_LABELS or key not in LABEL_KEYS]
 
 
 def theory_config(kind: str, **changes: Any) -> ConfigDict:
@@ -110,7 +174,7 @@ def theory_config(kind: str, **changes: Any) -> ConfigDict:
     """
     base = base_config()
     config = ConfigDict({"kind": kind})
-    for key in SHARED_KEYS:
+    for key in shared_keys(kind):
         # A placeholder such as label_noise keeps its type this way.
         config[key] = base.get_oneway_ref(key) if base[key] is None else base[key]
     config.update(OWN_KEYS[kind])
@@ -130,6 +194,11 @@ def check(config: ConfigDict) -> None:
             f"config.kind={config.kind!r} does not belong to this config file"
             f"{nearest(config.kind, OWN_KEYS)} (take configs/{'.py, configs/'.join(OWN_KEYS)}.py)"
         )
+    if "model" in config:
+        # Before anything is drawn, as a config that trains.
+        create_model(config.model, num_classes=2, hidden_sizes=tuple(config.hidden_sizes))
+        if not 0 < config.learning_rate < math.inf:
+            raise UserError(f"config.learning_rate={config.learning_rate} must be above 0")
     for key in OWN_KEYS[config.kind]:
         value = config[key]
         if key in CHOICES and value not in CHOICES[key]:

@@ -1,0 +1,101 @@
+"""Classes of functions whose supremum over random signs is a formula.
+
+Each is scaled so that its outputs on the points lie in [-1, 1], as a network's do. For signs
+sigma, the supremum of (1/n) sum_i sigma_i h(x_i) is
+
+- over <w, x> with |w|_2 <= B:   B/n |sum_i sigma_i x_i|_2            (Cauchy and Schwarz)
+- over <w, x> with |w|_1 <= B:   B/n max_j |sum_i sigma_i x_ij|       (a vertex of the ball)
+- over a kernel's ball of norm B: B/n sqrt(sigma' K sigma)            (reproducing property)
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from rethinking_jax.corruption import corrupt_labels
+
+BLOCK = 1000  # rows of a kernel matrix that are held at once
+SEEDS = 50  # whose signs are drawn at once
+
+
+class Bounds(NamedTuple):
+    """What is known about the mean over signs; None where it is not."""
+
+    second_moment: float | None  # the exact mean of the squares
+    lower: float | None
+    upper: float
+
+
+def draw_signs(seeds: np.ndarray, ids: np.ndarray) -> np.ndarray:
+    """Random signs as runs with random labels of two classes have them: float64 [m, n].
+
+    Args:
+      seeds: [m], one for each draw.
+      ids: uint32 [n], of the points.
+    """
+    padded = np.resize(seeds, -(-len(seeds) // SEEDS) * SEEDS)  # one program for all parts
+    parts = [
+        np.asarray(_draw(jnp.asarray(part, jnp.int32), jnp.asarray(ids)))
+        for part in padded.reshape(-1, SEEDS)
+    ]
+    return 2.0 * np.concatenate(parts)[: len(seeds)] - 1
+
+
+@jax.jit
+@partial(jax.vmap, in_axes=(0, None))
+def _draw(seed: jax.Array, ids: jax.Array) -> jax.Array:
+    return corrupt_labels(seed, "train", ids, jnp.zeros(len(ids), jnp.int32), 1.0, 2)
+
+
+def l2_ball(points: np.ndarray, signs: np.ndarray) -> np.ndarray:
+    """The supremum for each draw, [m], from points [n, d] and signs [m, n]."""
+    size = np.linalg.norm(points, axis=1).max()
+    return np.linalg.norm(signs @ points, axis=1) / (len(points) * size)
+
+
+def l2_bounds(points: np.ndarray) -> Bounds:
+    """Jensen's bound above; Khintchine's below, with the best constant, 1 / sqrt(2)."""
+    squares = (points**2).sum(1)
+    return _hilbert(float(squares.sum() / (len(points) ** 2 * squares.max())))
+
+
+def l1_ball(points: np.ndarray, signs: np.ndarray) -> np.ndarray:
+    """As `l2_ball`."""
+    return np.abs(signs @ points).max(1) / (len(points) * np.abs(points).max())
+
+
+def l1_bounds(points: np.ndarray) -> Bounds:
+    """Massart's bound, of the maximum over 2 d signed coordinates."""
+    largest = np.linalg.norm(points, axis=0).max() / np.abs(points).max()
+    return Bounds(
+        None, None, float(np.sqrt(2 * np.log(2 * points.shape[1])) * largest / len(points))
+    )
+
+
+def kernel_ball(gamma: float) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """As `l2_ball`, for exp(-gamma |x - y|^2), whose diagonal is 1."""
+
+    def values(points: np.ndarray, signs: np.ndarray) -> np.ndarray:
+        norms, total = (points**2).sum(1), np.zeros(len(signs))
+        for i in range(0, len(points), BLOCK):
+            rows = slice(i, i + BLOCK)
+            squares = norms[rows, None] + norms - 2 * points[rows] @ points.T
+            block = np.exp(-gamma * np.maximum(squares, 0))
+            total += np.einsum("mi,mi->m", signs[:, rows], signs @ block.T)
+        return np.sqrt(np.maximum(total, 0)) / len(points)
+
+    return values
+
+
+def kernel_bounds(points: np.ndarray) -> Bounds:
+    """As `l2_bounds`: the mean of sigma' K sigma is the trace, n."""
+    return _hilbert(1 / len(points))
+
+
+def _hilbert(second_moment: float) -> Bounds:
+    upper = float(np.sqrt(second_moment))
+    return Bounds(second_moment, upper / np.sqrt(2), upper)

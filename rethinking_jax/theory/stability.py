@@ -1,0 +1,345 @@
+"""Section 2.2: uniform stability, by twins that differ in one training example.
+
+Twins share initial weights, the order of examples and every label; one of them has a copy of
+example j wherever the other has example i. All are members of one sweep. After every epoch the
+distance of their weights is measured, |w - v| / sqrt(|w|^2 + |v|^2) as Hardt, Recht and Singer
+(2016) do, and how far their losses are apart on every training and test example. The loss here
+is 1 - p(label), which lies in [0, 1]: of an unbounded one no largest difference exists.
+
+An algorithm with uniform stability beta has |loss(w, z) - loss(v, z)| <= beta for all twins and
+all examples z, whatever the labels, and then an expected gap between test and training loss of
+at most beta. So beta is at least the gap on random labels: it cannot say that true labels
+generalize.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from ml_collections import ConfigDict
+
+from rethinking_jax.build import make_model
+from rethinking_jax.config import Member, Overrides
+from rethinking_jax.corruption import LABEL_SETTINGS
+from rethinking_jax.errors import RunFailed, UserError
+from rethinking_jax.loop import Measure
+from rethinking_jax.mesh import fetch, slots
+from rethinking_jax.metrics import Line
+from rethinking_jax.preprocess import make_preprocess
+from rethinking_jax.report.beside import Columns
+from rethinking_jax.report.curves import Curve, Plot
+from rethinking_jax.report.intervals import difference
+from rethinking_jax.report.verdicts import Verdict
+from rethinking_jax.source import to_device
+from rethinking_jax.sweep import Chunk, examples, images
+from rethinking_jax.theory.data import Tasks, generator
+from rethinking_jax.theory.findings import Findings, table, verdict
+from rethinking_jax.theory.fitting import Lab, training_config
+from rethinking_jax.theory.settings import LABEL_KEYS, TRAINING_KEYS
+from rethinking_jax.train import TrainState
+
+TWINS = 12  # the purpose of the draw of replaced examples
+FAR = 10  # times 1 / n: what no stability of order 1 / n allows
+HALF = 0.5  # of the most that a loss in [0, 1] can be: a gap that leaves a bound empty
+
+COLUMNS: Columns = {
+    "labels": ("name", "{}"),
+    "seed": ("seed", "{}"),
+    "examples": ("examples", "{:,}"),
+    "train acc.": ("train_accuracy", "{:.4f}"),
+    "distance of weights": ("distance", "{:.4f}"),
+    "train loss, mean": ("train_mean", "{:.4f}"),
+    "train loss, most": ("train_most", "{:.4f}"),
+    "test loss, mean": ("test_mean", "{:.4f}"),
+    "test loss, most": ("test_most", "{:.4f}"),
+    "on the replaced": ("own", "{:.4f}"),
+    "gap": ("gap", "{:.4f}"),
+}
+NOTE = (
+    "After the last epoch, means over the twins of a seed. Losses: how far those of twins are "
+    "apart, 1 - p(label), over the training and the test examples; on the replaced: on the one "
+    "that only one of them has seen. Test labels are drawn as the training labels are. Gap: test "
+    "loss less training loss of the twin that has every example."
+)
+# Of a twin's line -> of a row.
+MEASURED = {
+    "twin_distance": "distance",
+    "twin_train_mean": "train_mean",
+    "twin_train_most": "train_most",
+    "twin_test_mean": "test_mean",
+    "twin_test_most": "test_most",
+    "twin_own": "own",
+}
+
+
+def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None], lab: Lab) -> Findings:
+    """Trains the twins of every seed and setting as one sweep, and compares them.
+
+    Raises:
+      UserError: a setting that changes pixels, or fewer than two examples.
+      RunFailed: stopped by a signal, or diverged.
+    """
+    config = members[0].config
+    for _, own in members:
+        if own.corruption not in LABEL_SETTINGS:
+            raise UserError(
+                f"config.corruption={own.corruption}: twins share their images, so it must be "
+                f"one of {', '.join(LABEL_SETTINGS)}"
+            )
+    dataset = tasks.dataset(config)
+    count = len(dataset.train.labels)
+    if count < 2 or config.batch_size > count:
+        raise UserError(
+            f"config.batch_size={config.batch_size} and {count:,} training examples: there must "
+            "be at least 2, and as many as in a batch"
+        )
+    runs, changes = plan(members, count)
+    lines = lab.train(
+        training_config(config, stop_when_fitted=False, corrupt_test_labels=True),
+        runs,
+        to_device(dataset, config.crop_size),
+        lambda index, run: run._replace(replaced=changes[index]),
+        watch,
+    )
+    for name, own in lines.items():
+        if own[-1]["train_loss"] is None:
+            raise RunFailed(f"{name} diverged: try a smaller --config.learning_rate")
+    measured = [
+        _row(name, own, seed, count, lines) for name, own in members for seed in _seeds(own)
+    ]
+    for name, _ in members:
+        mean = np.mean(_values(measured, name, "distance"))
+        say(f"{name}: twins are {mean:.4f} apart after {config.epochs} epochs")
+    facts = {
+        "data": f"{config.dataset}: {count:,} training, {len(dataset.test.labels):,} test images",
+        "method": f"{config.seeds} seeds, {config.twins} twins of each, one sweep of {len(runs)} "
+        f"runs: {config.optimizer}, learning rate {config.learning_rate:g}, batches of "
+        f"{config.batch_size}, {config.epochs} epochs",
+        "twins": "example i is replaced by a copy of example j, both drawn by seed",
+    }
+    made = table("stability", "Twins that differ in one example", COLUMNS, measured, NOTE)
+    return Findings(measured, facts, [made], _plots(members, lines), _verdicts(measured, count))
+
+
+def _seeds(config: ConfigDict) -> range:
+    return range(config.seed, config.seed + config.seeds)
+
+
+def plan(
+    members: Sequence[Member], count: int
+) -> tuple[list[Overrides], list[tuple[int, int] | None]]:
+    """Every run, the one with all examples before its twins, and what each has replaced."""
+    runs: list[Overrides] = []
+    changes: list[tuple[int, int] | None] = []
+    for name, config in members:
+        own = {key: config[key] for key in (*TRAINING_KEYS, *LABEL_KEYS)}
+        own = {
+            key: list(v) if isinstance(v, tuple) else v for key, v in own.items() if v is not None
+        }
+        for seed in _seeds(config):
+            rng = generator(seed, TWINS)
+            pairs = [rng.choice(count, 2, replace=False).tolist() for _ in range(config.twins)]
+            for twin, pair in enumerate([None, *pairs]):
+                runs.append({**own, "name": _name(name, seed, twin), "seed": seed})
+                changes.append(pair and (pair[0], pair[1]))
+    return runs, changes
+
+
+def _name(name: str, seed: int, twin: int) -> str:
+    return f"{name},seed={seed},twin={twin}"
+
+
+# Measuring while they train ------------------------------------------------------------------
+
+
+def watch(chunk: Chunk) -> Measure:
+    """What the lines of a chunk of twins hold besides, see `compare`.
+
+    Raises:
+      UserError: twins are in different chunks.
+    """
+    names = [run.name for run in chunk.runs]
+    first = [name.rpartition("=")[0] + "=0" for name in names]
+    if not set(first) <= set(names):
+        raise UserError(
+            "config.seeds and config.twins: so many runs do not fit into memory at once, and "
+            "twins have to: take fewer"
+        )
+    config, source = chunk.runs[0].config, chunk.source
+    model = make_model(config, source.num_classes)
+    prepare = make_preprocess(config.preprocess, source.mean, source.std)
+    shared = images(chunk)
+
+    @jax.jit
+    def losses(state: TrainState, pixels: jax.Array, labels: jax.Array) -> jax.Array:
+        def of_one(params: Any, batch_stats: Any, own: jax.Array) -> jax.Array:
+            variables = {"params": params, "batch_stats": batch_stats}
+            logits: Any = model.apply(variables, prepare(pixels), train=False)
+            return 1 - jnp.take_along_axis(jax.nn.softmax(logits), own[:, None], axis=1)[:, 0]
+
+        return jax.vmap(of_one)(state.params, state.batch_stats, labels)
+
+    def measure(active: tuple[int, ...], state: TrainState) -> list[Line]:
+        chosen = slots(active, len(names), chunk.mesh.shape["member"])
+        splits = examples(chunk, shared, chosen)
+        train, test = (fetch(losses(state, part.images, part.labels)) for part in splits)
+        params = fetch(state.params)
+        where = {names[member]: slot for slot, member in enumerate(active)}
+        result: list[Line] = []
+        for slot, member in enumerate(active):
+            line = {"bounded_train": float(train[slot].mean()),
+                    "bounded_test": float(test[slot].mean())}  # fmt: skip
+            twin = where.get(first[member])
+            replaced = chunk.runs[member].replaced
+            if twin is not None and replaced is not None:
+                line |= compare(params, train, test, twin, slot, replaced[0])
+            result.append(line)
+        return result
+
+    return measure
+
+
+def compare(
+    params: Any, train: np.ndarray, test: np.ndarray, a: int, b: int, replaced: int
+) -> Line:
+    """How far two members are apart.
+
+    Args:
+      params: a tree of arrays of [members, ...].
+      train, test: losses of every example, float32 [members, n].
+      a, b: the two members; `replaced`: the training example that b has not seen.
+    """
+    leaves = [np.asarray(leaf, np.float64) for leaf in jax.tree.leaves(params)]
+    apart = sum(((leaf[a] - leaf[b]) ** 2).sum() for leaf in leaves)
+    size = sum((leaf[a] ** 2).sum() + (leaf[b] ** 2).sum() for leaf in leaves)
+    off = {"train": np.abs(train[a] - train[b]), "test": np.abs(test[a] - test[b])}
+    return {
+        "twin_distance": float(np.sqrt(apart / size)),
+        **{f"twin_{split}_mean": float(found.mean()) for split, found in off.items()},
+        **{f"twin_{split}_most": float(found.max()) for split, found in off.items()},
+        "twin_own": float(off["train"][replaced]),
+    }
+
+
+# Results -------------------------------------------------------------------------------------
+
+
+def _row(
+    name: str, config: ConfigDict, seed: int, count: int, lines: dict[str, list[Line]]
+) -> dict[str, Any]:
+    base = lines[_name(name, seed, 0)][-1]
+    twins = [lines[_name(name, seed, twin + 1)][-1] for twin in range(config.twins)]
+    return {
+        "name": name,
+        "corruption": config.corruption,
+        "seed": seed,
+        "examples": count,
+        "train_accuracy": base["train_accuracy"],
+        "gap": base["bounded_test"] - base["bounded_train"],
+        **{ours: float(np.mean([line[key] for line in twins])) for key, ours in MEASURED.items()},
+    }
+
+
+def _values(measured: Sequence[dict[str, Any]], name: str, key: str) -> list[float]:
+    return [row[key] for row in measured if row["name"] == name]
+
+
+def _plots(members: Sequence[Member], lines: dict[str, list[Line]]) -> list[Plot]:
+    distances, losses = [], []
+    for name, config in members:
+        own = [
+            [lines[_name(name, seed, twin + 1)] for twin in range(config.twins)]
+            for seed in _seeds(config)
+        ]
+        epochs = [float(line["epoch"]) for line in own[0][0]]
+        distances.append(_curve(name, epochs, own, "twin_distance"))
+        losses.append(_curve(f"{name}, most", epochs, own, "twin_test_most"))
+        losses.append(_curve(f"{name}, mean", epochs, own, "twin_test_mean"))
+    same = "Twins share everything but one training example."
+    return [
+        Plot(
+            "distance", "How far the weights of twins move apart", same, "epoch",
+            "normalized distance", distances,
+        ),
+        Plot(
+            "losses", "How far the losses of twins move apart", f"{same} Over all test examples.",
+            "epoch", "difference of 1 - p(label)", losses,
+        ),
+    ]  # fmt: skip
+
+
+def _curve(label: str, epochs: list[float], own: list[list[list[Line]]], key: str) -> Curve:
+    values = np.array([np.mean([[line[key] for line in twin] for twin in s], axis=0) for s in own])
+    note = f"mean of {len(own)} seeds, band from least to most"
+    mean, low, high = (found.tolist() for found in (values.mean(0), values.min(0), values.max(0)))
+    return Curve(label, epochs, mean, low, high, note)
+
+
+def _verdicts(measured: list[dict[str, Any]], count: int) -> list[Verdict]:
+    by_setting = {row["corruption"]: row["name"] for row in measured}
+    true, random = by_setting.get("true_labels"), by_setting.get("random_labels")
+    return [
+        _further(
+            "Twins' weights move further apart on random labels than on true ones.",
+            measured, true, random, "distance", "The normalized distance",
+        ),
+        _further(
+            "So do their losses on fresh examples.",
+            measured, true, random, "test_mean", "The mean difference of losses",
+        ),
+        _not_uniform(measured, count),
+        _gap(measured, true, random),
+    ]  # fmt: skip
+
+
+def _further(
+    claim: str,
+    measured: list[dict[str, Any]],
+    true: str | None,
+    random: str | None,
+    key: str,
+    what: str,
+) -> Verdict:
+    place = "not a claim of the paper"
+    if not true or not random:
+        return verdict(claim, place, None, "Needs true_labels and random_labels.", "")
+    far, near = (_values(measured, name, key) for name in (random, true))
+    found = difference(far, near)
+    return verdict(
+        claim,
+        place,
+        found.low > 0,
+        f"{what}: {np.mean(far):.4f} on random, {np.mean(near):.4f} on true labels; the difference "
+        f"is {found.value:.4f} ({found.low:.4f} to {found.high:.4f}, 95 % over {len(far)} seeds).",
+        "No number in the paper.",
+    )
+
+
+def _not_uniform(measured: list[dict[str, Any]], count: int) -> Verdict:
+    least = min(measured, key=lambda row: row["test_most"])
+    return verdict(
+        f"One example out of n changes some loss by more than {FAR} / n, on every kind of labels.",
+        "section 2.2: uniform stability fails",
+        least["test_most"] > FAR / count,
+        f"The largest change on a test example: at least {least['test_most']:.3f} "
+        f"({least['name']}, seed {least['seed']}); {FAR} / n is {FAR / count:.3f}.",
+        "Uniform stability has to hold for every example, and needs about 1 / n.",
+    )
+
+
+def _gap(measured: list[dict[str, Any]], true: str | None, random: str | None) -> Verdict:
+    claim = "No uniform stability can explain why true labels generalize."
+    place = "section 2.2"
+    if not true or not random:
+        return verdict(claim, place, None, "Needs true_labels and random_labels.", "")
+    large, small = (float(np.mean(_values(measured, name, "gap"))) for name in (random, true))
+    return verdict(
+        claim,
+        place,
+        large >= HALF and small < large / 2,
+        f"It does not depend on labels, so it is at least the gap on random ones, {large:.3f} of a "
+        f"loss of at most 1; the gap on true labels is {small:.3f}.",
+        "The same algorithm fits random labels, so a property of the algorithm alone says nothing.",
+    )
