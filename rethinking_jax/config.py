@@ -302,48 +302,54 @@ def _check_label_noise(config: ConfigDict, settings: Sequence[str]) -> None:
         )
 
 
+# What a key may be, wherever a config has it.
+CHOICES: dict[str, Sequence[str]] = {
+    "corruption": corruption.SETTINGS,
+    "preprocess": preprocess.PREPROCESSINGS,
+    "last_batch": ("train", "drop"),
+    "optimizer": optimizer.OPTIMIZERS,
+    "weight_decay_mask": optimizer.WEIGHT_DECAY_MASKS,
+    "weight_decay_kind": optimizer.WEIGHT_DECAY_KINDS,
+    "vectorize": ("auto", "vmap", "loop"),
+    "epoch_loop": ("auto", "scan", "step"),
+    "input": ("auto", "memory", "stream", "cache"),
+    "dtype": DTYPES,
+    "language": ("en", "es"),
+}
+# Least, most, and what would be right.
+RANGES: dict[str, tuple[float, float, str]] = {
+    "label_noise": (0, 1, "a probability from 0 to 1"),
+    "image_size": (0, math.inf, "0 (as they are) or a side in pixels"),
+    "crop_size": (0, math.inf, "0 (no crop) or a side in pixels"),
+    "train_examples": (0, math.inf, "0 (all) or a number of examples"),
+    "batch_size": (0, math.inf, "at least 1, or 0 for the whole training set"),
+    "eval_batch_size": (1, math.inf, "at least 1"),
+    "epochs": (1, math.inf, "at least 1"),
+    "seed": (0, 2**31 - 1, "from 0 to 2147483647"),
+    "data_seed": (0, 2**31 - 1, "from 0 to 2147483647"),
+    "lr_decay_steps": (0, math.inf, "0 (once per epoch) or a number of steps"),
+    "weight_decay": (0, 1e9, "at least 0"),
+    "max_members": (0, math.inf, "0 (as many as memory holds) or a number of runs"),
+    "checkpoint_every": (0, math.inf, "0 (none) or a number of epochs"),
+    "checkpoint_every_steps": (0, math.inf, "0 (none) or a number of steps"),
+    "accumulate": (1, math.inf, "at least 1"),
+    "train_eval_examples": (0, math.inf, "0 (all) or a number of examples"),
+    "data_devices": (0, math.inf, "0 (its own choice) or a number of devices"),
+    "read_threads": (0, math.inf, "0 (one per core) or a number of threads"),
+    "read_workers": (0, math.inf, "0 (threads) or a number of processes"),
+    "optimizer_epsilon": (0, math.inf, "at least 0"),
+    "checkpoints_to_keep": (1, math.inf, "at least 1"),
+}
+
+
 def _check(config: ConfigDict) -> None:
-    for key, known in {
-        "corruption": corruption.SETTINGS,
-        "preprocess": preprocess.PREPROCESSINGS,
-        "last_batch": ("train", "drop"),
-        "optimizer": optimizer.OPTIMIZERS,
-        "weight_decay_mask": optimizer.WEIGHT_DECAY_MASKS,
-        "weight_decay_kind": optimizer.WEIGHT_DECAY_KINDS,
-        "vectorize": ("auto", "vmap", "loop"),
-        "epoch_loop": ("auto", "scan", "step"),
-        "input": ("auto", "memory", "stream", "cache"),
-        "dtype": DTYPES,
-        "language": ("en", "es"),
-    }.items():
+    for key, known in CHOICES.items():
         if key in config and config[key] not in known:
             raise UserError(
                 f"config.{key}={config[key]!r} is not known{nearest(config[key], known)} "
                 f"(known: {', '.join(known)})"
             )
-    for key, low, high, wanted in (
-        ("label_noise", 0, 1, "a probability from 0 to 1"),
-        ("image_size", 0, math.inf, "0 (as they are) or a side in pixels"),
-        ("crop_size", 0, math.inf, "0 (no crop) or a side in pixels"),
-        ("train_examples", 0, math.inf, "0 (all) or a number of examples"),
-        ("batch_size", 0, math.inf, "at least 1, or 0 for the whole training set"),
-        ("eval_batch_size", 1, math.inf, "at least 1"),
-        ("epochs", 1, math.inf, "at least 1"),
-        ("seed", 0, 2**31 - 1, "from 0 to 2147483647"),
-        ("data_seed", 0, 2**31 - 1, "from 0 to 2147483647"),
-        ("lr_decay_steps", 0, math.inf, "0 (once per epoch) or a number of steps"),
-        ("weight_decay", 0, 1e9, "at least 0"),
-        ("max_members", 0, math.inf, "0 (as many as memory holds) or a number of runs"),
-        ("checkpoint_every", 0, math.inf, "0 (none) or a number of epochs"),
-        ("checkpoint_every_steps", 0, math.inf, "0 (none) or a number of steps"),
-        ("accumulate", 1, math.inf, "at least 1"),
-        ("train_eval_examples", 0, math.inf, "0 (all) or a number of examples"),
-        ("data_devices", 0, math.inf, "0 (its own choice) or a number of devices"),
-        ("read_threads", 0, math.inf, "0 (one per core) or a number of threads"),
-        ("read_workers", 0, math.inf, "0 (threads) or a number of processes"),
-        ("optimizer_epsilon", 0, math.inf, "at least 0"),
-        ("checkpoints_to_keep", 1, math.inf, "at least 1"),
-    ):
+    for key, (low, high, wanted) in RANGES.items():
         value = config.get(key)
         if value is not None and not low <= value <= high:
             raise UserError(f"config.{key}={value} must be {wanted}")
@@ -351,6 +357,10 @@ def _check(config: ConfigDict) -> None:
         from rethinking_jax.theory import settings
 
         return settings.check(config)
+    _check_training(config)
+
+
+def _check_training(config: ConfigDict) -> None:
     for key, ok, wanted in (
         ("learning_rate", 0 < config.learning_rate < math.inf, "above 0"),
         ("lr_decay", 0 < config.lr_decay <= 1, "above 0 and at most 1"),
