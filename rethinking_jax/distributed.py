@@ -7,11 +7,12 @@ read is SkyPilot's variables and JAX_NUM_PROCESSES and JAX_PROCESS_ID; see `plan
 import atexit
 import os
 import re
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import jax
 
@@ -48,6 +49,7 @@ class _Member(NamedTuple):
 
 
 _here: _Member | None = None
+_tried = False  # to meet other processes
 
 
 def plan(
@@ -206,15 +208,33 @@ def start(
     Raises:
       UserError: of `plan`, or the others did not come in time.
     """
-    global _here
+    global _here, _tried
     found = plan(os.environ, coordinator_address, num_processes, process_id)
     if found is None:
         return
+    _check_port(found)
     os.environ.update(found.environment)
+    _tried = True
     _connect(found, wait_seconds)
     index, count = jax.process_index(), jax.process_count()
     _here = _Member(index, count, _witness(index, count))
     atexit.register(_dismiss)
+
+
+def _check_port(found: Plan) -> None:
+    """Refuses a port that is taken, for jaxlib may crash on it; unknown addresses pass."""
+    if found.process_id != 0 or not found.coordinator_address:
+        return
+    port = int(found.coordinator_address.rpartition(":")[2])
+    both = socket.has_dualstack_ipv6()
+    try:
+        family = socket.AF_INET6 if both else socket.AF_INET
+        socket.create_server(("", port), family=family, dualstack_ipv6=both).close()
+    except OSError as error:
+        raise UserError(
+            f"the processes of this run ({found.source}) cannot meet at "
+            f"{found.coordinator_address}: {error.strerror} (is the port in use there?)"
+        ) from None
 
 
 def _connect(found: Plan, seconds: float) -> None:
@@ -305,6 +325,8 @@ def finish(code: int, *, agreed: bool = True, lost: bool = False) -> int:
       `code`; where the others do not end with this process, it exits with `code` at once.
     """
     if not jax.distributed.is_initialized():
+        if _tried:  # the threads of a service that did not start may crash Python's own end
+            _exit(code)
         return code
     last = threading.Thread(target=jax.distributed.shutdown, daemon=True)
     if _here is not None and agreed and not lost:
@@ -313,7 +335,11 @@ def finish(code: int, *, agreed: bool = True, lost: bool = False) -> int:
     if not lost:
         _dismiss()
     if _here is None or not agreed or lost or last.is_alive():
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+        _exit(code)
     return code
+
+
+def _exit(code: int) -> NoReturn:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

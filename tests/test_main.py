@@ -34,7 +34,7 @@ def refused(result: subprocess.CompletedProcess[str], *words: str) -> None:
         (["--config.stop_when_fitted=7"], ["--config.stop_when_fitted=7", "type bool"]),
         (["--config.learning_rate=-0.1", ONE_RUN], ["learning_rate=-0.1", "above 0"]),
         (["--config.epochs=0"], ["epochs=0", "at least 1"]),
-        (["--config.batch_size=0"], ["batch_size=0", "at least 1"]),
+        (["--config.batch_size=-1"], ["batch_size=-1", "at least 1"]),
         (["--config.batch_size=4001"], ["batch_size=4001", "4000 training examples"]),
         (["--config.train_examples=4001"], ["train_examples=4001", "4,000"]),
         (["--config.label_noise=1.5"], ["label_noise=1.5", "from 0 to 1"]),

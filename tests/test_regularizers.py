@@ -44,11 +44,12 @@ from rethinking_jax.mesh import make_mesh, share, spread
 from rethinking_jax.optimizer import make_optimizer
 from rethinking_jax.program import apart, make_program
 from rethinking_jax.report import beside, page, regularizers, tables
-from rethinking_jax.report.results import AUGMENTATIONS_FILE, families, series
+from rethinking_jax.report.results import families, series
 from rethinking_jax.source import to_device
 from rethinking_jax.train import Steps, TrainState, make_steps
 
 SGD = make_optimizer("sgd", 1.0, 1, "all")
+AUGMENTED = "figures/augmentations.png"
 
 
 def one_step(steps: Steps, state: TrainState, n: int = 16) -> tuple[TrainState, Any]:
@@ -406,11 +407,9 @@ def test_killed_and_resumed_it_ends_the_same(
     assert result.returncode == 0, result.stderr
     assert read_metrics(workdir) == read_metrics(regularized)
     assert read_summary(workdir) == read_summary(regularized)
-    for name in ("report.html", AUGMENTATIONS_FILE):
+    for name in ("report.html", AUGMENTED):
         assert (workdir / name).exists()
-    assert (workdir / AUGMENTATIONS_FILE).read_bytes() == (
-        regularized / AUGMENTATIONS_FILE
-    ).read_bytes()
+    assert (workdir / AUGMENTED).read_bytes() == (regularized / AUGMENTED).read_bytes()
 
 
 def first_epoch(workdir: Path) -> dict[str, dict[str, Any]]:
@@ -464,7 +463,7 @@ def test_the_report_shows_augmented_images_and_what_early_stopping_would_win(
 ) -> None:
     text = (regularized / "report.html").read_text()
     assert "Augmented training images" in text and "data:image/png;base64," in text
-    svg = (regularized / AUGMENTATIONS_FILE.replace(".png", ".svg")).read_text()
+    svg = (regularized / AUGMENTED.replace(".png", ".svg")).read_text()
     assert svg.count("<image") == 4 * 2 * 5  # three alone and all: two images, as stored and 4
     with (regularized / "tables" / "results.csv").open() as file:
         found = list(csv.DictReader(file))
