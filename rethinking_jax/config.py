@@ -342,17 +342,30 @@ RANGES: dict[str, tuple[float, float, str]] = {
 }
 
 
-def _check(config: ConfigDict) -> None:
-    for key, known in CHOICES.items():
+def check_values(
+    config: ConfigDict,
+    choices: Mapping[str, Sequence[str]],
+    ranges: Mapping[str, tuple[float, float, str]],
+) -> None:
+    """Checks the keys that a config has, as `CHOICES` and `RANGES` say; None passes.
+
+    Raises:
+      UserError: with the key, what was given and what would be right.
+    """
+    for key, known in choices.items():
         if key in config and config[key] not in known:
             raise UserError(
                 f"config.{key}={config[key]!r} is not known{nearest(config[key], known)} "
                 f"(known: {', '.join(known)})"
             )
-    for key, (low, high, wanted) in RANGES.items():
+    for key, (low, high, wanted) in ranges.items():
         value = config.get(key)
         if value is not None and not low <= value <= high:
             raise UserError(f"config.{key}={value} must be {wanted}")
+
+
+def _check(config: ConfigDict) -> None:
+    check_values(config, CHOICES, RANGES)
     if "kind" in config:  # an experiment of theory, with keys of its own
         from rethinking_jax.theory import settings
 

@@ -14,10 +14,11 @@ from rethinking_jax.course.lesson import (
     over_seconds,
     seconds_per_epoch,
     told,
+    unmeasured,
     up_to,
     verdict,
 )
-from rethinking_jax.report.claims import NOT_MEASURED, outcome
+from rethinking_jax.report.claims import outcome
 from rethinking_jax.report.curves import Plot
 from rethinking_jax.report.results import Group, Results
 from rethinking_jax.report.verdicts import Verdict
@@ -61,8 +62,13 @@ def judge(results: Results) -> list[Verdict]:
     whole = found.get(0) or found.get(size)
     rest = [group for batch, group in found.items() if batch not in (0, size)]
     if whole is None or len(rest) < 2:
-        need = "Needs gradient descent (batch_size 0) and at least two smaller batches."
-        return [verdict(results, claim, NOT_MEASURED, need) for claim in (EPOCHS, TIME, TRADE_OFF)]
+        return unmeasured(
+            results,
+            "gradient descent (batch_size 0) and at least two smaller batches",
+            EPOCHS,
+            TIME,
+            TRADE_OFF,
+        )
     return [_epochs(results, whole, rest), *_times(results, found)]
 
 
@@ -100,8 +106,7 @@ def _times(results: Results, found: dict[int, Group]) -> list[Verdict]:
     )
     best = min(times, key=lambda batch: times[batch])
     if not np.isfinite(times[best]):
-        need = f"Needs a run that reaches training loss {REACHED:g}."
-        return [verdict(results, claim, NOT_MEASURED, need) for claim in (TIME, TRADE_OFF)]
+        return unmeasured(results, f"a run that reaches training loss {REACHED:g}", TIME, TRADE_OFF)
     between = min(times) < best < max(times)
     return [
         verdict(results, TIME, outcome(times[best] < times[size]), text),

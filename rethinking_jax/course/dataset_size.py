@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rethinking_jax.course.lesson import Lesson, Say, groups_of, note, verdict
-from rethinking_jax.report.claims import NOT_MEASURED, outcome
+from rethinking_jax.course.lesson import Lesson, Say, groups_of, note, unmeasured, verdict
+from rethinking_jax.report.claims import outcome
 from rethinking_jax.report.curves import Curve, Plot
 from rethinking_jax.report.results import Group, Results
 from rethinking_jax.report.verdicts import Verdict
@@ -84,21 +84,21 @@ def judge(results: Results) -> list[Verdict]:
     found = errors(results)
     plain = found.get("", {})
     augmented = next((own for name, own in found.items() if name), {})
-    return [_power(results, plain), *_against(results, plain, augmented)]
+    return [*_power(results, plain), *_against(results, plain, augmented)]
 
 
-def _power(results: Results, plain: Errors) -> Verdict:
+def _power(results: Results, plain: Errors) -> list[Verdict]:
     n, mean = _means(plain)
     if len(n) < 4 or (mean <= 0).any():
-        need = "Needs at least four numbers of training examples and errors above 0."
-        return verdict(results, POWER, NOT_MEASURED, need)
+        need = "at least four numbers of training examples and errors above 0"
+        return unmeasured(results, need, POWER)
     fit = power_law(n, mean)
     text = (
         f"Test error {mean[0]:.4f} with {n[0]:,.0f} examples, {mean[-1]:.4f} with {n[-1]:,.0f}; "
         f"fitted: error = {fit.factor:.2f} n^-{fit.power:.2f}, R² {fit.r2:.3f}, at least "
         f"{STRAIGHT:g} counts as a power law"
     )
-    return verdict(results, POWER, outcome(fit.power > 0 and fit.r2 >= STRAIGHT), text)
+    return [verdict(results, POWER, outcome(fit.power > 0 and fit.r2 >= STRAIGHT), text)]
 
 
 def _against(results: Results, plain: Errors, augmented: Errors) -> list[Verdict]:
@@ -107,8 +107,12 @@ def _against(results: Results, plain: Errors, augmented: Errors) -> list[Verdict
     gain = {n: float(np.mean(plain[n]) - np.mean(augmented[n])) for n in shared}
     twice = {n: float(np.mean(plain[n]) - np.mean(plain[2 * n])) for n in doubled}
     if not doubled:
-        need = "Needs runs with and without augmentation at n and 2 n training examples."
-        return [verdict(results, claim, NOT_MEASURED, need) for claim in (AUGMENTED, DATA)]
+        return unmeasured(
+            results,
+            "runs with and without augmentation at n and 2 n training examples",
+            AUGMENTED,
+            DATA,
+        )
     helps = all(value > 0 for value in gain.values())
     told = ", ".join(f"{n:,}: {value:.4f}" for n, value in gain.items())
     data = all(twice[n] > gain[n] for n in doubled)

@@ -12,9 +12,10 @@ from rethinking_jax.course.lesson import (
     final,
     note,
     over_epochs,
+    unmeasured,
     verdict,
 )
-from rethinking_jax.report.claims import NOT_MEASURED, outcome
+from rethinking_jax.report.claims import outcome
 from rethinking_jax.report.curves import Curve, Plot
 from rethinking_jax.report.results import Group, Results
 from rethinking_jax.report.verdicts import Verdict
@@ -76,8 +77,7 @@ def judge(results: Results) -> list[Verdict]:
     found = {rate: loss(g) for rate, g in sorted(by_key(results, "learning_rate").items())}
     rates = list(found)
     if len(rates) < 3:
-        need = "Needs at least three learning rates."
-        return [verdict(results, c, NOT_MEASURED, need) for c in (SLOW, DIVERGENT, BEST)]
+        return unmeasured(results, "at least three learning rates", SLOW, DIVERGENT, BEST)
     start = guessing(results)
     losses = ", ".join(
         f"{rate:g}: {value:.4f}" if math.isfinite(value) else f"{rate:g}: not a number"

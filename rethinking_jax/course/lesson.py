@@ -109,6 +109,11 @@ def verdict(results: Results, claim: str, outcome: str, ours: str) -> Verdict:
     return Verdict(claim, "", models, outcome, text, "")
 
 
+def unmeasured(results: Results, need: str, *claims: str) -> list[Verdict]:
+    """Claims that these runs cannot answer, with what would be needed."""
+    return [verdict(results, claim, NOT_MEASURED, f"Needs {need}.") for claim in claims]
+
+
 def less(a: Sequence[float], b: Sequence[float]) -> tuple[str, Difference]:
     """Whether the values of a are below those of b, as far as their seeds tell."""
     found = difference(b, a)

@@ -11,9 +11,10 @@ from rethinking_jax.course.lesson import (
     note,
     over_epochs,
     told,
+    unmeasured,
     verdict,
 )
-from rethinking_jax.report.claims import NOT_MEASURED, outcome
+from rethinking_jax.report.claims import outcome
 from rethinking_jax.report.curves import Plot
 from rethinking_jax.report.results import Group, Results
 from rethinking_jax.report.verdicts import Verdict
@@ -47,8 +48,7 @@ def judge(results: Results) -> list[Verdict]:
     """Overfitting, and whether it does harm."""
     groups = list(by_key(results, "hidden_sizes").values())
     if len(groups) < 2:
-        need = "Needs at least two sizes of the network."
-        return [verdict(results, c, NOT_MEASURED, need) for c in (FITS, OVERFITS, NO_HARM)]
+        return unmeasured(results, "at least two sizes of the network", FITS, OVERFITS, NO_HARM)
 
     def parameters(group: Group) -> int:
         return int(group.members[0]["parameters"])

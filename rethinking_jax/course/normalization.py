@@ -12,9 +12,10 @@ from rethinking_jax.course.lesson import (
     final,
     note,
     over_epochs,
+    unmeasured,
     verdict,
 )
-from rethinking_jax.report.claims import NOT_MEASURED, outcome
+from rethinking_jax.report.claims import outcome
 from rethinking_jax.report.curves import Plot
 from rethinking_jax.report.results import Group, Results
 from rethinking_jax.report.verdicts import Verdict
@@ -61,8 +62,7 @@ def judge(results: Results) -> list[Verdict]:
     found = by_key(results, "preprocess")
     raw = found.pop("raw", None)
     if raw is None or not found:
-        need = "Needs runs with preprocess=raw and with another."
-        return [verdict(results, claim, NOT_MEASURED, need) for claim in (NORM, WORSE)]
+        return unmeasured(results, "runs with preprocess=raw and with another", NORM, WORSE)
     everything = {"raw": raw, **found}
     norms = {name: first_norm(group) for name, group in everything.items()}
     losses = {n: float(np.mean(final(g, "train_loss"))) for n, g in everything.items()}

@@ -10,9 +10,10 @@ from rethinking_jax.course.lesson import (
     groups_of,
     note,
     over_epochs,
+    unmeasured,
     verdict,
 )
-from rethinking_jax.report.claims import NOT_MEASURED, outcome
+from rethinking_jax.report.claims import outcome
 from rethinking_jax.report.curves import Plot
 from rethinking_jax.report.results import Group, Results
 from rethinking_jax.report.verdicts import Verdict
@@ -63,8 +64,8 @@ def judge(results: Results) -> list[Verdict]:
     found = []
     for claim, faster in ((MOMENTUM, ("momentum",)), (ADAPTIVE, ("rmsprop", "adam"))):
         if "sgd" not in epochs or not set(faster) <= set(epochs):
-            need = f"Needs runs with sgd without momentum and {' and '.join(faster)}."
-            found.append(verdict(results, claim, NOT_MEASURED, need))
+            need = f"runs with sgd without momentum and {' and '.join(faster)}"
+            found += unmeasured(results, need, claim)
         else:
             won = all(epochs[one] < epochs["sgd"] for one in faster)
             found.append(verdict(results, claim, outcome(won), text))

@@ -6,7 +6,7 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
-from rethinking_jax.config import Member, base_config, nearest
+from rethinking_jax.config import Member, base_config, check_values, nearest
 from rethinking_jax.errors import UserError
 from rethinking_jax.models import create_model
 from rethinking_jax.theory.widths import parse
@@ -199,16 +199,7 @@ def check(config: ConfigDict) -> None:
         create_model(config.model, num_classes=2, hidden_sizes=tuple(config.hidden_sizes))
         if not 0 < config.learning_rate < math.inf:
             raise UserError(f"config.learning_rate={config.learning_rate} must be above 0")
-    for key in OWN_KEYS[config.kind]:
-        value = config[key]
-        if key in CHOICES and value not in CHOICES[key]:
-            raise UserError(
-                f"config.{key}={value!r} is not known{nearest(value, CHOICES[key])} "
-                f"(known: {', '.join(CHOICES[key])})"
-            )
-        if key in LADDERS:
-            parse(value, key)
-        if key in RANGES:
-            low, high, wanted = RANGES[key]
-            if not low <= value <= high:
-                raise UserError(f"config.{key}={value} must be {wanted}")
+    check_values(config, CHOICES, RANGES)
+    for key in LADDERS:
+        if key in config:
+            parse(config[key], key)

@@ -3,12 +3,10 @@
 A ladder of widths for growing numbers of points, each network trained as any other run here.
 """
 
-import io
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from ml_collections import ConfigDict
-from rich.console import Console
 
 from rethinking_jax import config as configs
 from rethinking_jax.experiment import train_and_evaluate
@@ -65,8 +63,8 @@ def measure(
         return []
     folder = tasks.folder / FOLDER
     base = _base(members[0].config, overrides)
-    say(f"training {len(overrides)} networks; {folder / 'metrics.jsonl'} grows meanwhile")
-    summary = train_and_evaluate(base, folder, console=Console(file=io.StringIO()))
+    say(f"training {len(overrides)} networks of {len(set(places))} sets of points")
+    summary = train_and_evaluate(base, folder)
     found = {member["name"]: member for member in summary["members"]}
     image = tasks(members[0].config).train_images[0]
     rows = []
