@@ -15,7 +15,7 @@ from conftest import Command
 
 from rethinking_jax.report import claims, curves, page, paper, tables
 from rethinking_jax.report.results import Results, series
-from rethinking_jax.report.verdicts import CLAIMS, FAMILY_CLAIMS, STUDY_CLAIMS, verdicts
+from rethinking_jax.report.verdicts import CLAIMS, FAMILY_CLAIMS, STUDY_CLAIMS, Verdict, verdicts
 
 EPOCH = 10  # steps
 
@@ -493,3 +493,16 @@ def test_a_real_run_ends_with_its_report(command: Command, report: Command, tmp_
     result = report("run")
     assert result.returncode == 0, result.stderr
     assert written == {path: path.read_bytes() for path in written}
+
+
+@pytest.mark.parametrize(
+    ("place", "source"),
+    [
+        ("Tables 1 and 2", "The paper, Tables 1 and 2"),
+        ("section 2.1, for 2 layers", "The paper, section 2.1, for 2 layers"),
+        ("a check of the method", "A check of the method"),
+        ("not a claim of the paper", "Not a claim of the paper"),
+    ],
+)
+def test_only_what_the_paper_says_is_called_the_paper_s(place: str, source: str) -> None:
+    assert Verdict("claim", place, "", "yes", "ours", "theirs").source == source

@@ -13,7 +13,7 @@ class Verdict(NamedTuple):
     """What became of a claim.
 
     Attributes:
-      claim: in words; place: where the paper makes it.
+      claim: in words; place: where the paper makes it, or why it is judged all the same.
       series: whose runs were judged.
       outcome: YES, NO or NOT_MEASURED.
       ours: a sentence with our numbers, or what is missing.
@@ -26,6 +26,14 @@ class Verdict(NamedTuple):
     outcome: str
     ours: str
     paper: str
+
+    @property
+    def source(self) -> str:
+        """Whose `paper` is: the paper's only where the place is a part of it."""
+        parts = ("Figure", "Table", "section", "Theorem", "Corollary")
+        if self.place.startswith(parts):
+            return f"The paper, {self.place}"
+        return self.place[:1].upper() + self.place[1:]
 
 
 def verdicts(series: Sequence[Series]) -> list[Verdict]:
