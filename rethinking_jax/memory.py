@@ -1,13 +1,13 @@
 """How many runs fit on a device at once: an estimate, made before anything is trained."""
 
 import math
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import psutil
 
 from rethinking_jax.train import TrainState
 
@@ -60,11 +60,15 @@ def member_bytes(
 
 
 def free_bytes(device: jax.Device) -> int:
-    """What a device has left: its own report, or the machine's free memory on a CPU."""
+    """What a device has left: its own report, or on a CPU what the machine can give.
+
+    That counts the pages of files that the system would drop: after reading a data set they
+    can be most of the memory.
+    """
     stats = device.memory_stats() or {}
     if "bytes_limit" in stats:
         return int(stats["bytes_limit"] - stats["bytes_in_use"])
-    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // jax.local_device_count()
+    return int(psutil.virtual_memory().available) // jax.local_device_count()
 
 
 def _tree_bytes(tree: Any) -> int:
