@@ -190,7 +190,7 @@ def make_corruption(config: ConfigDict, source: Source) -> Corrupt:
 
     def corrupt(hyper: Hyper, split: str, raw: Raw) -> Examples:
         labels = raw.labels
-        if split == "train" or config.corrupt_test_labels:
+        if split == "train" or (split == "test" and config.corrupt_test_labels):
             labels = corrupt_labels(
                 hyper.seed,
                 split,

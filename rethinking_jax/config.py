@@ -33,7 +33,14 @@ LOCATION_KEYS = (
     "language",
 )
 # One value for the whole command, whatever its runs.
-COMMAND_KEYS = (*LOCATION_KEYS, "experiment", "sweep", "vectorize", "max_members")
+COMMAND_KEYS = (
+    *LOCATION_KEYS,
+    "experiment",
+    "sweep",
+    "vectorize",
+    "max_members",
+    "validation_examples",
+)
 # Differ between the members of one group as arrays, or only on the host.
 PER_RUN_KEYS = (
     "seed",
@@ -69,6 +76,9 @@ def base_config() -> ConfigDict:
     config.image_size = 0  # resize and crop to a square; 0: as they are
     config.train_examples = 0  # the first n of a seeded permutation; 0: all
     config.data_seed = 0  # of that permutation, shared by the runs of a sweep
+    # The end of that permutation: measured in place of the test set, which is looked at once,
+    # when all runs are through, by the setting with the best validation accuracy.
+    config.validation_examples = 0
     # memory; stream (from a cache of decoded images where there is one); cache (that or
     # nothing); auto: stream what takes more than half of a device's memory.
     config.input = "auto"
@@ -322,6 +332,7 @@ RANGES: dict[str, tuple[float, float, str]] = {
     "image_size": (0, math.inf, "0 (as they are) or a side in pixels"),
     "crop_size": (0, math.inf, "0 (no crop) or a side in pixels"),
     "train_examples": (0, math.inf, "0 (all) or a number of examples"),
+    "validation_examples": (0, math.inf, "0 (none) or a number of examples"),
     "batch_size": (0, math.inf, "at least 1, or 0 for the whole training set"),
     "eval_batch_size": (1, math.inf, "at least 1"),
     "epochs": (1, math.inf, "at least 1"),
@@ -385,6 +396,14 @@ def _check_training(config: ConfigDict) -> None:
     ):
         if not ok:
             raise UserError(f"config.{key}={config[key]} must be {wanted}")
+    if config.validation_examples and not (
+        config.checkpoint_every or config.checkpoint_every_steps
+    ):
+        raise UserError(
+            f"config.checkpoint_every=0 with validation_examples={config.validation_examples}: the "
+            "runs that validation chooses are tested as their last checkpoint has them; take 1 or "
+            "more"
+        )
     if config.optimizer_epsilon and config.optimizer == "sgd":
         raise UserError(
             f"config.optimizer_epsilon={config.optimizer_epsilon} has no effect on optimizer=sgd: "

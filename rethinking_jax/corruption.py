@@ -18,7 +18,8 @@ Array = jax.Array | np.ndarray
 LABEL_SETTINGS = ("true_labels", "partially_corrupted_labels", "random_labels")
 PIXEL_SETTINGS = ("shuffled_pixels", "random_pixels", "gaussian")
 SETTINGS = LABEL_SETTINGS + PIXEL_SETTINGS
-SPLITS = {"train": 0, "test": 1}
+# Validation examples are of the training split and keep their ids in it.
+SPLITS = {"train": 0, "test": 1, "validation": 0, "outside": 2}
 
 
 def label_probability(setting: str, label_noise: float | None) -> float:
@@ -49,7 +50,7 @@ def corrupt_labels(
 
     Args:
       seed: the run's seed.
-      split: "train" or "test"; the two draw independently.
+      split: of `SPLITS`; training and test draw independently.
       ids: uint32 [n], the stable ids of the examples.
       labels: int32 [n], the true classes in [0, num_classes).
       p: probability in [0, 1]; may be traced.
@@ -94,7 +95,7 @@ def corrupt_images(
     Args:
       setting: one of `SETTINGS`.
       seed: the run's seed.
-      split: "train" or "test".
+      split: of `SPLITS`.
       ids: uint32 [n].
       images: [n, h, w, c], uint8 or float32.
       mean: float32 [c], of the training pixels on the scale 0 to 1.

@@ -18,6 +18,7 @@ from rethinking_jax import (
     gallery,
     metrics,
     profiling,
+    selection,
     storage,
     sweep,
     tensorboard,
@@ -67,6 +68,7 @@ def train_and_evaluate(
     started = time.monotonic()
     workdir, console = storage.open_path(workdir), console or Console()
     members = configs.members(config)
+    selection.check_choice(members)
     if config.tensorboard:
         tensorboard.check_installed(workdir)
     check_workdir(config, workdir)
@@ -110,8 +112,23 @@ def train_and_evaluate(
             if not is_complete(chunk, stage, metrics.by_member(lines)):
                 place = f"{i}/{len(chunks)} " if len(chunks) > 1 else ""
                 train_chunk(chunk, stage._replace(place=place))
-    summary = _write_results(config, workdir, chunks, members, elapsed(), command)
+        wait_for_all("all is trained")
+        tested = _tested(members, chunks, stage) if config.validation_examples else {}
+    summary = _write_results(config, workdir, chunks, members, tested, elapsed(), command)
     return _end(console, workdir, summary)
+
+
+def _tested(
+    members: Sequence[configs.Member], chunks: Sequence[Chunk], stage: Stage
+) -> dict[str, Line]:
+    """Test metrics of the runs that validation chooses, by name."""
+    lines = metrics.by_member(metrics.read_lines(stage.metrics_file))
+    chosen = selection.chosen_runs(members, lines)
+    if chosen:
+        stage.progress.message(
+            f"chosen by validation: {', '.join(chosen)}; one look at the test set"
+        )
+    return selection.look_at_test(chunks, chosen, stage)
 
 
 def _write_results(
@@ -119,13 +136,20 @@ def _write_results(
     workdir: AnyPath,
     chunks: Sequence[Chunk],
     members: Sequence[configs.Member],
+    tested: dict[str, Line],
     seconds: float,
     command: str,
 ) -> Summary:
-    """Writes report and summary from the lines of all members; returns the summary."""
-    wait_for_all("all is trained")
+    """Writes report and summary from the lines of all members; returns the summary.
+
+    `tested` has the test metrics of members whose lines have none.
+    """
     lines = metrics.by_member(metrics.read_lines(workdir / "metrics.jsonl"))
     summary = _summary(config, chunks, members, lines, seconds) | {"command": command}
+    for member in summary["members"]:
+        member |= tested.get(member["name"], {})
+    if tested:
+        summary["chosen"] = list(tested)
     if is_primary():
         _draw_pictures(workdir, chunks)
         plain = configs.to_json(config)
@@ -295,6 +319,10 @@ def _summary(
         "dataset": config.dataset,
         "train_examples": len(chunks[0].source.train.labels),
         "test_examples": len(chunks[0].source.test.labels),
+        **{
+            f"{split}_examples": len(part.labels)
+            for split, part in chunks[0].source.further.items()
+        },
         "num_classes": chunks[0].source.num_classes,
         "device": describe_device(),
         "versions": versions(),

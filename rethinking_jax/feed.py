@@ -6,7 +6,7 @@ a function of (seed, e, k), the same for both (`rethinking_jax.train.epoch_order
 
 import os
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from typing import Any, NamedTuple
@@ -47,9 +47,9 @@ class Feed(NamedTuple):
 
     train: (carry, epoch, first) -> the rest of the epoch from batch `first` on, in pieces.
       A carry is used up when the next piece is asked for.
-    evaluate: (state, split, between) -> Sums of each member over the split "train",
-      "train_sample" (`config.train_eval_examples`) or "test"; None where it was stopped.
-      A streamed split calls `between` before each of its batches.
+    evaluate: (state, split, between) -> Sums of each member over a split of the source or
+      "train_sample" (`config.train_eval_examples`); None where it was stopped. A streamed
+      split calls `between` before each of its batches.
     """
 
     train: Callable[[Carry, int, int], Pieces]
@@ -66,7 +66,7 @@ def train_sample(config: Any, train_size: int) -> np.ndarray:
 # Examples on the device -----------------------------------------------------------------
 
 
-def resident_feed(chunk: Chunk, images: tuple[jax.Array, jax.Array], chosen: Sequence[int]) -> Feed:
+def resident_feed(chunk: Chunk, images: Mapping[str, jax.Array], chosen: Sequence[int]) -> Feed:
     """The feed of some members of a chunk whose images are on its devices.
 
     Args:
@@ -74,8 +74,8 @@ def resident_feed(chunk: Chunk, images: tuple[jax.Array, jax.Array], chosen: Seq
       images: see `rethinking_jax.sweep.images`.
       chosen: indices of members, see `rethinking_jax.mesh.slots`.
     """
-    train, test = sweep.examples(chunk, images, chosen)
-    splits = {"train": train, "test": test}
+    splits = sweep.examples(chunk, images, chosen)
+    train = splits["train"]
     config, program = chunk.runs[0].config, chunk.program
     assert isinstance(program, Program)
     if config.train_eval_examples:
@@ -148,18 +148,14 @@ def stream_feed(chunk: Chunk) -> Feed:
     """The feed of a run whose examples are streamed."""
     config, source = chunk.runs[0].config, chunk.source
     assert source.streamed and isinstance(chunk.program, StreamProgram)
-    train, test = source.streamed.train, source.streamed.test
-    splits = {
-        "train": (train, np.arange(len(train.labels))),
-        "test": (test, np.arange(len(test.labels))),
-    }
-    if config.train_eval_examples:
-        splits["train_sample"] = train, train_sample(config, len(train.labels))
+    streamed = source.streamed
+    stored = {"train": streamed.train, "test": streamed.test, **streamed.further}
 
     def evaluate(state: TrainState, split: str, between: Between) -> Sums | None:
-        stored, positions = splits[split]
-        which = "test" if split == "test" else "train"
-        return _evaluate_streamed(chunk, stored, positions, which, state, between)
+        name = "train" if split == "train_sample" else split
+        size = len(stored[name].labels)
+        positions = train_sample(config, size) if split == "train_sample" else np.arange(size)
+        return _evaluate_streamed(chunk, stored[name], positions, name, state, between)
 
     return Feed(partial(_train_streamed, chunk), evaluate)
 

@@ -32,7 +32,7 @@ from rethinking_jax.storage import AnyPath
 from rethinking_jax.sweep import Chunk, Run
 from rethinking_jax.train import Sums, TrainState
 
-Images = tuple[jax.Array, jax.Array] | None  # None: streamed
+Images = dict[str, jax.Array] | None  # by split; None: streamed
 # (the members that go on, their states) -> what the line of each holds besides.
 Measure = Callable[[tuple[int, ...], TrainState], Sequence[Line]]
 
@@ -133,11 +133,7 @@ def _to_measure(chunk: Chunk, position: Position) -> bool:
 
 def _resume(chunk: Chunk, stage: Stage, images: Images) -> Position:
     """Where the chunk stands: at its newest whole checkpoint, or at the very start."""
-    fresh = partial(_fresh, chunk)
-    restored = checkpoint.restore_latest(
-        stage.checkpoints(chunk), jax.eval_shape(fresh), stage.progress.message
-    )
-    step, whole = restored or (0, jax.device_get(fresh()))
+    step, whole = _restored(chunk, stage) or (0, jax.device_get(_fresh(chunk)))
     names = [run.name for run in chunk.runs]
     lines: dict[str, list[Line]] = {name: [] for name in names}
     others = []
@@ -172,8 +168,8 @@ def _open_manager(
     """The chunk's checkpoints, or None where the config wants none; waits for the last save."""
 
     def score(step: int) -> float | None:
-        at_step = [line["test_accuracy"] for own in lines.values() for line in own
-                   if line["step"] == step]  # fmt: skip
+        at_step = [line[f"{metrics.judged_on(line)}_accuracy"] for own in lines.values()
+                   for line in own if line["step"] == step]  # fmt: skip
         return sum(at_step) / len(at_step) if at_step else None
 
     config = chunk.runs[0].config
@@ -242,8 +238,7 @@ def _measure_epoch(chunk: Chunk, stage: Stage, images: Images, position: Positio
     found = _evaluate(chunk, stage, position)
     if found is None:
         return position
-    train, test = found
-    running = fetch(running)
+    train, running = found["train"], fetch(running)
     config = runs[0].config
     size, classes = len(runs[0].train_labels), chunk.source.num_classes
     per_epoch = steps_per_epoch(config, size)
@@ -258,7 +253,9 @@ def _measure_epoch(chunk: Chunk, stage: Stage, images: Images, position: Positio
             "learning_rate": _learning_rate(run, position.step, per_epoch),
             **metrics.running_metrics(at(running)),
             **metrics.train_metrics(at(train), run.label_noise > 0, classes),
-            **metrics.test_metrics(at(test), config.corrupt_test_labels, classes),
+            **_held_out(
+                chunk, config, {split: at(found[split]) for split in chunk.source.measured}
+            ),
             "images_per_second": round(position.speed, 1),
             "elapsed_seconds": round(stage.elapsed(), 3),
             **besides[i],
@@ -283,8 +280,17 @@ def _measure_epoch(chunk: Chunk, stage: Stage, images: Images, position: Positio
     return position._replace(whole=whole, active=still, carry=carry, feed=feed)
 
 
-def _evaluate(chunk: Chunk, stage: Stage, position: Position) -> tuple[Sums, Sums] | None:
-    """Training and test set of each slot; None where the run is asked to stop.
+def _held_out(chunk: Chunk, config: ConfigDict, sums: dict[str, Sums]) -> Line:
+    """What a line says of the splits that are not trained on."""
+    line: Line = {}
+    for split, own in sums.items():
+        corrupted = split == "test" and config.corrupt_test_labels
+        line |= metrics.held_out_metrics(split, own, corrupted, chunk.source.num_classes)
+    return line
+
+
+def _evaluate(chunk: Chunk, stage: Stage, position: Position) -> dict[str, Sums] | None:
+    """Training set and `Source.measured` of each slot; None where the run is asked to stop.
 
     Where the config wants a sample of the training set, the whole of it is looked at
     before a member counts as fitted, and at the end.
@@ -294,7 +300,7 @@ def _evaluate(chunk: Chunk, stage: Stage, position: Position) -> tuple[Sums, Sum
     per_epoch = steps_per_epoch(config, size)
 
     def over(split: str) -> Sums | None:
-        name = "test" if split == "test" else "train"
+        name = "train" if split == "train_sample" else split
         stage.progress.measuring(name, 0.0)
 
         def between(share: float) -> str | None:
@@ -312,8 +318,46 @@ def _evaluate(chunk: Chunk, stage: Stage, position: Position) -> tuple[Sums, Sum
         accuracy = train.correct[active] / train.count[active]
         if (accuracy >= config.fit_threshold).any():
             train = over("train")
-    test = over("test") if train is not None else None
-    return (train, test) if train is not None and test is not None else None
+    if train is None:
+        return None
+    found = {"train": train}
+    for split in chunk.source.measured:
+        sums = over(split)
+        if sums is None:
+            return None
+        found[split] = sums
+    return found
+
+
+def evaluate_trained(chunk: Chunk, stage: Stage, chosen: Sequence[int], split: str) -> Sums:
+    """Some members of a chunk that is through, as they ended, on any split of its source.
+
+    Args:
+      chunk: whose last checkpoint is whole, see `is_complete`.
+      stage: see `Stage`.
+      chosen: indices of members.
+      split: a name of `Source.splits`.
+
+    Raises:
+      RunFailed: stopped by a signal, or the checkpoint is damaged.
+    """
+    images = None if chunk.source.streamed else sweep.images(chunk)
+    whole = _restored(chunk, stage)
+    lines = metrics.by_member(metrics.read_lines(stage.metrics_file))
+    last = max(lines[chunk.runs[i].name][-1]["step"] for i in chosen)
+    if whole is None or whole[0] < last:
+        raise RunFailed(f"{stage.checkpoints(chunk)} was damaged: run again: {stage.command}")
+    carry, feed = _take(chunk, images, whole[1], tuple(chosen))
+    sums = feed.evaluate(carry[0], split, lambda share: stage.stop_requested())
+    if sums is None:
+        raise RunFailed(f"stopped by {stage.stop_requested()}: run again: {stage.command}")
+    return fetch(sums)
+
+
+def _restored(chunk: Chunk, stage: Stage) -> tuple[int, Carry] | None:
+    """Step and state of a chunk's newest whole checkpoint."""
+    template = jax.eval_shape(partial(_fresh, chunk))
+    return checkpoint.restore_latest(stage.checkpoints(chunk), template, stage.progress.message)
 
 
 def _learning_rate(run: Run, step: int, per_epoch: int) -> float:

@@ -60,12 +60,24 @@ def train_metrics(sums: "Sums", corrupted: bool, num_classes: int) -> Line:
     return line
 
 
-def test_metrics(sums: "Sums", corrupted: bool, num_classes: int) -> Line:
-    """The fixed model on the test set; on its true labels unless `corrupted`."""
-    line = _accuracy("test", sums, num_classes)
+def held_out_metrics(split: str, sums: "Sums", corrupted: bool, num_classes: int) -> Line:
+    """The fixed model on the test set or another that is not trained on.
+
+    Args:
+      split: its name, which the keys begin with.
+      sums: of one member, NumPy scalars.
+      corrupted: whether its labels are; if so the accuracy on the true ones is there too.
+      num_classes: from 100 on, top-5 accuracy is there too.
+    """
+    line = _accuracy(split, sums, num_classes)
     if corrupted:
-        line["test_accuracy_true_labels"] = int(sums.correct_true) / int(sums.count)
+        line[f"{split}_accuracy_true_labels"] = int(sums.correct_true) / int(sums.count)
     return line
+
+
+def judged_on(line: Mapping[str, Any]) -> str:
+    """The split whose accuracy says which epoch is the best: "validation" where there is one."""
+    return "validation" if "validation_accuracy" in line else "test"
 
 
 def _accuracy(split: str, sums: "Sums", num_classes: int) -> Line:
@@ -117,22 +129,25 @@ def outcome(lines: Sequence[Line], threshold: float) -> dict[str, Any]:
     Returns:
       Keys epochs, steps, epochs_to_fit and steps_to_fit (None where it never fitted),
       diverged, best_test_accuracy, best_epoch (best_test_top5_accuracy, of any epoch, where
-      that is measured), and the metrics of its last epoch.
+      that is measured), and the metrics of its last epoch. Where there is a validation set
+      its accuracy says which is best: best_validation_accuracy.
     """
     last = lines[-1]
     first_fit = next((line for line in lines if fitted(line, threshold)), None)
-    best = max(lines, key=lambda line: line["test_accuracy"])
+    split = judged_on(last)
+    best = max(lines, key=lambda line: line[f"{split}_accuracy"])
     skipped = ("member", "epoch", "step", "elapsed_seconds")
-    top5 = [line["test_top5_accuracy"] for line in lines if "test_top5_accuracy" in line]
+    key = f"{split}_top5_accuracy"
+    top5 = [line[key] for line in lines if key in line]
     return {
         "epochs": last["epoch"],
         "steps": last["step"],
         "epochs_to_fit": first_fit and first_fit["epoch"],
         "steps_to_fit": first_fit and first_fit["step"],
         "diverged": diverged(last),
-        "best_test_accuracy": best["test_accuracy"],
+        f"best_{split}_accuracy": best[f"{split}_accuracy"],
         "best_epoch": best["epoch"],
-        **({"best_test_top5_accuracy": max(top5)} if top5 else {}),
+        **({f"best_{key}": max(top5)} if top5 else {}),
         **{key: value for key, value in last.items() if key not in skipped},
     }
 

@@ -1,6 +1,7 @@
 """A data set as the runs read it: whole on the device, or streamed from a disk."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import jax
@@ -11,7 +12,7 @@ from ml_collections import ConfigDict
 from rethinking_jax import augment
 from rethinking_jax import config as configs
 from rethinking_jax.data import Dataset, Split, load_dataset, subset
-from rethinking_jax.data.dataset import chosen_part
+from rethinking_jax.data.dataset import chosen_parts
 from rethinking_jax.data.streamed import (
     Part,
     StreamedDataset,
@@ -51,6 +52,23 @@ class Source(NamedTuple):
     std: np.ndarray
     streamed: StreamedDataset | None
     class_names: tuple[str, ...] = ()  # () where nobody named them
+    # Measured beside the test set, by name; "validation" in its place.
+    further: Mapping[str, SourceSplit] = MappingProxyType({})
+
+    @property
+    def splits(self) -> dict[str, SourceSplit]:
+        """All of them by name; "train" and "test" first."""
+        return {"train": self.train, "test": self.test, **self.further}
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """The splits that are measured after every epoch, besides the training set.
+
+        Where hyper-parameters are chosen by validation, the test set is not among them: it
+        is looked at once, when all is chosen (`rethinking_jax.selection`).
+        """
+        test = () if "validation" in self.further else ("test",)
+        return (*test, *self.further)
 
 
 def load_sources(
@@ -81,7 +99,7 @@ def load_sources(
 
 def source_key(config: ConfigDict) -> str:
     """Names what runs must have in common to read the same source."""
-    keys = ("dataset", "image_size", "train_examples", "data_seed")
+    keys = ("dataset", "image_size", "train_examples", "validation_examples", "data_seed")
     return str([*(config[key] for key in keys), _crop_once(config), _needs_moments(config)])
 
 
@@ -111,7 +129,8 @@ def _load(config: ConfigDict, progress: Callable[[str], None]) -> Source:
         image_size=config.image_size,
         progress=progress,
     )
-    return to_device(subset(dataset, config.train_examples, config.data_seed), _crop_once(config))
+    parts = config.train_examples, config.data_seed, config.validation_examples
+    return to_device(subset(dataset, *parts), _crop_once(config))
 
 
 def to_device(dataset: Dataset, crop_size: int) -> Source:
@@ -125,7 +144,8 @@ def to_device(dataset: Dataset, crop_size: int) -> Source:
     mean, std = pixel_moments(np.asarray(train.images))
     shape: tuple[int, int, int] = train.images.shape[1:]  # type: ignore[assignment, union-attr]
     names = dataset.class_names
-    return Source(dataset.num_classes, train, test, shape, mean, std, None, names)
+    further = {name: split(part) for name, part in dataset.further.items()}
+    return Source(dataset.num_classes, train, test, shape, mean, std, None, names, further)
 
 
 def _open(config: ConfigDict, progress: Callable[[str], None]) -> Source:
@@ -141,8 +161,8 @@ def _open(config: ConfigDict, progress: Callable[[str], None]) -> Source:
     if augment.changes_size(augment.parse(config.augmentation)):
         height, width, _ = dataset.train.shape
         progress(f"augmentation crops the stored {height}x{width} images, not the originals")
-    train = _part(dataset, config)
-    dataset = dataset._replace(train=train)
+    dataset = _parted(dataset, config)
+    train = dataset.train
     channels = train.shape[-1]
     mean, std = np.zeros(channels, np.float32), np.ones(channels, np.float32)
     if _needs_moments(config):
@@ -156,20 +176,29 @@ def _open(config: ConfigDict, progress: Callable[[str], None]) -> Source:
         std,
         dataset,
         dataset.class_names,
+        {name: SourceSplit(None, own.labels, own.ids) for name, own in dataset.further.items()},
     )
 
 
-def _part(dataset: StreamedDataset, config: ConfigDict) -> StreamedSplit:
-    """The same training examples that `subset` takes."""
-    train = dataset.train
-    chosen = chosen_part(dataset.name, len(train.labels), config.train_examples, config.data_seed)
-    if chosen is None:
-        return train
-    return train._replace(
-        labels=train.labels[chosen],
-        ids=train.ids[chosen],
-        read=Part(train.read, chosen),
+def _parted(dataset: StreamedDataset, config: ConfigDict) -> StreamedDataset:
+    """With the same training and validation examples that `subset` takes."""
+    whole = dataset.train
+    parts = chosen_parts(
+        dataset.name,
+        len(whole.labels),
+        config.train_examples,
+        config.data_seed,
+        config.validation_examples,
     )
+    if parts.train is None:
+        return dataset
+
+    def part(chosen: np.ndarray) -> StreamedSplit:
+        read = Part(whole.read, chosen)
+        return whole._replace(labels=whole.labels[chosen], ids=whole.ids[chosen], read=read)
+
+    further = {"validation": part(parts.validation)} if len(parts.validation) else {}
+    return dataset._replace(train=part(parts.train), further=further)
 
 
 def _moments(split: StreamedSplit) -> tuple[np.ndarray, np.ndarray]:

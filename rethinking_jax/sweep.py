@@ -8,7 +8,7 @@ a run whose examples are streamed.
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -255,13 +255,10 @@ def hyper(runs: Sequence[Run]) -> Hyper:
     )
 
 
-def images(chunk: Chunk) -> tuple[jax.Array, jax.Array]:
-    """Training and test images of a chunk, one copy on each of its devices; not streamed."""
-    source = chunk.source
-    return (
-        share(_images(chunk, "train", source.train), chunk.mesh),
-        share(_images(chunk, "test", source.test), chunk.mesh),
-    )
+def images(chunk: Chunk) -> dict[str, jax.Array]:
+    """The images of each split of a chunk, one copy on each of its devices; not streamed."""
+    splits = chunk.source.splits.items()
+    return {split: share(_images(chunk, split, part), chunk.mesh) for split, part in splits}
 
 
 def _images(chunk: Chunk, split: str, part: SourceSplit) -> jax.Array:
@@ -285,9 +282,9 @@ def _images(chunk: Chunk, split: str, part: SourceSplit) -> jax.Array:
 
 
 def examples(
-    chunk: Chunk, images: tuple[jax.Array, jax.Array], chosen: Sequence[int]
-) -> tuple[Examples, Examples]:
-    """Training and test set of some members of a chunk.
+    chunk: Chunk, images: Mapping[str, jax.Array], chosen: Sequence[int]
+) -> dict[str, Examples]:
+    """The splits of some members of a chunk, by name.
 
     Args:
       chunk: of all members.
@@ -297,15 +294,14 @@ def examples(
     Returns:
       Examples whose labels are int32 [len(chosen), n], each on its member's device.
     """
-    train = np.stack([chunk.runs[i].train_labels for i in chosen])
-    test = np.stack([chunk.runs[i].test_labels for i in chosen])
-    source, mesh = chunk.source, chunk.mesh
-    true = share((source.train.labels, source.test.labels), mesh)
-    ids = share((source.train.ids, source.test.ids), mesh)
-    return (
-        Examples(images[0], spread(train, mesh), true[0], ids[0]),
-        Examples(images[1], spread(test, mesh), true[1], ids[1]),
-    )
+    runs, mesh = [chunk.runs[i] for i in chosen], chunk.mesh
+    own = {"train": [run.train_labels for run in runs], "test": [run.test_labels for run in runs]}
+    result = {}
+    for split, part in chunk.source.splits.items():
+        labels = np.stack(own.get(split, [part.labels] * len(runs)))
+        true, ids = share((part.labels, part.ids), mesh)
+        result[split] = Examples(images[split], spread(labels, mesh), true, ids)
+    return result
 
 
 def replacements(chunk: Chunk, chosen: Sequence[int]) -> jax.Array | None:

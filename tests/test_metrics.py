@@ -45,13 +45,14 @@ def test_sums_become_the_metrics_of_each_part() -> None:
     )
     assert none_flipped["train_accuracy_on_corrupted"] is None
     assert (
-        metrics.test_metrics(sums, corrupted=True, num_classes=10)["test_accuracy_true_labels"]
+        metrics.held_out_metrics("test", sums, True, num_classes=10)["test_accuracy_true_labels"]
         == 0.4
     )
     # The five best say nothing about ten classes.
-    assert metrics.test_metrics(sums, False, num_classes=1000)["test_top5_accuracy"] == 0.91
-    assert "test_accuracy_true_labels" not in metrics.test_metrics(
-        sums, corrupted=False, num_classes=10
+    few = metrics.held_out_metrics("test", sums, False, num_classes=1000)
+    assert few["test_top5_accuracy"] == 0.91
+    assert "test_accuracy_true_labels" not in metrics.held_out_metrics(
+        "test", sums, corrupted=False, num_classes=10
     )
 
 

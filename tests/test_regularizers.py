@@ -309,7 +309,7 @@ def test_corruption_stays_while_augmentation_varies(
     (member,) = runs_of(config)
     one = sweep.label_run(member, source)
     chunk = sweep.Chunk("own", (one,), source, program, make_mesh(jax.devices(), 1), True)
-    train, _ = sweep.examples(chunk, sweep.images(chunk), [0])
+    train = sweep.examples(chunk, sweep.images(chunk), [0])["train"]
     shown = np.asarray(train.images, np.float32)[..., 0] / 255
     assert (one.flipped_fraction > 0.5) == (corruption == "random_labels")
     state, places = program.init(sweep.hyper([one])), []

@@ -13,7 +13,7 @@ from rethinking_jax.train import Examples, Running, TrainState
 
 def train_examples(chunk: Chunk) -> Examples:
     """The training set of all members of a chunk on one device."""
-    return sweep.examples(chunk, sweep.images(chunk), range(len(chunk.runs)))[0]
+    return sweep.examples(chunk, sweep.images(chunk), range(len(chunk.runs)))["train"]
 
 
 def fresh_states(chunks: Sequence[Chunk]) -> list[TrainState]:

@@ -1,7 +1,8 @@
 """What a data set is once it is in memory, whatever it was read from."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -33,12 +34,17 @@ class Split:
 
 @dataclasses.dataclass(frozen=True)
 class Dataset:
-    """A training and a test split of images of one shape."""
+    """A training and a test split of images of one shape.
+
+    Attributes:
+      further: splits that are measured beside the test set, by name.
+    """
 
     name: str
     train: Split
     test: Split
     class_names: tuple[str, ...]
+    further: Mapping[str, Split] = dataclasses.field(default_factory=dict)
 
     @property
     def num_classes(self) -> int:
@@ -197,36 +203,69 @@ def one_line(said: object) -> str:
     return text if len(text) <= 240 else text[:240] + "..."
 
 
-def chosen_part(name: str, count: int, train_examples: int, seed: int) -> np.ndarray | None:
-    """Which training examples to keep; a smaller part lies within a larger one.
+class Parts(NamedTuple):
+    """Positions in a training split, int64.
+
+    Attributes:
+      train: which examples to train on; None: all, in their order.
+      validation: which to choose hyper-parameters by.
+    """
+
+    train: np.ndarray | None
+    validation: np.ndarray
+
+
+def chosen_parts(
+    name: str, count: int, train_examples: int, seed: int, validation_examples: int = 0
+) -> Parts:
+    """Which training examples to keep, and which to set aside for validation.
+
+    Both are of one permutation that depends on `seed` and `count` alone: its beginning is
+    trained on, so a smaller part lies within a larger one; its end is for validation, the
+    same whatever is trained on.
 
     Args:
       name: the data set, for the message.
       count: how many there are.
-      train_examples: how many to keep; 0 keeps all.
+      train_examples: how many to train on; 0 takes all that are not for validation, in
+        their order.
       seed: at least 0.
-
-    Returns:
-      int64 [train_examples], the beginning of a permutation that depends on `seed` and
-      `count` alone; None: all, in their order.
+      validation_examples: how many to set aside.
 
     Raises:
-      UserError: `train_examples` is negative or more than there are.
+      UserError: there are not so many, or none is left to train on.
     """
-    if not 0 <= train_examples <= count:
+    if not 0 <= validation_examples < count:
         raise UserError(
-            f"train_examples={train_examples} is out of range: {name!r} has {count:,} "
-            f"training examples, so give 1..{count}, or 0 for all."
+            f"validation_examples={validation_examples} is out of range: {name!r} has {count:,} "
+            f"training examples, so give 0..{count - 1}."
         )
-    if train_examples == 0:
-        return None
+    rest = count - validation_examples
+    if not 0 <= train_examples <= rest:
+        besides = f" beside those for validation ({validation_examples:,})"
+        raise UserError(
+            f"train_examples={train_examples} is out of range: {name!r} has {rest:,} training "
+            f"examples{besides if validation_examples else ''}, so give 1..{rest}, or 0 for all."
+        )
+    if not train_examples and not validation_examples:
+        return Parts(None, np.arange(0))
     order = np.random.Generator(np.random.Philox(key=seed)).permutation(count)
-    return order[:train_examples]
+    train = order[:train_examples] if train_examples else np.sort(order[:rest])
+    return Parts(train, order[rest:])
 
 
-def subset(dataset: Dataset, train_examples: int, seed: int) -> Dataset:
-    """The data set with the part of its training split that `chosen_part` says, with its ids."""
-    chosen = chosen_part(dataset.name, len(dataset.train.labels), train_examples, seed)
-    if chosen is None:
+def subset(
+    dataset: Dataset, train_examples: int, seed: int, validation_examples: int = 0
+) -> Dataset:
+    """The data set with the parts of its training split that `chosen_parts` says.
+
+    Examples keep their ids; those for validation are its further split "validation".
+    """
+    count = len(dataset.train.labels)
+    parts = chosen_parts(dataset.name, count, train_examples, seed, validation_examples)
+    if parts.train is None:
         return dataset
-    return dataclasses.replace(dataset, train=dataset.train.take(chosen))
+    further = dict(dataset.further)
+    if len(parts.validation):
+        further["validation"] = dataset.train.take(parts.validation)
+    return dataclasses.replace(dataset, train=dataset.train.take(parts.train), further=further)

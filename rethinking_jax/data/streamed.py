@@ -2,8 +2,9 @@
 
 import dataclasses
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -61,6 +62,7 @@ class StreamedDataset(NamedTuple):
     train: StreamedSplit
     test: StreamedSplit
     kind: str  # "stream" (decoded when read) or "cache"
+    further: Mapping[str, StreamedSplit] = MappingProxyType({})  # see `dataset.Dataset`
 
     @property
     def num_classes(self) -> int:

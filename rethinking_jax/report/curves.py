@@ -70,7 +70,8 @@ class Plot(NamedTuple):
 def plots(results: Results) -> list[Plot]:
     """Of the figures that the runs allow: 1a or learning curves, then 1b and 1c."""
     all_series = series(results)
-    swept = [one for one in all_series if len(partial_levels(one)) > 1]
+    # Figure 1c is of test errors.
+    swept = [one for one in all_series if len(partial_levels(one)) > 1 and not results.validated]
     result = [_losses(all_series)]
     if not swept and len({g.setting for one in all_series for g in one.groups}) == 1:
         result.append(_accuracies(all_series))
@@ -215,6 +216,8 @@ def _accuracies(all_series: Sequence[Series]) -> Plot:
     keys = {
         "train_accuracy": "train",
         "test_accuracy": "test",
+        "validation_accuracy": "validation",
+        "outside_accuracy": "outside",
         "train_accuracy_on_corrupted": "train, corrupted labels only",
         "train_accuracy_on_clean": "train, clean labels only",
     }
@@ -226,7 +229,7 @@ def _accuracies(all_series: Sequence[Series]) -> Plot:
                 if group.lines[0][0].get(key) is None:
                     continue
                 full = name if alone else f"{_name(one, group, all_series)}: {name}"
-                on = len(curves) < MANY and i < 2
+                on = len(curves) < MANY and i < 4
                 curves.append(
                     Curve(full, *band(group.lines, key), note=seeds_note(group), shown=on)
                 )

@@ -80,10 +80,31 @@ def render(sections: Sequence[dict[str, Any]]) -> str:
     )
 
 
+# Of a summary, and what such images are for.
+COUNTED = {
+    "train_examples": "training",
+    "validation_examples": "validation",
+    "test_examples": "test",
+    "outside_examples": "outside",
+}
+UNTESTED = (
+    "The paper's claims are about the test set, and these runs leave it alone: hyper-parameters "
+    "are chosen by validation, and the chosen runs alone looked at it, once."
+)
+
+
+def _verdicts(results: Results) -> list[Verdict]:
+    """What the lecture or the paper says, held against the runs."""
+    if lesson := lessons.lesson_of(results):
+        return lesson.judge(results)
+    return [] if results.validated else verdicts(series(results))
+
+
 def _section(results: Results, index: int) -> dict[str, Any]:
     summary = results.summary
     lesson = lessons.lesson_of(results)
-    found = lesson.judge(results) if lesson else verdicts(series(results))
+    found = _verdicts(results)
+    claims = "What the lecture says" if lesson else "The paper's claims"
     plots = all_plots(results)
     return {
         "title": f"{summary['experiment']} on {summary['dataset']}",
@@ -93,8 +114,8 @@ def _section(results: Results, index: int) -> dict[str, Any]:
         "verdicts": [v for v in found if v.outcome in (YES, NO)],
         "unmeasured": [v for v in found if v.outcome not in (YES, NO)],
         "several_series": len(series(results)) > 1,
-        "claims": "What the lecture says" if lesson else "The paper's claims",
-        "counts": _counts(found, "What the lecture says" if lesson else "The paper's claims"),
+        "claims": claims,
+        "counts": _counts(found, claims) if found else UNTESTED,
         "charts": [chart(plot, f"s{index}f{i}") for i, plot in enumerate(plots)],
         "tables": tables.tables(results),
         "pictures": [
@@ -110,9 +131,7 @@ def _facts(results: Results) -> dict[str, str]:
     models = dict.fromkeys(member["model"] for member in summary["members"])
     classes = summary.get("num_classes")
     sizes = ", ".join(
-        f"{summary[key]:,} {word}"
-        for key, word in (("train_examples", "training"), ("test_examples", "test"))
-        if summary.get(key)
+        f"{summary[key]:,} {word}" for key, word in COUNTED.items() if summary.get(key)
     )
     keys = ("optimizer", "learning_rate", "lr_decay", "momentum", "weight_decay", "batch_size")
     known = {

@@ -71,6 +71,11 @@ class Results(NamedTuple):
     config: dict[str, Any]
     pictures: Mapping[str, bytes] = MappingProxyType({})
 
+    @property
+    def validated(self) -> bool:
+        """Whether hyper-parameters were chosen by validation: no epoch looked at the test set."""
+        return bool(self.config.get("validation_examples"))
+
 
 class Group(NamedTuple):
     """Runs that differ in their seed only, and the lines of each."""

@@ -5,6 +5,7 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rethinking_jax.metrics import judged_on
 from rethinking_jax.report import beside, paper
 from rethinking_jax.report.beside import Columns, span
 from rethinking_jax.report.curves import loss_times, ratios
@@ -56,6 +57,22 @@ EARLY_STOPPING_NOTE = (
     "many epochs is chosen on the test set itself, so some of it is luck."
 )
 
+# Where hyper-parameters were chosen by validation; only the chosen runs have a test accuracy.
+VALIDATED: Columns = {
+    "run": ("name", "{}"),
+    "really flipped": ("flipped_fraction", "{:.4f}"),
+    "train acc.": ("train_accuracy", "{:.4f}"),
+    "val. acc.": ("validation_accuracy", "{:.4f}"),
+    "best val.": ("best_validation_accuracy", "{:.4f}"),
+    "epochs to fit": ("epochs_to_fit", "{:,}"),
+    "test acc.": ("test_accuracy", "{:.4f}"),
+}
+VALIDATED_NOTE = (
+    "Validation chooses among the runs: those with a test accuracy are the chosen ones, and the "
+    "test set was looked at once, as they ended. Early stopping wins: the validation accuracy of "
+    "the best epoch less that of the last."
+)
+
 # A value that is (mean, least, most) over seeds takes three columns of the CSV file.
 NOISE: Columns = {
     "runs": ("series", "{}"),
@@ -71,7 +88,12 @@ NOISE: Columns = {
 }
 
 
-def rows(summary: dict[str, Any], columns: Columns = COLUMNS) -> list[list[str]]:
+def result_columns(summary: dict[str, Any]) -> Columns:
+    """The columns of the results, by the split that the runs are judged on."""
+    return VALIDATED if judged_on(summary["members"][0]) == "validation" else COLUMNS
+
+
+def rows(summary: dict[str, Any], columns: Columns) -> list[list[str]]:
     """One row of texts for each member, in the order of the columns."""
     return [
         [_text(value, form) for value, (_, form) in zip(values, columns.values(), strict=True)]
@@ -81,17 +103,20 @@ def rows(summary: dict[str, Any], columns: Columns = COLUMNS) -> list[list[str]]
 
 def _exact(summary: dict[str, Any], columns: Columns) -> list[list[Any]]:
     return [
-        [{**member, **_early_stopping(member)}[key] for key, _ in columns.values()]
+        [{**member, **_early_stopping(member)}.get(key, "") for key, _ in columns.values()]
         for member in summary["members"]
     ]
 
 
 def _early_stopping(member: dict[str, Any]) -> dict[str, Any]:
-    """What stopping at the best epoch would have won in test accuracy, which is 0 or more."""
-    return {"early_stopping_gain": member["best_test_accuracy"] - member["test_accuracy"]}
+    """What stopping at the best epoch would have won in accuracy, which is 0 or more."""
+    key = f"{judged_on(member)}_accuracy"
+    return {"early_stopping_gain": member[f"best_{key}"] - member[key]}
 
 
 def _text(value: Any, form: str) -> str:
+    if value == "":  # not measured
+        return "-"
     # A fit that never came, or a metric that is not a number.
     return (
         "never" if value is None and "," in form else "nan" if value is None else form.format(value)
@@ -108,12 +133,13 @@ def screen_table(summary: dict[str, Any]) -> "ScreenTable":
     # A name of usual length stands on one line; a longer one folds, so that every digit of a
     # number stays on the screen.
     short = max(len(member["name"]) for member in summary["members"]) <= 26
-    for title in COLUMNS:
+    columns = result_columns(summary)
+    for title in columns:
         if title == "run":
             table.add_column(title, overflow="fold", no_wrap=short)
         else:
             table.add_column(title, justify="right", min_width=None if short else 6)
-    for row in rows(summary):
+    for row in rows(summary, columns):
         table.add_row(*row)
     return table
 
@@ -121,10 +147,12 @@ def screen_table(summary: dict[str, Any]) -> "ScreenTable":
 def tables(results: Results) -> list[Table]:
     """The results, and what the runs allow: a table over label noise, one beside the paper's."""
     summary, all_series = results.summary, series(results)
-    columns = COLUMNS | EARLY_STOPPING
+    columns = result_columns(summary) | EARLY_STOPPING
     keys = [key for key, _ in columns.values()]
     texts = rows(summary, columns)
     made = [Table("results", "Results", list(columns), keys, _exact(summary, columns), texts)]
+    if results.validated:
+        return [made[0]._replace(note=VALIDATED_NOTE)]
     made[-1] = made[-1]._replace(note=EARLY_STOPPING_NOTE)
     swept = [one for one in all_series if len(one.by_label_noise()) > 1]
     made += [_table("label_noise", "Over label noise", NOISE, _noise_rows(swept))] if swept else []

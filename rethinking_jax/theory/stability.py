@@ -184,7 +184,10 @@ def watch(chunk: Chunk) -> Measure:
     def measure(active: tuple[int, ...], state: TrainState) -> list[Line]:
         chosen = slots(active, len(names), chunk.mesh.shape["member"])
         splits = examples(chunk, shared, chosen)
-        train, test = (fetch(losses(state, part.images, part.labels)) for part in splits)
+        train, test = (
+            fetch(losses(state, splits[name].images, splits[name].labels))
+            for name in ("train", "test")
+        )
         params = fetch(state.params)
         where = {names[member]: slot for slot, member in enumerate(active)}
         result: list[Line] = []
