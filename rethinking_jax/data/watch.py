@@ -1,12 +1,16 @@
-"""How far a long pass over a data set is, in words."""
+"""How far long work is, in words."""
 
 import time
 from collections.abc import Callable
 
-# Told what is going on, how many images are done and how many there are.
+# Told what is going on, how much is done (images, say) and how much there is.
 Watch = Callable[[str, int, int], None]
 
 SECONDS_BETWEEN_LINES = 10.0
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """A `Watch` that says nothing."""
 
 
 class Spoken:
