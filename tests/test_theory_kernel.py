@@ -13,6 +13,7 @@ import scipy.signal
 from conftest import Command
 from rich.console import Console
 
+from rethinking_jax.data import watch
 from rethinking_jax.errors import UserError
 from rethinking_jax.theory import cholesky, features, kernel, kernel_matrix, kernel_solve
 from rethinking_jax.theory.data import Task, Tasks, rows
@@ -381,3 +382,19 @@ def test_too_many_examples_end_the_run_before_it_starts(
     with pytest.raises(UserError, match=r"--config.train_examples=\d+ fit"):
         run_theory(config, tmp_path / "run", console=Console(file=io.StringIO()))
     assert not (tmp_path / "run").exists()
+
+
+def test_long_work_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(0, 10**6, 40))
+    monkeypatch.setattr(watch.time, "monotonic", lambda: float(next(clock)))
+    said: list[str] = []
+    matrix = np.diag(np.arange(1.0, 6.0))
+    conjugate_gradients(
+        lambda v: matrix @ v, lambda v: v, np.ones((5, 1)),
+        enough=1e-9, most=81, patience=9, watch=watch.Spoken(said.append),
+    )  # fmt: skip
+    # A step takes 40 seconds by this clock; the first one says nothing.
+    assert said[:2] == [
+        "conjugate gradients, steps: 1 of 81, 0.025 a second, 0:53:20 left",
+        "conjugate gradients, steps: 2 of 81, 0.025 a second, 0:52:40 left",
+    ]

@@ -29,8 +29,9 @@ class Spoken:
         if now - self._said >= SECONDS_BETWEEN_LINES and done < total:
             self._said = now
             rate = (done - self._began_at) / (now - self._began)
-            speed = f"{rate:,.0f} a second, {left(done, total, rate)}"
-            self._say(f"{what}: {done:,} of {total:,}, {speed}")
+            speed = f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
+            until = left(done, total, rate)
+            self._say(f"{what}: {done:,} of {total:,}, {speed} a second, {until}")
 
 
 def left(done: int, total: int, rate: float) -> str:

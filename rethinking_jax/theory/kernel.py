@@ -97,7 +97,7 @@ def _solve_group(
         targets = targets.reshape(size, -1)
         started = time.perf_counter()
         if plan.solver == "cg":
-            solution = kernel_solve.solve_cg(kernel, targets, ridge, config.seed)
+            solution = kernel_solve.solve_cg(kernel, targets, ridge, config.seed, Spoken(say))
         else:
             free = free_bytes(jax.local_devices()[0])
             solution = kernel_solve.solve(kernel, targets, ridge, free, Spoken(say))

@@ -154,7 +154,9 @@ def solve(
     return _checked(alpha, fitted, targets, ridge, what)
 
 
-def solve_cg(kernel: Kernel, targets: np.ndarray, ridge: float, seed: int) -> Solution:
+def solve_cg(
+    kernel: Kernel, targets: np.ndarray, ridge: float, seed: int, watch: Watch = silent
+) -> Solution:
     """The same by conjugate gradients from zero, with the rank of its preconditioner as memory.
 
     Args:
@@ -162,6 +164,7 @@ def solve_cg(kernel: Kernel, targets: np.ndarray, ridge: float, seed: int) -> So
       targets: [n, k].
       ridge: at least 0.
       seed: of the preconditioner's columns.
+      watch: is told the steps.
     """
     found = conjugate_gradients(
         lambda vectors: kernel.multiply(vectors) + ridge * vectors,
@@ -170,6 +173,7 @@ def solve_cg(kernel: Kernel, targets: np.ndarray, ridge: float, seed: int) -> So
         enough=CG_ENOUGH,
         most=CG_STEPS,
         patience=CG_PATIENCE,
+        watch=watch,
     )
     what = f"conjugate gradients, rank {min(RANK, kernel.count):,}, {found.steps} steps"
     return _checked(found.solution, kernel.multiply(found.solution), targets, ridge, what)
@@ -207,6 +211,7 @@ def _refined(
             enough=ENOUGH,
             most=REFINEMENTS,
             patience=REFINEMENTS if shift else 3,
+            watch=watch,
         )
     finally:
         factor.restore()
