@@ -66,7 +66,8 @@ def epochs_to_loss(group: Group, loss: float) -> float:
     steps = group.steps_to_loss("train_loss", loss)
     if None in steps:
         return float("inf")
-    per_epoch = group.lines[0][0]["step"]
+    first = group.lines[0][0]
+    per_epoch = first["step"] / first["epoch"]
     return float(np.mean([step / per_epoch for step in steps if step is not None]))
 
 

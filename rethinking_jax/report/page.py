@@ -119,8 +119,8 @@ def _section(results: Results, index: int) -> dict[str, Any]:
         "charts": [chart(plot, f"s{index}f{i}") for i, plot in enumerate(plots)],
         "tables": tables.tables(results),
         "pictures": [
-            (PICTURES[name], base64.b64encode(png).decode())
-            for name, png in results.pictures.items()
+            (PICTURES[name], base64.b64encode(image).decode())
+            for name, image in results.pictures.items()
         ],
     }
 
