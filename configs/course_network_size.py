@@ -14,7 +14,6 @@ from ml_collections import ConfigDict
 
 from rethinking_jax import recipe
 from rethinking_jax.config import parse_argument, runs
-from rethinking_jax.errors import UserError
 
 
 def get_config(argument: str = "") -> ConfigDict:
@@ -30,13 +29,9 @@ def get_config(argument: str = "") -> ConfigDict:
     )
     config = recipe.course_config("course_network_size", chosen)
     config.momentum = 0.9
-    members = []
-    for text in chosen.sizes.split("+"):
-        widths = text.split("-")
-        if not all(width.isdigit() and int(width) for width in widths):
-            raise UserError(
-                f"the config's argument sizes={chosen.sizes}: {text!r} must be such as 120-84"
-            )
-        members.append({"name": text, "hidden_sizes": [int(width) for width in widths]})
+    members = [
+        {"name": "-".join(map(str, widths)), "hidden_sizes": widths}
+        for widths in recipe.hidden_layers(chosen.sizes)
+    ]
     config.sweep = runs(recipe.seeded(members, chosen.seeds))
     return config

@@ -137,6 +137,21 @@ def cifar_config(experiment: str, dataset: str, train_examples: int, epochs: int
     return config
 
 
+def hidden_layers(sizes: str) -> list[list[int]]:
+    """The hidden sizes of an argument such as "120-84+480-240-120", of each MLP.
+
+    Raises:
+      UserError: with what would be right.
+    """
+    found = []
+    for text in sizes.split("+"):
+        widths = text.split("-")
+        if not all(width.isdecimal() and int(width) for width in widths):
+            raise UserError(f"the config's argument sizes={sizes}: {text!r} must be such as 120-84")
+        found.append([int(width) for width in widths])
+    return found
+
+
 def course_config(name: str, chosen: ConfigDict) -> ConfigDict:
     """A lesson's set-up: the MLP 120-84, SGD without momentum, a constant learning rate.
 

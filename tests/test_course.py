@@ -114,7 +114,26 @@ def scales(raw_norm: float | None = 500.0, raw_loss: float | None = None) -> Res
     return lesson("course_normalization", *runs)
 
 
+def validated(
+    ends: tuple[float, ...] = (0.5, 0.94, 0.935), test: float = 0.94, spread: float = 0.002
+) -> Results:
+    """Settings that end with these validation accuracies; the best one's test accuracy."""
+    runs = []
+    for i, end in enumerate(ends):
+        for seed in range(3):
+            each = {"validation_accuracy": [0.3, end + spread * (seed - 1)],
+                    "train_accuracy": [0.4, 1.0]}  # fmt: skip
+            one = run("true_labels", None, test, seed=seed, each=each, model="mlp",
+                      hidden_sizes=[120, 84], learning_rate=10.0 ** (i - 3))  # fmt: skip
+            one[1]["test_accuracy"] = test
+            runs.append(one)
+    found = lesson("course_train_validation_test", *runs, validation_examples=500)
+    found.summary["validation_examples"] = 500
+    return found
+
+
 EVERY = {
+    "course_train_validation_test": validated,
     "course_normalization": scales,
     "course_randomization": randomized,
     "course_batch_size": batch_sizes,
@@ -155,6 +174,11 @@ def test_every_lesson_has_a_config_of_its_name_and_example_runs_here() -> None:
         (learning_rates(2.3, 0.1), [NOT_MEASURED] * 3),
         (network_sizes(), [YES, YES, YES]),
         (network_sizes(0.9, 0.89), [NO, NO, NO]),
+        (validated(), [YES, NO, YES, NOT_MEASURED]),
+        (validated((0.2, 0.9, 0.3), test=0.9), [YES, YES, YES, NOT_MEASURED]),
+        (validated(test=0.7), [YES, NO, NO, YES]),  # it flatters
+        (validated(test=0.999), [YES, NO, NO, NO]),
+        (validated((0.9, 0.901, 0.902)), [NO, NO, NO, NO]),  # nothing is told apart, 0.94 in test
         (dataset_sizes(), [YES, YES, YES]),
         (dataset_sizes(power=-0.1), [NO, YES, NO]),
         (dataset_sizes(augmented=0.5), [YES, YES, NO]),

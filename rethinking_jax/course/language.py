@@ -62,6 +62,14 @@ SPANISH = {
     "Error against the number of training examples":
         "Error según el número de ejemplos de entrenamiento",
     "training examples": "ejemplos de entrenamiento",
+    "validation accuracy": "exactitud de validación",
+    "chosen": "elegida",
+    "training": "entrenamiento",
+    "validation": "validación",
+    "test, one look": "prueba, una sola vez",
+    "Validation chooses: accuracy by learning rate and network":
+        "La validación elige: exactitud según la tasa y la red",
+    "The chosen setting: {layers}, {rate}": "La configuración elegida: {layers}, {rate}",
     "no augmentation": "sin aumento de datos",
     "augmented: {names}": "con aumento: {names}",
     "{n} examples": "{n} ejemplos",

@@ -115,9 +115,16 @@ def unmeasured(results: Results, need: str, *claims: str) -> list[Verdict]:
     return [verdict(results, claim, NOT_MEASURED, f"Needs {need}.") for claim in claims]
 
 
-def less(a: Sequence[float], b: Sequence[float]) -> tuple[str, Difference]:
-    """Whether the values of a are below those of b, as far as their seeds tell."""
-    found = difference(b, a)
+def less(
+    a: Sequence[float], b: Sequence[float], examples: tuple[int, int] | None = None
+) -> tuple[str, Difference]:
+    """Whether the values of a are below those of b, as far as their seeds tell.
+
+    Args:
+      a, b: one value for each seed.
+      examples: given for accuracies on two sets: how many examples b's has, and a's.
+    """
+    found = difference(b, a, examples)
     if found.low > 0:
         return YES, found
     return (NO if found.high < 0 else NOT_MEASURED), found

@@ -9,6 +9,7 @@ from rethinking_jax.course import (
     normalization,
     optimizers,
     randomization,
+    train_validation_test,
 )
 from rethinking_jax.course.language import speaker
 from rethinking_jax.course.lesson import Lesson, groups_of
@@ -24,6 +25,7 @@ LESSONS: dict[str, Lesson] = {
     "course_normalization": normalization.LESSON,
     "course_optimizers": optimizers.LESSON,
     "course_randomization": randomization.LESSON,
+    "course_train_validation_test": train_validation_test.LESSON,
 }
 
 

@@ -19,14 +19,14 @@ class Difference(NamedTuple):
 
 
 def difference(
-    a: Sequence[float], b: Sequence[float], test_examples: int | None = None
+    a: Sequence[float], b: Sequence[float], test_examples: int | tuple[int, int] | None = None
 ) -> Difference:
     """The mean of a minus that of b.
 
     Args:
       a, b: one value for each seed.
-      test_examples: given for accuracies on a test set, whose own chance is added; None
-        for measures that are not shares of a sample.
+      test_examples: given for accuracies on a test set, whose own chance is added, or on
+        two sets; None for measures that are not shares of a sample.
 
     Returns:
       Student's interval with pooled variance over the seeds, and the binomial one of the
@@ -43,10 +43,12 @@ def difference(
         error = math.sqrt(pooled * (1 / len(a) + 1 / len(b)))
         seeds = error * float(stdtrit(freedom, (1 + LEVEL) / 2))
     if test_examples:
-        # Both are tested on the same images, so this is rather too wide than too narrow.
+        # On the same images this is rather too wide than too narrow.
+        counts = test_examples if isinstance(test_examples, tuple) else (test_examples,) * 2
         shares = [float(np.mean(x)) for x in (a, b)]
-        variance = sum(p * (1 - p) for p in shares) / test_examples
+        variance = sum(p * (1 - p) / n for p, n in zip(shares, counts, strict=True))
         sample = 1.96 * math.sqrt(max(variance, 0.0))
     half = math.hypot(seeds, sample)
-    covered = [name for name, on in (("seeds", freedom), ("test set", test_examples)) if on]
+    sets = "both sets" if isinstance(test_examples, tuple) else "test set"
+    covered = [name for name, on in (("seeds", freedom), (sets, test_examples)) if on]
     return Difference(value, value - half, value + half, " and ".join(covered))

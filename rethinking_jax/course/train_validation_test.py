@@ -1,0 +1,142 @@
+"""Hyper-parameters chosen on a validation set, and one look at the test set."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rethinking_jax.course.lesson import (
+    Lesson,
+    Say,
+    curve,
+    groups_of,
+    less,
+    note,
+    over_epochs,
+    told,
+    unmeasured,
+    verdict,
+)
+from rethinking_jax.report.claims import NOT_MEASURED, outcome
+from rethinking_jax.report.curves import Curve, Plot
+from rethinking_jax.report.intervals import difference
+from rethinking_jax.report.results import Group, Results
+from rethinking_jax.report.verdicts import Verdict
+
+MATTERS = "The choice matters: validation tells the best setting from the worst."
+ALONE = "Validation tells the best setting from every other."
+FORETELLS = "The chosen setting's validation accuracy foretells its test accuracy."
+OPTIMISTIC = "It flatters: in the test the chosen setting does worse than in validation."
+
+
+class Setting(NamedTuple):
+    """Runs that differ in their seed only, none of which diverged."""
+
+    group: Group
+    validation: list[float]  # accuracy at the end, of each seed
+
+    @property
+    def name(self) -> str:
+        """Such as "120-84, learning rate 0.01"."""
+        config = self.group.config
+        return f"{self.layers}, learning rate {config['learning_rate']:g}"
+
+    @property
+    def layers(self) -> str:
+        """Such as "120-84"."""
+        return "-".join(map(str, self.group.config["hidden_sizes"]))
+
+
+def settings(results: Results) -> list[Setting]:
+    """What was tried, best first."""
+    found = [
+        Setting(group, group.values("validation_accuracy"))
+        for group in groups_of(results)
+        if not any(group.values("diverged"))
+    ]
+    return sorted(found, key=lambda one: -float(np.mean(one.validation)))
+
+
+def plots(results: Results, say: Say) -> list[Plot]:
+    """Validation accuracy by learning rate and network; then the chosen one over training."""
+    found = settings(results)
+    if not found:
+        return []
+    return [_by_rate(found, say), _chosen(found[0], say)]
+
+
+def _by_rate(found: list[Setting], say: Say) -> Plot:
+    curves = []
+    in_order = sorted(found, key=lambda one: one.group.config["learning_rate"])
+    for layers in sorted({one.layers for one in found}):
+        own = [one for one in in_order if one.layers == layers]
+        label = say("hidden layers {sizes}", sizes=layers)
+        curves.append(_points(label, own, note(own[0].group, say)))
+    curves.append(_points(say("chosen"), found[:1], note(found[0].group, say)))
+    title = say("Validation chooses: accuracy by learning rate and network")
+    caption = "At the end of training, the model fixed. The test set is not looked at."
+    labels = say("learning rate"), say("validation accuracy")
+    return Plot("validation", title, caption, *labels, curves, log="x")
+
+
+def _points(label: str, found: list[Setting], seeds: str) -> Curve:
+    x = [float(one.group.config["learning_rate"]) for one in found]
+    y, low, high = ([float(f(one.validation)) for one in found] for f in (np.mean, np.min, np.max))
+    return Curve(label, x, y, low, high, note=seeds)
+
+
+def _chosen(best: Setting, say: Say) -> Plot:
+    group = best.group
+    curves = [
+        curve(say(name), over_epochs(group, f"{key}_accuracy"), note(group, say))
+        for key, name in (("train", "training"), ("validation", "validation"))
+    ]
+    test = group.values("test_accuracy")
+    last = [max(curves[0].x)]
+    mean, low, high = ([float(f(test))] for f in (np.mean, np.min, np.max))
+    curves.append(Curve(say("test, one look"), last, mean, low, high, note=note(group, say)))
+    rate = say("learning rate {rate:g}", rate=group.config["learning_rate"])
+    title = say("The chosen setting: {layers}, {rate}", layers=best.layers, rate=rate)
+    caption = "Over each whole set, the model fixed; the test set once, at the end."
+    return Plot("chosen", title, caption, say("epochs"), say("accuracy"), curves)
+
+
+def judge(results: Results) -> list[Verdict]:
+    """What validation can tell, and what it foretells."""
+    found = settings(results)
+    if len(found) < 2:
+        need = "at least two settings that did not diverge"
+        return unmeasured(results, need, MATTERS, ALONE, FORETELLS, OPTIMISTIC)
+    count = results.summary["validation_examples"]
+    best, worst = found[0], found[-1]
+    told_apart = [less(one.validation, best.validation, (count, count)) for one in found[1:]]
+    equals = sum(outcome_ == NOT_MEASURED for outcome_, _ in told_apart)
+    text = (
+        f"Validation accuracy {np.mean(best.validation):.4f} with {best.name}, "
+        f"{np.mean(worst.validation):.4f} with {worst.name}: {told(told_apart[-1][1])}"
+    )
+    many = (
+        f"Of {len(found) - 1} other settings {equals} cannot be told from {best.name} by {count:,} "
+        f"examples; the next is {found[1].name}: {told(told_apart[0][1])}"
+    )
+    return [
+        verdict(results, MATTERS, outcome(told_apart[-1][1].low > 0), text),
+        verdict(results, ALONE, outcome(equals == 0), many),
+        *_foretold(results, best, count),
+    ]
+
+
+def _foretold(results: Results, best: Setting, count: int) -> list[Verdict]:
+    test = best.group.values("test_accuracy")
+    found = difference(best.validation, test, (count, results.summary["test_examples"]))
+    text = (
+        f"{best.name}: validation accuracy {np.mean(best.validation):.4f} on {count:,} examples, "
+        f"test accuracy {np.mean(test):.4f} on {results.summary['test_examples']:,}: {told(found)}"
+    )
+    flatters = outcome(found.low > 0) if found.low > 0 or found.high < 0 else NOT_MEASURED
+    return [
+        verdict(results, FORETELLS, outcome(found.low <= 0 <= found.high), text),
+        verdict(results, OPTIMISTIC, flatters, text),
+    ]
+
+
+LESSON = Lesson(plots, judge)
