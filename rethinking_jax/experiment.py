@@ -323,7 +323,7 @@ def _summary(
             }
     return {
         "experiment": config.experiment,
-        "dataset": config.dataset,
+        "dataset": ", ".join(dict.fromkeys(member.config.dataset for member in members)),
         "train_examples": len(chunks[0].source.train.labels),
         "test_examples": len(chunks[0].source.test.labels),
         **{

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rethinking_jax.course.lesson import Lesson, Say, groups_of, less, note, told, unmeasured
-from rethinking_jax.data.checkerboard import Sizes, sizes
+from rethinking_jax.data.checkerboard import TEST_EXAMPLES, Sizes, sizes
 from rethinking_jax.report.claims import NO, NOT_MEASURED, YES
 from rethinking_jax.report.curves import Band, Curve, Plot, band
 from rethinking_jax.report.results import Group, Results
@@ -27,9 +27,9 @@ class Board(NamedTuple):
 
 
 def boards(results: Results) -> list[Board]:
-    """The groups by their numbers of training examples, rising."""
+    """The groups by their numbers of training examples; those with some from outside last."""
     found = [Board(sizes(group.config["dataset"]), group) for group in groups_of(results)]
-    return sorted(found, key=lambda board: board.sizes)
+    return sorted(found, key=lambda board: board.sizes[::-1])
 
 
 def plots(results: Results, say: Say) -> list[Plot]:
@@ -108,20 +108,20 @@ def judge(results: Results) -> list[Verdict]:
 
 def _rises(results: Results, plain: list[Board]) -> Verdict:
     first, last = (board.group.values(INSIDE) for board in (plain[0], plain[-1]))
-    outcome, found = less(first, last)
+    outcome, found = less(first, last, TEST_EXAMPLES)
     return _verdict(results, RISES, outcome, f"{_listed(plain, INSIDE)}: {told(found)}")
 
 
 def _flat(results: Results, plain: list[Board]) -> Verdict:
     first, last = (board.group.values(OUTSIDE) for board in (plain[0], plain[-1]))
-    rise, found = less(first, last)
+    rise, found = less(first, last, TEST_EXAMPLES)
     outcome = NO if rise == YES else YES if found.high < MATTERS else NOT_MEASURED
     text = f"{_listed(plain, OUTSIDE)}: {told(found)}; below {MATTERS:g} counts as no rise"
     return _verdict(results, FLAT, outcome, text)
 
 
 def _few(results: Results, without: Board, board: Board) -> Verdict:
-    outcome, found = less(without.group.values(OUTSIDE), board.group.values(OUTSIDE))
+    outcome, found = less(without.group.values(OUTSIDE), board.group.values(OUTSIDE), TEST_EXAMPLES)
     text = f"{_listed([without, board], OUTSIDE)}: {told(found)}"
     return _verdict(results, FEW, outcome, text)
 

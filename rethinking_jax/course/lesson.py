@@ -116,13 +116,13 @@ def unmeasured(results: Results, need: str, *claims: str) -> list[Verdict]:
 
 
 def less(
-    a: Sequence[float], b: Sequence[float], examples: tuple[int, int] | None = None
+    a: Sequence[float], b: Sequence[float], examples: tuple[int, int] | int | None = None
 ) -> tuple[str, Difference]:
     """Whether the values of a are below those of b, as far as their seeds tell.
 
     Args:
       a, b: one value for each seed.
-      examples: given for accuracies on two sets: how many examples b's has, and a's.
+      examples: given for accuracies: how many examples their set has, or b's and a's.
     """
     found = difference(b, a, examples)
     if found.low > 0:

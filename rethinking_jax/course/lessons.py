@@ -44,12 +44,11 @@ def source(results: Results) -> str:
     if set(models) <= {"mlp", "mlp_sigmoid"} and sizes:
         swept = any("hidden_sizes" in override for override in results.config["sweep"])
         models = {"MLP" if swept else f"MLP {'-'.join(map(str, sizes))}": None}
-    datasets = dict.fromkeys(group.config["dataset"] for group in groups_of(results))
     images = say("{n} training images", n=f"{summary['train_examples']:,}")
-    if len(datasets) > 1 or any("train_examples" in run for run in results.config["sweep"]):
+    if any({"dataset", "train_examples"} & set(run) for run in results.config["sweep"]):
         images = ""
     count = say("{n} seed" if seeds == 1 else "{n} seeds", n=seeds)
-    parts = (", ".join(datasets), images, ", ".join(models), count, summary["device"])
+    parts = (summary["dataset"], images, ", ".join(models), count, summary["device"])
     return "; ".join(filter(None, parts))
 
 

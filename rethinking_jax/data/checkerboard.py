@@ -88,7 +88,7 @@ def load_checkerboard(name: str) -> Dataset:
 def is_outside(points: np.ndarray) -> np.ndarray:
     """Which of the points, float [n, 2], lie in the square that is left out: bool [n]."""
     low = np.array(LEFT_OUT) * SIDE - 1
-    return ((points >= low) & (points < low + SIDE)).all(1)
+    return np.asarray(((points >= low) & (points < low + SIDE)).all(axis=1))
 
 
 def _split(purpose: str, count: int, first_id: int = 0) -> Split:

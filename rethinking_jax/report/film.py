@@ -13,8 +13,9 @@ from rethinking_jax.storage import AnyPath, make_folder
 
 EXTENT = 1.25  # the plane is shown from -EXTENT to EXTENT along both axes
 LEVELS = 10  # of probability that are told apart
-MAP = "RdBu_r"
-DARK = ("#08306b", "#67000d")  # points of class 0 and 1, on the map's blue and red
+# Matplotlib's map, without its ends: points in the darkest blue and red stand out from it.
+MAP, PART = "RdBu_r", (0.2, 0.8)
+DARK = ("#08306b", "#67000d")  # points of class 0 and 1
 PANEL, HEIGHT = 2.9, 4.9  # inches
 FRAME, LAST = 600, 3000  # milliseconds that a frame, and the last one, stay
 DPI = {"gif": 80, "png": 110}
@@ -112,8 +113,9 @@ def _draw(figure: Any, panels: Sequence[Panel], say: Say) -> list[tuple[Any, Any
 
 def _colors() -> Any:
     import matplotlib
+    from matplotlib.colors import ListedColormap
 
-    return matplotlib.colormaps[MAP].resampled(LEVELS)
+    return ListedColormap(matplotlib.colormaps[MAP](np.linspace(*PART, LEVELS)))
 
 
 def _add_points(axes: Any, panel: Panel) -> None:
@@ -124,10 +126,10 @@ def _add_points(axes: Any, panel: Panel) -> None:
     for label, color in enumerate(DARK):
         chosen = panel.points[(panel.labels == label) & ~panel.outside]
         axes.scatter(*chosen.T, s=size, color=color, linewidths=0)
-    axes.scatter(*panel.points[panel.outside].T, s=60, **STAR)
+    axes.scatter(*panel.points[panel.outside].T, s=45, **STAR)
     axes.add_patch(Rectangle((-1, -1), 2, 2, fill=False, color="black", linewidth=1.2))
-    corner = tuple(place * SIDE - 1 for place in LEFT_OUT)
-    axes.add_patch(Rectangle(corner, SIDE, SIDE, **HOLE))
+    left, bottom = (place * SIDE - 1 for place in LEFT_OUT)
+    axes.add_patch(Rectangle((left, bottom), SIDE, SIDE, **HOLE))
 
 
 STAR: dict[str, Any] = {"marker": "*", "facecolor": "#ffd60a", "edgecolor": "black"}
