@@ -79,15 +79,7 @@ def train_and_evaluate(
         console.print(f"Complete already: {workdir}", soft_wrap=True, highlight=False)
         return _end(console, workdir, json.loads(summary_file.read_text()))
     progress = ProgressReport(console)
-    sources = load_sources(members, progress.message)
-    stored = _stored_chunks(workdir)
-    chunks = sweep.make_chunks(
-        members, sources, jax.default_backend(), jax.devices(), stored, progress.message
-    )
-    wait_for_all("all is read")
-    if is_primary():
-        _open_workdir(config, workdir, chunks)
-    wait_for_all("the workdir is open")
+    chunks = _prepare(config, members, workdir, progress)
     _show_start(console, workdir, chunks)
     lines = metrics.read_lines(workdir / "metrics.jsonl")
     before = max((line["elapsed_seconds"] for line in lines), default=0.0)
@@ -110,14 +102,39 @@ def train_and_evaluate(
             write_scalars=write_scalars,
             profile=profile,
         )
-        for i, chunk in enumerate(chunks, start=1):
-            if not is_complete(chunk, stage, metrics.by_member(lines)):
-                place = f"{i}/{len(chunks)} " if len(chunks) > 1 else ""
-                train_chunk(chunk, stage._replace(place=place))
-        wait_for_all("all is trained")
+        _train(chunks, stage)
         tested = _tested(members, chunks, stage) if config.validation_examples else {}
     summary = _write_results(config, workdir, chunks, members, tested, elapsed(), command)
     return _end(console, workdir, summary)
+
+
+def _prepare(
+    config: ConfigDict,
+    members: Sequence[configs.Member],
+    workdir: AnyPath,
+    progress: ProgressReport,
+) -> list[Chunk]:
+    """Reads the data, groups the runs, and opens the workdir for them."""
+    sources = load_sources(members, progress.message)
+    stored = _stored_chunks(workdir)
+    chunks = sweep.make_chunks(
+        members, sources, jax.default_backend(), jax.devices(), stored, progress.message
+    )
+    wait_for_all("all is read")
+    if is_primary():
+        _open_workdir(config, workdir, chunks)
+    wait_for_all("the workdir is open")
+    return chunks
+
+
+def _train(chunks: Sequence[Chunk], stage: Stage) -> None:
+    """Trains what is not complete, chunk by chunk."""
+    lines = metrics.by_member(metrics.read_lines(stage.metrics_file))
+    for i, chunk in enumerate(chunks, start=1):
+        if not is_complete(chunk, stage, lines):
+            place = f"{i}/{len(chunks)} " if len(chunks) > 1 else ""
+            train_chunk(chunk, stage._replace(place=place))
+    wait_for_all("all is trained")
 
 
 def _tested(

@@ -30,7 +30,7 @@ from rethinking_jax.program import zero_running
 from rethinking_jax.progress import ProgressReport, SoFar
 from rethinking_jax.storage import AnyPath
 from rethinking_jax.sweep import Chunk, Run
-from rethinking_jax.train import Sums, TrainState
+from rethinking_jax.train import Running, Sums, TrainState
 
 Images = dict[str, jax.Array] | None  # by split; None: streamed
 # (the members that go on, their states) -> what the line of each holds besides.
@@ -241,35 +241,14 @@ def _measure_epoch(chunk: Chunk, stage: Stage, images: Images, position: Positio
     found = _evaluate(chunk, stage, position)
     if found is None:
         return position
-    train, running = found["train"], fetch(running)
-    config = runs[0].config
-    size, classes = len(runs[0].train_labels), chunk.source.num_classes
-    per_epoch = steps_per_epoch(config, size)
+    sums = found, fetch(running)
     besides = stage.measure(position.active, state)
     lines = []
     for i, run in enumerate(runs):
-        at = partial(jax.tree.map, lambda leaf, i=i: leaf[i])
-        line = {
-            "member": run.name,
-            "epoch": position.step // per_epoch,
-            "step": position.step,
-            "learning_rate": _learning_rate(run, position.step, per_epoch),
-            **metrics.running_metrics(at(running)),
-            **metrics.train_metrics(at(train), run.label_noise > 0, classes),
-            **_held_out(
-                chunk, config, {split: at(found[split]) for split in chunk.source.measured}
-            ),
-            "images_per_second": round(position.speed, 1),
-            "elapsed_seconds": round(stage.elapsed(), 3),
-            **besides[i],
-        }
-        if chunk.source.streamed:
-            line["waiting_for_input"] = round(position.waited, 4)
-        if train.count[i] < size:
-            line["train_evaluated"] = int(train.count[i])
-        position.lines[run.name].append(line)
-        stage.write_scalars(line)
-        lines.append(line)
+        own = jax.tree.map(lambda leaf, i=i: leaf[i], sums)
+        lines.append(_line(chunk, stage, position, run, *own) | besides[i])
+        position.lines[run.name].append(lines[-1])
+        stage.write_scalars(lines[-1])
     if is_primary():
         metrics.append_lines(stage.metrics_file, lines)
     stage.progress.epoch(lines)
@@ -283,12 +262,34 @@ def _measure_epoch(chunk: Chunk, stage: Stage, images: Images, position: Positio
     return position._replace(whole=whole, active=still, carry=carry, feed=feed)
 
 
-def _held_out(chunk: Chunk, config: ConfigDict, sums: dict[str, Sums]) -> Line:
-    """What a line says of the splits that are not trained on."""
-    line: Line = {}
-    for split, own in sums.items():
-        corrupted = split == "test" and config.corrupt_test_labels
-        line |= metrics.held_out_metrics(split, own, corrupted, chunk.source.num_classes)
+def _line(
+    chunk: Chunk,
+    stage: Stage,
+    position: Position,
+    run: Run,
+    sums: dict[str, Sums],
+    running: Running,
+) -> Line:
+    """What is measured of one member, from its own sums over the splits."""
+    size, classes = len(run.train_labels), chunk.source.num_classes
+    per_epoch = steps_per_epoch(run.config, size)
+    line = {
+        "member": run.name,
+        "epoch": position.step // per_epoch,
+        "step": position.step,
+        "learning_rate": _learning_rate(run, position.step, per_epoch),
+        **metrics.running_metrics(running),
+        **metrics.train_metrics(sums["train"], run.label_noise > 0, classes),
+    }
+    for split in chunk.source.measured:
+        corrupted = split == "test" and run.config.corrupt_test_labels
+        line |= metrics.held_out_metrics(split, sums[split], corrupted, classes)
+    line["images_per_second"] = round(position.speed, 1)
+    line["elapsed_seconds"] = round(stage.elapsed(), 3)
+    if chunk.source.streamed:
+        line["waiting_for_input"] = round(position.waited, 4)
+    if sums["train"].count < size:
+        line["train_evaluated"] = int(sums["train"].count)
     return line
 
 

@@ -219,14 +219,16 @@ def test_corrupted_pixels_in_memory_are_those_of_corruption(
 
     monkeypatch.setattr(sweep, "CORRUPTION_BATCH", 100)  # 256 are cut unevenly
     config = base()
-    config.corruption = setting
+    config.corruption, config.validation_examples = setting, 150
     (chunk,) = chunks_of(config, "cpu", data_dir)
     source = chunk.source
     splits = sweep.examples(chunk, sweep.images(chunk), [0])
-    for split, part, made in zip(
-        ("train", "test"), (source.train, source.test), splits, strict=True
-    ):
-        expected = corrupt_images(setting, 0, split, part.ids, part.images, source.mean, source.std)
+    assert list(splits) == ["train", "test", "validation"]
+    for split, made in splits.items():
+        part = source.splits[split]
+        # Where an example stands does not matter: one set aside is what it would be in training.
+        drawn = "test" if split == "test" else "train"
+        expected = corrupt_images(setting, 0, drawn, part.ids, part.images, source.mean, source.std)
         np.testing.assert_allclose(np.asarray(made.images), np.asarray(expected), atol=1e-6)
         assert made.images.dtype == (np.float32 if setting == "gaussian" else np.uint8)
         assert (made.labels[0] == part.labels).all()

@@ -132,7 +132,7 @@ def test_the_command(command: Command, tmp_path: Path) -> None:
     assert other["to_least_norm"] == pytest.approx(other["outside"], rel=1e-3)
     assert zero["norm"] == pytest.approx(zero["least_norm"], rel=1e-3)
     assert other["norm"] > zero["norm"]
-    with pytest.raises(UserError, match="min_norm, an experiment without training"):
+    with pytest.raises(UserError, match="min_norm, an experiment of theory"):
         results.read(tmp_path / "run")
     for name in ("figures/min_norm.svg", "figures/ntk.png", "tables/min_norm.csv", "report.html"):
         assert (tmp_path / "run" / name).exists()

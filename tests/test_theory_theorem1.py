@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -179,8 +180,13 @@ def test_a_workdir_is_drawn_again_from_its_files(
     assert report.main([str(workdir)]) == 0
     assert [file.read_bytes() for file in drawn] == before
     assert (workdir / "summary.json").read_bytes() == summary
-    assert report.main([str(workdir), f"--output={tmp_path / 'all.html'}"]) == 2
-    assert "no section of another one (leave out --output)" in capsys.readouterr().err
+    other = tmp_path / "other"
+    run_theory(config, other, console=Console(file=io.StringIO()))
+    assert report.main([str(workdir), str(other), f"--output={tmp_path / 'all.html'}"]) == 0
+    together = (tmp_path / "all.html").read_text()
+    assert together.count("<h2>theorem1 on mnist5k</h2>") == 2
+    ids = re.findall(r'\bid="([^"]*)"', together)
+    assert len(ids) == len(set(ids)) and {"s0f0", "s1f0"} <= set(ids)
     (workdir / "findings.json").unlink()
     assert report.main([str(workdir)]) == 2
     assert "measures it anew" in capsys.readouterr().err

@@ -9,14 +9,12 @@ page with a section for each of them. Exit code 0: done, 1: a file could not be 
 
 import argparse
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple, NoReturn
 
 from rethinking_jax.errors import UserError
 from rethinking_jax.storage import AnyPath, absolute, check_writable, is_remote, open_path
-
-if TYPE_CHECKING:
-    from rethinking_jax.report.results import Results
 
 
 class _Parser(argparse.ArgumentParser):
@@ -31,13 +29,14 @@ def main(arguments: Sequence[str]) -> int:
         # Only now what takes time to import: --help and a typo are answered at once.
         from rethinking_jax.report import page
 
-        several = {workdir: _read(workdir, flags) for workdir in flags.workdirs}
+        several = {workdir: _open(workdir, flags.language) for workdir in flags.workdirs}
         _check_output(flags.output)
-        for workdir, found in several.items():
-            _write(workdir, found)
+        for workdir, report in several.items():
+            report.write()
             print(f"Report: {workdir / 'report.html'}")
         if flags.output:
-            page.write_page(flags.output, [found for found in several.values() if found])
+            sections = [report.section(index) for index, report in enumerate(several.values())]
+            page.write_page(flags.output, sections)
             print(f"All of them: {flags.output}")
     except UserError as error:
         return _fail(error, 2)
@@ -46,26 +45,27 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _read(workdir: AnyPath, flags: argparse.Namespace) -> "Results | None":
-    """What a workdir holds; None for one of the theory, which is drawn by itself."""
-    from rethinking_jax.report import results
+class _Report(NamedTuple):
+    """Of one workdir: what writes its files, and its section as the index-th of a page."""
 
-    if not flags.output and results.is_theory(workdir):
-        return None
+    write: Callable[[], None]
+    section: Callable[[int], dict[str, Any]]
+
+
+def _open(workdir: AnyPath, language: str) -> _Report:
+    from rethinking_jax.report import page, results
+
+    if results.is_theory(workdir):
+        from rethinking_jax.theory import experiment  # imports JAX
+
+        stored = experiment.read(workdir)
+        return _Report(
+            partial(experiment.draw, workdir, stored), partial(experiment.section, stored)
+        )
     found = results.read(workdir)
-    if flags.language:
-        found = found._replace(config={**found.config, "language": flags.language})
-    return found
-
-
-def _write(workdir: AnyPath, found: "Results | None") -> None:
-    from rethinking_jax.report import page
-
-    if found:
-        return page.write_report(workdir, found)
-    from rethinking_jax.theory import experiment  # imports JAX
-
-    experiment.redraw(workdir)
+    if language:
+        found = found._replace(config={**found.config, "language": language})
+    return _Report(partial(page.write_report, workdir, found), partial(page.section, found))
 
 
 def _check_output(output: "AnyPath | None") -> None:

@@ -44,7 +44,7 @@ def write_report(workdir: AnyPath, results: Results) -> None:
             source = lessons.source(results)
         figures.write(plot, source, workdir / "figures")
     tables.write_tables(tables.tables(results), workdir / "tables")
-    write_page(workdir / "report.html", [results])
+    write_page(workdir / "report.html", [section(results)])
 
 
 def all_plots(results: Results) -> list[Plot]:
@@ -56,18 +56,18 @@ def all_plots(results: Results) -> list[Plot]:
     return [plot for plot in first if not second or plot.name != "accuracy"] + second
 
 
-def write_page(path: AnyPath, several: Sequence[Results]) -> None:
-    """Writes one page with a section for each of the results; the same bytes every time."""
-    write_atomically(path, page(several))
+def write_page(path: AnyPath, sections: Sequence[dict[str, Any]]) -> None:
+    """Writes one page of `section`s; the same bytes every time."""
+    write_atomically(path, render(sections))
 
 
 def page(several: Sequence[Results]) -> str:
-    """The page as HTML that loads nothing from anywhere."""
-    return render([_section(results, index) for index, results in enumerate(several)])
+    """The page of several results as HTML that loads nothing from anywhere."""
+    return render([section(results, index) for index, results in enumerate(several)])
 
 
 def render(sections: Sequence[dict[str, Any]]) -> str:
-    """Sections (see `_section` for their keys) as a page."""
+    """Sections (see `section` for their keys) as a page."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("rethinking_jax", "report"),
         autoescape=True,
@@ -101,7 +101,8 @@ def _verdicts(results: Results) -> list[Verdict]:
     return [] if results.validated else verdicts(series(results))
 
 
-def _section(results: Results, index: int) -> dict[str, Any]:
+def section(results: Results, index: int = 0) -> dict[str, Any]:
+    """What the template needs of one workdir, the index-th of its page."""
     summary = results.summary
     lesson = lessons.lesson_of(results)
     found = _verdicts(results)

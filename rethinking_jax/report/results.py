@@ -203,7 +203,7 @@ def true_test_accuracy(line: Line) -> float:
 
 
 def is_theory(workdir: AnyPath) -> bool:
-    """Whether it is the finished workdir of an experiment without training."""
+    """Whether it is the finished workdir of an experiment of theory, which has a kind."""
     file = workdir / "summary.json"
     return file.exists() and "kind" in _json(file, SUMMARY_KEYS)
 
@@ -228,8 +228,8 @@ def read(workdir: AnyPath) -> Results:
     summary = _json(workdir / "summary.json", SUMMARY_KEYS)
     if "kind" in summary:
         raise UserError(
-            f"{workdir} holds {summary['kind']}, an experiment without training, whose page is "
-            f"{workdir}/report.html: it is no section of another one (leave out --output)"
+            f"{workdir} holds {summary['kind']}, an experiment of theory: "
+            "rethinking_jax.theory.experiment.read reads it"
         )
     config = _json(workdir / "config.json", ("sweep", "dataset"))
     lines = metrics.by_member(metrics.read_lines(workdir / "metrics.jsonl"))

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 from ml_collections import ConfigDict
@@ -26,6 +26,14 @@ Summary = dict[str, Any]
 FINDINGS = "findings.json"  # what figures, tables and page are drawn from
 # Of (runs, data, where to say what is going on), and for kinds that train `lab`.
 Run = Callable[..., Findings]
+
+
+class Stored(NamedTuple):
+    """A finished workdir: its config and summary as in their files, and what was found."""
+
+    config: dict[str, Any]
+    summary: Summary
+    found: Findings
 
 
 def run_theory(
@@ -84,7 +92,7 @@ def run_theory(
         "verdicts": [verdict._asdict() for verdict in found.verdicts],
         "members": found.members,
     }
-    _write(workdir, plain, summary, found)
+    _write(workdir, Stored(plain, summary, found))
     return _end(say, workdir, summary)
 
 
@@ -93,26 +101,28 @@ def _stored(workdir: AnyPath) -> dict[str, Any]:
     return configs.identity(json.loads((workdir / "config.json").read_text()))
 
 
-def _write(workdir: AnyPath, plain: dict[str, Any], summary: Summary, found: Findings) -> None:
+def _write(workdir: AnyPath, stored: Stored) -> None:
     """Writes all files; the summary last: where there is one, everything is there."""
     make_folder(workdir)
     (workdir / "summary.json").unlink(missing_ok=True)
-    write_atomically(workdir / "config.json", json.dumps(plain, indent=2) + "\n")
-    write_atomically(workdir / FINDINGS, json.dumps(to_json(found)) + "\n")
-    _draw(workdir, plain, summary, found)
-    write_atomically(workdir / "summary.json", json.dumps(summary, indent=2) + "\n")
+    write_atomically(workdir / "config.json", json.dumps(stored.config, indent=2) + "\n")
+    write_atomically(workdir / FINDINGS, json.dumps(to_json(stored.found)) + "\n")
+    draw(workdir, stored)
+    write_atomically(workdir / "summary.json", json.dumps(stored.summary, indent=2) + "\n")
 
 
-def _draw(workdir: AnyPath, plain: dict[str, Any], summary: Summary, found: Findings) -> None:
+def draw(workdir: AnyPath, stored: Stored) -> None:
+    """Writes figures, tables and page."""
+    _, summary, found = stored
     for plot in found.plots:
         source = f"ours: {summary['dataset']}, {summary['device']}"
         figures.write(plot, source, workdir / "figures")
     tables.write_tables(found.tables, workdir / "tables")
-    write_atomically(workdir / "report.html", page.render([_section(plain, summary, found)]))
+    page.write_page(workdir / "report.html", [section(stored)])
 
 
-def redraw(workdir: AnyPath) -> None:
-    """Writes figures, tables and page of a finished workdir again, from its files.
+def read(workdir: AnyPath) -> Stored:
+    """A finished workdir, from its files.
 
     Raises:
       UserError: a file of it cannot be understood.
@@ -122,8 +132,7 @@ def redraw(workdir: AnyPath) -> None:
             json.loads((workdir / name).read_text())
             for name in ("config.json", "summary.json", FINDINGS)
         )
-        found = from_json(stored, summary["members"])
-        _draw(workdir, plain, summary, found)
+        return Stored(plain, summary, from_json(stored, summary["members"]))
     except (ValueError, KeyError, TypeError, FileNotFoundError) as error:
         raise UserError(
             f"{workdir} cannot be drawn again ({error}): its command, with another --workdir, "
@@ -131,7 +140,9 @@ def redraw(workdir: AnyPath) -> None:
         ) from None
 
 
-def _section(plain: dict[str, Any], summary: Summary, found: Findings) -> dict[str, Any]:
+def section(stored: Stored, index: int = 0) -> dict[str, Any]:
+    """What the page needs, see `rethinking_jax.report.page.section`."""
+    plain, summary, found = stored
     yes, no = (sum(v.outcome == o for v in found.verdicts) for o in (YES, NO))
     return {
         "title": f"{summary['experiment']} on {summary['dataset']}",
@@ -150,7 +161,7 @@ def _section(plain: dict[str, Any], summary: Summary, found: Findings) -> dict[s
         "pictures": [],
         "counts": f"Claims, held against these numbers: {yes} yes, {no} no, "
         f"{len(found.verdicts) - yes - no} not measured.",
-        "charts": [page.chart(plot, f"s0f{i}") for i, plot in enumerate(found.plots)],
+        "charts": [page.chart(plot, f"s{index}f{i}") for i, plot in enumerate(found.plots)],
         "tables": found.tables,
     }
 
