@@ -139,8 +139,8 @@ def checkerboards(rise: float = 0.02, outside: float = 0.0, few: float = 0.5) ->
                                         ("1000+9", few))):  # fmt: skip
         for seed in range(2):
             shift = seed / 500
-            each = {"train_loss": [1.0, 0.5], "outside_accuracy": [0.3, 0.1 + beyond + shift]}
-            inside = 0.9 + rise * min(i, 2) + shift
+            inside, outer = 0.9 + rise * min(i, 2) + shift, 0.1 + beyond + shift
+            each = {"train_loss": [1.0, 0.5], "outside_accuracy": [outer, outer]}
             runs.append(run("true_labels", None, inside, seed=seed, each=each,
                             model="mlp_sigmoid", dataset=f"checkerboard:{name}"))  # fmt: skip
     return lesson("course_checkerboard", *runs)

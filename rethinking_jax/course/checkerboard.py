@@ -16,6 +16,8 @@ FLAT = "Out-of-distribution accuracy does not rise with them."
 FEW = "A few out-of-distribution examples among them raise it."
 # A rise that the interval does not exclude is no answer where it would be more than this.
 MATTERS = 0.05
+# Adam at a constant learning rate never comes to rest: the end is the mean of so many measurements.
+LAST = 3
 INSIDE, OUTSIDE = "test_accuracy", "outside_accuracy"
 
 
@@ -32,12 +34,18 @@ def boards(results: Results) -> list[Board]:
     return sorted(found, key=lambda board: board.sizes[::-1])
 
 
+def at_the_end(board: Board, key: str) -> list[float]:
+    """A metric of each seed, the mean of its last measurements."""
+    return [float(np.mean([line[key] for line in own[-LAST:]])) for own in board.group.lines]
+
+
 def plots(results: Results, say: Say) -> list[Plot]:
     """Both accuracies against examples, then each against steps."""
     found = boards(results)
     title = say("More data helps where the data is")
+    caption = f"Over {TEST_EXAMPLES:,} test points of each kind, mean of the last {LAST} looks."
     return [
-        Plot("examples", title, "Over 1,000 test points of each kind, at the end.",
+        Plot("examples", title, caption,
              say("training examples"), say("accuracy"), _by_examples(found, say), log="x"),
         _by_steps(found, INSIDE, say("In-distribution accuracy"), say),
         _by_steps(found, OUTSIDE, say("Out-of-distribution accuracy"), say),
@@ -59,7 +67,7 @@ def _by_examples(found: list[Board], say: Say) -> list[Curve]:
 
 
 def _points(label: str, found: list[Board], key: str, say: Say) -> Curve:
-    values = [[float(value) for value in board.group.values(key)] for board in found]
+    values = [at_the_end(board, key) for board in found]
     return Curve(
         label,
         [float(sum(board.sizes)) for board in found],
@@ -107,13 +115,13 @@ def judge(results: Results) -> list[Verdict]:
 
 
 def _rises(results: Results, plain: list[Board]) -> Verdict:
-    first, last = (board.group.values(INSIDE) for board in (plain[0], plain[-1]))
+    first, last = (at_the_end(board, INSIDE) for board in (plain[0], plain[-1]))
     outcome, found = less(first, last, TEST_EXAMPLES)
     return _verdict(results, RISES, outcome, f"{_listed(plain, INSIDE)}: {told(found)}")
 
 
 def _flat(results: Results, plain: list[Board]) -> Verdict:
-    first, last = (board.group.values(OUTSIDE) for board in (plain[0], plain[-1]))
+    first, last = (at_the_end(board, OUTSIDE) for board in (plain[0], plain[-1]))
     rise, found = less(first, last, TEST_EXAMPLES)
     outcome = NO if rise == YES else YES if found.high < MATTERS else NOT_MEASURED
     text = f"{_listed(plain, OUTSIDE)}: {told(found)}; below {MATTERS:g} counts as no rise"
@@ -121,7 +129,7 @@ def _flat(results: Results, plain: list[Board]) -> Verdict:
 
 
 def _few(results: Results, without: Board, board: Board) -> Verdict:
-    outcome, found = less(without.group.values(OUTSIDE), board.group.values(OUTSIDE), TEST_EXAMPLES)
+    outcome, found = less(at_the_end(without, OUTSIDE), at_the_end(board, OUTSIDE), TEST_EXAMPLES)
     text = f"{_listed([without, board], OUTSIDE)}: {told(found)}"
     return _verdict(results, FEW, outcome, text)
 
@@ -129,7 +137,7 @@ def _few(results: Results, without: Board, board: Board) -> Verdict:
 def _listed(found: list[Board], key: str) -> str:
     """The mean accuracies by numbers of examples."""
     told_of = ", ".join(
-        f"{np.mean(board.group.values(key)):.3f} with "
+        f"{np.mean(at_the_end(board, key)):.3f} with "
         + " + ".join(f"{count:,}" for count in board.sizes if count)
         for board in found
     )
@@ -140,7 +148,8 @@ def _verdict(results: Results, claim: str, outcome: str, text: str) -> Verdict:
     """Its numbers are of several data sets."""
     device = results.summary["device"]
     seeds = max(group.seeds for group in groups_of(results))
-    of = f"{seeds} seed{'' if seeds == 1 else 's'}, the same points, {device}"
+    count = f"{seeds} seed{'' if seeds == 1 else 's'}"
+    of = f"{count}, the same points, the last {LAST} measurements; {device}"
     model = results.summary["members"][0]["model"]
     return Verdict(claim, "", model, outcome, f"{text} ({of}).", "")
 
