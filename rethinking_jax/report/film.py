@@ -52,7 +52,7 @@ def write(panels: Sequence[Panel], say: Say, path: AnyPath) -> None:
 
     make_folder(path.parent)
     with figures.settings():
-        figure = Figure(figsize=(1.9 + PANEL * len(panels), HEIGHT), dpi=DPI["gif"])
+        figure = Figure(figsize=(2.0 + PANEL * len(panels), HEIGHT), dpi=DPI["gif"])
         canvas = FigureCanvasAgg(figure)
         shown = _draw(figure, panels, say)
         frames = []
@@ -65,8 +65,8 @@ def write(panels: Sequence[Panel], say: Say, path: AnyPath) -> None:
             canvas.draw()
             frames.append(Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB"))
         figures.save(figure, path.with_suffix(".png"), dpi=DPI["png"])
-    # One palette for all, or the colours would flicker.
-    palette = frames[-1].quantize(96)
+    # One palette for all, or the colours would flicker; with colours that are rare, too.
+    palette = frames[-1].quantize(128, Image.Quantize.MAXCOVERAGE)
     few = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     film = io.BytesIO()
     durations = [FRAME] * (len(few) - 1) + [LAST]
@@ -86,7 +86,7 @@ def _draw(figure: Any, panels: Sequence[Panel], say: Say) -> list[tuple[Any, Any
     width = figure.get_figwidth()
     figure.suptitle(say("What the network answers over the plane"), fontsize=22, y=0.985)
     grid = figure.add_gridspec(
-        1, len(panels), wspace=0.08, left=0.85 / width, right=1 - 1.15 / width,
+        1, len(panels), wspace=0.08, left=0.85 / width, right=1 - 1.25 / width,
         bottom=0.235, top=0.765,
     )  # fmt: skip
     shown = []
@@ -103,10 +103,10 @@ def _draw(figure: Any, panels: Sequence[Panel], say: Say) -> list[tuple[Any, Any
         if i == 0:
             axes.set_ylabel("$x_2$", fontsize=17, labelpad=0)
         shown.append((axes, image))
-    bar = figure.add_axes((1 - 0.95 / width, 0.235, 0.18 / width, 0.53))
+    bar = figure.add_axes((1 - 1.05 / width, 0.235, 0.18 / width, 0.53))
     figure.colorbar(shown[-1][1], cax=bar, ticks=[0, 0.5, 1])
     bar.tick_params(labelsize=14)
-    bar.set_ylabel(say("probability of class 1"), fontsize=15, labelpad=2)
+    bar.set_ylabel(say("probability of class 1"), fontsize=14, labelpad=6)
     _add_legend(figure, panels, say)
     return shown
 
@@ -126,7 +126,7 @@ def _add_points(axes: Any, panel: Panel) -> None:
     for label, color in enumerate(DARK):
         chosen = panel.points[(panel.labels == label) & ~panel.outside]
         axes.scatter(*chosen.T, s=size, color=color, linewidths=0)
-    axes.scatter(*panel.points[panel.outside].T, s=45, **STAR)
+    axes.scatter(*panel.points[panel.outside].T, s=70, linewidths=0.6, **STAR)
     axes.add_patch(Rectangle((-1, -1), 2, 2, fill=False, color="black", linewidth=1.2))
     left, bottom = (place * SIDE - 1 for place in LEFT_OUT)
     axes.add_patch(Rectangle((left, bottom), SIDE, SIDE, **HOLE))
