@@ -13,6 +13,7 @@ import scipy.signal
 from conftest import Command
 from rich.console import Console
 
+from rethinking_jax.data import watch
 from rethinking_jax.errors import UserError
 from rethinking_jax.theory import cholesky, features, kernel, kernel_matrix, kernel_solve
 from rethinking_jax.theory.data import Task, Tasks, rows
@@ -45,7 +46,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that 300 examples take several, the last of them smaller."""
     monkeypatch.setattr(kernel_matrix, "ROWS", 128)
     monkeypatch.setattr(cholesky, "BLOCK", 128)
-    monkeypatch.setattr(cholesky, "INDEXED", 0)
+    monkeypatch.setattr(cholesky, "WHOLE", 0)
 
 
 @pytest.mark.parametrize("ridge", [0.0, 0.5])
@@ -114,27 +115,32 @@ def test_beyond_float32_the_factor_of_a_shifted_matrix_preconditions(small_block
     np.testing.assert_allclose(found.coefficients, expected, atol=1e-6 * np.abs(expected).max())
 
 
-@pytest.mark.parametrize("indexed", [0, cholesky.INDEXED])
+@pytest.mark.parametrize("whole", [0, cholesky.WHOLE])
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
 def test_the_factor_lies_above_the_diagonal_and_the_matrix_below(
-    kind: type, indexed: int, monkeypatch: pytest.MonkeyPatch
+    kind: type, whole: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cholesky, "BLOCK", 30)
-    monkeypatch.setattr(cholesky, "INDEXED", indexed)
+    monkeypatch.setattr(cholesky, "WHOLE", whole)
+    told: list[tuple[int, int]] = []
     x = np.random.default_rng(0).normal(size=(100, 120))
-    whole = (x @ x.T / 120 + np.eye(100)).astype(kind)
-    matrix, diagonal = whole.copy(), whole.diagonal().copy()
-    assert cholesky.factor_in_place(matrix)
+    original = (x @ x.T / 120 + np.eye(100)).astype(kind)
+    matrix, diagonal = original.copy(), original.diagonal().copy()
+    monkeypatch.setattr(cholesky, "BILLION", 1000)
+    assert cholesky.factor_in_place(matrix, lambda what, done, total: told.append((done, total)))
+    # n^3 / 3 operations in all, of which the first 90 rows are 97 %.
+    assert told == ([] if whole else [(0, 333), (72, 333), (216, 333), (324, 333)])
     close = {"atol": 1e-5 if kind is np.float32 else 1e-12}
-    np.testing.assert_allclose(np.triu(matrix), scipy.linalg.cholesky(whole), **close)
-    assert np.array_equal(np.tril(matrix, -1), np.tril(whole, -1))
+    np.testing.assert_allclose(np.triu(matrix), scipy.linalg.cholesky(original), **close)
+    assert np.array_equal(np.tril(matrix, -1), np.tril(original, -1))
     vectors = np.random.default_rng(1).normal(size=(100, 3))
     solved = cholesky.solve_factored(matrix, vectors)
-    np.testing.assert_allclose(solved, np.linalg.solve(whole, vectors), **close)
+    np.testing.assert_allclose(solved, np.linalg.solve(original, vectors), **close)
     product = cholesky.lower_product(matrix, diagonal, vectors)
-    np.testing.assert_allclose(product, whole.astype(np.float64) @ vectors, rtol=1e-6, atol=1e-6)
+    expected = original.astype(np.float64) @ vectors
+    np.testing.assert_allclose(product, expected, rtol=1e-6, atol=1e-6)
     cholesky.restore(matrix, diagonal)
-    assert np.array_equal(matrix, np.tril(whole) + np.tril(whole, -1).T)
+    assert np.array_equal(matrix, np.tril(original) + np.tril(original, -1).T)
     np.fill_diagonal(matrix, 0)
     assert not cholesky.factor_in_place(matrix)
 
@@ -376,3 +382,19 @@ def test_too_many_examples_end_the_run_before_it_starts(
     with pytest.raises(UserError, match=r"--config.train_examples=\d+ fit"):
         run_theory(config, tmp_path / "run", console=Console(file=io.StringIO()))
     assert not (tmp_path / "run").exists()
+
+
+def test_long_work_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(0, 10**6, 40))
+    monkeypatch.setattr(watch.time, "monotonic", lambda: float(next(clock)))
+    said: list[str] = []
+    matrix = np.diag(np.arange(1.0, 6.0))
+    conjugate_gradients(
+        lambda v: matrix @ v, lambda v: v, np.ones((5, 1)),
+        enough=1e-9, most=81, patience=9, watch=watch.Spoken(said.append),
+    )  # fmt: skip
+    # A step takes 40 seconds by this clock; the first one says nothing.
+    assert said[:2] == [
+        "conjugate gradients, steps: 1 of 81, 0.025 a second, 0:53:20 left",
+        "conjugate gradients, steps: 2 of 81, 0.025 a second, 0:52:40 left",
+    ]

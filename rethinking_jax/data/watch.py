@@ -1,12 +1,16 @@
-"""How far a long pass over a data set is, in words."""
+"""How far long work is, in words."""
 
 import time
 from collections.abc import Callable
 
-# Told what is going on, how many images are done and how many there are.
+# Told what is going on, how much is done (images, say) and how much there is.
 Watch = Callable[[str, int, int], None]
 
 SECONDS_BETWEEN_LINES = 10.0
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """A `Watch` that says nothing."""
 
 
 class Spoken:
@@ -25,8 +29,9 @@ class Spoken:
         if now - self._said >= SECONDS_BETWEEN_LINES and done < total:
             self._said = now
             rate = (done - self._began_at) / (now - self._began)
-            speed = f"{rate:,.0f} a second, {left(done, total, rate)}"
-            self._say(f"{what}: {done:,} of {total:,}, {speed}")
+            speed = f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
+            until = left(done, total, rate)
+            self._say(f"{what}: {done:,} of {total:,}, {speed} a second, {until}")
 
 
 def left(done: int, total: int, rate: float) -> str:

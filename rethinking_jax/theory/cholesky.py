@@ -7,28 +7,39 @@ Blocks are NumPy's products and LAPACK's triangular solutions, so the time is th
 import numpy as np
 import scipy.linalg
 
+from rethinking_jax.data.watch import Watch, silent
+
 BLOCK = 1000
-INDEXED = 2**31  # entries; SciPy's potrf ended with a segmentation fault at n = 60,000
+# Rows up to which it is one call of LAPACK's, a minute or so in which nothing can be told. Beyond
+# 46,340 that call ends with a segmentation fault.
+WHOLE = 20_000
+BILLION = 10**9
+WORK = "factoring, billions of operations"
 
 
 def _blocks(count: int) -> list[slice]:
     return [slice(i, min(i + BLOCK, count)) for i in range(0, count, BLOCK)]
 
 
-def factor_in_place(matrix: np.ndarray) -> bool:
+def factor_in_place(matrix: np.ndarray, watch: Watch = silent) -> bool:
     """Factors a symmetric matrix [n, n], of which the upper triangle is read.
+
+    Args:
+      matrix: float32 or float64, becomes its factor.
+      watch: is told how much of the work is done.
 
     Returns:
       Whether it is positive definite to its precision; if not the upper triangle is lost.
     """
-    if matrix.size < INDEXED:
+    if len(matrix) <= WHOLE:
         (potrf,) = scipy.linalg.get_lapack_funcs(("potrf",), (matrix,))
         # Its transpose is in LAPACK's order, so no copy is made.
         factor, failed = potrf(matrix.T, lower=1, overwrite_a=1, clean=0)
         assert np.shares_memory(factor, matrix)
         return not failed
-    blocks = _blocks(len(matrix))
+    count, blocks = len(matrix), _blocks(len(matrix))
     for i, here in enumerate(blocks):
+        watch(WORK, _operations(here.start, count), _operations(count, count))
         done = matrix[: here.start, here]
         below = np.tril(matrix[here, here], -1)
         for there in blocks[i:]:
@@ -42,6 +53,11 @@ def factor_in_place(matrix: np.ndarray) -> bool:
         for there in blocks[i + 1 :]:
             matrix[here, there] = _solve(corner, matrix[here, there], transposed=True)
     return True
+
+
+def _operations(rows: int, count: int) -> int:
+    """Multiplications and additions until so many rows of the factor are there, in billions."""
+    return round(rows**2 * (count - 2 * rows / 3) / BILLION)
 
 
 def solve_factored(factor: np.ndarray, vectors: np.ndarray) -> np.ndarray:

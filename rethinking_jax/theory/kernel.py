@@ -11,6 +11,7 @@ from ml_collections import ConfigDict
 
 from rethinking_jax.config import Member
 from rethinking_jax.corruption import LABEL_SETTINGS
+from rethinking_jax.data.watch import Spoken
 from rethinking_jax.memory import free_bytes
 from rethinking_jax.report.beside import Columns
 from rethinking_jax.report.curves import Plot
@@ -96,10 +97,10 @@ def _solve_group(
         targets = targets.reshape(size, -1)
         started = time.perf_counter()
         if plan.solver == "cg":
-            solution = kernel_solve.solve_cg(kernel, targets, ridge, config.seed)
+            solution = kernel_solve.solve_cg(kernel, targets, ridge, config.seed, Spoken(say))
         else:
             free = free_bytes(jax.local_devices()[0])
-            solution = kernel_solve.solve(kernel, targets, ridge, free)
+            solution = kernel_solve.solve(kernel, targets, ridge, free, Spoken(say))
         seconds = building + time.perf_counter() - started
         if "singular" in solution.solver or not solution.converged:
             say(f"{config.kernel}, ridge {ridge:g}: {solution.solver}")

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy.linalg
 
+from rethinking_jax.data.watch import Watch, silent
 from rethinking_jax.theory.data import generator
 from rethinking_jax.theory.kernel_matrix import Kernel
 
@@ -34,6 +35,7 @@ def conjugate_gradients(
     enough: float,
     most: int,
     patience: int,
+    watch: Watch = silent,
 ) -> Found:
     """Solves A x = Y for all columns at once, A symmetric and positive definite.
 
@@ -46,6 +48,7 @@ def conjugate_gradients(
       enough: the relative residual |Y - A x| / |Y| to stop at.
       most: steps.
       patience: steps without a residual half as large as the best to stop after.
+      watch: is told the steps.
 
     Returns:
       The solution with the smallest residual on the way.
@@ -57,6 +60,7 @@ def conjugate_gradients(
     direction, power = z, (left * z).sum(0)
     step = 0
     for step in range(1, most + 1):
+        watch("conjugate gradients, steps", step - 1, most)
         turned = multiply(direction)
         curvature = (direction * turned).sum(0)
         # A column that has its solution has no direction left.

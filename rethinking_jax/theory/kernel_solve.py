@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import jax.scipy.linalg as jsp
 import numpy as np
 
+from rethinking_jax.data.watch import Watch, silent
 from rethinking_jax.errors import UserError
 from rethinking_jax.theory import cholesky
 from rethinking_jax.theory.kernel_cg import conjugate_gradients, nystroem
@@ -113,7 +114,13 @@ def _needed(solver: str, kind: type, held: bool, count: int, size: int, host: bo
     return np.dtype(kind).itemsize * numbers + preconditioner
 
 
-def solve(kernel: Kernel, targets: np.ndarray, ridge: float, free: float = math.inf) -> Solution:
+def solve(
+    kernel: Kernel,
+    targets: np.ndarray,
+    ridge: float,
+    free: float = math.inf,
+    watch: Watch = silent,
+) -> Solution:
     """Solves (K + ridge I) alpha = Y, or takes the alpha of least norm where K is singular.
 
     One Cholesky factorization in the kernel's own precision serves all columns; on a CPU it
@@ -129,16 +136,17 @@ def solve(kernel: Kernel, targets: np.ndarray, ridge: float, free: float = math.
       targets: [n, k].
       ridge: at least 0.
       free: bytes of memory beside the kernel.
+      watch: is told how far a factorization on the host is.
     """
     assert kernel.train is not None
     eps = float(np.finfo(kernel.train.dtype).eps)
     name, shift, singular = kernel.train.dtype.name, 0.0, ""
-    if (found := _refined(kernel, targets, ridge, 0.0)) is None:
+    if (found := _refined(kernel, targets, ridge, 0.0, watch)) is None:
         if EIGEN_MATRICES * kernel.train.nbytes <= SHARE * free:
             return _least_norm(kernel, targets, ridge)
         # As large as all rounding errors in a pivot can be together.
         shift, singular = kernel.count * eps, f"singular to {name}: "
-        found = _refined(kernel, targets, ridge, shift)
+        found = _refined(kernel, targets, ridge, shift, watch)
         assert found is not None
     alpha, fitted, steps = found
     extra = f" of K + {shift:.1e} I" if shift else ""
@@ -146,7 +154,9 @@ def solve(kernel: Kernel, targets: np.ndarray, ridge: float, free: float = math.
     return _checked(alpha, fitted, targets, ridge, what)
 
 
-def solve_cg(kernel: Kernel, targets: np.ndarray, ridge: float, seed: int) -> Solution:
+def solve_cg(
+    kernel: Kernel, targets: np.ndarray, ridge: float, seed: int, watch: Watch = silent
+) -> Solution:
     """The same by conjugate gradients from zero, with the rank of its preconditioner as memory.
 
     Args:
@@ -154,6 +164,7 @@ def solve_cg(kernel: Kernel, targets: np.ndarray, ridge: float, seed: int) -> So
       targets: [n, k].
       ridge: at least 0.
       seed: of the preconditioner's columns.
+      watch: is told the steps.
     """
     found = conjugate_gradients(
         lambda vectors: kernel.multiply(vectors) + ridge * vectors,
@@ -162,6 +173,7 @@ def solve_cg(kernel: Kernel, targets: np.ndarray, ridge: float, seed: int) -> So
         enough=CG_ENOUGH,
         most=CG_STEPS,
         patience=CG_PATIENCE,
+        watch=watch,
     )
     what = f"conjugate gradients, rank {min(RANK, kernel.count):,}, {found.steps} steps"
     return _checked(found.solution, kernel.multiply(found.solution), targets, ridge, what)
@@ -178,12 +190,14 @@ def _checked(
 
 
 def _refined(
-    kernel: Kernel, targets: np.ndarray, ridge: float, shift: float
+    kernel: Kernel, targets: np.ndarray, ridge: float, shift: float, watch: Watch
 ) -> tuple[np.ndarray, np.ndarray, int] | None:
     """Solution, the kernel times it, steps; None where the factorization is of no use."""
     matrix: Matrix = kernel.train
-    make = _factor_host if isinstance(matrix, np.ndarray) else _factor_device
-    factor = make(matrix, ridge + shift)
+    if isinstance(matrix, np.ndarray):
+        factor = _factor_host(matrix, ridge + shift, watch)
+    else:
+        factor = _factor_device(matrix, ridge + shift)
     eps = float(np.finfo(matrix.dtype).eps)
     # Rounding errors in a pivot add up like a random walk: far below, it holds nothing else.
     tiny = math.sqrt(kernel.count) * eps
@@ -197,6 +211,7 @@ def _refined(
             enough=ENOUGH,
             most=REFINEMENTS,
             patience=REFINEMENTS if shift else 3,
+            watch=watch,
         )
     finally:
         factor.restore()
@@ -222,10 +237,10 @@ class _Factor(NamedTuple):
     restore: Callable[[], None]
 
 
-def _factor_host(matrix: np.ndarray, shift: float) -> _Factor:
+def _factor_host(matrix: np.ndarray, shift: float, watch: Watch) -> _Factor:
     diagonal = matrix.diagonal().copy()
     np.fill_diagonal(matrix, diagonal + matrix.dtype.type(shift))
-    definite = cholesky.factor_in_place(matrix)
+    definite = cholesky.factor_in_place(matrix, watch)
     pivots = matrix.diagonal()
     return _Factor(
         lambda vectors: cholesky.solve_factored(matrix, vectors).astype(np.float64),
