@@ -119,6 +119,20 @@ def restore_latest(
     return None
 
 
+def restore(directory: AnyPath, step: int, template: Any) -> Any | None:
+    """The checkpoint of a step as NumPy arrays; None where it is not exactly what was saved.
+
+    Args:
+      directory: see `restore_latest`, as for template.
+      step: of `saved_steps`.
+      template: the shape of what was saved.
+    """
+    try:
+        return _restore(directory / str(step), template)
+    except Exception:  # see `restore_latest`
+        return None
+
+
 def saved_steps(directory: AnyPath) -> list[int]:
     """The steps with a committed checkpoint, ascending."""
     if not directory.is_dir():

@@ -106,6 +106,7 @@ def base_config() -> ConfigDict:
     config.last_batch = "train"  # the smaller last batch of an epoch: train or drop
     config.accumulate = 1  # micro-batches of a step, whose gradients are averaged
     config.eval_batch_size = 1000
+    config.measure_every = 1  # epochs, and at the end: a small set has few steps in an epoch
     config.train_eval_examples = 0  # of the training set, looked at in an epoch; 0: all
     config.epochs = 100
     config.stop_when_fitted = True
@@ -344,6 +345,7 @@ RANGES: dict[str, tuple[float, float, str]] = {
     "checkpoint_every": (0, math.inf, "0 (none) or a number of epochs"),
     "checkpoint_every_steps": (0, math.inf, "0 (none) or a number of steps"),
     "accumulate": (1, math.inf, "at least 1"),
+    "measure_every": (1, math.inf, "at least 1"),
     "train_eval_examples": (0, math.inf, "0 (all) or a number of examples"),
     "data_devices": (0, math.inf, "0 (its own choice) or a number of devices"),
     "read_threads": (0, math.inf, "0 (one per core) or a number of threads"),

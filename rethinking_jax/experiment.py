@@ -15,6 +15,7 @@ from rich.console import Console
 
 from rethinking_jax import (
     checkpoint,
+    decision_map,
     gallery,
     metrics,
     profiling,
@@ -24,13 +25,14 @@ from rethinking_jax import (
     tensorboard,
 )
 from rethinking_jax import config as configs
+from rethinking_jax.course.language import speaker
 from rethinking_jax.environment import describe_device, versions
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.loop import Stage, is_complete, train_chunk
 from rethinking_jax.mesh import is_primary, wait_for_all
 from rethinking_jax.metrics import Line
 from rethinking_jax.progress import ProgressReport
-from rethinking_jax.report import page, pictures, tables
+from rethinking_jax.report import film, page, pictures, tables
 from rethinking_jax.report.results import Results, read_pictures
 from rethinking_jax.signals import stop_requests
 from rethinking_jax.source import load_sources
@@ -167,8 +169,13 @@ def _write_results(
         member |= tested.get(member["name"], {})
     if tested:
         summary["chosen"] = list(tested)
+    # Every process: they read checkpoints together.
+    maps = decision_map.of_runs(chunks, workdir)
     if is_primary():
         _draw_pictures(workdir, chunks)
+        if maps:
+            say = speaker(config.language)
+            film.write(maps, say, workdir / "figures" / "decision_map.gif")
         plain = configs.to_json(config)
         page.write_report(workdir, Results(summary, lines, plain, read_pictures(workdir)))
         # Last: where there is a summary, everything is there.
@@ -333,7 +340,7 @@ def _summary(
             }
     return {
         "experiment": config.experiment,
-        "dataset": config.dataset,
+        "dataset": ", ".join(dict.fromkeys(member.config.dataset for member in members)),
         "train_examples": len(chunks[0].source.train.labels),
         "test_examples": len(chunks[0].source.test.labels),
         **{

@@ -12,7 +12,7 @@ from rethinking_jax.corruption import corrupt_images
 from rethinking_jax.course.language import speaker
 from rethinking_jax.preprocess import center_crop, to_unit
 from rethinking_jax.report.pictures import Row, Sample
-from rethinking_jax.source import Source
+from rethinking_jax.source import Source, is_points
 from rethinking_jax.sweep import Run
 
 IMAGES = 2
@@ -50,7 +50,7 @@ def corrupted(runs: Sequence[tuple[Run, Source]]) -> list[Sample]:
     """What the settings of some runs make of the same training images and their labels.
 
     A row for each setting, of the first run that has it; [] where there is only one setting,
-    or more than one data set.
+    more than one data set, or points.
 
     Args:
       runs: of each what it trains on, and its source.
@@ -59,6 +59,8 @@ def corrupted(runs: Sequence[tuple[Run, Source]]) -> list[Sample]:
     for run, source in runs:
         first.setdefault(run.config.corruption, (run, source))
     if len(first) < 2 or len({run.config.dataset for run, _ in runs}) > 1:
+        return []
+    if is_points(runs[0][1].train.images):
         return []
     return [_sample(setting, run, source) for setting, (run, source) in first.items()]
 

@@ -123,17 +123,19 @@ def train_chunk(chunk: Chunk, stage: Stage) -> None:
 
 
 def _to_measure(chunk: Chunk, position: Position) -> bool:
-    """Whether an epoch is trained and not measured yet."""
+    """Whether an epoch that is looked at is trained and not measured yet."""
     run = chunk.runs[position.active[0]]
     lines = position.lines[run.name]
     measured = lines[-1]["step"] if lines else 0
     per_epoch = steps_per_epoch(run.config, len(run.train_labels))
-    return position.step > measured and position.step % per_epoch == 0
+    epoch, rest = divmod(position.step, per_epoch)
+    looked_at = epoch % run.config.measure_every == 0 or epoch == run.config.epochs
+    return position.step > measured and rest == 0 and looked_at
 
 
 def _resume(chunk: Chunk, stage: Stage, images: Images) -> Position:
     """Where the chunk stands: at its newest whole checkpoint, or at the very start."""
-    step, whole = _restored(chunk, stage) or (0, jax.device_get(_fresh(chunk)))
+    step, whole = _restored(chunk, stage) or (0, jax.device_get(fresh(chunk)))
     names = [run.name for run in chunk.runs]
     lines: dict[str, list[Line]] = {name: [] for name in names}
     others = []
@@ -156,7 +158,8 @@ def _resume(chunk: Chunk, stage: Stage, images: Images) -> Position:
     return Position(step, whole, active, *_take(chunk, images, whole, active), lines)
 
 
-def _fresh(chunk: Chunk) -> Carry:
+def fresh(chunk: Chunk) -> Carry:
+    """The states of a chunk's members before their first step, as its checkpoints hold them."""
     state = chunk.program.init(sweep.hyper(chunk.runs))
     return state, zero_running(len(chunk.runs), chunk.runs[0].config.gradient_norm)
 
@@ -357,7 +360,7 @@ def evaluate_trained(chunk: Chunk, stage: Stage, chosen: Sequence[int], split: s
 
 def _restored(chunk: Chunk, stage: Stage) -> tuple[int, Carry] | None:
     """Step and state of a chunk's newest whole checkpoint."""
-    template = jax.eval_shape(partial(_fresh, chunk))
+    template = jax.eval_shape(partial(fresh, chunk))
     return checkpoint.restore_latest(stage.checkpoints(chunk), template, stage.progress.message)
 
 

@@ -49,8 +49,13 @@ def standardize_per_image(images: jax.Array) -> jax.Array:
 def pixel_moments(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation per channel of uint8 [n, h, w, c], on the scale 0 to 1.
 
-    Exact: counted over the 256 values. Returns two float32 [c].
+    Exact: counted over the 256 values. Of floats, on the scale they have. Returns two
+    float32 [c].
     """
+    if images.dtype != np.uint8:
+        axes = tuple(range(images.ndim - 1))
+        moments = images.mean(axes, np.float64), images.std(axes, np.float64)
+        return moments[0].astype(np.float32), moments[1].astype(np.float32)
     values = np.arange(256) / 255.0
     mean, std = [], []
     for channel in range(images.shape[-1]):

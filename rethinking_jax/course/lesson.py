@@ -66,7 +66,8 @@ def epochs_to_loss(group: Group, loss: float) -> float:
     steps = group.steps_to_loss("train_loss", loss)
     if None in steps:
         return float("inf")
-    per_epoch = group.lines[0][0]["step"]
+    first = group.lines[0][0]
+    per_epoch = first["step"] / first["epoch"]
     return float(np.mean([step / per_epoch for step in steps if step is not None]))
 
 
@@ -115,13 +116,13 @@ def unmeasured(results: Results, need: str, *claims: str) -> list[Verdict]:
 
 
 def less(
-    a: Sequence[float], b: Sequence[float], examples: tuple[int, int] | None = None
+    a: Sequence[float], b: Sequence[float], examples: tuple[int, int] | int | None = None
 ) -> tuple[str, Difference]:
     """Whether the values of a are below those of b, as far as their seeds tell.
 
     Args:
       a, b: one value for each seed.
-      examples: given for accuracies on two sets: how many examples b's has, and a's.
+      examples: given for accuracies: how many examples their set has, or b's and a's.
     """
     found = difference(b, a, examples)
     if found.low > 0:

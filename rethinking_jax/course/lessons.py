@@ -2,6 +2,7 @@
 
 from rethinking_jax.course import (
     batch_size,
+    checkerboard,
     dataset_size,
     learning_rate,
     network_size,
@@ -17,6 +18,7 @@ from rethinking_jax.report.results import Results
 
 LESSONS: dict[str, Lesson] = {
     "course_batch_size": batch_size.LESSON,
+    "course_checkerboard": checkerboard.LESSON,
     "course_dataset_size": dataset_size.LESSON,
     "course_learning_rate": learning_rate.LESSON,
     "course_network_size": network_size.LESSON,
@@ -39,11 +41,11 @@ def source(results: Results) -> str:
     seeds = max(group.seeds for group in groups_of(results))
     models = dict.fromkeys(member["model"] for member in summary["members"])
     sizes = results.config.get("hidden_sizes")
-    if models == {"mlp": None} and sizes:
+    if set(models) <= {"mlp", "mlp_sigmoid"} and sizes:
         swept = any("hidden_sizes" in override for override in results.config["sweep"])
         models = {"MLP" if swept else f"MLP {'-'.join(map(str, sizes))}": None}
     images = say("{n} training images", n=f"{summary['train_examples']:,}")
-    if any("train_examples" in override for override in results.config["sweep"]):
+    if any({"dataset", "train_examples"} & set(run) for run in results.config["sweep"]):
         images = ""
     count = say("{n} seed" if seeds == 1 else "{n} seeds", n=seeds)
     parts = (summary["dataset"], images, ", ".join(models), count, summary["device"])

@@ -18,7 +18,7 @@ class Split:
     """Labelled images in their canonical order.
 
     Attributes:
-      images: uint8 [n, h, w, c].
+      images: uint8 [n, h, w, c]; of points in the plane float32 [n, 1, 2, 1].
       labels: int32 [n].
       ids: uint32 [n], unique within the split and the same for everyone (`example_ids`).
     """

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 
 from rethinking_jax.data.arrays import load_arrays
+from rethinking_jax.data.checkerboard import is_checkerboard, load_checkerboard
 from rethinking_jax.data.dataset import Dataset, one_line
 from rethinking_jax.data.image_folder import load_image_folder
 from rethinking_jax.data.tfds_prepare import is_known
@@ -23,9 +24,10 @@ def load_dataset(
 
     Args:
       name: `mnist5k` (embedded), any image classification set of tfds such as `mnist`,
-        `cifar10:3.0.2` or `emnist/letters`, a folder of images per class, or an .npz file.
-        It is taken for a path where it ends in .npz, starts with ~, . or /, or contains a
-        separator, is a folder and no set of tfds.
+        `cifar10:3.0.2` or `emnist/letters`, a folder of images per class, an .npz file,
+        or `checkerboard:1000+9`, points that are generated. It is taken for a path where it
+        ends in .npz, starts with ~, . or /, or contains a separator, is a folder and no set
+        of tfds.
       data_dir: where tfds keeps prepared sets; "" is its own choice (TFDS_DATA_DIR, else
         ~/tensorflow_datasets).
       manual_dir: a folder with archives that were downloaded by hand.
@@ -33,7 +35,8 @@ def load_dataset(
       progress: is given plain lines that say what is going on.
 
     Returns:
-      The data set: uint8 images [n, h, w, c], int32 labels, uint32 ids.
+      The data set: uint8 images [n, h, w, c] (float32 points [n, 1, 2, 1]), int32 labels,
+      uint32 ids.
 
     Raises:
       UserError: one line that names what is wrong and what would be right.
@@ -41,6 +44,8 @@ def load_dataset(
     if image_size < 0:
         raise UserError(f"image_size={image_size} is negative: give a side in pixels, or 0.")
     say = progress or (lambda line: None)
+    if is_checkerboard(name):
+        return load_checkerboard(name)
     try:
         if name.endswith(".npz"):
             return load_arrays(name, image_size, say)

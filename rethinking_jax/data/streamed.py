@@ -19,6 +19,7 @@ from rethinking_jax.data.cache import (
     read_manifest,
     unfinished,
 )
+from rethinking_jax.data.checkerboard import is_checkerboard
 from rethinking_jax.data.dataset import check_splits
 from rethinking_jax.data.hold_out import held_out_parts
 from rethinking_jax.data.index import (
@@ -171,12 +172,13 @@ def _check_arguments(name: str, image_size: int, kind: str) -> None:
         raise UserError(f"kind={kind!r} is not known: it can be {', '.join(KINDS)}.")
     if image_size < 0:
         raise UserError(f"image_size={image_size} is negative: give a side in pixels, or 0.")
-    if _is_path(name):
+    if _is_no_tfds(name):
         raise UserError(f"dataset={name!r} is read into memory only: sets of tfds can be streamed.")
 
 
-def _is_path(name: str) -> bool:
-    return name.endswith(".npz") or name.startswith(("~", ".", "/")) or os.path.isabs(name)
+def _is_no_tfds(name: str) -> bool:
+    path = name.endswith(".npz") or name.startswith(("~", ".", "/")) or os.path.isabs(name)
+    return path or is_checkerboard(name)
 
 
 def ensure_prepared(name: str, data_dir: str, manual_dir: str, say: Callable[[str], None]) -> None:
@@ -185,7 +187,7 @@ def ensure_prepared(name: str, data_dir: str, manual_dir: str, say: Callable[[st
     Raises:
       UserError: it cannot be prepared.
     """
-    if _is_path(name):
+    if _is_no_tfds(name):
         return
     try:
         builder = open_builder(name, data_dir)
@@ -201,7 +203,7 @@ def estimate_bytes(name: str, data_dir: str, image_size: int) -> int | None:
     None where that is unknown before reading: the set is not prepared, no tfds set or its
     images have different sizes and `image_size` is 0.
     """
-    if _is_path(name):
+    if _is_no_tfds(name):
         return None
     try:
         builder = open_builder(name, data_dir)

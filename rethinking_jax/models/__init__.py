@@ -12,7 +12,7 @@ from rethinking_jax.errors import UserError
 from rethinking_jax.models.alexnet import SmallAlexNet
 from rethinking_jax.models.inception import SmallInception
 from rethinking_jax.models.inception_v3 import InceptionV3
-from rethinking_jax.models.mlp import MLP
+from rethinking_jax.models.mlp import MLP, SigmoidMLP
 from rethinking_jax.models.resnet import ResNet
 from rethinking_jax.models.wide_resnet import WideResNet
 
@@ -20,6 +20,7 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
     "mlp_1x512": partial(MLP, hidden_sizes=(512,)),
     "mlp_3x512": partial(MLP, hidden_sizes=(512, 512, 512)),
     "mlp": MLP,
+    "mlp_sigmoid": SigmoidMLP,
     "linear": partial(MLP, hidden_sizes=()),
     "alexnet_small": SmallAlexNet,
     "inception_small": SmallInception,
@@ -30,6 +31,8 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
     "resnet_50": ResNet,
 }
 
+# Their widths are given; the others have their own.
+WITH_WIDTHS = ("mlp", "mlp_sigmoid")
 # Not float16: its gradients underflow unless the loss is scaled.
 DTYPES = ("float32", "bfloat16")
 
@@ -47,7 +50,7 @@ def create_model(
     Args:
       name: a key of `MODELS`.
       num_classes: number of logits.
-      hidden_sizes: widths of the hidden layers; for `mlp` alone, and needed there.
+      hidden_sizes: widths of the hidden layers; for `WITH_WIDTHS`, and needed there.
       dropout_rate: from 0 (none) to below 1; acts in every model with a hidden layer.
       dtype: one of `DTYPES`, by name or as a type: what convolutions and hidden dense layers
         compute in. Parameters, batch statistics, the classifier and its logits are float32.
@@ -75,15 +78,22 @@ def create_model(
             f"dropout_rate={dropout_rate}, dtype={dtype_name} have no effect on model='linear', "
             "which has no hidden layer: leave them at 0 and float32"
         )
-    if name == "mlp":
+    if name == "mlp_sigmoid" and num_classes != 2:
+        raise UserError(
+            f"model='mlp_sigmoid' has one output, for 2 classes, and the data set has "
+            f"{num_classes}: take model='mlp'"
+        )
+    if name in WITH_WIDTHS:
         if not hidden_sizes or any(not isinstance(w, int) or w < 1 for w in hidden_sizes):
             raise UserError(
-                f"hidden_sizes={hidden_sizes}: model='mlp' needs one or more widths of at least 1"
+                f"hidden_sizes={hidden_sizes}: model={name!r} needs one or more widths of at "
+                "least 1"
             )
         widths = {"hidden_sizes": tuple(hidden_sizes)}
     elif hidden_sizes:
         raise UserError(
-            f"hidden_sizes={hidden_sizes} has no effect on model={name!r}: it is for model='mlp'"
+            f"hidden_sizes={hidden_sizes} has no effect on model={name!r}: it is for "
+            f"{' and '.join(WITH_WIDTHS)}"
         )
     else:
         widths = {}

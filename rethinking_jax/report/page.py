@@ -10,6 +10,7 @@ import jinja2
 from markupsafe import Markup
 
 from rethinking_jax.course import lessons
+from rethinking_jax.data.checkerboard import is_checkerboard
 from rethinking_jax.report import curves, figure2, figures, tables
 from rethinking_jax.report.claims import NO, YES
 from rethinking_jax.report.curves import Plot
@@ -120,8 +121,8 @@ def section(results: Results, index: int = 0) -> dict[str, Any]:
         "charts": [chart(plot, f"s{index}f{i}") for i, plot in enumerate(plots)],
         "tables": tables.tables(results),
         "pictures": [
-            (PICTURES[name], base64.b64encode(png).decode())
-            for name, png in results.pictures.items()
+            (PICTURES[name], base64.b64encode(image).decode())
+            for name, image in results.pictures.items()
         ],
     }
 
@@ -131,9 +132,14 @@ def _facts(results: Results) -> dict[str, str]:
     summary = results.summary
     models = dict.fromkeys(member["model"] for member in summary["members"])
     classes = summary.get("num_classes")
+    swept = {key for override in results.config["sweep"] for key in override}
     sizes = ", ".join(
-        f"{summary[key]:,} {word}" for key, word in COUNTED.items() if summary.get(key)
+        f"{summary[key]:,} {word}"
+        for key, word in COUNTED.items()
+        # Of the first run: other runs may have more or fewer.
+        if summary.get(key) and not (key == "train_examples" and swept & {"dataset", key})
     )
+    kind = "points" if is_checkerboard(summary["dataset"]) else "images"
     keys = ("optimizer", "learning_rate", "lr_decay", "momentum", "weight_decay", "batch_size")
     known = {
         key: ", ".join(dict.fromkeys(_values(results.config, key)))
@@ -145,7 +151,7 @@ def _facts(results: Results) -> dict[str, str]:
         if set(values) - {"", "0", "0.0", "coupled"}:
             known[key] = ", ".join(value or "none" for value in values)
     return {
-        "data": f"{summary['dataset']}: {sizes} images"
+        "data": f"{summary['dataset']}: {sizes} {kind}"
         + (f", {classes} classes" if classes else ""),
         "model": ", ".join(models),
         "runs": str(len(summary["members"])),

@@ -36,10 +36,11 @@ LATER = ("mixup", "sharpness-aware")
 
 
 class Picture(NamedTuple):
-    """A figure of images, drawn by the run that had them: files figures/NAME.png and .svg."""
+    """A figure of images, drawn by the run that had them: figures/NAME.png, or what kind says."""
 
     title: str
     caption: str
+    kind: str = "png"
 
 
 # A report that is written again finds them in the workdir.
@@ -53,6 +54,12 @@ PICTURES = {
         "Augmented training images",
         "As stored, then as the network saw them in its first epochs, by what was applied.",
     ),
+    "decision_map": Picture(
+        "What the network answers over the plane, during training",
+        "The probability of class 1 at each point, of the first run on each data set, as its "
+        "checkpoints have it, and its training points. The last frame is figures/decision_map.png.",
+        "gif",
+    ),
 }
 
 
@@ -63,7 +70,7 @@ class Results(NamedTuple):
       summary: as in summary.json.
       lines: of each run, see `rethinking_jax.metrics.by_member`.
       config: as in config.json; its `sweep` is a list of overrides.
-      pictures: PNG of each of `PICTURES` that there is, by its name.
+      pictures: PNG or GIF of each of `PICTURES` that there is, by its name.
     """
 
     summary: dict[str, Any]
@@ -238,8 +245,10 @@ def read(workdir: AnyPath) -> Results:
 
 
 def read_pictures(workdir: AnyPath) -> dict[str, bytes]:
-    """PNG of each of `PICTURES` that a workdir has."""
-    files = {name: workdir / "figures" / f"{name}.png" for name in PICTURES}
+    """PNG or GIF of each of `PICTURES` that a workdir has."""
+    files = {
+        name: workdir / "figures" / f"{name}.{picture.kind}" for name, picture in PICTURES.items()
+    }
     return {name: file.read_bytes() for name, file in files.items() if file.exists()}
 
 

@@ -1,0 +1,157 @@
+"""A checkerboard with a square left out: more data helps where the data is."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rethinking_jax.course.lesson import Lesson, Say, groups_of, less, note, told, unmeasured
+from rethinking_jax.data.checkerboard import TEST_EXAMPLES, Sizes, sizes
+from rethinking_jax.report.claims import NO, NOT_MEASURED, YES
+from rethinking_jax.report.curves import Band, Curve, Plot, band
+from rethinking_jax.report.results import Group, Results
+from rethinking_jax.report.verdicts import Verdict
+
+RISES = "In-distribution accuracy rises with the number of training examples."
+FLAT = "Out-of-distribution accuracy does not rise with them."
+FEW = "A few out-of-distribution examples among them raise it."
+# A rise that the interval does not exclude is no answer where it would be more than this.
+MATTERS = 0.05
+# Adam at a constant learning rate never comes to rest: the end is the mean of so many measurements.
+LAST = 3
+INSIDE, OUTSIDE = "test_accuracy", "outside_accuracy"
+
+
+class Board(NamedTuple):
+    """The runs on one data set."""
+
+    sizes: Sizes
+    group: Group
+
+
+def boards(results: Results) -> list[Board]:
+    """The groups by their numbers of training examples; those with some from outside last."""
+    found = [Board(sizes(group.config["dataset"]), group) for group in groups_of(results)]
+    return sorted(found, key=lambda board: board.sizes[::-1])
+
+
+def at_the_end(board: Board, key: str) -> list[float]:
+    """A metric of each seed, the mean of its last measurements."""
+    return [float(np.mean([line[key] for line in own[-LAST:]])) for own in board.group.lines]
+
+
+def plots(results: Results, say: Say) -> list[Plot]:
+    """Both accuracies against examples, then each against steps."""
+    found = boards(results)
+    title = say("More data helps where the data is")
+    caption = f"Over {TEST_EXAMPLES:,} test points of each kind, mean of the last {LAST} looks."
+    return [
+        Plot("examples", title, caption,
+             say("training examples"), say("accuracy"), _by_examples(found, say), log="x"),
+        _by_steps(found, INSIDE, say("In-distribution accuracy"), say),
+        _by_steps(found, OUTSIDE, say("Out-of-distribution accuracy"), say),
+    ]  # fmt: skip
+
+
+def _by_examples(found: list[Board], say: Say) -> list[Curve]:
+    plain = [board for board in found if not board.sizes.outside]
+    curves = [
+        _points(say("in distribution"), plain, INSIDE, say),
+        _points(say("out of distribution"), plain, OUTSIDE, say),
+    ]
+    for board in (board for board in found if board.sizes.outside):
+        count = board.sizes.outside
+        for key, words in ((INSIDE, "in distribution, with {k} from outside"),
+                           (OUTSIDE, "out of distribution, with {k} from there")):  # fmt: skip
+            curves.append(_points(say(words, k=count), [board], key, say))
+    return [curve for curve in curves if curve.x]
+
+
+def _points(label: str, found: list[Board], key: str, say: Say) -> Curve:
+    values = [at_the_end(board, key) for board in found]
+    return Curve(
+        label,
+        [float(sum(board.sizes)) for board in found],
+        [float(np.mean(own)) for own in values],
+        [min(own) for own in values],
+        [max(own) for own in values],
+        note=note(found[0].group, say) if found else "",
+    )
+
+
+def _by_steps(found: list[Board], key: str, title: str, say: Say) -> Plot:
+    curves = [
+        Curve(_name(board, say), *_over_steps(board.group, key), note=note(board.group, say))
+        for board in found
+    ]
+    caption = "Over 1,000 test points, the model fixed."
+    return Plot(key, title, caption, say("steps"), say("accuracy"), curves)
+
+
+def _over_steps(group: Group, key: str) -> Band:
+    thousands, mean, low, high = band(group.lines, key)
+    return [1000 * value for value in thousands], mean, low, high
+
+
+def _name(board: Board, say: Say) -> str:
+    inside, outside = board.sizes
+    if outside:
+        return say("{n} + {k} examples", n=f"{inside:,}", k=f"{outside:,}")
+    return say("{n} examples", n=f"{inside:,}")
+
+
+def judge(results: Results) -> list[Verdict]:
+    """What more data does, and what a few examples from elsewhere do."""
+    found = boards(results)
+    plain = [board for board in found if not board.sizes.outside]
+    if len(plain) > 1:
+        verdicts = [_rises(results, plain), _flat(results, plain)]
+    else:
+        verdicts = unmeasured(results, "two numbers of training examples", RISES, FLAT)
+    for board in found:
+        for other in plain:
+            if board.sizes.outside and board.sizes.inside == other.sizes.inside:
+                return [*verdicts, _few(results, other, board)]
+    return [*verdicts, *unmeasured(results, "N and N + K training examples for one N", FEW)]
+
+
+def _rises(results: Results, plain: list[Board]) -> Verdict:
+    first, last = (at_the_end(board, INSIDE) for board in (plain[0], plain[-1]))
+    outcome, found = less(first, last, TEST_EXAMPLES)
+    return _verdict(results, RISES, outcome, f"{_listed(plain, INSIDE)}: {told(found)}")
+
+
+def _flat(results: Results, plain: list[Board]) -> Verdict:
+    first, last = (at_the_end(board, OUTSIDE) for board in (plain[0], plain[-1]))
+    rise, found = less(first, last, TEST_EXAMPLES)
+    outcome = NO if rise == YES else YES if found.high < MATTERS else NOT_MEASURED
+    text = f"{_listed(plain, OUTSIDE)}: {told(found)}; below {MATTERS:g} counts as no rise"
+    return _verdict(results, FLAT, outcome, text)
+
+
+def _few(results: Results, without: Board, board: Board) -> Verdict:
+    outcome, found = less(at_the_end(without, OUTSIDE), at_the_end(board, OUTSIDE), TEST_EXAMPLES)
+    text = f"{_listed([without, board], OUTSIDE)}: {told(found)}"
+    return _verdict(results, FEW, outcome, text)
+
+
+def _listed(found: list[Board], key: str) -> str:
+    """The mean accuracies by numbers of examples."""
+    told_of = ", ".join(
+        f"{np.mean(at_the_end(board, key)):.3f} with "
+        + " + ".join(f"{count:,}" for count in board.sizes if count)
+        for board in found
+    )
+    return f"{'In-distribution' if key == INSIDE else 'Out-of-distribution'} accuracy {told_of}"
+
+
+def _verdict(results: Results, claim: str, outcome: str, text: str) -> Verdict:
+    """Its numbers are of several data sets."""
+    device = results.summary["device"]
+    seeds = max(group.seeds for group in groups_of(results))
+    count = f"{seeds} seed{'' if seeds == 1 else 's'}"
+    of = f"{count}, the same points, the last {LAST} measurements; {device}"
+    model = results.summary["members"][0]["model"]
+    return Verdict(claim, "", model, outcome, f"{text} ({of}).", "")
+
+
+LESSON = Lesson(plots, judge)
