@@ -431,6 +431,14 @@ def to_json(config: ConfigDict) -> dict[str, Any]:
     return plain
 
 
+def from_json(plain: Mapping[str, Any]) -> ConfigDict:
+    """The config that `to_json` was given; what `base_config` has besides is as there."""
+    config = base_config()
+    values = {key: tuple(v) if isinstance(v, list) else v for key, v in plain.items()}
+    config.update({**values, "sweep": runs(plain["sweep"]) if plain["sweep"] else ""})
+    return config
+
+
 def identity(plain: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a config (as of `to_json`) that says what is run, not where it lies."""
     return {key: value for key, value in plain.items() if key not in LOCATION_KEYS}

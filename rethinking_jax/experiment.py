@@ -15,8 +15,7 @@ from rich.console import Console
 
 from rethinking_jax import (
     checkpoint,
-    decision_map,
-    gallery,
+    illustrations,
     metrics,
     profiling,
     selection,
@@ -25,14 +24,13 @@ from rethinking_jax import (
     tensorboard,
 )
 from rethinking_jax import config as configs
-from rethinking_jax.course.language import speaker
 from rethinking_jax.environment import describe_device, versions
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.loop import Stage, is_complete, train_chunk
 from rethinking_jax.mesh import is_primary, wait_for_all
 from rethinking_jax.metrics import Line
 from rethinking_jax.progress import ProgressReport
-from rethinking_jax.report import film, page, pictures, tables
+from rethinking_jax.report import page, tables
 from rethinking_jax.report.results import Results, read_pictures
 from rethinking_jax.signals import stop_requests
 from rethinking_jax.source import load_sources
@@ -169,32 +167,14 @@ def _write_results(
         member |= tested.get(member["name"], {})
     if tested:
         summary["chosen"] = list(tested)
-    # Every process: they read checkpoints together.
-    maps = decision_map.of_runs(chunks, workdir)
+    illustrations.draw(workdir, chunks, config.language)
     if is_primary():
-        _draw_pictures(workdir, chunks)
-        if maps:
-            say = speaker(config.language)
-            film.write(maps, say, workdir / "figures" / "decision_map.gif")
         plain = configs.to_json(config)
         page.write_report(workdir, Results(summary, lines, plain, read_pictures(workdir)))
         # Last: where there is a summary, everything is there.
         storage.write_atomically(workdir / "summary.json", json.dumps(summary, indent=2) + "\n")
     wait_for_all("all is written")
     return summary
-
-
-def _draw_pictures(workdir: AnyPath, chunks: Sequence[Chunk]) -> None:
-    """The figures of training images, augmented and corrupted, where runs have such."""
-    runs = [(run, chunk.source) for chunk in chunks for run in chunk.runs]
-    if rows := gallery.augmented((run.config, source) for run, source in runs):
-        first = next(run.config for run, _ in runs if run.config.augmentation)
-        title = f"Training images of {first.dataset}, augmented (seed {first.seed})"
-        pictures.write(rows, title, workdir / "figures" / "augmentations.png")
-    if samples := gallery.corrupted(runs):
-        first = runs[0][0].config
-        title = gallery.title(first)
-        pictures.write_samples(samples, title, workdir / "figures" / "corruptions.png")
 
 
 def check_workdir(config: ConfigDict, workdir: AnyPath) -> None:

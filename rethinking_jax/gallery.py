@@ -9,7 +9,7 @@ from ml_collections import ConfigDict
 
 from rethinking_jax.augment import augment, parse
 from rethinking_jax.corruption import corrupt_images
-from rethinking_jax.course.language import speaker
+from rethinking_jax.course.lesson import Say
 from rethinking_jax.preprocess import center_crop, to_unit
 from rethinking_jax.report.pictures import Row, Sample
 from rethinking_jax.source import Source, is_points
@@ -40,13 +40,7 @@ def augmented(runs: Iterable[tuple[ConfigDict, Source]]) -> list[Row]:
     return list(rows.values())
 
 
-def title(config: ConfigDict) -> str:
-    """Of the figure of `corrupted` images, in the config's language."""
-    phrase = "Images of {dataset} and the labels they are trained with"
-    return speaker(config.language)(phrase, dataset=config.dataset)
-
-
-def corrupted(runs: Sequence[tuple[Run, Source]]) -> list[Sample]:
+def corrupted(runs: Sequence[tuple[Run, Source]], say: Say) -> list[Sample]:
     """What the settings of some runs make of the same training images and their labels.
 
     A row for each setting, of the first run that has it; [] where there is only one setting,
@@ -54,6 +48,7 @@ def corrupted(runs: Sequence[tuple[Run, Source]]) -> list[Sample]:
 
     Args:
       runs: of each what it trains on, and its source.
+      say: the names of settings in the reader's language.
     """
     first: dict[str, tuple[Run, Source]] = {}
     for run, source in runs:
@@ -62,17 +57,17 @@ def corrupted(runs: Sequence[tuple[Run, Source]]) -> list[Sample]:
         return []
     if is_points(runs[0][1].train.images):
         return []
-    return [_sample(setting, run, source) for setting, (run, source) in first.items()]
+    return [_sample(setting, run, source, say) for setting, (run, source) in first.items()]
 
 
-def _sample(setting: str, run: Run, source: Source) -> Sample:
+def _sample(setting: str, run: Run, source: Source, say: Say) -> Sample:
     true = source.train.labels
     _, starts = np.unique(true, return_index=True)
     chosen = starts[:SAMPLES]
     names = source.class_names or tuple(map(str, range(source.num_classes)))
     labels = run.train_labels[chosen]
     return Sample(
-        speaker(run.config.language)(setting.replace("_", " ")),
+        say(setting.replace("_", " ")),
         _pixels(_corrupted_images(run.config, source, chosen)),
         tuple(names[label] for label in labels),
         tuple((labels != true[chosen]).tolist()),

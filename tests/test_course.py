@@ -1,5 +1,6 @@
 """The lessons of the course: slides, claims, both languages, the real command."""
 
+import base64
 import json
 import math
 import re
@@ -18,13 +19,14 @@ from sklearn.linear_model import LinearRegression
 from test_config import CONFIGS, load
 from test_report import made, run
 
-from rethinking_jax import build, gallery, source, sweep
+from rethinking_jax import build, experiment, gallery, source, sweep
 from rethinking_jax.config import base_config, members, runs
 from rethinking_jax.course import dataset_size
 from rethinking_jax.course.language import SPANISH, speaker
 from rethinking_jax.course.lessons import LESSONS
 from rethinking_jax.keys import purpose_key
 from rethinking_jax.preprocess import make_preprocess
+from rethinking_jax.report import __main__ as report
 from rethinking_jax.report import page
 from rethinking_jax.report.claims import NO, NOT_MEASURED, YES
 from rethinking_jax.report.results import Results
@@ -271,7 +273,7 @@ def test_a_slide_of_samples_has_the_run_s_own_images_and_labels(noise: float) ->
     sources = source.load_sources(found, lambda line: None)
     labelled = [(sweep.label_run(m, sources[k]), sources[k])
                 for m in found for k in [source.source_key(m.config)]]  # fmt: skip
-    rows = gallery.corrupted(labelled)
+    rows = gallery.corrupted(labelled, speaker("en"))
     assert [row.name for row in rows] == ["true labels", "partially corrupted labels", "gaussian"]
     assert rows[0].labels == ("0", "1", "2", "3", "4", "5")  # the first of each class
     assert not any(rows[0].wrong) and not any(rows[2].wrong)
@@ -285,7 +287,7 @@ def test_a_slide_of_samples_has_the_run_s_own_images_and_labels(noise: float) ->
     np.testing.assert_array_equal(rows[0].images, stored)
     np.testing.assert_array_equal(rows[1].images, stored)
     assert (rows[2].images != stored).mean() > 0.5
-    assert gallery.corrupted(labelled[:1]) == []  # one setting needs no comparison
+    assert gallery.corrupted(labelled[:1], speaker("en")) == []  # one setting needs no comparison
 
 
 def test_gradient_norms_of_an_epoch_against_autodiff(command: Command, tmp_path: Path) -> None:
@@ -346,3 +348,34 @@ def test_the_command_makes_slides_and_a_batch_of_nought_is_the_whole_set(
                              capture_output=True, check=False)  # fmt: skip
     assert refused.returncode == 2
     assert "--language" in refused.stderr and "es" in refused.stderr
+
+
+def test_pictures_are_drawn_again_in_another_language_where_the_data_is_at_hand(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rng = np.random.default_rng(0)
+    images, labels = rng.integers(0, 256, (60, 12, 12), np.uint8), np.arange(60) % 4
+    data, workdir = tmp_path / "own.npz", tmp_path / "run"
+    np.savez(data, x_train=images, y_train=labels, x_test=images, y_test=labels)
+    config = base_config()
+    config.dataset, config.model, config.hidden_sizes = str(data), "mlp", (8,)
+    config.batch_size, config.epochs, config.augmentation = 30, 1, "rotate"
+    config.sweep = runs([{"corruption": name} for name in ("true_labels", "random_labels")])
+    experiment.train_and_evaluate(config, workdir)
+    files = [workdir / "figures" / f"{name}.svg" for name in ("corruptions", "augmentations")]
+    english = [file.read_text() for file in files]
+    assert "random labels" in english[0] and "stored" in english[1]
+    assert report.main([str(workdir), "--language=es"]) == 0
+    spanish = [file.read_text() for file in files]
+    assert "etiquetas al azar" in spanish[0] and "original" in spanish[1]
+    assert "random labels" not in spanish[0] and "stored" not in spanish[1]
+    shown = base64.b64encode((workdir / "figures" / "corruptions.png").read_bytes()).decode()
+    assert shown in (workdir / "report.html").read_text()
+    # There and back it is the same picture, of the very labels and pixels.
+    assert report.main([str(workdir), "--language=en"]) == 0
+    assert [file.read_text() for file in files] == english
+    data.unlink()
+    capsys.readouterr()
+    assert report.main([str(workdir), "--language=es"]) == 0
+    assert "The pictures of images stay as they are: dataset=" in capsys.readouterr().out
+    assert [file.read_text() for file in files] == english

@@ -17,6 +17,10 @@ SPANISH = {
     "chance": "azar",
     "Images of {dataset} and the labels they are trained with":
         "Imágenes de {dataset} y las etiquetas con las que se entrenan",
+    "Training images of {dataset}, augmented (seed {seed})":
+        "Imágenes de entrenamiento de {dataset}, con aumento (semilla {seed})",
+    "stored": "original",
+    "epoch {n}": "época {n}",
     "true labels": "etiquetas verdaderas",
     "partially corrupted labels": "etiquetas parcialmente corrompidas",
     "random labels": "etiquetas al azar",

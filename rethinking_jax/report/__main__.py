@@ -65,7 +65,26 @@ def _open(workdir: AnyPath, language: str) -> _Report:
     found = results.read(workdir)
     if language:
         found = found._replace(config={**found.config, "language": language})
-    return _Report(partial(page.write_report, workdir, found), partial(page.section, found))
+
+    def write() -> None:
+        if language and found.pictures:
+            _redraw(workdir, language)
+        page.write_report(workdir, with_pictures())
+
+    def with_pictures() -> "results.Results":
+        return found._replace(pictures=results.read_pictures(workdir))
+
+    return _Report(write, lambda index: page.section(with_pictures(), index))
+
+
+def _redraw(workdir: AnyPath, language: str) -> None:
+    """The pictures, whose words are part of them, from the data where that is at hand."""
+    from rethinking_jax import illustrations  # imports JAX
+
+    try:
+        illustrations.redraw(workdir, language, print)
+    except UserError as error:
+        print(f"The pictures of images stay as they are: {error}")
 
 
 def _check_output(output: "AnyPath | None") -> None:

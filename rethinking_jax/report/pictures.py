@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rethinking_jax.course.lesson import Say
 from rethinking_jax.report import figures
 from rethinking_jax.storage import AnyPath, make_folder
 
@@ -23,12 +24,13 @@ class Row(NamedTuple):
     after: np.ndarray
 
 
-def write(rows: Sequence[Row], title: str, path: AnyPath) -> None:
+def write(rows: Sequence[Row], title: str, say: Say, path: AnyPath) -> None:
     """Writes the grid as .png and .svg; each image has a block of columns, by epoch.
 
     Args:
       rows: of the same images and epochs.
       title: above all.
+      say: the words' language.
       path: of the .png; the folder is made where there is none.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -58,7 +60,8 @@ def write(rows: Sequence[Row], title: str, path: AnyPath) -> None:
                     axes.axis("off")
                     axes.imshow(*_shown(image), vmin=0, vmax=255, interpolation="nearest")
                     if i == 0:
-                        axes.set_title(f"epoch {j}" if j else "stored", fontsize=8, pad=3)
+                        name = say("epoch {n}", n=j) if j else say("stored")
+                        axes.set_title(name, fontsize=8, pad=3)
         for kind in ("png", "svg"):
             figures.save(figure, path.with_suffix(f".{kind}"), dpi=110)
 
