@@ -114,7 +114,18 @@ def scales(raw_norm: float | None = 500.0, raw_loss: float | None = None) -> Res
     return lesson("course_normalization", *runs)
 
 
+def architectures() -> Results:
+    costs = {"vgg_small": 900, "mobilenet_small": 100, "wide_resnet_28_1": 400, "mlp_1x512": 200}
+    runs = []
+    for model, number in costs.items():
+        one = trained([2.0, 1.0], model=model)
+        one[1].update(parameters=number, flops_per_image=number)
+        runs.append(one)
+    return lesson("course_architectures", *runs)
+
+
 EVERY = {
+    "course_architectures": architectures,
     "course_normalization": scales,
     "course_randomization": randomized,
     "course_batch_size": batch_sizes,

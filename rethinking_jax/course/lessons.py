@@ -1,6 +1,7 @@
 """The lessons, by the name of their experiment."""
 
 from rethinking_jax.course import (
+    architectures,
     batch_size,
     dataset_size,
     learning_rate,
@@ -15,6 +16,7 @@ from rethinking_jax.report.curves import Plot
 from rethinking_jax.report.results import Results
 
 LESSONS: dict[str, Lesson] = {
+    "course_architectures": architectures.LESSON,
     "course_batch_size": batch_size.LESSON,
     "course_dataset_size": dataset_size.LESSON,
     "course_learning_rate": learning_rate.LESSON,
@@ -23,6 +25,9 @@ LESSONS: dict[str, Lesson] = {
     "course_optimizers": optimizers.LESSON,
     "course_randomization": randomization.LESSON,
 }
+
+# Networks in the small print of a slide.
+MOST_NAMED = 4
 
 
 def lesson_of(results: Results) -> Lesson | None:
@@ -40,6 +45,8 @@ def source(results: Results) -> str:
     if models == {"mlp": None} and sizes:
         swept = any("hidden_sizes" in override for override in results.config["sweep"])
         models = {"MLP" if swept else f"MLP {'-'.join(map(str, sizes))}": None}
+    if len(models) > MOST_NAMED:  # the legend has them
+        models = {}
     images = say("{n} training images", n=f"{summary['train_examples']:,}")
     if any("train_examples" in override for override in results.config["sweep"]):
         images = ""

@@ -103,7 +103,7 @@ def _as_slide(figure: Any, axes: Any, plot: Plot, source: str) -> None:
     for axis in (axes.xaxis, axes.yaxis):
         if axis.get_scale() == "log":
             _label_decades(axis)
-    if not plot.log and not plot.level:  # what differs fills the slide
+    if "y" not in plot.log and not plot.level:  # what differs fills the slide
         low = min(value for curve in plot.curves for value in curve.low)
         high = max(value for curve in plot.curves for value in curve.high)
         margin = 0.05 * (high - low) or 0.05
