@@ -52,19 +52,22 @@ def forward_flops(model: nn.Module, image_shape: tuple[int, int, int]) -> int:
 def _macs(jaxpr: Jaxpr) -> Iterator[int]:
     for equation in jaxpr.eqns:
         name, params = equation.primitive.name, equation.params
-        out = equation.outvars[0].aval
         if name == "dot_general":
-            left = equation.invars[0].aval.shape
+            left, out = _shape(equation.invars[0]), _shape(equation.outvars[0])
             contracted = params["dimension_numbers"][0][0]
-            yield math.prod(out.shape) * math.prod(left[axis] for axis in contracted)
+            yield math.prod(out) * math.prod(left[axis] for axis in contracted)
         elif name == "conv_general_dilated":
-            kernel = equation.invars[1].aval.shape
+            kernel, out = _shape(equation.invars[1]), _shape(equation.outvars[0])
             features = kernel[params["dimension_numbers"].rhs_spec[0]]
             # A kernel has the input channels of one group.
-            yield math.prod(out.shape) * math.prod(kernel) // features
+            yield math.prod(out) * math.prod(kernel) // features
         times = params["length"] if name == "scan" else 1
         for inner in _inner(params):
             yield from (times * macs for macs in _macs(inner))
+
+
+def _shape(variable: Any) -> tuple[int, ...]:
+    return tuple(variable.aval.shape)
 
 
 def _inner(params: dict[str, Any]) -> Iterator[Jaxpr]:

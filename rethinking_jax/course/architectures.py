@@ -120,20 +120,27 @@ def _accuracy(group: Group) -> float:
 
 
 def _parameters(results: Results, groups: list[Group]) -> Verdict:
-    """Whether some network with fewer parameters than the largest tests better than it."""
-    if len(groups) < 3:
-        return unmeasured(results, "at least three networks", PARAMETERS)[0]
-    largest = max(groups, key=lambda group: cost(group).parameters)
-    others = [group for group in groups if group is not largest]
-    best = max(others, key=_accuracy)
-    answer, found = less(largest.test_accuracy(), best.test_accuracy())
-    shown = (f"{name(g)} ({cost(g).parameters:,}) {_accuracy(g):.4f}" for g in (best, largest))
+    """Whether some network tests better than one with more parameters."""
+    pairs = [
+        (small, large)
+        for small in groups
+        for large in groups
+        if cost(small).parameters < cost(large).parameters
+    ]
+    if not pairs:
+        return unmeasured(results, "networks that differ in parameters", PARAMETERS)[0]
+    # Where even this one is in order, all are.
+    small, large = max(pairs, key=lambda pair: _accuracy(pair[0]) - _accuracy(pair[1]))
+    answer, found = less(large.test_accuracy(), small.test_accuracy())
+    shown = (f"{name(g)} ({cost(g).parameters:,} parameters) {_accuracy(g):.4f}"
+             for g in (small, large))  # fmt: skip
     correlation = rank_correlation(
         [cost(g).parameters for g in groups], [_accuracy(g) for g in groups]
     )
     text = (
-        f"Test accuracy: {', '.join(shown)}, which has most parameters: {told(found)}; rank "
-        f"correlation with the number of parameters over {len(groups)} networks {correlation:.2f}"
+        f"Test accuracy of the pair that is farthest out of order: {', '.join(shown)}: "
+        f"{told(found)}; rank correlation of accuracy and parameters over {len(groups)} networks "
+        f"{correlation:.2f}"
     )
     return verdict(results, PARAMETERS, answer, text)
 
