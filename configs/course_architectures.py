@@ -9,6 +9,10 @@ Arguments: models (joined by +; mlp_DxW for D hidden layers of width W), dataset
 epochs, train_examples (0: all), image_size (0: as they are), batch_size, lr_decay. On mnist5k
 digits are scaled to 14x14 and 500 are trained on for five epochs, which a CPU can do; with
 another data set everything is at its full size.
+
+Expected on mnist5k: test accuracy from 0.89 (MLP) to 0.94 (VGG-style); the MobileNet takes a
+tenth of VGG's operations and about its time on a CPU, whose depthwise convolutions are slow.
+CIFAR-10: not measured. Cost: about four minutes on two CPU cores.
 """
 
 from ml_collections import ConfigDict
@@ -42,6 +46,8 @@ def get_config(argument: str = "") -> ConfigDict:
     config = recipe.course_config("course_architectures", chosen)
     config.image_size = chosen.image_size
     config.batch_size = chosen.batch_size
+    # 100 at a time: a CPU tests them faster than 1,000.
+    config.eval_batch_size = 10 * chosen.batch_size
     config.lr_decay = chosen.lr_decay
     config.momentum = 0.9
     # A look at few training images: this lesson is about the test images.
