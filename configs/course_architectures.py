@@ -12,7 +12,7 @@ another data set everything is at its full size.
 
 Expected on mnist5k: test accuracy from 0.89 (MLP) to 0.94 (VGG-style); the MobileNet takes a
 tenth of VGG's operations and about its time on a CPU, whose depthwise convolutions are slow.
-CIFAR-10: not measured. Cost: about four minutes on two CPU cores.
+CIFAR-10: not measured. Cost: six minutes on two CPU cores that others use, too.
 """
 
 from ml_collections import ConfigDict
