@@ -24,8 +24,10 @@ from rethinking_jax import (
     tensorboard,
 )
 from rethinking_jax import config as configs
+from rethinking_jax.build import input_shape, make_model
 from rethinking_jax.environment import describe_device, versions
 from rethinking_jax.errors import RunFailed, UserError
+from rethinking_jax.flops import forward_flops
 from rethinking_jax.loop import Stage, is_complete, train_chunk
 from rethinking_jax.mesh import is_primary, wait_for_all
 from rethinking_jax.metrics import Line
@@ -305,6 +307,9 @@ def _summary(
     described = {}
     for chunk in chunks:
         parameters = sum(int(np.prod(leaf.shape)) for leaf in jax.tree.leaves(_parameters(chunk)))
+        first = chunk.runs[0].config
+        model = make_model(first, chunk.source.num_classes)
+        flops = forward_flops(model, input_shape(first, chunk.source))
         for run in chunk.runs:
             described[run.name] = {
                 "name": run.name,
@@ -315,6 +320,7 @@ def _summary(
                 "flipped_fraction": run.flipped_fraction,
                 "labels_sha256": run.labels_sha256,
                 "parameters": parameters,
+                "flops_per_image": flops,
                 "checkpoints": f"checkpoints/{chunk.name}",
                 **metrics.outcome(lines[run.name], run.config.fit_threshold),
             }

@@ -17,12 +17,13 @@ import numpy as np
 import pytest
 from conftest import REPOSITORY
 
+from rethinking_jax import flops
 from rethinking_jax.augment import AUGMENTATIONS
-from rethinking_jax.bench import flops, members, results, solve, sweep, timing
+from rethinking_jax.bench import members, results, solve, sweep, timing
 from rethinking_jax.bench import train as bench_train
 from rethinking_jax.errors import UserError
 from rethinking_jax.models import create_model
-from rethinking_jax.models.inception import ConvUnit
+from rethinking_jax.models.layers import ConvUnit
 from rethinking_jax.optimizer import Hyper
 from rethinking_jax.preprocess import standardize_per_image, to_unit
 from rethinking_jax.train import Running

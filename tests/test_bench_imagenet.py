@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from test_bench import bench
 
-from rethinking_jax.bench import flops, imagenet
+from rethinking_jax import flops
+from rethinking_jax.bench import imagenet
 from rethinking_jax.bench.timing import Contestant
 from rethinking_jax.data.batches import read_batches
 from rethinking_jax.errors import RunFailed, UserError

@@ -148,7 +148,18 @@ def checkerboards(rise: float = 0.02, outside: float = 0.0, few: float = 0.5) ->
     return lesson("course_checkerboard", *runs)
 
 
+def architectures() -> Results:
+    costs = {"vgg_small": 900, "mobilenet_small": 100, "wide_resnet_28_1": 400, "mlp_1x512": 200}
+    runs = []
+    for model, number in costs.items():
+        one = trained([2.0, 1.0], model=model)
+        one[1].update(parameters=number, flops_per_image=number)
+        runs.append(one)
+    return lesson("course_architectures", *runs)
+
+
 EVERY = {
+    "course_architectures": architectures,
     "course_checkerboard": checkerboards,
     "course_train_validation_test": validated,
     "course_normalization": scales,

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
-from rethinking_jax.bench.flops import layer_macs
 from rethinking_jax.errors import UserError
+from rethinking_jax.flops import layer_macs
 from rethinking_jax.models import DTYPES, MODELS, create_model
 from rethinking_jax.models.inception_v3 import ConvUnit, InceptionV3
 from rethinking_jax.models.layers import Dropout

@@ -596,7 +596,8 @@ def test_unknown_name_gives_the_nearest() -> None:
     assert str(error.value) == (
         "model='inceptoin_small' is not known: did you mean 'inception_small'? "
         "Known: mlp_1x512, mlp_3x512, mlp, mlp_sigmoid, linear, alexnet_small, inception_small, "
-        "inception_small_no_bn, wide_resnet_28_1, inception_v3, inception_v3_aux, resnet_50"
+        "inception_small_no_bn, wide_resnet_28_1, vgg_small, all_cnn, mobilenet_small, maxout, "
+        "inception_v3, inception_v3_aux, resnet_50"
     )
     with pytest.raises(UserError, match=r"^model='zebra' is not known\. Known: mlp_1x512,"):
         create_model("zebra", num_classes=10)
@@ -638,6 +639,7 @@ def test_convolutional_is_a_fact_of_the_class() -> None:
         "linear",
         "mlp_1x512",
         "mlp_3x512",
+        "maxout",
     }
     for model in models.values():
         assert "convolutional" not in {field.name for field in dataclasses.fields(model)}

@@ -22,8 +22,7 @@ import jax
 import numpy as np
 
 from rethinking_jax import config as configs
-from rethinking_jax import recipe, sweep
-from rethinking_jax.bench import flops
+from rethinking_jax import flops, recipe, sweep
 from rethinking_jax.bench.operations import operations
 from rethinking_jax.bench.peak import PEAK, matmul_peak
 from rethinking_jax.bench.results import Record, new_record

@@ -3,7 +3,7 @@
 import jax
 import numpy as np
 
-from rethinking_jax.bench import flops
+from rethinking_jax import flops
 from rethinking_jax.bench.timing import Contestant
 
 PEAK = "matmul peak"

@@ -91,6 +91,27 @@ SPANISH = {
     "In-distribution accuracy": "Exactitud dentro de la distribución",
     "Out-of-distribution accuracy": "Exactitud fuera de la distribución",
     "What the network answers over the plane": "Lo que la red responde en el plano",
+    "test accuracy": "exactitud de prueba",
+    "Test accuracy against parameters": "Exactitud de prueba según los parámetros",
+    "Test accuracy against operations per image":
+        "Exactitud de prueba según las operaciones por imagen",
+    "Test accuracy against time per image": "Exactitud de prueba según el tiempo por imagen",
+    "millions of parameters (logarithmic)": "millones de parámetros (logarítmico)",
+    "million operations (FLOPs) of a forward pass (logarithmic)":
+        "millones de operaciones (FLOPs) hacia adelante (logarítmico)",
+    "milliseconds of training per image (logarithmic)":
+        "milisegundos de entrenamiento por imagen (logarítmico)",
+    "VGG-style": "estilo VGG",
+    "All-CNN-C": "All-CNN-C",
+    "small MobileNet": "MobileNet pequeña",
+    "small Inception": "Inception pequeña",
+    "small Inception without batch norm": "Inception pequeña sin batch norm",
+    "small AlexNet": "AlexNet pequeña",
+    "Wide ResNet 28-1": "Wide ResNet 28-1",
+    "MLP 1x512": "MLP 1x512",
+    "MLP 3x512": "MLP 3x512",
+    "Maxout 2x240": "Maxout 2x240",
+    "linear": "lineal",
     "{label}: error ~ n^-{power:.2f}": "{label}: error ~ n^-{power:.2f}",
 }  # fmt: skip
 

@@ -1,6 +1,7 @@
 """The lessons, by the name of their experiment."""
 
 from rethinking_jax.course import (
+    architectures,
     batch_size,
     checkerboard,
     dataset_size,
@@ -17,6 +18,7 @@ from rethinking_jax.report.curves import Plot
 from rethinking_jax.report.results import Results
 
 LESSONS: dict[str, Lesson] = {
+    "course_architectures": architectures.LESSON,
     "course_batch_size": batch_size.LESSON,
     "course_checkerboard": checkerboard.LESSON,
     "course_dataset_size": dataset_size.LESSON,
@@ -27,6 +29,9 @@ LESSONS: dict[str, Lesson] = {
     "course_randomization": randomization.LESSON,
     "course_train_validation_test": train_validation_test.LESSON,
 }
+
+# Networks in the small print of a slide.
+MOST_NAMED = 4
 
 
 def lesson_of(results: Results) -> Lesson | None:
@@ -44,6 +49,8 @@ def source(results: Results) -> str:
     if set(models) <= {"mlp", "mlp_sigmoid"} and sizes:
         swept = any("hidden_sizes" in override for override in results.config["sweep"])
         models = {"MLP" if swept else f"MLP {'-'.join(map(str, sizes))}": None}
+    if len(models) > MOST_NAMED:  # the legend has them
+        models = {}
     images = say("{n} training images", n=f"{summary['train_examples']:,}")
     if any({"dataset", "train_examples"} & set(run) for run in results.config["sweep"]):
         images = ""

@@ -1,4 +1,4 @@
-"""The architectures of the paper's experiments (appendix A), and yardsticks, by name."""
+"""The architectures of the paper's experiments (appendix A), and others beside them, by name."""
 
 import difflib
 from collections.abc import Callable
@@ -10,10 +10,14 @@ import jax.numpy as jnp
 
 from rethinking_jax.errors import UserError
 from rethinking_jax.models.alexnet import SmallAlexNet
+from rethinking_jax.models.all_cnn import AllCNN
 from rethinking_jax.models.inception import SmallInception
 from rethinking_jax.models.inception_v3 import InceptionV3
+from rethinking_jax.models.maxout import Maxout
 from rethinking_jax.models.mlp import MLP, SigmoidMLP
+from rethinking_jax.models.mobilenet import SmallMobileNet
 from rethinking_jax.models.resnet import ResNet
+from rethinking_jax.models.vgg import SmallVGG
 from rethinking_jax.models.wide_resnet import WideResNet
 
 MODELS: dict[str, Callable[..., nn.Module]] = {
@@ -26,6 +30,10 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
     "inception_small": SmallInception,
     "inception_small_no_bn": partial(SmallInception, batch_norm=False),
     "wide_resnet_28_1": WideResNet,
+    "vgg_small": SmallVGG,
+    "all_cnn": AllCNN,
+    "mobilenet_small": SmallMobileNet,
+    "maxout": Maxout,
     "inception_v3": InceptionV3,
     "inception_v3_aux": partial(InceptionV3, auxiliary=True),
     "resnet_50": ResNet,

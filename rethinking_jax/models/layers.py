@@ -48,6 +48,52 @@ def residual_conv(x: jax.Array, features: int, size: int, dtype: Any, stride: in
     )(x)
 
 
+class ConvUnit(nn.Module):
+    """Convolution, batch norm, ReLU: the "conv module" of the paper's figure 3.
+
+    Attributes:
+      features: output channels.
+      size: side of the kernel.
+      stride: in both directions.
+      batch_norm: False leaves it out and gives the convolution a bias: the number of
+        parameters is the same, for batch norm has a shift and no scale (TF-slim's default).
+      dtype: that the convolution computes in, and the output's.
+      groups: that channels are parted into; each output channel sees its own group alone. As
+        many as channels: a depthwise convolution.
+    """
+
+    features: int
+    size: int
+    stride: int
+    batch_norm: bool
+    dtype: Any = jnp.float32
+    groups: int = 1
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
+        """Maps [b, h, w, c] to [b, ceil(h / stride), ceil(w / stride), features]."""
+        # 1x1 as a matrix product (nn.Dense) was no faster: 0.93 to 1.05 times the speed
+        # of the whole train step on 2 CPU cores.
+        x = nn.Conv(
+            self.features,
+            (self.size, self.size),
+            strides=self.stride,
+            use_bias=not self.batch_norm,
+            dtype=self.dtype,
+            kernel_init=RELU_INIT,
+            feature_group_count=self.groups,
+        )(x)
+        if self.batch_norm:
+            x = nn.BatchNorm(
+                use_running_average=not train,
+                momentum=BATCH_NORM_MOMENTUM,
+                epsilon=1e-3,  # TF-slim's default
+                use_scale=False,
+                dtype=self.dtype,
+            )(x)
+        return nn.relu(x)
+
+
 class Dropout(nn.Module):
     """Sets a share of the features to zero in train mode and scales up the rest.
 

@@ -1,0 +1,220 @@
+"""Networks of different architecture: test accuracy against what each costs."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from rethinking_jax.course.lesson import (
+    Lesson,
+    Say,
+    groups_of,
+    less,
+    told,
+    unmeasured,
+    verdict,
+)
+from rethinking_jax.report.claims import NO, NOT_MEASURED, YES, outcome
+from rethinking_jax.report.curves import Curve, Plot
+from rethinking_jax.report.results import Group, Results
+from rethinking_jax.report.verdicts import Verdict
+
+NAMES = {
+    "vgg_small": "VGG-style",
+    "all_cnn": "All-CNN-C",
+    "mobilenet_small": "small MobileNet",
+    "inception_small": "small Inception",
+    "inception_small_no_bn": "small Inception without batch norm",
+    "alexnet_small": "small AlexNet",
+    "wide_resnet_28_1": "Wide ResNet 28-1",
+    "mlp_1x512": "MLP 1x512",
+    "mlp_3x512": "MLP 3x512",
+    "maxout": "Maxout 2x240",
+    "linear": "linear",
+}
+DENSE = ("mlp", "mlp_1x512", "mlp_3x512", "linear", "maxout")
+
+PARAMETERS = "More parameters do not mean a higher test accuracy."
+CONVOLUTION = "Every convolutional network tests better than every dense one."
+OPERATIONS = "Depthwise separable convolutions take far fewer operations than VGG's."
+NO_LOSS = "All the same they test no worse."
+TIME = "Time per image follows the operations."
+# "Far fewer": at most one in so many.
+FEWER = 5
+# "Follows": no network takes more than so many times as long for an operation as another.
+FOLLOWS = 2.0
+
+
+class Cost(NamedTuple):
+    """What a network costs: parameters, operations of a forward pass of one image, and
+    milliseconds of a train step for each image, one for each seed."""
+
+    parameters: int
+    flops: int
+    milliseconds: list[float]
+
+
+def cost(group: Group) -> Cost:
+    """Of the runs of one network; the speed of a seed is the median over its epochs."""
+    speeds = [np.median([line["images_per_second"] for line in own]) for own in group.lines]
+    member = group.members[0]
+    return Cost(
+        int(member["parameters"]),
+        int(member["flops_per_image"]),
+        [float(1000 / speed) for speed in speeds],
+    )
+
+
+def name(group: Group) -> str:
+    """A network's name in English; that of an MLP of other sizes, such as MLP 2x64."""
+    model = group.members[0]["model"]
+    if model == "mlp":
+        sizes = group.config["hidden_sizes"]
+        return f"MLP {len(sizes)}x{sizes[0]}"
+    return NAMES.get(model, model)
+
+
+def plots(results: Results, say: Say) -> list[Plot]:
+    """Test accuracy against parameters, against operations, against time."""
+    groups = groups_of(results)
+
+    def plot(key: str, title: str, x_label: str, x: Callable[[Cost], float]) -> Plot:
+        curves = [_points(group, x(cost(group)), say) for group in groups]
+        caption = "A point for each seed, at the end of training."
+        return Plot(key, title, caption, x_label, say("test accuracy"), curves, log="x")
+
+    return [
+        plot("accuracy_against_parameters", say("Test accuracy against parameters"),
+             say("millions of parameters (logarithmic)"), lambda own: own.parameters / 1e6),
+        plot("accuracy_against_flops", say("Test accuracy against operations per image"),
+             say("million operations (FLOPs) of a forward pass (logarithmic)"),
+             lambda own: own.flops / 1e6),
+        plot("accuracy_against_time", say("Test accuracy against time per image"),
+             say("milliseconds of training per image (logarithmic)"),
+             lambda own: float(np.median(own.milliseconds))),
+    ]  # fmt: skip
+
+
+def _points(group: Group, x: float, say: Say) -> Curve:
+    """A network at its cost: its seeds one above the other."""
+    english = name(group)
+    label = say(english) if english in NAMES.values() else english
+    y = sorted(group.test_accuracy())
+    count = say("{n} seed" if len(y) == 1 else "{n} seeds", n=len(y))
+    return Curve(label, [x] * len(y), y, y, y, note=count)
+
+
+def judge(results: Results) -> list[Verdict]:
+    """Whether what a network costs says how well it tests, and how long it takes."""
+    groups = groups_of(results)
+    return [
+        _parameters(results, groups),
+        _convolution(results, groups),
+        *_separable(results, groups),
+        _time(results, groups),
+    ]
+
+
+def _accuracy(group: Group) -> float:
+    return float(np.mean(group.test_accuracy()))
+
+
+def _parameters(results: Results, groups: list[Group]) -> Verdict:
+    """Whether some network tests better than one with more parameters."""
+    pairs = [
+        (small, large)
+        for small in groups
+        for large in groups
+        if cost(small).parameters < cost(large).parameters
+    ]
+    if not pairs:
+        return unmeasured(results, "networks that differ in parameters", PARAMETERS)[0]
+    # Where even this one is in order, all are.
+    small, large = max(pairs, key=lambda pair: _accuracy(pair[0]) - _accuracy(pair[1]))
+    answer, found = less(large.test_accuracy(), small.test_accuracy())
+    shown = (f"{name(g)} ({cost(g).parameters:,} parameters) {_accuracy(g):.4f}"
+             for g in (small, large))  # fmt: skip
+    correlation = rank_correlation(
+        [cost(g).parameters for g in groups], [_accuracy(g) for g in groups]
+    )
+    text = (
+        f"Test accuracy of the pair that is farthest out of order: {', '.join(shown)}: "
+        f"{told(found)}; rank correlation of accuracy and parameters over {len(groups)} networks "
+        f"{correlation:.2f}"
+    )
+    return verdict(results, PARAMETERS, answer, text)
+
+
+def rank_correlation(a: list[float], b: list[float]) -> float:
+    """Spearman's, from -1 to 1; nan where all values of one are equal."""
+    from scipy.stats import spearmanr  # slow to import
+
+    if len(set(a)) == 1 or len(set(b)) == 1:
+        return float("nan")
+    return float(spearmanr(a, b).statistic)
+
+
+def _convolution(results: Results, groups: list[Group]) -> Verdict:
+    dense = [group for group in groups if group.members[0]["model"] in DENSE]
+    convolutional = [group for group in groups if group.members[0]["model"] not in DENSE]
+    if not dense or not convolutional:
+        return unmeasured(results, "a convolutional and a dense network", CONVOLUTION)[0]
+    best, worst = max(dense, key=_accuracy), min(convolutional, key=_accuracy)
+    answer, found = less(best.test_accuracy(), worst.test_accuracy())
+    text = (
+        f"Test accuracy of the worst convolutional one, {name(worst)}, {_accuracy(worst):.4f}, of "
+        f"the best dense one, {name(best)}, {_accuracy(best):.4f}: {told(found)}"
+    )
+    return verdict(results, CONVOLUTION, answer, text)
+
+
+def _separable(results: Results, groups: list[Group]) -> list[Verdict]:
+    models = {group.members[0]["model"]: group for group in groups}
+    if not {"mobilenet_small", "vgg_small"} <= set(models):
+        return unmeasured(results, "mobilenet_small and vgg_small", OPERATIONS, NO_LOSS)
+    small, large = models["mobilenet_small"], models["vgg_small"]
+    ratio = cost(large).flops / cost(small).flops
+    text = (
+        f"Forward pass of one image: {cost(small).flops:,} operations, VGG-style "
+        f"{cost(large).flops:,}, {ratio:.1f} times as many (far: at least {FEWER}); parameters "
+        f"{cost(small).parameters:,} and {cost(large).parameters:,}"
+    )
+    worse, found = less(small.test_accuracy(), large.test_accuracy())
+    harm = (
+        f"Test accuracy of the separable one {_accuracy(small):.4f}, of the VGG-style one "
+        f"{_accuracy(large):.4f}: {told(found)}"
+    )
+    return [
+        verdict(results, OPERATIONS, outcome(ratio >= FEWER), text),
+        verdict(results, NO_LOSS, outcome(worse != YES), harm),
+    ]
+
+
+def _time(results: Results, groups: list[Group]) -> Verdict:
+    """Whether every network takes about as long for an operation as the others."""
+    if len(groups) < 2:
+        return unmeasured(results, "at least two networks", TIME)[0]
+    costs = {name(group): cost(group) for group in groups}
+    # Of each seed: 10^9 operations of a forward pass in a second of training.
+    pace = {
+        own: [found.flops / 1e6 / ms for ms in found.milliseconds] for own, found in costs.items()
+    }
+    seeds = range(min(len(values) for values in pace.values()))
+    ratios = [max(v[s] for v in pace.values()) / min(v[s] for v in pace.values()) for s in seeds]
+    answer = NOT_MEASURED
+    if all(ratio <= FOLLOWS for ratio in ratios) or all(ratio > FOLLOWS for ratio in ratios):
+        answer = YES if ratios[0] <= FOLLOWS else NO
+    correlation = rank_correlation(
+        [found.flops for found in costs.values()],
+        [float(np.median(found.milliseconds)) for found in costs.values()],
+    )
+    shown = ", ".join(f"{own} {np.median(v):.3g}" for own, v in pace.items())
+    text = (
+        f"GFLOP of the forward pass in a second of training: {shown}; the "
+        f"fastest over the slowest {min(ratios):.1f} to {max(ratios):.1f} over seeds, where at "
+        f"most {FOLLOWS:g} follows; rank correlation of time and operations {correlation:.2f}"
+    )
+    return verdict(results, TIME, answer, text)
+
+
+LESSON = Lesson(plots, judge)
