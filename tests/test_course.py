@@ -220,6 +220,21 @@ def test_claims_can_come_out_either_way(results: Results, wanted: list[str]) -> 
     assert outcomes(results) == wanted
 
 
+def test_a_lesson_whose_runs_lack_its_accuracies_is_an_ordinary_report() -> None:
+    """One with a validation set nobody asked for, and the one about it without."""
+    asked = validated()
+    without = asked._replace(config={**asked.config, "validation_examples": 0})
+    assert not any(plot.slide for plot in page.all_plots(without))
+    other = asked._replace(summary={**asked.summary, "experiment": "course_network_size"})
+    for member in other.summary["members"]:
+        del member["test_accuracy"], member["best_test_accuracy"]
+        member["best_validation_accuracy"] = member["validation_accuracy"]
+    for line in (line for own in other.lines.values() for line in own):
+        del line["test_accuracy"]
+    assert not any(plot.slide for plot in page.all_plots(other))
+    assert "the chosen runs alone looked at it, once" in page.page([other])
+
+
 def test_times_to_a_loss_against_a_hand_computation() -> None:
     """Epochs to loss 0.1 at 4,000 images a second and 4,000 images: as many seconds."""
     text = LESSONS["course_batch_size"].judge(batch_sizes())[1].ours

@@ -21,10 +21,12 @@ class Lesson(NamedTuple):
     Attributes:
       plots: its slides, from the results; every word on them goes through a `Say`.
       judge: what the lecture says, each with its outcome.
+      validated: whether it is about runs that a validation set chooses among.
     """
 
     plots: Callable[[Results, Say], list[Plot]]
     judge: Callable[[Results], list[Verdict]]
+    validated: bool = False
 
 
 def groups_of(results: Results) -> list[Group]:

@@ -35,8 +35,9 @@ MOST_NAMED = 4
 
 
 def lesson_of(results: Results) -> Lesson | None:
-    """The lesson that a workdir holds, or None."""
-    return LESSONS.get(results.summary["experiment"])
+    """The lesson that a workdir holds; None also where it lacks the accuracies of its slides."""
+    lesson = LESSONS.get(results.summary["experiment"])
+    return lesson if lesson and lesson.validated == results.validated else None
 
 
 def source(results: Results) -> str:

@@ -139,4 +139,4 @@ def _foretold(results: Results, best: Setting, count: int) -> list[Verdict]:
     ]
 
 
-LESSON = Lesson(plots, judge)
+LESSON = Lesson(plots, judge, validated=True)
