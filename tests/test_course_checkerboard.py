@@ -150,8 +150,7 @@ def test_the_sigmoid_s_loss_and_gradient_are_binary_cross_entropy_s() -> None:
     x, y = rng.normal(size=(7, 1, 2, 1)), rng.integers(0, 2, 7)
     model = create_model("mlp_sigmoid", num_classes=2, hidden_sizes=(5,))
     w1, b1, w2, b2 = (rng.normal(size=shape) for shape in ((2, 5), 5, (5, 1), 1))
-    params = {"MLP_0": {"Dense_0": {"kernel": w1, "bias": b1},
-                        "Dense_1": {"kernel": w2, "bias": b2}}}  # fmt: skip
+    params = {"Dense_0": {"kernel": w1, "bias": b1}, "Dense_1": {"kernel": w2, "bias": b2}}
     params = jax.tree.map(jnp.float32, params)
 
     def loss(params: dict) -> jax.Array:
@@ -171,7 +170,7 @@ def test_the_sigmoid_s_loss_and_gradient_are_binary_cross_entropy_s() -> None:
         "Dense_1": {"kernel": np.maximum(before, 0).T @ slope, "bias": slope.sum(0)},
     }
     theirs = jax.tree.leaves(expected)
-    for ours, wanted in zip(jax.tree.leaves(grads["MLP_0"]), theirs, strict=True):
+    for ours, wanted in zip(jax.tree.leaves(grads), theirs, strict=True):
         np.testing.assert_allclose(ours, wanted, rtol=2e-4, atol=1e-6)
     logits = model.apply({"params": params}, jnp.float32(x), train=False)
     np.testing.assert_allclose(jax.nn.softmax(logits)[:, 1], p, rtol=1e-5)

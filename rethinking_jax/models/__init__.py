@@ -14,7 +14,7 @@ from rethinking_jax.models.all_cnn import AllCNN
 from rethinking_jax.models.inception import SmallInception
 from rethinking_jax.models.inception_v3 import InceptionV3
 from rethinking_jax.models.maxout import Maxout
-from rethinking_jax.models.mlp import MLP, SigmoidMLP
+from rethinking_jax.models.mlp import MLP
 from rethinking_jax.models.mobilenet import SmallMobileNet
 from rethinking_jax.models.resnet import ResNet
 from rethinking_jax.models.vgg import SmallVGG
@@ -24,7 +24,7 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
     "mlp_1x512": partial(MLP, hidden_sizes=(512,)),
     "mlp_3x512": partial(MLP, hidden_sizes=(512, 512, 512)),
     "mlp": MLP,
-    "mlp_sigmoid": SigmoidMLP,
+    "mlp_sigmoid": partial(MLP, sigmoid=True),
     "linear": partial(MLP, hidden_sizes=()),
     "alexnet_small": SmallAlexNet,
     "inception_small": SmallInception,

@@ -17,12 +17,15 @@ class MLP(nn.Module):
       hidden_sizes: widths of the hidden layers.
       dropout_rate: of every hidden layer's activations.
       dtype: that the hidden layers compute in.
+      sigmoid: whether two classes share one output z: logits (0, z), whose softmax is the
+        sigmoid of z, and whose cross-entropy is the binary one.
     """
 
     num_classes: int
     hidden_sizes: tuple[int, ...]
     dropout_rate: float | jax.Array = 0.0
     dtype: Any = jnp.float32
+    sigmoid: bool = False
     convolutional: ClassVar[bool] = False
 
     @nn.compact
@@ -32,29 +35,7 @@ class MLP(nn.Module):
         for width in self.hidden_sizes:
             x = nn.relu(nn.Dense(width, dtype=self.dtype, kernel_init=RELU_INIT)(x))
             x = Dropout(self.dropout_rate)(x, train=train)
-        return classifier(self.num_classes)(x)
-
-
-class SigmoidMLP(nn.Module):
-    """An `MLP` with one output z for two classes: logits (0, z), whose softmax is the sigmoid.
-
-    So the cross-entropy of every loss here is the binary one of sigmoid(z), class 1's probability.
-
-    Attributes:
-      num_classes: 2.
-      hidden_sizes: widths of the hidden layers, see `MLP`, as for all that follow.
-      dropout_rate: of every hidden layer's activations.
-      dtype: that the hidden layers compute in.
-    """
-
-    num_classes: int
-    hidden_sizes: tuple[int, ...]
-    dropout_rate: float | jax.Array = 0.0
-    dtype: Any = jnp.float32
-    convolutional: ClassVar[bool] = False
-
-    @nn.compact
-    def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
-        """Maps images, float32 [b, h, w, c], to logits, float32 [b, 2]."""
-        z = MLP(1, self.hidden_sizes, self.dropout_rate, self.dtype)(x, train=train)
+        if not self.sigmoid:
+            return classifier(self.num_classes)(x)
+        z = classifier(1)(x)
         return jnp.concatenate([jnp.zeros_like(z), z], axis=-1)
