@@ -159,6 +159,20 @@ def test_every_claim_can_come_out_each_way(
     assert (found, words in sentence) == (outcome, True), sentence
 
 
+@pytest.mark.parametrize(
+    "judge",
+    [claims.true_before_random, claims.true_first, claims.random_last, claims.time_ratio,
+     claims.time_grows],
+)  # fmt: skip
+def test_times_of_runs_that_are_seldom_measured_are_not_judged(judge: Callable) -> None:
+    every, seldom = made(*SIX, *noise_runs(0, 0, 0)), made(*SIX, *noise_runs(0, 0, 0))
+    seldom.config["measure_every"] = 5
+    assert all("measure_every" not in judge(one)[1] for one in series(every))
+    found = [judge(one) for one in series(seldom)]
+    assert all(outcome == "not measured" for outcome, _ in found)
+    assert any("measure_every=1" in sentence for _, sentence in found)
+
+
 def test_claims_about_chance_need_the_number_of_classes() -> None:
     for missing in ({"num_classes": None}, {"test_examples": None}):
         results = made(*noise_runs(0.1, 0.5, 0.9), **missing)

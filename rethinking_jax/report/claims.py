@@ -171,8 +171,18 @@ def overfit_times(groups: Sequence[Group]) -> tuple[list[float | None], str]:
 ORDERED = ("true_labels", "shuffled_pixels", "random_pixels", "gaussian", "random_labels")
 
 
+EVERY_EPOCH = "runs that are measured after every epoch (measure_every=1)"
+
+
+def _is_coarse(one: Series) -> bool:
+    """Whether times to fit are known to several epochs only."""
+    return any(group.config.get("measure_every", 1) > 1 for group in one.groups)
+
+
 def _in_order(one: Series, before: Sequence[str], after: Sequence[str]) -> Judged:
     """Whether every setting of `before` is fitted sooner than every one of `after`."""
+    if _is_coarse(one):
+        return missing(EVERY_EPOCH)
     groups = [group for setting in ORDERED if (group := one.of(setting)) is not None]
     times, measure = _order_times(groups)
     of = {group.setting: time for group, time in zip(groups, times, strict=True)}
@@ -211,6 +221,8 @@ def time_ratio(one: Series) -> Judged:
     groups = [g for g in (one.of("true_labels"), one.of("random_labels")) if g is not None]
     if len(groups) < 2:
         return missing("runs on true labels and on random labels")
+    if _is_coarse(one):
+        return missing(EVERY_EPOCH)
     (true, random), measure = overfit_times(groups)
     if true is None or random is None:
         return missing("true and random labels that are both fitted by every seed")
@@ -240,6 +252,8 @@ def time_grows(one: Series) -> Judged:
     groups = one.by_label_noise()
     if len(groups) < 3:
         return missing("at least three levels of label noise")
+    if _is_coarse(one):
+        return missing(EVERY_EPOCH)
     times, measure = overfit_times(groups)
     fitted = [(g.label_noise, t) for g, t in zip(groups, times, strict=True) if t is not None]
     if len(fitted) < 3:
