@@ -126,8 +126,8 @@ def test_the_command_gives_figures_that_follow_from_its_times(
     assert len(found) == 5 and found[0]["seconds"] > 0
     shares = [each["share"] for each in found]
     assert shares == sorted(shares, reverse=True) and 0.1 < sum(shares) <= 1
-    # The convolutions of the network are among them, by the name that Flax gives.
-    assert any("SmallAlexNet" in each["source"] for each in found)
+    # Which take longest differs from run to run; what is known of them is of the train step.
+    assert any(each["source"].startswith("jit(mapped)/") for each in found)
     assert str(tmp_path) not in (tmp_path / "b.json").read_text()
 
 

@@ -32,7 +32,7 @@ NAMES = {
     "maxout": "Maxout 2x240",
     "linear": "linear",
 }
-DENSE = ("mlp", "mlp_1x512", "mlp_3x512", "linear", "maxout")
+DENSE = ("mlp", "mlp_sigmoid", "mlp_1x512", "mlp_3x512", "linear", "maxout")
 
 PARAMETERS = "More parameters do not mean a higher test accuracy."
 CONVOLUTION = "Every convolutional network tests better than every dense one."
