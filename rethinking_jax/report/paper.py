@@ -119,7 +119,7 @@ TABLE_4: dict[tuple[str, str], float | str] = {
 }
 TABLE_4_NOTE = (
     "Table 4's train accuracy under augmentation is the mean over the mini-batches of an epoch: "
-    "there ours is running_accuracy of the last epoch."
+    "there ours is the last running_accuracy, the mean since the measurement before."
 )
 
 
