@@ -22,7 +22,7 @@ TOP5_CLASSES = 100
 
 
 def running_metrics(running: "Running") -> Line:
-    """Means over the epoch's mini-batches, each with the model of its moment.
+    """Means over the mini-batches since the last line, each with the model of its moment.
 
     Args:
       running: of one member, NumPy scalars.
