@@ -11,8 +11,8 @@ digits are scaled to 14x14 and 500 are trained on for five epochs, which a CPU c
 another data set everything is at its full size.
 
 Expected on mnist5k: test accuracy from 0.89 (MLP) to 0.94 (VGG-style); the MobileNet takes a
-tenth of VGG's operations and about its time on a CPU, whose depthwise convolutions are slow.
-CIFAR-10: not measured. Cost: six minutes on two CPU cores that others use, too.
+tenth of VGG's operations and twice its time on a CPU, whose depthwise convolutions are slow.
+CIFAR-10: not measured. Cost: five minutes on two CPU cores.
 """
 
 from ml_collections import ConfigDict
