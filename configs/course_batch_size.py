@@ -9,7 +9,7 @@ by +; 0 is the whole training set: gradient descent), dataset, seeds, epochs, tr
 many epochs, so that times can be compared.
 
 Expected: per epoch the small batches are far ahead; per second of training a batch between is
-the fastest, for a small one leaves the machine idle. Cost: half a minute on two CPU cores.
+the fastest, for a small one leaves the machine idle. Cost: a minute and a half on two CPU cores.
 """
 
 from ml_collections import ConfigDict

@@ -10,7 +10,7 @@ test set, once, as it ended. Arguments: validation, sizes (such as 120-84, joine
 (joined by +), dataset, seeds, epochs, train_examples (0: all that are left).
 
 Expected on mnist5k: 0.9 to 0.94 on the validation set and as much in test; 500 digits cannot
-tell the best settings apart. Cost: two minutes on two CPU cores.
+tell the best settings apart. Cost: a minute on two CPU cores.
 """
 
 from ml_collections import ConfigDict

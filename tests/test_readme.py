@@ -57,7 +57,8 @@ def test_every_file_exists() -> None:
     for cell in re.findall(r"^\| (`.*?) \| ", table, re.MULTILINE):
         for name in re.findall(r"`([\w./]+)`", cell):
             assert (REPOSITORY / "rethinking_jax" / name).exists(), name
-    for link in re.findall(r"\]\((?!http)(.*?)\)", README):
+    links = re.findall(r"\]\((?!http)(.*?)\)", README) + re.findall(r'src="(.*?)"', README)
+    for link in links:
         assert (REPOSITORY / link).is_file(), link
 
 
