@@ -71,8 +71,8 @@ SPANISH = {
     "training": "entrenamiento",
     "validation": "validación",
     "test, one look": "prueba, una sola vez",
-    "Validation chooses: accuracy by learning rate and network":
-        "La validación elige: exactitud según la tasa y la red",
+    "Validation chooses learning rate and network":
+        "La validación elige la tasa y la red",
     "The chosen setting: {layers}, {rate}": "La configuración elegida: {layers}, {rate}",
     "no augmentation": "sin aumento de datos",
     "augmented: {names}": "con aumento: {names}",

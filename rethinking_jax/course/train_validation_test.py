@@ -72,7 +72,7 @@ def _by_rate(found: list[Setting], say: Say) -> Plot:
         label = say("hidden layers {sizes}", sizes=layers)
         curves.append(_points(label, own, note(own[0].group, say)))
     curves.append(_points(say("chosen"), found[:1], note(found[0].group, say)))
-    title = say("Validation chooses: accuracy by learning rate and network")
+    title = say("Validation chooses learning rate and network")
     caption = "At the end of training, the model fixed. The test set is not looked at."
     labels = say("learning rate"), say("validation accuracy")
     return Plot("validation", title, caption, *labels, curves, log="x")

@@ -96,7 +96,9 @@ def write(plot: Plot, source: str, folder: AnyPath) -> None:
 def _as_slide(figure: Any, axes: Any, plot: Plot, source: str) -> None:
     """Large type and thick lines, for the back row; 16 : 9, whose numbers in small print."""
     figure.set_size_inches(12.8, 7.2)
-    axes.set_title(_plain(textwrap.fill(plot.title, 56)), fontsize=24, pad=16)
+    figure.get_layout_engine().set(h_pad=0.12)
+    # Over the whole slide: beside a legend the axes are too narrow for it.
+    figure.suptitle(_plain(textwrap.fill(plot.title, 56)), fontsize=24)
     for label in (axes.xaxis.label, axes.yaxis.label):
         label.set_fontsize(20)
     axes.tick_params(which="both", labelsize=17)
