@@ -102,14 +102,6 @@ def _as_slide(figure: Any, axes: Any, plot: Plot, source: str) -> None:
     for label in (axes.xaxis.label, axes.yaxis.label):
         label.set_fontsize(20)
     axes.tick_params(which="both", labelsize=17)
-    for axis in (axes.xaxis, axes.yaxis):
-        if axis.get_scale() == "log":
-            _label_decades(axis)
-    if "y" not in plot.log and not plot.level:  # what differs fills the slide
-        low = min(value for curve in plot.curves for value in curve.low)
-        high = max(value for curve in plot.curves for value in curve.high)
-        margin = 0.05 * (high - low) or 0.05
-        axes.set_ylim(low - margin, high + margin)
     curves = [line for line in axes.lines if line.get_gid()]  # not the level
     for line in curves:
         line.set_linewidth(3.2)
@@ -216,6 +208,9 @@ def _draw(plot: Plot, indices: Sequence[int]) -> tuple[Any, Any]:
         axes.set_yscale("log")
     else:
         axes.set_ylim(*_limits(plot, indices))
+    for axis in (axes.xaxis, axes.yaxis):
+        if axis.get_scale() == "log":
+            _label_decades(axis)
     if "x" not in plot.log:
         axes.locator_params(axis="x", nbins=6)  # labels of short runs have many digits
     axes.grid(alpha=0.2, color=INK)
@@ -265,8 +260,15 @@ def _add_curve(axes: Any, curve: Curve, index: int) -> None:
 
 
 def _limits(plot: Plot, indices: Sequence[int]) -> tuple[float, float]:
-    """From 0 to a little above the highest finite value, of a curve or of the level."""
+    """From 0 to a little above the highest finite value, of a curve or of the level.
+
+    On a slide without a level what differs fills the axes.
+    """
     values = [value for i in indices for value in plot.curves[i].high if math.isfinite(value)]
+    lows = [value for i in indices for value in plot.curves[i].low if math.isfinite(value)]
+    if plot.slide and not plot.level and values:
+        margin = 0.05 * (max(values) - min(lows)) or 0.05
+        return min(lows) - margin, max(values) + margin
     top = max([*values, plot.level[0] if plot.level else 0.0], default=0.0)
     return 0.0, 1.06 * top or 1.0
 
