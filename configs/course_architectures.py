@@ -17,8 +17,7 @@ CIFAR-10: not measured. Cost: five minutes on two CPU cores.
 
 from ml_collections import ConfigDict
 
-from rethinking_jax import recipe
-from rethinking_jax.config import parse_argument, runs
+from rethinking_jax.config import parse_argument, recipe, runs
 
 MODELS = (
     "vgg_small+all_cnn+mobilenet_small+inception_small+alexnet_small+wide_resnet_28_1"

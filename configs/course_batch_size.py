@@ -14,8 +14,7 @@ the fastest, for a small one leaves the machine idle. Cost: a minute and a half 
 
 from ml_collections import ConfigDict
 
-from rethinking_jax import recipe
-from rethinking_jax.config import parse_argument, runs
+from rethinking_jax.config import parse_argument, recipe, runs
 from rethinking_jax.errors import UserError
 
 

@@ -17,8 +17,7 @@ where. Cost: four minutes on two CPU cores, and 250 MB of checkpoints.
 
 from ml_collections import ConfigDict
 
-from rethinking_jax import recipe
-from rethinking_jax.config import Overrides, parse_argument, runs
+from rethinking_jax.config import Overrides, parse_argument, recipe, runs
 from rethinking_jax.data.checkerboard import sizes
 from rethinking_jax.errors import UserError
 

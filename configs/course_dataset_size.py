@@ -6,7 +6,7 @@
 
 The MLP 120-84 on 125, 250, 500 ... examples, each with and without augmentation, for `steps`
 steps, but at least 20 and at most 200 epochs. Arguments: smallest, largest, augmentation (see
-`rethinking_jax.augment`; crop needs images larger than crop_size), dataset, seeds, steps.
+`rethinking_jax.step.augment`; crop needs images larger than crop_size), dataset, seeds, steps.
 
 Expected: the error falls as a power of the number of examples, a straight line on logarithmic
 scales. The lecture has it that twice the data wins more than augmentation; on mnist5k it is the
@@ -15,8 +15,7 @@ other way round up to 1,000 digits. Cost: three minutes on two CPU cores.
 
 from ml_collections import ConfigDict
 
-from rethinking_jax import recipe
-from rethinking_jax.config import parse_argument, runs
+from rethinking_jax.config import parse_argument, recipe, runs
 from rethinking_jax.errors import UserError
 
 BATCH = 32

@@ -12,8 +12,7 @@ Expected on CIFAR-10: the largest near 97 % in training and 52 % in test; on mni
 
 from ml_collections import ConfigDict
 
-from rethinking_jax import recipe
-from rethinking_jax.config import parse_argument, runs
+from rethinking_jax.config import parse_argument, recipe, runs
 
 
 def get_config(argument: str = "") -> ConfigDict:

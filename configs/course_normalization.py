@@ -12,8 +12,7 @@ that suits the others is too large for them. Cost: a minute on two CPU cores.
 
 from ml_collections import ConfigDict
 
-from rethinking_jax import recipe
-from rethinking_jax.config import parse_argument, runs, sweep
+from rethinking_jax.config import parse_argument, recipe, runs, sweep
 
 
 def get_config(argument: str = "") -> ConfigDict:

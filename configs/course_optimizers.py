@@ -12,8 +12,7 @@ and Adam. Cost: half a minute on two CPU cores.
 
 from ml_collections import ConfigDict
 
-from rethinking_jax import recipe
-from rethinking_jax.config import parse_argument, runs
+from rethinking_jax.config import parse_argument, recipe, runs
 
 OPTIMIZERS = (
     {"name": "sgd", "optimizer": "sgd", "learning_rate": 0.01, "momentum": 0.0},

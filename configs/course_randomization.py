@@ -14,8 +14,7 @@ CPU cores.
 
 from ml_collections import ConfigDict
 
-from rethinking_jax import recipe
-from rethinking_jax.config import parse_argument, runs
+from rethinking_jax.config import parse_argument, recipe, runs
 from rethinking_jax.corruption import SETTINGS
 
 

@@ -15,8 +15,7 @@ tell the best settings apart. Cost: a minute on two CPU cores.
 
 from ml_collections import ConfigDict
 
-from rethinking_jax import recipe
-from rethinking_jax.config import parse_argument, product, runs
+from rethinking_jax.config import parse_argument, product, recipe, runs
 from rethinking_jax.errors import UserError
 
 

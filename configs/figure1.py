@@ -22,11 +22,11 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
-from rethinking_jax import recipe
 from rethinking_jax.config import (
     appendix_learning_rate,
     parse_argument,
     product,
+    recipe,
     runs,
     sweep,
 )

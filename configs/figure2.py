@@ -20,10 +20,9 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
-from rethinking_jax import recipe
-from rethinking_jax.config import appendix_learning_rate, parse_argument, runs
+from rethinking_jax.analysis import paper
+from rethinking_jax.config import appendix_learning_rate, parse_argument, recipe, runs
 from rethinking_jax.errors import UserError
-from rethinking_jax.report import paper
 
 PANELS: dict[str, dict[str, Any]] = {
     "a": {"dataset": paper.IMAGENET, "models": "inception_v3", "epochs": 250}

@@ -18,8 +18,7 @@ ImageNet take a GPU.
 
 from ml_collections import ConfigDict
 
-from rethinking_jax import recipe
-from rethinking_jax.config import parse_argument
+from rethinking_jax.config import parse_argument, recipe
 from rethinking_jax.errors import UserError
 
 WHOLE = {"model": "inception_v3", "image_size": 299, "batch_size": 256, "epochs": 250}

@@ -16,7 +16,7 @@ time; a command that was stopped goes on with the first sweep that was not compl
 from ml_collections import ConfigDict
 
 from rethinking_jax.config import parse_argument, runs
-from rethinking_jax.recipe import network
+from rethinking_jax.config.recipe import network
 from rethinking_jax.theory.settings import theory_config
 
 

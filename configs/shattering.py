@@ -18,7 +18,7 @@ command that was stopped goes on with the first sweep that was not complete.
 from ml_collections import ConfigDict
 
 from rethinking_jax.config import parse_argument, runs
-from rethinking_jax.recipe import network
+from rethinking_jax.config.recipe import network
 from rethinking_jax.theory.settings import theory_config
 
 

@@ -16,7 +16,7 @@ CPU time; a command that was stopped starts again.
 from ml_collections import ConfigDict
 
 from rethinking_jax.config import parse_argument, runs, sweep
-from rethinking_jax.recipe import network
+from rethinking_jax.config.recipe import network
 from rethinking_jax.theory.settings import theory_config
 
 

@@ -24,9 +24,8 @@ Inception, five to six with AlexNet and without batch norm.
 
 from ml_collections import ConfigDict
 
-from rethinking_jax import recipe
-from rethinking_jax.config import appendix_learning_rate, parse_argument, runs
-from rethinking_jax.report import paper
+from rethinking_jax.analysis import paper
+from rethinking_jax.config import appendix_learning_rate, parse_argument, recipe, runs
 
 
 def get_config(argument: str = "") -> ConfigDict:

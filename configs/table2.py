@@ -30,10 +30,9 @@ Disk: about 155 GB of archives, as much prepared, and 344 GB for a decoded cache
 
 from ml_collections import ConfigDict
 
-from rethinking_jax import recipe
-from rethinking_jax.config import parse_argument, runs
+from rethinking_jax.analysis import paper
+from rethinking_jax.config import parse_argument, recipe, runs
 from rethinking_jax.errors import UserError
-from rethinking_jax.report import paper
 
 SETTINGS = {
     "all": ("true_labels", "random_labels"),

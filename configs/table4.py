@@ -22,10 +22,9 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
-from rethinking_jax import recipe
-from rethinking_jax.config import appendix_learning_rate, parse_argument, runs
+from rethinking_jax.analysis import paper
+from rethinking_jax.config import appendix_learning_rate, parse_argument, recipe, runs
 from rethinking_jax.errors import UserError
-from rethinking_jax.report import paper
 
 AUGMENTATIONS = {"random crop": "crop", "flip and rotation": "flip+rotate"}
 

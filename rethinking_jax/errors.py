@@ -1,4 +1,7 @@
-"""The two ways a command ends other than well."""
+"""The two ways a command ends other than well, and the name that was perhaps meant."""
+
+import difflib
+from collections.abc import Iterable
 
 
 class UserError(Exception):
@@ -14,3 +17,9 @@ class RunFailed(Exception):
 
     The message says what was saved and how to go on.
     """
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """': did you mean ...?' with the nearest known name, or '' where none is near."""
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f": did you mean {close[0]!r}?" if close else ""

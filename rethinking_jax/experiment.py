@@ -13,31 +13,25 @@ from clu import parameter_overview
 from ml_collections import ConfigDict
 from rich.console import Console
 
-from rethinking_jax import (
-    checkpoint,
-    illustrations,
-    metrics,
-    profiling,
-    selection,
-    storage,
-    sweep,
-    tensorboard,
-)
 from rethinking_jax import config as configs
-from rethinking_jax.build import input_shape, make_model
-from rethinking_jax.environment import describe_device, versions
+from rethinking_jax.analysis import tables
+from rethinking_jax.analysis.results import Results, read_pictures
+from rethinking_jax.data.source import load_sources
 from rethinking_jax.errors import RunFailed, UserError
-from rethinking_jax.flops import forward_flops
-from rethinking_jax.loop import Stage, is_complete, train_chunk
-from rethinking_jax.mesh import is_primary, wait_for_all
-from rethinking_jax.metrics import Line
-from rethinking_jax.progress import ProgressReport
-from rethinking_jax.report import page, tables
-from rethinking_jax.report.results import Results, read_pictures
-from rethinking_jax.signals import stop_requests
-from rethinking_jax.source import load_sources
-from rethinking_jax.storage import AnyPath
-from rethinking_jax.sweep import Chunk
+from rethinking_jax.host.environment import describe_device, versions
+from rethinking_jax.host.processes import is_primary, wait_for_all
+from rethinking_jax.host.signals import stop_requests
+from rethinking_jax.pictures import illustrations
+from rethinking_jax.report import page
+from rethinking_jax.step.flops import forward_flops
+from rethinking_jax.sweep import groups, profiling, selection
+from rethinking_jax.sweep.build import input_shape, make_model
+from rethinking_jax.sweep.groups import Chunk
+from rethinking_jax.sweep.loop import Stage, is_complete, train_chunk
+from rethinking_jax.sweep.progress import ProgressReport
+from rethinking_jax.workdir import checkpoint, metrics, storage, tensorboard
+from rethinking_jax.workdir.metrics import Line
+from rethinking_jax.workdir.storage import AnyPath
 
 Summary = dict[str, Any]
 
@@ -117,7 +111,7 @@ def _prepare(
     """Reads the data, groups the runs, and opens the workdir for them."""
     sources = load_sources(members, progress.message)
     stored = _stored_chunks(workdir)
-    chunks = sweep.make_chunks(
+    chunks = groups.make_chunks(
         members, sources, jax.default_backend(), jax.devices(), stored, progress.message
     )
     wait_for_all("all is read")
@@ -293,7 +287,7 @@ def _show_start(console: Console, workdir: AnyPath, chunks: Sequence[Chunk]) -> 
 
 def _parameters(chunk: Chunk) -> Any:
     """The shapes of one member's parameters."""
-    state = jax.eval_shape(chunk.program.init, sweep.hyper(chunk.runs[:1]))
+    state = jax.eval_shape(chunk.program.init, groups.hyper(chunk.runs[:1]))
     return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), state.params)
 
 

@@ -28,12 +28,12 @@ from ml_collections import ConfigDict, config_flags
 from rich.console import Console
 
 from rethinking_jax import config as configs
-from rethinking_jax import distributed
-from rethinking_jax.errors import RunFailed, UserError
+from rethinking_jax.errors import RunFailed, UserError, nearest
 from rethinking_jax.experiment import train_and_evaluate
-from rethinking_jax.mesh import is_primary
-from rethinking_jax.storage import open_path
+from rethinking_jax.host import distributed
+from rethinking_jax.host.processes import is_primary
 from rethinking_jax.theory.experiment import run_theory
+from rethinking_jax.workdir.storage import open_path
 
 DEFAULT_CONFIG = "configs/quickstart.py"
 # Beside the package in a checkout, inside it in an installed wheel.
@@ -136,7 +136,7 @@ def _resolve_config(argv: Sequence[str]) -> list[str]:
     if found is None:
         known = sorted({file.stem for folder in CONFIG_FOLDERS for file in folder.glob("*.py")})
         raise UserError(
-            f"--config={path}: there is no such file{configs.nearest(Path(path).stem, known)} "
+            f"--config={path}: there is no such file{nearest(Path(path).stem, known)} "
             f"(configs here: {', '.join(known)})"
         )
     return [rest[0], f"--config={found}{colon}{argument}", *rest[1:]]
@@ -158,7 +158,7 @@ def _check_keys(argv: Sequence[str]) -> None:
         match = re.match(r"--?(?:no)?config\.([^=]*)", word)
         if match and match[1] not in known:
             raise UserError(
-                f"--config.{match[1]} is not a config key{configs.nearest(match[1], known)} "
+                f"--config.{match[1]} is not a config key{nearest(match[1], known)} "
                 f"(keys: {', '.join(known)})"
             )
 

@@ -13,8 +13,8 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from rethinking_jax import distributed
 from rethinking_jax.errors import UserError
+from rethinking_jax.host import distributed
 from rethinking_jax.main import _fail, _reason
 
 

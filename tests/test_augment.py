@@ -14,7 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from rethinking_jax.augment import (
+from rethinking_jax.corruption.randomness import PURPOSES
+from rethinking_jax.errors import UserError
+from rethinking_jax.step.augment import (
     AUGMENTATIONS,
     DRAWS,
     adjust_color,
@@ -23,8 +25,6 @@ from rethinking_jax.augment import (
     resize_window,
     rotate_by,
 )
-from rethinking_jax.errors import UserError
-from rethinking_jax.keys import PURPOSES
 
 SEED, EPOCH = 3, 7
 # Names, crop_size, and by how much a float on the scale 0 to 1 may differ between two

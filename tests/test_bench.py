@@ -17,16 +17,15 @@ import numpy as np
 import pytest
 from conftest import REPOSITORY
 
-from rethinking_jax import flops
-from rethinking_jax.augment import AUGMENTATIONS
 from rethinking_jax.bench import members, results, solve, sweep, timing
 from rethinking_jax.bench import train as bench_train
 from rethinking_jax.errors import UserError
 from rethinking_jax.models import create_model
 from rethinking_jax.models.layers import ConvUnit
-from rethinking_jax.optimizer import Hyper
-from rethinking_jax.preprocess import standardize_per_image, to_unit
-from rethinking_jax.train import Running
+from rethinking_jax.step import flops
+from rethinking_jax.step.augment import AUGMENTATIONS
+from rethinking_jax.step.preprocess import standardize_per_image, to_unit
+from rethinking_jax.step.state import Hyper, Running
 
 # Read when PyTorch is imported: its threads must not wait actively for cores that other
 # tests hold.
@@ -258,9 +257,10 @@ def test_steps_of_torch_from_the_same_weights_end_at_ours() -> None:
 
 def _train_ours(images: np.ndarray, labels: np.ndarray) -> tuple[Any, Any]:
     """(state before, state after) of one run, without the member axis."""
-    from rethinking_jax.optimizer import make_optimizer
-    from rethinking_jax.preprocess import make_preprocess
-    from rethinking_jax.train import Examples, init_state, make_train_step
+    from rethinking_jax.step.optimizer import make_optimizer
+    from rethinking_jax.step.preprocess import make_preprocess
+    from rethinking_jax.step.state import Examples
+    from rethinking_jax.step.train import init_state, make_train_step
 
     model = create_model("mlp_1x512", num_classes=10)
     optimizer = make_optimizer("sgd", 0.5, 2, "all")

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from test_bench import bench
 
-from rethinking_jax import flops
 from rethinking_jax.bench import imagenet
 from rethinking_jax.bench.timing import Contestant
 from rethinking_jax.data.batches import read_batches
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.models import create_model
+from rethinking_jax.step import flops
 
 SETTINGS = imagenet.Settings("alexnet_small", 32, "float32", (8, 16, 32), 2, 1, 20, 2)
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rethinking_jax import checkpoint
+from rethinking_jax.workdir import checkpoint
 
 
 def tree(step: int) -> dict:

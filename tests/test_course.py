@@ -19,17 +19,20 @@ from sklearn.linear_model import LinearRegression
 from test_config import CONFIGS, load
 from test_report import made, run
 
-from rethinking_jax import build, experiment, gallery, source, sweep
+from rethinking_jax import experiment
+from rethinking_jax.analysis.claims import NO, NOT_MEASURED, YES
+from rethinking_jax.analysis.language import SPANISH, speaker
+from rethinking_jax.analysis.results import Results
 from rethinking_jax.config import base_config, members, runs
+from rethinking_jax.corruption.randomness import purpose_key
 from rethinking_jax.course import dataset_size
-from rethinking_jax.course.language import SPANISH, speaker
 from rethinking_jax.course.lessons import LESSONS
-from rethinking_jax.keys import purpose_key
-from rethinking_jax.preprocess import make_preprocess
+from rethinking_jax.data import source
+from rethinking_jax.pictures import gallery
 from rethinking_jax.report import __main__ as report
 from rethinking_jax.report import page
-from rethinking_jax.report.claims import NO, NOT_MEASURED, YES
-from rethinking_jax.report.results import Results
+from rethinking_jax.step.preprocess import make_preprocess
+from rethinking_jax.sweep import build, groups
 
 EPOCHS = 8
 
@@ -297,7 +300,7 @@ def test_a_slide_of_samples_has_the_run_s_own_images_and_labels(noise: float) ->
     )
     found = members(config)
     sources = source.load_sources(found, lambda line: None)
-    labelled = [(sweep.label_run(m, sources[k]), sources[k])
+    labelled = [(groups.label_run(m, sources[k]), sources[k])
                 for m in found for k in [source.source_key(m.config)]]  # fmt: skip
     rows = gallery.corrupted(labelled, speaker("en"))
     assert [row.name for row in rows] == ["true labels", "partially corrupted labels", "gaussian"]

@@ -12,14 +12,14 @@ from test_config import CONFIGS, load
 from test_course import lesson
 from test_report import run
 
+from rethinking_jax.analysis.claims import NO, NOT_MEASURED, YES
+from rethinking_jax.analysis.language import SPANISH
+from rethinking_jax.analysis.results import Results
 from rethinking_jax.config import members
 from rethinking_jax.course import architectures
-from rethinking_jax.course.language import SPANISH
 from rethinking_jax.course.lessons import LESSONS, slides, source
 from rethinking_jax.errors import UserError
 from rethinking_jax.models import MODELS, WITH_WIDTHS, create_model
-from rethinking_jax.report.claims import NO, NOT_MEASURED, YES
-from rethinking_jax.report.results import Results
 
 CONFIG = next(path for path in CONFIGS if path.stem == "course_architectures")
 

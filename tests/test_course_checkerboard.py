@@ -16,16 +16,18 @@ from PIL import Image
 from test_config import CONFIGS, load
 from test_course import checkerboards
 
-from rethinking_jax import checkpoint, config, decision_map, experiment, source
+from rethinking_jax import config, experiment
+from rethinking_jax.analysis.language import speaker
 from rethinking_jax.course import lessons
-from rethinking_jax.course.language import speaker
-from rethinking_jax.data import load_dataset
+from rethinking_jax.data import load_dataset, source
 from rethinking_jax.data.checkerboard import sizes
 from rethinking_jax.data.dataset import Split
 from rethinking_jax.errors import UserError
 from rethinking_jax.models import create_model
-from rethinking_jax.preprocess import pixel_moments
-from rethinking_jax.report import film, page
+from rethinking_jax.pictures import decision_map, film
+from rethinking_jax.report import page
+from rethinking_jax.step.preprocess import pixel_moments
+from rethinking_jax.workdir import checkpoint
 
 
 def points(split: Split) -> np.ndarray:

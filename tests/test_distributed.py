@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from conftest import REPOSITORY, Command
 
-from rethinking_jax import distributed
-from rethinking_jax.distributed import Plan, plan
 from rethinking_jax.errors import UserError
+from rethinking_jax.host import distributed
+from rethinking_jax.host.distributed import Plan, plan
 
 PSUM = str(Path(__file__).parent / "psum.py")
 STEP = {"SLURM_JOB_ID": "7", "SLURM_NTASKS": "4", "SLURM_PROCID": "1", "SLURM_LOCALID": "1"}

@@ -16,7 +16,7 @@ from imagenet_fixture import has_tensorflow, photograph, write_tar
 
 from rethinking_jax.corruption import corrupt_labels
 from rethinking_jax.data.streamed import open_streamed
-from rethinking_jax.train import epoch_order
+from rethinking_jax.step.train import epoch_order
 
 pytestmark = pytest.mark.skipif(
     not has_tensorflow(), reason="TensorFlow, which prepares imagenet2012, is not installed"

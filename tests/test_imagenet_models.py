@@ -13,14 +13,15 @@ import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
 from rethinking_jax.errors import UserError
-from rethinking_jax.flops import layer_macs
 from rethinking_jax.models import DTYPES, MODELS, create_model
 from rethinking_jax.models.inception_v3 import ConvUnit, InceptionV3
 from rethinking_jax.models.layers import Dropout
 from rethinking_jax.models.resnet import Bottleneck, ResNet
-from rethinking_jax.optimizer import Hyper, make_optimizer
-from rethinking_jax.preprocess import make_preprocess
-from rethinking_jax.train import Examples, TrainState, make_train_step
+from rethinking_jax.step.flops import layer_macs
+from rethinking_jax.step.optimizer import make_optimizer
+from rethinking_jax.step.preprocess import make_preprocess
+from rethinking_jax.step.state import Examples, Hyper, TrainState
+from rethinking_jax.step.train import make_train_step
 
 Tree = dict[str, Any]
 SIDES = {"inception_v3": 75, "inception_v3_aux": 75, "resnet_50": 32}

@@ -4,13 +4,14 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from rethinking_jax.memory import member_bytes
-from rethinking_jax.mesh import make_mesh
 from rethinking_jax.models import create_model
-from rethinking_jax.optimizer import Hyper, make_optimizer
-from rethinking_jax.preprocess import standardize_per_image, to_unit
-from rethinking_jax.program import make_program
-from rethinking_jax.train import Examples, Running, init_state, make_steps
+from rethinking_jax.step.optimizer import make_optimizer
+from rethinking_jax.step.preprocess import standardize_per_image, to_unit
+from rethinking_jax.step.state import Examples, Hyper, Running
+from rethinking_jax.step.train import init_state, make_steps
+from rethinking_jax.sweep.memory import member_bytes
+from rethinking_jax.sweep.mesh import make_mesh
+from rethinking_jax.sweep.program import make_program
 
 SHAPE, N, BATCH = (12, 12, 3), 64, 32
 

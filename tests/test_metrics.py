@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rethinking_jax import metrics
-from rethinking_jax.train import Running, Sums
+from rethinking_jax.step.state import Running, Sums
+from rethinking_jax.workdir import metrics
 
 
 def line(epoch: int, train: float, test: float = 0.5, loss: float | None = 1.0) -> dict:

@@ -26,12 +26,13 @@ from test_models import (
     with_identity_classifier,
 )
 
-from rethinking_jax.flops import forward_flops, layer_macs, product_macs
 from rethinking_jax.models import create_model
 from rethinking_jax.models.layers import ConvUnit
 from rethinking_jax.models.mobilenet import SeparableBlock
-from rethinking_jax.optimizer import Hyper, make_optimizer
-from rethinking_jax.train import Examples, init_state, make_eval_step, make_train_step
+from rethinking_jax.step.flops import forward_flops, layer_macs, product_macs
+from rethinking_jax.step.optimizer import make_optimizer
+from rethinking_jax.step.state import Examples, Hyper
+from rethinking_jax.step.train import init_state, make_eval_step, make_train_step
 
 NAMES = ("vgg_small", "all_cnn", "mobilenet_small", "maxout")
 BATCH_NORM = ("vgg_small", "all_cnn", "mobilenet_small")

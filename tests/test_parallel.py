@@ -16,11 +16,12 @@ import pytest
 from conftest import Command, read_metrics, read_summary
 from test_train import SHAPE, TinyConvNet, hyper, members, no_sums, plain, train_examples
 
-from rethinking_jax.checkpoint import saved_steps
-from rethinking_jax.mesh import make_mesh, own_rows, share, share_out, spread
-from rethinking_jax.optimizer import make_optimizer
-from rethinking_jax.program import make_program
-from rethinking_jax.train import Examples, Running, TrainState, make_steps
+from rethinking_jax.step.optimizer import make_optimizer
+from rethinking_jax.step.state import Examples, Running, TrainState
+from rethinking_jax.step.train import make_steps
+from rethinking_jax.sweep.mesh import make_mesh, own_rows, share, share_out, spread
+from rethinking_jax.sweep.program import make_program
+from rethinking_jax.workdir.checkpoint import saved_steps
 
 # Half of the labels redrawn, batches that two and four devices can share, no stop.
 RUN = (

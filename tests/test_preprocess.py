@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from rethinking_jax.preprocess import (
+from rethinking_jax.step.preprocess import (
     center_crop,
     make_preprocess,
     pixel_moments,

@@ -10,9 +10,9 @@ import pytest
 from conftest import Command, read_metrics
 from jax.profiler import ProfileData
 
-from rethinking_jax import profiling
 from rethinking_jax.bench import operations
-from rethinking_jax.feed import Pieces, Taken
+from rethinking_jax.sweep import profiling
+from rethinking_jax.sweep.feed import Pieces, Taken
 
 # 20 steps an epoch.
 RUN = (

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from rethinking_jax import config, experiment, progress
-from rethinking_jax.progress import ProgressReport, SoFar
+from rethinking_jax import config, experiment
+from rethinking_jax.sweep import progress
+from rethinking_jax.sweep.progress import ProgressReport, SoFar
 
 
 class Clock:

@@ -35,18 +35,21 @@ from test_train import (
     train_examples,
 )
 
-from rethinking_jax import build, objective, sweep
+from rethinking_jax.analysis import beside, regularizers, tables
+from rethinking_jax.analysis.results import families, series
 from rethinking_jax.config import base_config
 from rethinking_jax.config import members as runs_of
+from rethinking_jax.corruption.randomness import PURPOSES
 from rethinking_jax.data import Dataset, Split
-from rethinking_jax.keys import PURPOSES
-from rethinking_jax.mesh import make_mesh, share, spread
-from rethinking_jax.optimizer import make_optimizer
-from rethinking_jax.program import apart, make_program
-from rethinking_jax.report import beside, page, regularizers, tables
-from rethinking_jax.report.results import families, series
-from rethinking_jax.source import to_device
-from rethinking_jax.train import Steps, TrainState, make_steps
+from rethinking_jax.data.source import to_device
+from rethinking_jax.report import page
+from rethinking_jax.step import objective
+from rethinking_jax.step.optimizer import make_optimizer
+from rethinking_jax.step.state import TrainState
+from rethinking_jax.step.train import Steps, make_steps
+from rethinking_jax.sweep import build, groups
+from rethinking_jax.sweep.mesh import make_mesh, share, spread
+from rethinking_jax.sweep.program import apart, make_program
 
 SGD = make_optimizer("sgd", 1.0, 1, "all")
 AUGMENTED = "figures/augmentations.png"
@@ -307,12 +310,12 @@ def test_corruption_stays_while_augmentation_varies(
     monkeypatch.setattr(build, "is_convolutional", lambda config: False)
     program, _ = build.build_program(config, source, "cpu", make_mesh(jax.devices(), 1))
     (member,) = runs_of(config)
-    one = sweep.label_run(member, source)
-    chunk = sweep.Chunk("own", (one,), source, program, make_mesh(jax.devices(), 1), True)
-    train = sweep.examples(chunk, sweep.images(chunk), [0])["train"]
+    one = groups.label_run(member, source)
+    chunk = groups.Chunk("own", (one,), source, program, make_mesh(jax.devices(), 1), True)
+    train = groups.examples(chunk, groups.images(chunk), [0])["train"]
     shown = np.asarray(train.images, np.float32)[..., 0] / 255
     assert (one.flipped_fraction > 0.5) == (corruption == "random_labels")
-    state, places = program.init(sweep.hyper([one])), []
+    state, places = program.init(groups.hyper([one])), []
     for number in range(2):
         INPUTS.clear()
         order = program.order(state.hyper.seed, np.int32(number))
@@ -332,7 +335,7 @@ def test_corruption_stays_while_augmentation_varies(
             found[example] = where[0]
         places.append(found)
     assert (places[0] != places[1]).any(1).mean() > 0.5
-    again = sweep.label_run(member, source)
+    again = groups.label_run(member, source)
     np.testing.assert_array_equal(np.asarray(train.labels[0]), again.train_labels)
     if corruption == "shuffled_pixels":
         stored = np.float32(images / 255).reshape(20, -1)

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 from conftest import Command
 
-from rethinking_jax.report import claims, curves, page, paper, tables
-from rethinking_jax.report.results import Results, series
-from rethinking_jax.report.verdicts import CLAIMS, FAMILY_CLAIMS, STUDY_CLAIMS, Verdict, verdicts
+from rethinking_jax.analysis import claims, curves, paper, tables
+from rethinking_jax.analysis.results import Results, series
+from rethinking_jax.analysis.verdicts import CLAIMS, FAMILY_CLAIMS, STUDY_CLAIMS, Verdict, verdicts
+from rethinking_jax.report import page
 
 EPOCH = 10  # steps
 

@@ -13,13 +13,13 @@ from scipy import stats
 from test_config import CONFIGS, load
 from test_report import made, noise_sweep, run
 
-from rethinking_jax import recipe
-from rethinking_jax.config import Member, base_config, members
+from rethinking_jax.analysis import beside, claims, figure2, paper, regularizers, tables
+from rethinking_jax.analysis.intervals import difference
+from rethinking_jax.analysis.results import Family, Results, families, series
+from rethinking_jax.analysis.verdicts import verdicts
+from rethinking_jax.config import Member, base_config, members, recipe
 from rethinking_jax.errors import UserError
-from rethinking_jax.report import beside, claims, figure2, page, paper, regularizers, tables
-from rethinking_jax.report.intervals import difference
-from rethinking_jax.report.results import Family, Results, families, series
-from rethinking_jax.report.verdicts import verdicts
+from rethinking_jax.report import page
 
 # The tables as the paper prints them, in percent: an own copy to hold ours against.
 TABLE_1 = """

@@ -286,7 +286,7 @@ def test_scancel_is_final(slurm: Slurm, tmp_path: Path) -> None:
 
 def test_a_shell_of_salloc_waits_for_nobody(slurm: Slurm) -> None:
     """SLURM_NTASKS says 2 there, but the program is alone."""
-    code = "import os; from rethinking_jax import distributed as d; print(d.plan(os.environ))"
+    code = "import os; from rethinking_jax.host import distributed as d; print(d.plan(os.environ))"
     out = slurm("salloc", "--ntasks=2", "--overcommit", sys.executable, "-c", code,
                 PYTHONPATH=str(REPOSITORY))  # fmt: skip
     assert out.strip() == "None"

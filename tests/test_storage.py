@@ -20,13 +20,13 @@ import pytest
 from conftest import REPOSITORY, Command, read_metrics, read_summary
 from etils import epath
 
-from rethinking_jax import checkpoint, metrics, storage, tensorboard
+from rethinking_jax.analysis import results
 from rethinking_jax.data import load_dataset
 from rethinking_jax.data.cache import cache_folder
 from rethinking_jax.data.streamed import open_streamed
 from rethinking_jax.errors import UserError
-from rethinking_jax.report import results
-from rethinking_jax.storage import AnyPath
+from rethinking_jax.workdir import checkpoint, metrics, storage, tensorboard
+from rethinking_jax.workdir.storage import AnyPath
 
 BUCKET = "rethinking"
 RUN = (
@@ -109,7 +109,8 @@ def files_in(folder: AnyPath) -> dict[str, bytes]:
 
 def test_a_local_path_is_pathlibs_and_imports_nothing(tmp_path: Path) -> None:
     code = (
-        "import sys, pathlib; from rethinking_jax import storage; p = storage.open_path('~/a');"
+        "import sys, pathlib; from rethinking_jax.workdir import storage;"
+        "p = storage.open_path('~/a');"
         "assert type(p) is type(pathlib.Path()) and p == pathlib.Path.home() / 'a';"
         "storage.check_writable(p); storage.write_atomically(pathlib.Path(sys.argv[1]), 'x');"
         "print({'etils', 'fsspec', 'tensorflow', 'jax'} & set(sys.modules))"

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rethinking_jax import config as configs
-from rethinking_jax import sweep
 from rethinking_jax.config import Member, members, product, runs
 from rethinking_jax.config import sweep as values_of
 from rethinking_jax.corruption import SETTINGS
-from rethinking_jax.mesh import slots
-from rethinking_jax.source import load_sources
+from rethinking_jax.data.source import load_sources
+from rethinking_jax.sweep import groups
+from rethinking_jax.sweep.mesh import slots
 
 SEEDS = '[{"seed": 0}, {"seed": 1}, {"seed": 2, "learning_rate": 0.02}]'
 ARGUMENTS = (
@@ -130,12 +130,12 @@ def test_a_group_that_lost_members_resumes_exactly(
 
 def chunks_of(
     config: configs.ConfigDict, backend: str, data_dir: Path, stored: list[list[str]] | None = None
-) -> list[sweep.Chunk]:
+) -> list[groups.Chunk]:
     config.data_dir = str(data_dir)
     made: list[Member] = members(config)
     sources = load_sources(made, lambda text: None)
     devices = jax.devices()[:1]
-    return sweep.make_chunks(made, sources, backend, devices, stored or (), lambda text: None)
+    return groups.make_chunks(made, sources, backend, devices, stored or (), lambda text: None)
 
 
 def base() -> configs.ConfigDict:
@@ -168,11 +168,11 @@ def test_a_group_is_cut_where_memory_ends(data_dir: Path, monkeypatch: pytest.Mo
     config.max_members = 0
     # Five states' worth and a bit: the state alone is parameters and momentum.
     state = 2 * 4 * (784 * 512 + 512 + 5130)
-    monkeypatch.setattr(sweep, "free_bytes", lambda device: 10 * state)
+    monkeypatch.setattr(groups, "free_bytes", lambda device: 10 * state)
     (first, *_) = sizes = [len(chunk.runs) for chunk in chunks_of(config, "cpu", data_dir)]
     assert 1 <= first <= 5
     assert sum(sizes) == 10
-    monkeypatch.setattr(sweep, "free_bytes", lambda device: 1)  # one always goes
+    monkeypatch.setattr(groups, "free_bytes", lambda device: 1)  # one always goes
     assert [len(chunk.runs) for chunk in chunks_of(config, "cpu", data_dir)] == [1] * 10
 
 
@@ -217,12 +217,12 @@ def test_corrupted_pixels_in_memory_are_those_of_corruption(
 ) -> None:
     from rethinking_jax.corruption import corrupt_images
 
-    monkeypatch.setattr(sweep, "CORRUPTION_BATCH", 100)  # 256 are cut unevenly
+    monkeypatch.setattr(groups, "CORRUPTION_BATCH", 100)  # 256 are cut unevenly
     config = base()
     config.corruption, config.validation_examples = setting, 150
     (chunk,) = chunks_of(config, "cpu", data_dir)
     source = chunk.source
-    splits = sweep.examples(chunk, sweep.images(chunk), [0])
+    splits = groups.examples(chunk, groups.images(chunk), [0])
     assert list(splits) == ["train", "test", "validation"]
     for split, made in splits.items():
         part = source.splits[split]

@@ -9,8 +9,8 @@ import pytest
 from conftest import Command
 from rich.console import Console
 
+from rethinking_jax.analysis import results
 from rethinking_jax.errors import UserError
-from rethinking_jax.report import results
 from rethinking_jax.theory import min_norm
 from rethinking_jax.theory.data import Task
 from rethinking_jax.theory.experiment import run_theory

@@ -11,10 +11,10 @@ from conftest import Command
 from scipy.spatial.distance import cdist
 
 from rethinking_jax import config as configs
-from rethinking_jax import sweep
+from rethinking_jax.config.recipe import network
+from rethinking_jax.data.source import source_key
 from rethinking_jax.errors import UserError
-from rethinking_jax.recipe import network
-from rethinking_jax.source import source_key
+from rethinking_jax.sweep import groups
 from rethinking_jax.theory import closed_forms, cover, fitting, rademacher
 from rethinking_jax.theory.settings import theory_config
 
@@ -93,7 +93,7 @@ def test_drawn_signs_are_the_labels_of_the_runs() -> None:
     assert drawn.shape == (60, 4)
     for seed in (0, 51):
         trained.seed = seed
-        run = sweep.label_run(configs.members(trained)[0], source)
+        run = groups.label_run(configs.members(trained)[0], source)
         np.testing.assert_array_equal(2 * run.train_labels.reshape(3, 4) - 1, [drawn[seed]] * 3)
     # Fair and independent: each correlation of 1,000 draws has a deviation of 0.032.
     many = closed_forms.draw_signs(np.arange(1000), ids)
@@ -107,7 +107,7 @@ def test_the_runs_of_a_network_are_one_sweep() -> None:
     members = configs.members(config)
     source = fitting.source_of(np.zeros((8, 4, 4, 1), np.uint8), np.arange(8, dtype=np.uint32))
     sources = {source_key(config): source}
-    (chunk,) = sweep.make_chunks(
+    (chunk,) = groups.make_chunks(
         members, sources, "cpu", jax.devices()[:1], report=lambda text: None
     )
     assert len(chunk.runs) == 5

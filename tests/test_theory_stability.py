@@ -9,12 +9,12 @@ import pytest
 from conftest import Command
 
 from rethinking_jax import config as configs
-from rethinking_jax import feed, sweep
 from rethinking_jax.config import Member
 from rethinking_jax.data.dataset import Dataset, Split
+from rethinking_jax.data.source import source_key, to_device
 from rethinking_jax.errors import UserError
-from rethinking_jax.program import zero_running
-from rethinking_jax.source import source_key, to_device
+from rethinking_jax.sweep import feed, groups
+from rethinking_jax.sweep.program import zero_running
 from rethinking_jax.theory import stability
 from rethinking_jax.theory.fitting import training_config
 from rethinking_jax.theory.settings import theory_config
@@ -40,14 +40,14 @@ def dataset(replaced: tuple[int, int] | None = None) -> Dataset:
 
 def trained(
     data: Dataset, replaced: list[tuple[int, int] | None], devices: int = 1
-) -> tuple[sweep.Chunk, sweep.Program, object]:
+) -> tuple[groups.Chunk, groups.Program, object]:
     """Three epochs of members that share a seed, with random labels."""
     config = training_config(
         theory_config("stability", batch_size=5, hidden_sizes=(6,)), corruption="random_labels"
     )
     config.sweep = configs.runs([{"name": f"a,twin={i}"} for i in range(len(replaced))])
     source = to_device(data, 0)
-    (chunk,) = sweep.make_chunks(
+    (chunk,) = groups.make_chunks(
         configs.members(config),
         {source_key(config): source},
         "cpu",
@@ -57,9 +57,9 @@ def trained(
     own = tuple(run._replace(replaced=one) for run, one in zip(chunk.runs, replaced, strict=True))
     chunk = chunk._replace(runs=own)
     members = len(replaced)
-    engine = feed.resident_feed(chunk, sweep.images(chunk), range(members))
-    carry = (chunk.program.init(sweep.hyper(chunk.runs)), zero_running(members))
-    carry = sweep.spread(carry, chunk.mesh)
+    engine = feed.resident_feed(chunk, groups.images(chunk), range(members))
+    carry = (chunk.program.init(groups.hyper(chunk.runs)), zero_running(members))
+    carry = groups.spread(carry, chunk.mesh)
     for epoch in range(3):
         for piece in engine.train(carry, epoch, 0):
             carry = piece.carry

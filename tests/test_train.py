@@ -7,20 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rethinking_jax.mesh import make_mesh, share, spread
 from rethinking_jax.models import create_model
-from rethinking_jax.optimizer import Hyper, make_optimizer
-from rethinking_jax.preprocess import make_preprocess
-from rethinking_jax.program import Program, make_program
-from rethinking_jax.train import (
-    Examples,
-    Running,
-    TrainState,
-    epoch_order,
-    init_state,
-    make_steps,
-    make_train_step,
-)
+from rethinking_jax.step.optimizer import make_optimizer
+from rethinking_jax.step.preprocess import make_preprocess
+from rethinking_jax.step.state import Examples, Hyper, Running, TrainState
+from rethinking_jax.step.train import epoch_order, init_state, make_steps, make_train_step
+from rethinking_jax.sweep.mesh import make_mesh, share, spread
+from rethinking_jax.sweep.program import Program, make_program
 
 SHAPE = (5, 4, 3)
 CLASSES = 7

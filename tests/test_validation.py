@@ -12,13 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rethinking_jax import config as configs
-from rethinking_jax import experiment, selection
+from rethinking_jax import experiment
 from rethinking_jax.config import Member, base_config, runs
 from rethinking_jax.data import load_dataset, subset
 from rethinking_jax.data.dataset import chosen_parts
 from rethinking_jax.errors import UserError
 from rethinking_jax.models import create_model
-from rethinking_jax.preprocess import make_preprocess
+from rethinking_jax.step.preprocess import make_preprocess
+from rethinking_jax.sweep import selection
 
 VALIDATION, TRAINED = 300, 500
 

@@ -13,17 +13,16 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from rethinking_jax import config as configs
-from rethinking_jax.augment import AUGMENTATIONS
 from rethinking_jax.bench import ours
 from rethinking_jax.bench.results import Record, measured, new_record
 from rethinking_jax.bench.timing import Contestant, compile_seconds, interleave
 from rethinking_jax.bench.train import Say
-from rethinking_jax.build import build_program, is_convolutional
-from rethinking_jax.mesh import make_mesh
-from rethinking_jax.optimizer import Hyper
-from rethinking_jax.program import Program, zero_running
-from rethinking_jax.source import Source, SourceSplit
-from rethinking_jax.train import Examples
+from rethinking_jax.data.source import Source, SourceSplit
+from rethinking_jax.step.augment import AUGMENTATIONS
+from rethinking_jax.step.state import Examples, Hyper
+from rethinking_jax.sweep.build import build_program, is_convolutional
+from rethinking_jax.sweep.mesh import make_mesh
+from rethinking_jax.sweep.program import Program, zero_running
 
 NONE = "none"
 SIDE, CROP, CLASSES = 32, 28, 10

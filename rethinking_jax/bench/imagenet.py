@@ -22,23 +22,26 @@ import jax
 import numpy as np
 
 from rethinking_jax import config as configs
-from rethinking_jax import flops, recipe, sweep
 from rethinking_jax.bench.operations import operations
 from rethinking_jax.bench.peak import PEAK, matmul_peak
 from rethinking_jax.bench.results import Record, new_record
 from rethinking_jax.bench.timing import Contestant, compile_seconds, interleave
-from rethinking_jax.build import make_model
+from rethinking_jax.config import recipe
 from rethinking_jax.data.cache import CachedImages, Layout, cut
+from rethinking_jax.data.source import Source, SourceSplit, source_key
 from rethinking_jax.data.streamed import CACHED_SLICE_BYTES, Read, StreamedDataset, StreamedSplit
 from rethinking_jax.errors import RunFailed, UserError
-from rethinking_jax.feed import Carry, stream_feed
-from rethinking_jax.mesh import share_out, spread
 from rethinking_jax.models import create_model
-from rethinking_jax.profiling import trace_options
-from rethinking_jax.program import zero_running
-from rethinking_jax.source import Source, SourceSplit, source_key
-from rethinking_jax.stream_program import Raw, StreamProgram
-from rethinking_jax.sweep import Chunk
+from rethinking_jax.step import flops
+from rethinking_jax.step.state import Raw
+from rethinking_jax.sweep import groups
+from rethinking_jax.sweep.build import make_model
+from rethinking_jax.sweep.feed import Carry, stream_feed
+from rethinking_jax.sweep.groups import Chunk
+from rethinking_jax.sweep.mesh import share_out, spread
+from rethinking_jax.sweep.profiling import trace_options
+from rethinking_jax.sweep.program import zero_running
+from rethinking_jax.sweep.stream_program import StreamProgram
 
 OURS = "train step"
 EXAMPLES, CLASSES = 1_281_167, 1000
@@ -328,7 +331,7 @@ def _chunk(settings: Settings, source: Source, batch_size: int) -> Chunk:
     config = _config(settings, batch_size)
     members = configs.members(config)
     sources = {source_key(config): source}
-    (chunk,) = sweep.make_chunks(members, sources, jax.default_backend(), jax.devices())
+    (chunk,) = groups.make_chunks(members, sources, jax.default_backend(), jax.devices())
     return chunk
 
 
@@ -338,7 +341,7 @@ def _program(chunk: Chunk) -> StreamProgram:
 
 
 def _fresh(chunk: Chunk) -> Carry:
-    carry = chunk.program.init(sweep.hyper(chunk.runs)), zero_running(1)
+    carry = chunk.program.init(groups.hyper(chunk.runs)), zero_running(1)
     return jax.block_until_ready(spread(carry, chunk.mesh))
 
 

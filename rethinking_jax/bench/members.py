@@ -21,14 +21,14 @@ from typing import Any, NamedTuple
 import jax
 
 from rethinking_jax import config as configs
-from rethinking_jax import sweep
 from rethinking_jax.bench import ours
 from rethinking_jax.bench.results import Record, new_record
 from rethinking_jax.bench.sweep import Settings as SweepSettings
 from rethinking_jax.bench.sweep import sweep_config
+from rethinking_jax.data.source import load_sources
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.models import create_model
-from rethinking_jax.source import load_sources
+from rethinking_jax.sweep import groups
 
 Say = Callable[[str], None]
 
@@ -110,7 +110,7 @@ def measure(members: int, model: str, dataset: str, data_dir: str, epochs: int) 
     config.vectorize = "vmap"
     runs = configs.members(config)
     sources = load_sources(runs, lambda line: None)
-    (chunk,) = sweep.make_chunks(
+    (chunk,) = groups.make_chunks(
         runs, sources, jax.default_backend(), jax.devices()[:1], report=lambda line: None
     )
     train = ours.train_examples(chunk)
@@ -127,7 +127,7 @@ def measure(members: int, model: str, dataset: str, data_dir: str, epochs: int) 
         "median_epoch_seconds": statistics.median(seconds[1:]),
         "start_bytes": start,
         "peak_bytes": peak_bytes(),
-        "estimated_bytes_per_member": sweep.estimate_bytes(chunk.runs[0], chunk.source),
+        "estimated_bytes_per_member": groups.estimate_bytes(chunk.runs[0], chunk.source),
     }
 
 

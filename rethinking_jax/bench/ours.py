@@ -5,20 +5,20 @@ from collections.abc import Sequence
 import jax
 import jax.numpy as jnp
 
-from rethinking_jax import sweep
-from rethinking_jax.program import Program, zero_running
-from rethinking_jax.sweep import Chunk
-from rethinking_jax.train import Examples, Running, TrainState
+from rethinking_jax.step.state import Examples, Running, TrainState
+from rethinking_jax.sweep import groups
+from rethinking_jax.sweep.groups import Chunk
+from rethinking_jax.sweep.program import Program, zero_running
 
 
 def train_examples(chunk: Chunk) -> Examples:
     """The training set of all members of a chunk on one device."""
-    return sweep.examples(chunk, sweep.images(chunk), range(len(chunk.runs)))["train"]
+    return groups.examples(chunk, groups.images(chunk), range(len(chunk.runs)))["train"]
 
 
 def fresh_states(chunks: Sequence[Chunk]) -> list[TrainState]:
     """New weights for the members of each chunk, ready on the device."""
-    states = [chunk.program.init(sweep.hyper(chunk.runs)) for chunk in chunks]
+    states = [chunk.program.init(groups.hyper(chunk.runs)) for chunk in chunks]
     return jax.block_until_ready(states)
 
 

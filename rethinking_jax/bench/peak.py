@@ -3,8 +3,8 @@
 import jax
 import numpy as np
 
-from rethinking_jax import flops
 from rethinking_jax.bench.timing import Contestant
+from rethinking_jax.step import flops
 
 PEAK = "matmul peak"
 

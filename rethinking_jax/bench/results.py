@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.table import Table
 
 from rethinking_jax.bench.timing import ratio, speeds
-from rethinking_jax.environment import describe_device, versions
 from rethinking_jax.errors import UserError
-from rethinking_jax.storage import write_atomically
+from rethinking_jax.host.environment import describe_device, versions
+from rethinking_jax.workdir.storage import write_atomically
 
 Record = dict[str, Any]
 

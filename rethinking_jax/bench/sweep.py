@@ -14,13 +14,13 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from rethinking_jax import config as configs
-from rethinking_jax import sweep
 from rethinking_jax.bench import ours, torch_check
 from rethinking_jax.bench.results import Record, measured, new_record
 from rethinking_jax.bench.timing import Contestant, compile_seconds, interleave
+from rethinking_jax.data.source import load_sources
 from rethinking_jax.errors import UserError
 from rethinking_jax.models import create_model
-from rethinking_jax.source import load_sources
+from rethinking_jax.sweep import groups
 
 VMAP, LOOP, TORCH = "ours, vmap", "ours, loop", "PyTorch loop"
 PAIRS = ((VMAP, LOOP), (VMAP, TORCH), (LOOP, TORCH))
@@ -111,7 +111,7 @@ def bench_sweep(settings: Settings, data_dir: str, say: Say) -> Record:
     for name, vectorize in ((VMAP, "vmap"), (LOOP, "loop")):
         say(f"compiling: {name}")
         config.vectorize = vectorize
-        chunks = sweep.make_chunks(
+        chunks = groups.make_chunks(
             configs.members(config), sources, backend, jax.devices()[:1], report=say
         )
         contestant, compiled[name] = _ours(name, chunks, settings.epochs, work)
@@ -131,7 +131,9 @@ def bench_sweep(settings: Settings, data_dir: str, say: Say) -> Record:
     )
 
 
-def _ours(name: str, chunks: list[sweep.Chunk], epochs: int, work: int) -> tuple[Contestant, float]:
+def _ours(
+    name: str, chunks: list[groups.Chunk], epochs: int, work: int
+) -> tuple[Contestant, float]:
     train = [ours.train_examples(chunk) for chunk in chunks]
 
     def run(states: list[Any]) -> None:
@@ -145,7 +147,7 @@ def _ours(name: str, chunks: list[sweep.Chunk], epochs: int, work: int) -> tuple
     return Contestant(name, partial(ours.fresh_states, chunks), run, work), seconds
 
 
-def _torch(chunks: list[sweep.Chunk], settings: Settings, work: int) -> Contestant:
+def _torch(chunks: list[groups.Chunk], settings: Settings, work: int) -> Contestant:
     """The same runs with the same labels, one after another."""
     from rethinking_jax.bench import torch_train
 

@@ -12,17 +12,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rethinking_jax import flops
 from rethinking_jax.bench import ours, torch_check
 from rethinking_jax.bench.peak import PEAK, matmul_peak
 from rethinking_jax.bench.results import Record, measured, new_record
 from rethinking_jax.bench.timing import Contestant, compile_seconds, interleave, speeds
-from rethinking_jax.mesh import make_mesh
 from rethinking_jax.models import create_model
-from rethinking_jax.optimizer import Hyper, make_optimizer
-from rethinking_jax.preprocess import make_preprocess
-from rethinking_jax.program import Program, make_program, use_scan, xla_options, zero_running
-from rethinking_jax.train import Examples, TrainState, make_steps
+from rethinking_jax.step import flops
+from rethinking_jax.step.optimizer import make_optimizer
+from rethinking_jax.step.preprocess import make_preprocess
+from rethinking_jax.step.state import Examples, Hyper, TrainState
+from rethinking_jax.step.train import make_steps
+from rethinking_jax.sweep.mesh import make_mesh
+from rethinking_jax.sweep.program import Program, make_program, use_scan, xla_options, zero_running
 
 SCAN, STEP = "ours, scan", "ours, step"
 TORCH, TORCH_COMPILED = "PyTorch", "PyTorch, compiled"

@@ -5,7 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rethinking_jax.course.lesson import (
+from rethinking_jax.analysis.claims import NO, NOT_MEASURED, YES, outcome
+from rethinking_jax.analysis.curves import Curve, Plot
+from rethinking_jax.analysis.lesson import (
     Lesson,
     Say,
     groups_of,
@@ -14,10 +16,8 @@ from rethinking_jax.course.lesson import (
     unmeasured,
     verdict,
 )
-from rethinking_jax.report.claims import NO, NOT_MEASURED, YES, outcome
-from rethinking_jax.report.curves import Curve, Plot
-from rethinking_jax.report.results import Group, Results
-from rethinking_jax.report.verdicts import Verdict
+from rethinking_jax.analysis.results import Group, Results
+from rethinking_jax.analysis.verdicts import Verdict
 
 NAMES = {
     "vgg_small": "VGG-style",

@@ -4,12 +4,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rethinking_jax.course.lesson import Lesson, Say, groups_of, less, note, told, unmeasured
+from rethinking_jax.analysis.claims import NO, NOT_MEASURED, YES
+from rethinking_jax.analysis.curves import Band, Curve, Plot, band
+from rethinking_jax.analysis.lesson import Lesson, Say, groups_of, less, note, told, unmeasured
+from rethinking_jax.analysis.results import Group, Results
+from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.data.checkerboard import TEST_EXAMPLES, Sizes, sizes
-from rethinking_jax.report.claims import NO, NOT_MEASURED, YES
-from rethinking_jax.report.curves import Band, Curve, Plot, band
-from rethinking_jax.report.results import Group, Results
-from rethinking_jax.report.verdicts import Verdict
 
 RISES = "In-distribution accuracy rises with the number of training examples."
 FLAT = "Out-of-distribution accuracy does not rise with them."

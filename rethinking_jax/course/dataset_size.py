@@ -4,11 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rethinking_jax.course.lesson import Lesson, Say, groups_of, note, unmeasured, verdict
-from rethinking_jax.report.claims import outcome
-from rethinking_jax.report.curves import Curve, Plot
-from rethinking_jax.report.results import Group, Results
-from rethinking_jax.report.verdicts import Verdict
+from rethinking_jax.analysis.claims import outcome
+from rethinking_jax.analysis.curves import Curve, Plot
+from rethinking_jax.analysis.lesson import Lesson, Say, groups_of, note, unmeasured, verdict
+from rethinking_jax.analysis.results import Group, Results
+from rethinking_jax.analysis.verdicts import Verdict
 
 POWER = "Test error falls as a power of the number of training examples."
 AUGMENTED = "Augmentation lowers the test error at every number of examples."

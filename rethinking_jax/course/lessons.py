@@ -1,5 +1,9 @@
 """The lessons, by the name of their experiment."""
 
+from rethinking_jax.analysis.curves import Plot
+from rethinking_jax.analysis.language import speaker
+from rethinking_jax.analysis.lesson import Lesson, groups_of
+from rethinking_jax.analysis.results import Results
 from rethinking_jax.course import (
     architectures,
     batch_size,
@@ -12,10 +16,6 @@ from rethinking_jax.course import (
     randomization,
     train_validation_test,
 )
-from rethinking_jax.course.language import speaker
-from rethinking_jax.course.lesson import Lesson, groups_of
-from rethinking_jax.report.curves import Plot
-from rethinking_jax.report.results import Results
 
 LESSONS: dict[str, Lesson] = {
     "course_architectures": architectures.LESSON,

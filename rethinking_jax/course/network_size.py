@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from rethinking_jax.course.lesson import (
+from rethinking_jax.analysis.claims import outcome
+from rethinking_jax.analysis.curves import Plot
+from rethinking_jax.analysis.lesson import (
     Lesson,
     Say,
     by_key,
@@ -14,10 +16,8 @@ from rethinking_jax.course.lesson import (
     unmeasured,
     verdict,
 )
-from rethinking_jax.report.claims import outcome
-from rethinking_jax.report.curves import Plot
-from rethinking_jax.report.results import Group, Results
-from rethinking_jax.report.verdicts import Verdict
+from rethinking_jax.analysis.results import Group, Results
+from rethinking_jax.analysis.verdicts import Verdict
 
 FITS = "The largest network has the highest training accuracy."
 OVERFITS = "The largest network overfits: its training accuracy is far above its test accuracy."

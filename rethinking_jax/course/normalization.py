@@ -4,7 +4,9 @@ import math
 
 import numpy as np
 
-from rethinking_jax.course.lesson import (
+from rethinking_jax.analysis.claims import outcome
+from rethinking_jax.analysis.curves import Plot
+from rethinking_jax.analysis.lesson import (
     Lesson,
     Say,
     by_key,
@@ -15,10 +17,8 @@ from rethinking_jax.course.lesson import (
     unmeasured,
     verdict,
 )
-from rethinking_jax.report.claims import outcome
-from rethinking_jax.report.curves import Plot
-from rethinking_jax.report.results import Group, Results
-from rethinking_jax.report.verdicts import Verdict
+from rethinking_jax.analysis.results import Group, Results
+from rethinking_jax.analysis.verdicts import Verdict
 
 NORM = "Raw inputs have far larger gradients in the first epoch than normalized ones."
 WORSE = "At the same learning rate raw inputs train worse than either kind of normalized ones."

@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from rethinking_jax.course.lesson import (
+from rethinking_jax.analysis.claims import outcome
+from rethinking_jax.analysis.curves import Plot
+from rethinking_jax.analysis.lesson import (
     Lesson,
     Say,
     curve,
@@ -13,10 +15,8 @@ from rethinking_jax.course.lesson import (
     unmeasured,
     verdict,
 )
-from rethinking_jax.report.claims import outcome
-from rethinking_jax.report.curves import Plot
-from rethinking_jax.report.results import Group, Results
-from rethinking_jax.report.verdicts import Verdict
+from rethinking_jax.analysis.results import Group, Results
+from rethinking_jax.analysis.verdicts import Verdict
 
 # A training loss that all of them reach: where their epochs are compared.
 REACHED = 0.1

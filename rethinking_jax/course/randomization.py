@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from rethinking_jax.course.lesson import Lesson, Say, curve, groups_of, note, over_epochs
-from rethinking_jax.report.curves import Plot
-from rethinking_jax.report.results import Group, Results, series
-from rethinking_jax.report.verdicts import Verdict, verdicts
+from rethinking_jax.analysis.curves import Plot
+from rethinking_jax.analysis.lesson import Lesson, Say, curve, groups_of, note, over_epochs
+from rethinking_jax.analysis.results import Group, Results, series
+from rethinking_jax.analysis.verdicts import Verdict, verdicts
 
 # Of the paper's claims those that the lecture makes.
 CLAIMS = (

@@ -4,7 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rethinking_jax.course.lesson import (
+from rethinking_jax.analysis.claims import NOT_MEASURED, outcome
+from rethinking_jax.analysis.curves import Curve, Plot
+from rethinking_jax.analysis.intervals import difference
+from rethinking_jax.analysis.lesson import (
     Lesson,
     Say,
     curve,
@@ -16,11 +19,8 @@ from rethinking_jax.course.lesson import (
     unmeasured,
     verdict,
 )
-from rethinking_jax.report.claims import NOT_MEASURED, outcome
-from rethinking_jax.report.curves import Curve, Plot
-from rethinking_jax.report.intervals import difference
-from rethinking_jax.report.results import Group, Results
-from rethinking_jax.report.verdicts import Verdict
+from rethinking_jax.analysis.results import Group, Results
+from rethinking_jax.analysis.verdicts import Verdict
 
 MATTERS = "The choice matters: validation tells the best setting from the worst."
 ALONE = "Validation tells the best setting from every other."

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rethinking_jax.errors import UserError
-from rethinking_jax.storage import AnyPath, is_remote
+from rethinking_jax.workdir.storage import AnyPath, is_remote
 
 FORMAT = 1
 MANIFEST = "manifest.json"

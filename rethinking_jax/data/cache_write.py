@@ -27,7 +27,7 @@ from rethinking_jax.data.records import Records, split_shape
 from rethinking_jax.data.watch import Watch, clock
 from rethinking_jax.data.workers import add_to_count, begin_workers
 from rethinking_jax.errors import RunFailed, UserError
-from rethinking_jax.storage import write_atomically
+from rethinking_jax.workdir.storage import write_atomically
 
 IMAGES_PER_FILE = 4096
 TIMED_IMAGES = 32

@@ -25,7 +25,8 @@ MOST = 1_000_000
 FIRST_OUTSIDE = 1 << 31
 # Fractions of 20 bits, never on an edge: each coordinate is exact in float32.
 BITS = 20
-# Keys of the draws. The numbers are part of the format, as those of `rethinking_jax.keys`.
+# Keys of the draws. The numbers are part of the format, as those of
+# `rethinking_jax.corruption.randomness`.
 PURPOSES = {"train": 0, "test": 1, "train_outside": 2, "outside": 3}
 
 

@@ -17,7 +17,7 @@ from rethinking_jax.data.records import Records
 from rethinking_jax.data.tfds_source import split_labels
 from rethinking_jax.data.watch import Watch
 from rethinking_jax.data.workers import begin_workers
-from rethinking_jax.storage import AnyPath, is_remote, open_path, write_atomically
+from rethinking_jax.workdir.storage import AnyPath, is_remote, open_path, write_atomically
 
 CHUNK = 8192
 FEW_CHUNKS = 12  # some seconds' work: not worth beginning processes

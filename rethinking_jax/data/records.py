@@ -13,7 +13,7 @@ import numpy as np
 from rethinking_jax.data import images
 from rethinking_jax.data.dataset import one_line
 from rethinking_jax.errors import UserError
-from rethinking_jax.storage import open_path
+from rethinking_jax.workdir.storage import open_path
 
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 TEST_SPLITS = ("test", "validation")

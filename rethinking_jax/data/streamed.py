@@ -33,7 +33,7 @@ from rethinking_jax.data.records import Records, open_records, split_shape
 from rethinking_jax.data.tfds_prepare import is_prepared, open_builder, prepared_builder
 from rethinking_jax.data.watch import Spoken, Watch
 from rethinking_jax.errors import UserError
-from rethinking_jax.storage import AnyPath, is_remote
+from rethinking_jax.workdir.storage import AnyPath, is_remote
 
 KINDS = ("auto", "stream", "cache")
 # A task of some 40 ms where images are decoded, of some 64 MB where they are not: putting

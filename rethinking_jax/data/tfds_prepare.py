@@ -22,7 +22,7 @@ from rethinking_jax.data.dataset import one_line
 from rethinking_jax.data.imagenet_archives import check_archives
 from rethinking_jax.data.lock import one_at_a_time
 from rethinking_jax.errors import UserError
-from rethinking_jax.storage import check_readable, is_remote, open_path
+from rethinking_jax.workdir.storage import check_readable, is_remote, open_path
 
 EMBEDDED = "mnist5k"
 PROBE_SECONDS = 1.5

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, NamedTuple, NoReturn
 
 from rethinking_jax.errors import UserError
-from rethinking_jax.storage import AnyPath, absolute, check_writable, is_remote, open_path
+from rethinking_jax.workdir.storage import AnyPath, absolute, check_writable, is_remote, open_path
 
 
 class _Parser(argparse.ArgumentParser):
@@ -53,7 +53,8 @@ class _Report(NamedTuple):
 
 
 def _open(workdir: AnyPath, language: str) -> _Report:
-    from rethinking_jax.report import page, results
+    from rethinking_jax.analysis import results
+    from rethinking_jax.report import page
 
     if results.is_theory(workdir):
         from rethinking_jax.theory import experiment  # imports JAX
@@ -79,7 +80,7 @@ def _open(workdir: AnyPath, language: str) -> _Report:
 
 def _redraw(workdir: AnyPath, language: str) -> None:
     """The pictures, whose words are part of them, from the data where that is at hand."""
-    from rethinking_jax import illustrations  # imports JAX
+    from rethinking_jax.pictures import illustrations  # imports JAX
 
     try:
         illustrations.redraw(workdir, language, print)

@@ -9,14 +9,14 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from rethinking_jax.analysis import curves, figure2, figures, tables
+from rethinking_jax.analysis.claims import NO, YES
+from rethinking_jax.analysis.curves import Plot
+from rethinking_jax.analysis.results import PICTURES, Results, series
+from rethinking_jax.analysis.verdicts import Verdict, verdicts
 from rethinking_jax.course import lessons
 from rethinking_jax.data.checkerboard import is_checkerboard
-from rethinking_jax.report import curves, figure2, figures, tables
-from rethinking_jax.report.claims import NO, YES
-from rethinking_jax.report.curves import Plot
-from rethinking_jax.report.results import PICTURES, Results, series
-from rethinking_jax.report.verdicts import Verdict, verdicts
-from rethinking_jax.storage import AnyPath, write_atomically
+from rethinking_jax.workdir.storage import AnyPath, write_atomically
 
 # Config keys that a report shows where some run switches them on.
 OFF_BY_DEFAULT = (

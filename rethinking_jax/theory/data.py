@@ -16,8 +16,8 @@ from rethinking_jax.corruption import (
 )
 from rethinking_jax.data import Dataset, load_dataset, subset
 from rethinking_jax.data.dataset import Split
-from rethinking_jax.preprocess import center_crop, pixel_moments, to_unit
-from rethinking_jax.storage import AnyPath
+from rethinking_jax.step.preprocess import center_crop, pixel_moments, to_unit
+from rethinking_jax.workdir.storage import AnyPath
 
 
 class Task(NamedTuple):

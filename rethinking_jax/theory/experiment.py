@@ -11,16 +11,17 @@ from ml_collections import ConfigDict
 from rich.console import Console
 
 from rethinking_jax import config as configs
-from rethinking_jax.environment import describe_device, versions
+from rethinking_jax.analysis import figures, tables
+from rethinking_jax.analysis.claims import NO, YES
 from rethinking_jax.errors import UserError
 from rethinking_jax.experiment import check_workdir
-from rethinking_jax.report import figures, page, tables
-from rethinking_jax.report.claims import NO, YES
-from rethinking_jax.storage import AnyPath, make_folder, open_path, write_atomically
+from rethinking_jax.host.environment import describe_device, versions
+from rethinking_jax.report import page
 from rethinking_jax.theory.data import Tasks
 from rethinking_jax.theory.findings import Findings, from_json, to_json
 from rethinking_jax.theory.fitting import open_lab
 from rethinking_jax.theory.settings import check_effects
+from rethinking_jax.workdir.storage import AnyPath, make_folder, open_path, write_atomically
 
 Summary = dict[str, Any]
 FINDINGS = "findings.json"  # what figures, tables and page are drawn from

@@ -4,11 +4,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from rethinking_jax.report.beside import Columns
-from rethinking_jax.report.claims import NO, NOT_MEASURED, YES
-from rethinking_jax.report.curves import Curve, Plot
-from rethinking_jax.report.tables import Table
-from rethinking_jax.report.verdicts import Verdict
+from rethinking_jax.analysis.beside import Columns
+from rethinking_jax.analysis.claims import NO, NOT_MEASURED, YES
+from rethinking_jax.analysis.curves import Curve, Plot
+from rethinking_jax.analysis.tables import Table
+from rethinking_jax.analysis.verdicts import Verdict
 
 
 class Findings(NamedTuple):

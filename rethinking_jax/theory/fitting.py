@@ -18,17 +18,18 @@ from ml_collections import ConfigDict
 from rich.console import Console
 
 from rethinking_jax import config as configs
-from rethinking_jax import metrics, profiling, sweep
-from rethinking_jax.build import is_convolutional, make_model
-from rethinking_jax.loop import Measure, Stage, is_complete, measures_nothing, train_chunk
-from rethinking_jax.metrics import Line
-from rethinking_jax.preprocess import pixel_moments
-from rethinking_jax.progress import ProgressReport
-from rethinking_jax.signals import stop_requests
-from rethinking_jax.source import Source, SourceSplit, source_key
-from rethinking_jax.storage import AnyPath, make_folder, write_atomically
-from rethinking_jax.sweep import Chunk, Run
+from rethinking_jax.data.source import Source, SourceSplit, source_key
+from rethinking_jax.host.signals import stop_requests
+from rethinking_jax.step.preprocess import pixel_moments
+from rethinking_jax.sweep import groups, profiling
+from rethinking_jax.sweep.build import is_convolutional, make_model
+from rethinking_jax.sweep.groups import Chunk, Run
+from rethinking_jax.sweep.loop import Measure, Stage, is_complete, measures_nothing, train_chunk
+from rethinking_jax.sweep.progress import ProgressReport
 from rethinking_jax.theory.settings import TRAINING_KEYS
+from rethinking_jax.workdir import metrics
+from rethinking_jax.workdir.metrics import Line
+from rethinking_jax.workdir.storage import AnyPath, make_folder, write_atomically
 
 # Lines of each run, by name, from (config, runs as overrides, examples, ...): see `train`.
 Train = Callable[..., dict[str, list[Line]]]
@@ -55,7 +56,7 @@ class Lab(NamedTuple):
           runs: what they override in it, each with a "name" that no other run has.
           source: their examples.
           change: makes a run from its index and what its config says, with labels of its own.
-          measure: of a chunk, what its lines hold besides (see `rethinking_jax.loop.Measure`).
+          measure: of a chunk, what its lines hold besides (see `sweep.loop.Measure`).
 
         Returns:
           The lines of each run, by name.
@@ -67,7 +68,7 @@ class Lab(NamedTuple):
         base.sweep = configs.runs(runs)
         members = configs.members(base)
         index = {member.name: i for i, member in enumerate(members)}
-        chunks = sweep.make_chunks(
+        chunks = groups.make_chunks(
             members,
             {source_key(member.config): source for member in members},
             jax.default_backend(),

@@ -9,14 +9,14 @@ import jax
 import numpy as np
 from ml_collections import ConfigDict
 
+from rethinking_jax.analysis.beside import Columns
+from rethinking_jax.analysis.curves import Plot
+from rethinking_jax.analysis.tables import Table
+from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
 from rethinking_jax.corruption import LABEL_SETTINGS
 from rethinking_jax.data.watch import Spoken
-from rethinking_jax.memory import free_bytes
-from rethinking_jax.report.beside import Columns
-from rethinking_jax.report.curves import Plot
-from rethinking_jax.report.tables import Table
-from rethinking_jax.report.verdicts import Verdict
+from rethinking_jax.host.memory import free_bytes
 from rethinking_jax.theory import features, kernel_matrix, kernel_solve
 from rethinking_jax.theory.data import Task, Tasks, rows
 from rethinking_jax.theory.findings import Findings, curve, table, verdict

@@ -16,11 +16,11 @@ import numpy as np
 import optax
 from ml_collections import ConfigDict
 
+from rethinking_jax.analysis.beside import Columns
+from rethinking_jax.analysis.curves import Plot
+from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
 from rethinking_jax.errors import UserError
-from rethinking_jax.report.beside import Columns
-from rethinking_jax.report.curves import Plot
-from rethinking_jax.report.verdicts import Verdict
 from rethinking_jax.theory import ntk
 from rethinking_jax.theory.data import Task, Tasks, generator, rows
 from rethinking_jax.theory.findings import Findings, curve, finite, table, verdict

@@ -15,19 +15,19 @@ from typing import Any
 import numpy as np
 from ml_collections import ConfigDict
 
+from rethinking_jax.analysis.beside import Columns
+from rethinking_jax.analysis.curves import Curve, Plot
+from rethinking_jax.analysis.tables import Table
+from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
 from rethinking_jax.data import Dataset, subset
 from rethinking_jax.errors import UserError
-from rethinking_jax.metrics import Line
-from rethinking_jax.preprocess import center_crop, to_unit
-from rethinking_jax.report.beside import Columns
-from rethinking_jax.report.curves import Curve, Plot
-from rethinking_jax.report.tables import Table
-from rethinking_jax.report.verdicts import Verdict
+from rethinking_jax.step.preprocess import center_crop, to_unit
 from rethinking_jax.theory import closed_forms, cover
 from rethinking_jax.theory.data import Tasks, generator, rows
 from rethinking_jax.theory.findings import Findings, table, verdict
 from rethinking_jax.theory.fitting import Lab, parameters, source_of, training_config
+from rethinking_jax.workdir.metrics import Line
 
 POINTS = 8  # the purpose of the draw of Gaussian points
 FEWER = 4  # the factor between two numbers of points

@@ -6,8 +6,8 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
-from rethinking_jax.config import Member, base_config, check_values, nearest
-from rethinking_jax.errors import UserError
+from rethinking_jax.config import Member, base_config, check_values
+from rethinking_jax.errors import UserError, nearest
 from rethinking_jax.models import create_model
 from rethinking_jax.theory.widths import parse
 

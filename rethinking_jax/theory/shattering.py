@@ -13,19 +13,19 @@ from typing import Any
 import numpy as np
 from ml_collections import ConfigDict
 
+from rethinking_jax.analysis.beside import Columns
+from rethinking_jax.analysis.curves import Plot
+from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
 from rethinking_jax.data import subset
 from rethinking_jax.errors import UserError
-from rethinking_jax.metrics import Line
-from rethinking_jax.preprocess import center_crop
-from rethinking_jax.report.beside import Columns
-from rethinking_jax.report.curves import Plot
-from rethinking_jax.report.verdicts import Verdict
-from rethinking_jax.sweep import Run
+from rethinking_jax.step.preprocess import center_crop
+from rethinking_jax.sweep.groups import Run
 from rethinking_jax.theory import cover
 from rethinking_jax.theory.data import Tasks, generator, rows
 from rethinking_jax.theory.findings import Findings, curve, table, verdict
 from rethinking_jax.theory.fitting import Lab, parameters, source_of, training_config
+from rethinking_jax.workdir.metrics import Line
 
 POINTS, DIRECTIONS, LABELS = 9, 10, 11  # the purposes of draws
 # Numbers of points, as multiples of a network's weights: Cover's share is 1/2 at 2.

@@ -20,25 +20,26 @@ import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
-from rethinking_jax.build import make_model
+from rethinking_jax.analysis.beside import Columns
+from rethinking_jax.analysis.curves import Curve, Plot
+from rethinking_jax.analysis.intervals import difference
+from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member, Overrides
 from rethinking_jax.corruption import LABEL_SETTINGS
+from rethinking_jax.data.source import to_device
 from rethinking_jax.errors import RunFailed, UserError
-from rethinking_jax.loop import Measure
-from rethinking_jax.mesh import fetch, slots
-from rethinking_jax.metrics import Line
-from rethinking_jax.preprocess import make_preprocess
-from rethinking_jax.report.beside import Columns
-from rethinking_jax.report.curves import Curve, Plot
-from rethinking_jax.report.intervals import difference
-from rethinking_jax.report.verdicts import Verdict
-from rethinking_jax.source import to_device
-from rethinking_jax.sweep import Chunk, examples, images
+from rethinking_jax.host.processes import fetch
+from rethinking_jax.step.preprocess import make_preprocess
+from rethinking_jax.step.state import TrainState
+from rethinking_jax.sweep.build import make_model
+from rethinking_jax.sweep.groups import Chunk, examples, images
+from rethinking_jax.sweep.loop import Measure
+from rethinking_jax.sweep.mesh import slots
 from rethinking_jax.theory.data import Tasks, generator
 from rethinking_jax.theory.findings import Findings, table, verdict
 from rethinking_jax.theory.fitting import Lab, training_config
 from rethinking_jax.theory.settings import LABEL_KEYS, TRAINING_KEYS
-from rethinking_jax.train import TrainState
+from rethinking_jax.workdir.metrics import Line
 
 TWINS = 12  # the purpose of the draw of replaced examples
 FAR = 10  # times 1 / n: what no stability of order 1 / n allows

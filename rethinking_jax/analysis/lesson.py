@@ -1,0 +1,143 @@
+"""What a lesson is, and what its figures and claims are made of."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rethinking_jax.analysis.claims import NO, NOT_MEASURED, YES
+from rethinking_jax.analysis.curves import Band, Curve, Plot, band
+from rethinking_jax.analysis.intervals import Difference, difference
+from rethinking_jax.analysis.results import Group, Results, series
+from rethinking_jax.analysis.verdicts import Verdict
+
+# From an English phrase, with the values of its {names}, to one of the language in use.
+Say = Callable[..., str]
+
+
+class Lesson(NamedTuple):
+    """An experiment of the course.
+
+    Attributes:
+      plots: its slides, from the results; every word on them goes through a `Say`.
+      judge: what the lecture says, each with its outcome.
+      validated: whether it is about runs that a validation set chooses among.
+    """
+
+    plots: Callable[[Results, Say], list[Plot]]
+    judge: Callable[[Results], list[Verdict]]
+    validated: bool = False
+
+
+def groups_of(results: Results) -> list[Group]:
+    """The groups of runs that differ in their seed only, in the order of the config."""
+    return [group for one in series(results) for group in one.groups]
+
+
+def by_key(results: Results, key: str) -> dict[Any, Group]:
+    """The groups by their value of a config key, in the order of the config."""
+    return {hashable(group.config[key]): group for group in groups_of(results)}
+
+
+def hashable(value: Any) -> Any:
+    """A list as a tuple."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+def over_epochs(group: Group, key: str) -> Band:
+    """A metric at the end of each epoch: epochs, then mean, least and most over seeds."""
+    _, mean, low, high = band(group.lines, key)
+    return [float(line["epoch"]) for line in max(group.lines, key=len)], mean, low, high
+
+
+def seconds_per_epoch(group: Group, size: int) -> float:
+    """Of training alone on `size` examples, the median over epochs: no compiling, no measuring."""
+    speeds = [line["images_per_second"] for own in group.lines for line in own]
+    return float(size / np.median(speeds))
+
+
+def over_seconds(group: Group, key: str, size: int) -> Band:
+    """The same against the seconds of training, see `seconds_per_epoch`."""
+    epochs, mean, low, high = over_epochs(group, key)
+    pace = seconds_per_epoch(group, size)
+    return [epoch * pace for epoch in epochs], mean, low, high
+
+
+def epochs_to_loss(group: Group, loss: float) -> float:
+    """Epochs until a training loss is reached, the mean over seeds; infinity for never."""
+    steps = group.steps_to_loss("train_loss", loss)
+    if None in steps:
+        return float("inf")
+    first = group.lines[0][0]
+    per_epoch = first["step"] / first["epoch"]
+    return float(np.mean([step / per_epoch for step in steps if step is not None]))
+
+
+def up_to(points: Band, last: float) -> Band:
+    """The part of a line up to x = last."""
+    x, mean, low, high = points
+    count = sum(value <= last for value in x)
+    return x[:count], mean[:count], low[:count], high[:count]
+
+
+def final(group: Group, key: str) -> list[float]:
+    """A metric at the end of each seed's run; infinity where a loss was not a number."""
+    return [np.inf if value is None else float(value) for value in group.values(key)]
+
+
+def curve(label: str, points: Band, note: str) -> Curve:
+    """A line of a slide."""
+    return Curve(label, *points, note=note)
+
+
+def note(group: Group, say: Say) -> str:
+    """What a line over several seeds shows; "" for one."""
+    if group.seeds == 1:
+        return ""
+    return say("mean of {n} seeds, band from least to most", n=group.seeds)
+
+
+def sample(results: Results) -> str:
+    """What numbers are of: data, seeds, device."""
+    summary = results.summary
+    seeds = sorted({group.seeds for group in groups_of(results)})
+    count = str(seeds[0]) if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
+    return f"{summary['dataset']}, {count} seed{'' if count == '1' else 's'}, {summary['device']}"
+
+
+def verdict(results: Results, claim: str, outcome: str, ours: str) -> Verdict:
+    """One claim of the lecture; its numbers name what they are of."""
+    models = ", ".join(dict.fromkeys(m["model"] for m in results.summary["members"]))
+    text = ours if ours.endswith(".") else f"{ours} ({sample(results)})."
+    return Verdict(claim, "", models, outcome, text, "")
+
+
+def unmeasured(results: Results, need: str, *claims: str) -> list[Verdict]:
+    """Claims that these runs cannot answer, with what would be needed."""
+    return [verdict(results, claim, NOT_MEASURED, f"Needs {need}.") for claim in claims]
+
+
+def less(
+    a: Sequence[float], b: Sequence[float], examples: tuple[int, int] | int | None = None
+) -> tuple[str, Difference]:
+    """Whether the values of a are below those of b, as far as their seeds tell.
+
+    Args:
+      a, b: one value for each seed.
+      examples: given for accuracies: how many examples their set has, or b's and a's.
+    """
+    found = difference(b, a, examples)
+    if found.low > 0:
+        return YES, found
+    return (NO if found.high < 0 else NOT_MEASURED), found
+
+
+def told(found: Difference, form: str = "{:.4f}") -> str:
+    """A difference and its interval in words."""
+    text = f"a difference of {form.format(found.value)}"
+    if not found.of:
+        return f"{text}, one seed each and no interval"
+    return (
+        f"{text} (95 % interval {form.format(found.low)} to {form.format(found.high)}, "
+        f"over {found.of})"
+    )

@@ -1,0 +1,364 @@
+"""A finished workdir as plain values, its runs grouped for the paper's comparisons.
+
+A group holds the runs that differ in their seed only; a series holds the groups that differ
+in corruption and label noise only: one curve of the paper's Figures 1b and 1c. A family
+holds the series that differ in explicit regularizers only: a model's rows of Tables 1, 2, 4.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rethinking_jax.errors import UserError
+from rethinking_jax.workdir import metrics
+from rethinking_jax.workdir.metrics import Line
+from rethinking_jax.workdir.storage import AnyPath, check_readable
+
+MEMBER_KEYS = ("name", "model", "corruption", "label_noise", "seed", "steps_to_fit", "diverged")
+SUMMARY_KEYS = ("experiment", "dataset", "device", "versions", "wall_seconds", "members")
+# What a summary says about the data set.
+COUNTS = ("num_classes", "train_examples", "test_examples")
+# What a label corruption may replace: together they span label noise from 0 to 1.
+LABEL_SETTINGS = ("true_labels", "partially_corrupted_labels", "random_labels")
+# Explicit regularizers, the paper's and two that came later, and the config key of each; off
+# where it is 0 or "".
+REGULARIZERS = {
+    "augmentation": "augmentation",
+    "dropout": "dropout_rate",
+    "weight_decay": "weight_decay",
+    "mixup": "mixup_alpha",
+    "sharpness-aware": "sam_radius",
+}
+LATER = ("mixup", "sharpness-aware")
+
+
+class Picture(NamedTuple):
+    """A figure of images, drawn by the run that had them: figures/NAME.png, or what kind says."""
+
+    title: str
+    caption: str
+    kind: str = "png"
+
+
+# A report that is written again finds them in the workdir.
+PICTURES = {
+    "corruptions": Picture(
+        "Training images and the labels they are trained with",
+        "Of some classes the first image, as the network sees it in every epoch, before "
+        "preprocessing; below it its label, marked where it is not the true one.",
+    ),
+    "augmentations": Picture(
+        "Augmented training images",
+        "As stored, then as the network saw them in its first epochs, by what was applied.",
+    ),
+    "decision_map": Picture(
+        "What the network answers over the plane, during training",
+        "The probability of class 1 at each point, of the first run on each data set, as its "
+        "checkpoints have it, and its training points. The last frame is figures/decision_map.png.",
+        "gif",
+    ),
+}
+
+
+class Results(NamedTuple):
+    """What a workdir holds.
+
+    Attributes:
+      summary: as in summary.json.
+      lines: of each run, see `rethinking_jax.workdir.metrics.by_member`.
+      config: as in config.json; its `sweep` is a list of overrides.
+      pictures: PNG or GIF of each of `PICTURES` that there is, by its name.
+    """
+
+    summary: dict[str, Any]
+    lines: dict[str, list[Line]]
+    config: dict[str, Any]
+    pictures: Mapping[str, bytes] = MappingProxyType({})
+
+    @property
+    def validated(self) -> bool:
+        """Whether hyper-parameters were chosen by validation: no epoch looked at the test set."""
+        return bool(self.config.get("validation_examples"))
+
+
+class Group(NamedTuple):
+    """Runs that differ in their seed only, and the lines of each."""
+
+    setting: str
+    label_noise: float
+    config: dict[str, Any]
+    members: tuple[dict[str, Any], ...]
+    lines: tuple[list[Line], ...]
+
+    @property
+    def seeds(self) -> int:
+        """How many runs there are."""
+        return len(self.members)
+
+    @property
+    def regularizers(self) -> tuple[str, ...]:
+        """Those of `REGULARIZERS` that are switched on; a key that is absent is off."""
+        return tuple(name for name, key in REGULARIZERS.items() if self.config.get(key))
+
+    @property
+    def of_the_paper(self) -> bool:
+        """Whether the paper knows all its regularizers."""
+        return set(LATER).isdisjoint(self.regularizers)
+
+    @property
+    def augmentation(self) -> str:
+        """Names of augmentations, joined by +; '' for none."""
+        return str(self.config.get("augmentation", ""))
+
+    def values(self, key: str) -> list[Any]:
+        """A metric of the last epoch, or another entry of the summary, of each run."""
+        return [member.get(key) for member in self.members]
+
+    def steps_to_fit(self) -> list[int | None]:
+        """Steps until the config's fit_threshold was reached; None where it never was."""
+        return self.values("steps_to_fit")
+
+    def steps_to_loss(self, key: str, bound: float) -> list[int | None]:
+        """Steps until a loss was at most `bound`, of each run; None where it never was."""
+        return [
+            next((x["step"] for x in own if x[key] is not None and x[key] <= bound), None)
+            for own in self.lines
+        ]
+
+    def test_accuracy(self) -> list[float]:
+        """On the true labels of the test set, of each run."""
+        key = "test_accuracy_true_labels"
+        return [member.get(key, member["test_accuracy"]) for member in self.members]
+
+    def best_test_accuracy(self) -> list[float]:
+        """The highest test accuracy of any epoch, on the true labels, of each run."""
+        return [max(map(true_test_accuracy, own)) for own in self.lines]
+
+    def corrupted_test_accuracy(self) -> list[float] | None:
+        """On test labels corrupted like the training set's, where that was measured."""
+        if not all("test_accuracy_true_labels" in member for member in self.members):
+            return None
+        return self.values("test_accuracy")
+
+
+class Series(NamedTuple):
+    """Groups that differ in corruption and label noise only.
+
+    Attributes:
+      name: the model, and whatever else the sweep varies.
+      family: the same without regularizers.
+      dataset: of its runs; the three numbers belong to it (None: not known).
+    """
+
+    name: str
+    family: str
+    model: str
+    dataset: str
+    num_classes: int | None
+    train_examples: int | None
+    test_examples: int | None
+    groups: tuple[Group, ...]
+
+    def of(self, setting: str) -> Group | None:
+        """The group of a setting; label noise 0 counts as true labels, 1 as random labels."""
+        return next((group for group in self.groups if group.setting == setting), None)
+
+    def by_label_noise(self) -> list[Group]:
+        """One group for each level of label noise, rising."""
+        levels: dict[float, Group] = {}
+        for group in self.groups:
+            if group.setting in LABEL_SETTINGS:
+                levels.setdefault(group.label_noise, group)
+        return [levels[level] for level in sorted(levels)]
+
+
+class Family(NamedTuple):
+    """Series that differ in explicit regularizers only."""
+
+    name: str
+    series: tuple[Series, ...]
+
+    @property
+    def first(self) -> Series:
+        """Any of its series, for what they share: model, data set and its numbers."""
+        return self.series[0]
+
+    def groups(self, setting: str) -> list[Group]:
+        """All groups of a setting, with whatever regularizers."""
+        return [group for one in self.series for group in one.groups if group.setting == setting]
+
+    def of(self, setting: str, *regularizers: str) -> Group | None:
+        """The group with just these regularizers; the best in test of several strengths."""
+        found = [g for g in self.groups(setting) if g.regularizers == regularizers]
+        return max(found, key=lambda group: float(np.mean(group.test_accuracy())), default=None)
+
+
+def true_test_accuracy(line: Line) -> float:
+    """Test accuracy of a line, on the true labels of the test set."""
+    key = "test_accuracy_true_labels"
+    return float(line[key if key in line else "test_accuracy"])
+
+
+def is_theory(workdir: AnyPath) -> bool:
+    """Whether it is the finished workdir of an experiment of theory, which has a kind."""
+    file = workdir / "summary.json"
+    return file.exists() and "kind" in _json(file, SUMMARY_KEYS)
+
+
+def read(workdir: AnyPath) -> Results:
+    """Reads a finished workdir.
+
+    Raises:
+      UserError: there is none, it is not finished, or a file in it cannot be understood.
+    """
+    check_readable(workdir)
+    if not workdir.is_dir():
+        raise UserError(f"{workdir}: there is no such folder")
+    if not (workdir / "summary.json").exists():
+        epochs = len(metrics.read_lines(workdir / "metrics.jsonl"))
+        if not (workdir / "config.json").exists():
+            raise UserError(f"{workdir} is not a workdir: it has no summary.json")
+        raise UserError(
+            f"{workdir} is not finished: {epochs} epochs in metrics.jsonl, no summary.json. The "
+            f"command that started it, with --workdir={workdir}, finishes it and writes its report"
+        )
+    summary = _json(workdir / "summary.json", SUMMARY_KEYS)
+    if "kind" in summary:
+        raise UserError(
+            f"{workdir} holds {summary['kind']}, an experiment of theory: "
+            "rethinking_jax.theory.experiment.read reads it"
+        )
+    config = _json(workdir / "config.json", ("sweep", "dataset"))
+    lines = metrics.by_member(metrics.read_lines(workdir / "metrics.jsonl"))
+    for member in summary["members"]:
+        missing = [key for key in MEMBER_KEYS if key not in member]
+        if missing:
+            raise UserError(f"{workdir / 'summary.json'}: a run has no {missing[0]!r}")
+        if member["name"] not in lines:
+            raise UserError(f"{workdir / 'metrics.jsonl'} has no line of {member['name']!r}")
+    if len(summary["members"]) != len(config["sweep"] or [{}]):
+        raise UserError(f"{workdir}: config.json and summary.json differ in their number of runs")
+    return Results(summary, lines, config, read_pictures(workdir))
+
+
+def read_pictures(workdir: AnyPath) -> dict[str, bytes]:
+    """PNG or GIF of each of `PICTURES` that a workdir has."""
+    files = {
+        name: workdir / "figures" / f"{name}.{picture.kind}" for name, picture in PICTURES.items()
+    }
+    return {name: file.read_bytes() for name, file in files.items() if file.exists()}
+
+
+def _json(path: AnyPath, keys: Sequence[str]) -> dict[str, Any]:
+    try:
+        result = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} cannot be read: {error}") from None
+    if not isinstance(result, dict):
+        raise UserError(f"{path} is not a JSON object")
+    missing = [key for key in keys if key not in result]
+    if missing:
+        raise UserError(f"{path} has no {missing[0]!r}")
+    return result
+
+
+def series(results: Results) -> list[Series]:
+    """The runs of a workdir, grouped; all orders are the config's own."""
+    summary, config = results.summary, results.config
+    overrides = config["sweep"] or [{}]
+    resolved = [{**config, **override} for override in overrides]
+    varied = _varied(summary["members"], overrides, resolved)
+    grouped: dict[tuple[str, str], dict[tuple[str, float], list[int]]] = {}
+    for index, (member, own) in enumerate(zip(summary["members"], resolved, strict=True)):
+        key = _setting(member, own), member["label_noise"]
+        names = _names(member["model"], own, varied[member["model"]])
+        grouped.setdefault(names, {}).setdefault(key, []).append(index)
+    # The counts in a summary are those of one data set.
+    one_dataset = not any("dataset" in override for override in overrides)
+    classes, train, test = (summary.get(key) if one_dataset else None for key in COUNTS)
+    result = []
+    for (name, family), settings in grouped.items():
+        groups = tuple(
+            _group(results, setting, noise, indices)
+            for (setting, noise), indices in settings.items()
+        )
+        model = groups[0].members[0]["model"]
+        dataset = groups[0].config["dataset"]
+        result.append(Series(name, family, model, dataset, classes, train, test, groups))
+    return result
+
+
+def families(all_series: Sequence[Series]) -> list[Family]:
+    """Series that differ in regularizers only, together; in the order of their first ones."""
+    grouped: dict[str, list[Series]] = {}
+    for one in all_series:
+        grouped.setdefault(one.family, []).append(one)
+    return [Family(name, tuple(own)) for name, own in grouped.items()]
+
+
+def _group(results: Results, setting: str, noise: float, indices: Sequence[int]) -> Group:
+    overrides = results.config["sweep"] or [{}]
+    members = tuple(results.summary["members"][i] for i in indices)
+    return Group(
+        setting,
+        noise,
+        {**results.config, **overrides[indices[0]]},
+        members,
+        tuple(results.lines[member["name"]] for member in members),
+    )
+
+
+def _setting(member: dict[str, Any], config: dict[str, Any]) -> str:
+    """The paper's name of what a run does; another where it is not one of the paper's."""
+    setting = str(member["corruption"])
+    if setting in LABEL_SETTINGS[1:] and config.get("exclude_true_class"):
+        return f"{setting}_never_the_true_class"
+    if setting == "partially_corrupted_labels":
+        ends = {0.0: "true_labels", 1.0: "random_labels"}
+        return ends.get(member["label_noise"], setting)
+    return setting
+
+
+def _varied(
+    members: Sequence[dict[str, Any]],
+    overrides: Sequence[dict[str, Any]],
+    resolved: Sequence[dict[str, Any]],
+) -> dict[str, list[str]]:
+    """Of each model, the keys that tell its series apart, in the order of the sweep."""
+    swept = dict.fromkeys(key for override in overrides for key in override)
+    own = ("name", "model", "corruption", "label_noise", "seed")
+    result: dict[str, list[str]] = {}
+    for model in dict.fromkeys(member["model"] for member in members):
+        runs = [r for m, r in zip(members, resolved, strict=True) if m["model"] == model]
+        keys = [key for key in swept if key not in own and len(_found(runs, key)) > 1]
+        result[model] = [key for key in keys if not _follows_regularizers(runs, key)]
+    return result
+
+
+def _follows_regularizers(runs: Sequence[dict[str, Any]], key: str) -> bool:
+    """Whether a key, such as the epochs of augmented runs, says nothing the regularizers do not."""
+    if key in REGULARIZERS.values() or key == "dataset":
+        return False
+    by_regularizers: dict[str, set[str]] = {}
+    for run in runs:
+        on = json.dumps([run.get(name) for name in REGULARIZERS.values()])
+        by_regularizers.setdefault(on, set()).add(json.dumps(run.get(key)))
+    return all(len(values) == 1 for values in by_regularizers.values())
+
+
+def _found(runs: Sequence[dict[str, Any]], key: str) -> set[str]:
+    return {json.dumps(run.get(key)) for run in runs}
+
+
+def _names(model: str, own: dict[str, Any], varied: Sequence[str]) -> tuple[str, str]:
+    """Such as "mlp_1x512, learning_rate=0.1, weight_decay=0.0005", and without the last."""
+    regularizers = [key for key in varied if key in REGULARIZERS.values()]
+    rest = [f"{key}={json.dumps(own.get(key))}" for key in varied if key not in regularizers]
+    on = [f"{key}={own[key]}" for key in regularizers if own.get(key)]
+    family = ", ".join([model, *rest])
+    if not regularizers:
+        return family, family
+    return ", ".join([family, *(on or ["no regularizer"])]), family

@@ -1,0 +1,226 @@
+"""What several configs share: rows of the paper's tables as runs, CIFAR-10's set-up, ImageNet's."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ml_collections import ConfigDict
+
+from rethinking_jax.config import Overrides, base_config
+from rethinking_jax.errors import UserError, nearest
+from rethinking_jax.models import MODELS, WITH_WIDTHS
+
+# Strength of each regularizer where it is on. ImageNet's are those of TensorFlow's public
+# Inception code of the time; the paper gives none.
+IMAGENET_STRENGTHS = {
+    "augmentation": "inception_crop+flip+color",
+    "dropout": 0.2,
+    "weight_decay": 4e-5,
+}
+CIFAR_STRENGTHS = {"augmentation": "crop", "dropout": 0.0, "weight_decay": 5e-4}
+OPTIMIZERS = {
+    "sgd": {"optimizer": "sgd"},
+    "rmsprop": {"optimizer": "rmsprop", "optimizer_epsilon": 1.0},
+}
+# 0.045 in that code. With an epsilon of 1 the divisor of RMSProp stays near 1, so that SGD
+# with momentum at the same rate takes nearly the same steps.
+IMAGENET_LEARNING_RATE = 0.045  # for a batch of 256, our choice
+IMAGENET_DECAY = 0.96954  # per epoch: x 0.94 every two
+
+
+# An epoch of CIFAR-10 at batch 128: there it is appendix A's once per epoch, and a smaller
+# set decays as slowly per step, or its learning rate is gone before it fits.
+CIFAR_DECAY_STEPS = 391
+
+
+def network(name: str) -> Overrides:
+    """The config keys of a network: a name of `MODELS`, or mlp_DxW for D layers of width W.
+
+    Raises:
+      UserError: it is neither.
+    """
+    widths = re.fullmatch(r"mlp_([1-9]\d?)x([1-9]\d*)", name)
+    known = [known for known in MODELS if known not in WITH_WIDTHS]
+    if not widths and name not in known:
+        raise UserError(
+            f"the config's argument models: {name!r} is not known{nearest(name, known)} (known: "
+            f"{', '.join(known)}, and mlp_DxW for D hidden layers of width W, such as mlp_1x16)"
+        )
+    if name in known or not widths:
+        return {"name": name, "model": name, "hidden_sizes": []}
+    depth, width = map(int, widths.groups())
+    return {"name": name, "model": "mlp", "hidden_sizes": [width] * depth}
+
+
+def regularized(names: Sequence[str], strengths: Mapping[str, Any]) -> Overrides:
+    """The config keys of regularizers, those that are not named switched off.
+
+    Args:
+      names: of "augmentation", "dropout" and "weight_decay".
+      strengths: the value of each where it is on.
+
+    Raises:
+      UserError: a name that is not known.
+    """
+    for name in names:
+        if name not in strengths:
+            raise UserError(
+                f"the config's argument regularizers={'+'.join(names)}: {name!r} is not known"
+                f"{nearest(name, strengths)} (known: none, or some of {'+'.join(strengths)})"
+            )
+    return {
+        "augmentation": strengths["augmentation"] if "augmentation" in names else "",
+        "dropout_rate": strengths["dropout"] if "dropout" in names else 0.0,
+        "weight_decay": strengths["weight_decay"] if "weight_decay" in names else 0.0,
+    }
+
+
+def rows(
+    kinds: Iterable[tuple[str, Sequence[str]]],
+    strengths: Mapping[str, Any],
+    seeds: int,
+    model: str = "",
+) -> list[Overrides]:
+    """Runs of a table: each setting with its regularizers, and every seed.
+
+    Args:
+      kinds: (setting, names of regularizers) of each row.
+      strengths: see `regularized`.
+      seeds: how many, from 0.
+      model: of these rows, for their names; "": the config's.
+
+    Returns:
+      Runs named such as "true_labels,dropout+weight_decay" or "random_labels,none,seed=1",
+      the model before it.
+
+    Raises:
+      UserError: fewer than one seed.
+    """
+    if seeds < 1:
+        raise UserError(f"the config's argument seeds={seeds}: must be at least 1")
+    own = {"model": model} if model else {}
+    result = []
+    for setting, names in kinds:
+        for seed in range(seeds):
+            words = [model, setting, "+".join(names) or "none"]
+            words += [f"seed={seed}"] if seeds > 1 else []
+            name = ",".join(filter(None, words))
+            on = regularized(names, strengths)
+            result.append({"name": name, **own, "corruption": setting, "seed": seed, **on})
+    return result
+
+
+def chosen_models(models: str, known: Sequence[str], table: str) -> list[str]:
+    """The models of an argument such as "mlp_1x512+alexnet_small".
+
+    Raises:
+      UserError: one that is not among the known ones, those of `table`.
+    """
+    for model in models.split("+"):
+        if model not in known:
+            raise UserError(
+                f"the config's argument models={models}: {model!r} is not in {table}"
+                f"{nearest(model, known)} (there: {', '.join(known)})"
+            )
+    return models.split("+")
+
+
+def cifar_config(experiment: str, dataset: str, train_examples: int, epochs: int) -> ConfigDict:
+    """The paper's runs on CIFAR-10, or the same on another data set."""
+    config = base_config()
+    config.experiment = experiment
+    config.dataset = dataset
+    config.train_examples = train_examples
+    config.epochs = epochs
+    config.lr_decay_steps = CIFAR_DECAY_STEPS
+    config.checkpoint_every = 10
+    return config
+
+
+def hidden_layers(sizes: str) -> list[list[int]]:
+    """The hidden sizes of an argument such as "120-84+480-240-120", of each MLP.
+
+    Raises:
+      UserError: with what would be right.
+    """
+    found = []
+    for text in sizes.split("+"):
+        widths = text.split("-")
+        if not all(width.isdecimal() and int(width) for width in widths):
+            raise UserError(f"the config's argument sizes={sizes}: {text!r} must be such as 120-84")
+        found.append([int(width) for width in widths])
+    return found
+
+
+def course_config(name: str, chosen: ConfigDict) -> ConfigDict:
+    """A lesson's set-up: the MLP 120-84, SGD without momentum, a constant learning rate.
+
+    Args:
+      name: of the experiment, see `rethinking_jax.course.lessons`.
+      chosen: arguments dataset, train_examples and epochs.
+    """
+    config = base_config()
+    config.experiment = name
+    config.dataset = chosen.dataset
+    config.train_examples = chosen.train_examples
+    config.epochs = chosen.epochs
+    config.crop_size = 0
+    config.preprocess = "dataset"
+    config.model = "mlp"
+    config.hidden_sizes = (120, 84)
+    config.momentum = 0.0
+    config.lr_decay = 1.0
+    # The curves are the point: no run ends where its training set is fitted.
+    config.stop_when_fitted = False
+    config.checkpoint_every = 10
+    return config
+
+
+def seeded(members: Sequence[Overrides], seeds: int) -> list[Overrides]:
+    """Each named run with every seed; the seed in its name where there are several.
+
+    Raises:
+      UserError: fewer than one seed.
+    """
+    if seeds < 1:
+        raise UserError(f"the config's argument seeds={seeds}: must be at least 1")
+    return [
+        {**member, "seed": seed, "name": member["name"] + (f",seed={seed}" if seeds > 1 else "")}
+        for member in members
+        for seed in range(seeds)
+    ]
+
+
+def imagenet_config(
+    model: str, image_size: int, batch_size: int, epochs: int, recipe: str
+) -> ConfigDict:
+    """ImageNet as the paper's Table 2 has it, as far as it says.
+
+    Args:
+      recipe: "sgd" (momentum 0.9) or "rmsprop" (momentum 0.9, epsilon 1).
+
+    Raises:
+      UserError: unknown recipe, or no batch.
+    """
+    if recipe not in OPTIMIZERS:
+        raise UserError(f"the config's argument recipe={recipe}: must be sgd or rmsprop")
+    if batch_size < 1:
+        raise UserError(f"the config's argument batch_size={batch_size}: must be at least 1")
+    config = base_config()
+    config.dataset = "imagenet2012"
+    config.image_size = image_size
+    config.crop_size = 0
+    config.preprocess = "inception"
+    config.model = model
+    config.dtype = "bfloat16"
+    config.batch_size = config.eval_batch_size = batch_size
+    config.last_batch = "drop"
+    config.epochs = epochs
+    config.update(OPTIMIZERS[recipe])
+    config.learning_rate = IMAGENET_LEARNING_RATE * batch_size / 256
+    config.lr_decay = IMAGENET_DECAY
+    config.weight_decay_mask = "kernels"
+    # A look at all 1.28 million would cost a third of an epoch.
+    config.train_eval_examples = 50_000
+    config.checkpoint_every_steps = 1000
+    return config

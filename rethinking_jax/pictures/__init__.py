@@ -1,0 +1,1 @@
+"""Pictures that need the data or checkpoints, not only the numbers of a run."""

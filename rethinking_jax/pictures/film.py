@@ -1,0 +1,153 @@
+"""A film of what networks answer over the plane, as an animated GIF and its last frame."""
+
+import io
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rethinking_jax.analysis import figures
+from rethinking_jax.analysis.lesson import Say
+from rethinking_jax.data.checkerboard import LEFT_OUT, SIDE
+from rethinking_jax.workdir.storage import AnyPath, make_folder
+
+EXTENT = 1.25  # the plane is shown from -EXTENT to EXTENT along both axes
+LEVELS = 10  # of probability that are told apart
+# Matplotlib's map, without its ends: points in the darkest blue and red stand out from it.
+MAP, PART = "RdBu_r", (0.2, 0.8)
+DARK = ("#08306b", "#67000d")  # points of class 0 and 1
+PANEL, HEIGHT = 2.9, 4.9  # inches
+FRAME, LAST = 600, 3000  # milliseconds that a frame, and the last one, stay
+DPI = {"gif": 80, "png": 110}
+
+
+class Panel(NamedTuple):
+    """One network, from its start to its end.
+
+    Attributes:
+      points: its training points, float [n, 2]; labels: their classes, 0 or 1, int [n].
+      outside: which of them are out of distribution, bool [n].
+      steps: taken, of each frame.
+      probabilities: of class 1, float [frames, g, g]: rows from the lowest x2 on.
+    """
+
+    points: np.ndarray
+    labels: np.ndarray
+    outside: np.ndarray
+    steps: tuple[int, ...]
+    probabilities: np.ndarray
+
+
+def write(panels: Sequence[Panel], say: Say, path: AnyPath) -> None:
+    """Writes the film as .gif and its last frame as .png, the same bytes every time.
+
+    Args:
+      panels: side by side; one with fewer frames than another keeps its last.
+      say: the words' language.
+      path: of the .gif; the folder is made where there is none.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from PIL import Image
+
+    make_folder(path.parent)
+    with figures.settings():
+        figure = Figure(figsize=(2.0 + PANEL * len(panels), HEIGHT), dpi=DPI["gif"])
+        canvas = FigureCanvasAgg(figure)
+        shown = _draw(figure, panels, say)
+        frames = []
+        for k in range(max(len(panel.steps) for panel in panels)):
+            for (axes, image), panel in zip(shown, panels, strict=True):
+                at = min(k, len(panel.steps) - 1)
+                image.set_data(panel.probabilities[at])
+                steps = say("{n} steps", n=f"{panel.steps[at]:,}")
+                axes.set_title(f"{_name(panel, say)}\n{steps}", fontsize=15)
+            canvas.draw()
+            frames.append(Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB"))
+        figures.save(figure, path.with_suffix(".png"), dpi=DPI["png"])
+    # One palette for all, or the colours would flicker; with colours that are rare, too.
+    palette = frames[-1].quantize(128, Image.Quantize.MAXCOVERAGE)
+    few = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+    film = io.BytesIO()
+    durations = [FRAME] * (len(few) - 1) + [LAST]
+    few[0].save(film, "GIF", save_all=True, append_images=few[1:], duration=durations, loop=0)
+    path.write_bytes(film.getvalue())
+
+
+def _name(panel: Panel, say: Say) -> str:
+    inside, outside = f"{(~panel.outside).sum():,}", int(panel.outside.sum())
+    if outside:
+        return say("{n} + {k} examples", n=inside, k=f"{outside:,}")
+    return say("{n} examples", n=inside)
+
+
+def _draw(figure: Any, panels: Sequence[Panel], say: Say) -> list[tuple[Any, Any]]:
+    """All but what changes; of each panel its axes and its map."""
+    width = figure.get_figwidth()
+    figure.suptitle(say("What the network answers over the plane"), fontsize=22, y=0.985)
+    grid = figure.add_gridspec(
+        1, len(panels), wspace=0.08, left=0.85 / width, right=1 - 1.25 / width,
+        bottom=0.235, top=0.765,
+    )  # fmt: skip
+    shown = []
+    for i, panel in enumerate(panels):
+        axes = figure.add_subplot(grid[i])
+        image = axes.imshow(
+            panel.probabilities[0], origin="lower", extent=[-EXTENT, EXTENT] * 2, vmin=0, vmax=1,
+            cmap=_colors(), interpolation="nearest",
+        )  # fmt: skip
+        _add_points(axes, panel)
+        axes.set(xticks=[-1, 0, 1], yticks=[-1, 0, 1] if i == 0 else [])
+        axes.tick_params(labelsize=14)
+        axes.set_xlabel("$x_1$", fontsize=17, labelpad=0)
+        if i == 0:
+            axes.set_ylabel("$x_2$", fontsize=17, labelpad=0)
+        shown.append((axes, image))
+    bar = figure.add_axes((1 - 1.05 / width, 0.235, 0.18 / width, 0.53))
+    figure.colorbar(shown[-1][1], cax=bar, ticks=[0, 0.5, 1])
+    bar.tick_params(labelsize=14)
+    bar.set_ylabel(say("probability of class 1"), fontsize=14, labelpad=6)
+    _add_legend(figure, panels, say)
+    return shown
+
+
+def _colors() -> Any:
+    import matplotlib
+    from matplotlib.colors import ListedColormap
+
+    return ListedColormap(matplotlib.colormaps[MAP](np.linspace(*PART, LEVELS)))
+
+
+def _add_points(axes: Any, panel: Panel) -> None:
+    """The training points, the board's edge and the square that is left out."""
+    from matplotlib.patches import Rectangle
+
+    size = float(np.clip(6000 / len(panel.points), 1.0, 10.0))
+    for label, color in enumerate(DARK):
+        chosen = panel.points[(panel.labels == label) & ~panel.outside]
+        axes.scatter(*chosen.T, s=size, color=color, linewidths=0)
+    axes.scatter(*panel.points[panel.outside].T, s=70, linewidths=0.6, **STAR)
+    axes.add_patch(Rectangle((-1, -1), 2, 2, fill=False, color="black", linewidth=1.2))
+    left, bottom = (place * SIDE - 1 for place in LEFT_OUT)
+    axes.add_patch(Rectangle((left, bottom), SIDE, SIDE, **HOLE))
+
+
+STAR: dict[str, Any] = {"marker": "*", "facecolor": "#ffd60a", "edgecolor": "black"}
+HOLE: dict[str, Any] = {"fill": False, "color": "black", "linewidth": 2.5, "linestyle": (0, (2, 1))}
+
+
+def _add_legend(figure: Any, panels: Sequence[Panel], say: Say) -> None:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    dots = [
+        Line2D([], [], linestyle="", marker="o", color=color, label=say("class {n}", n=label))
+        for label, color in enumerate(DARK)
+    ]
+    hole = Patch(**HOLE, label=say("out of distribution"))
+    star = Line2D(
+        [], [], linestyle="", marker="*", markersize=13, markerfacecolor=STAR["facecolor"],
+        markeredgecolor="black", label=say("out-of-distribution examples"),
+    )  # fmt: skip
+    handles = [*dots, hole, *([star] if any(panel.outside.any() for panel in panels) else [])]
+    figure.legend(handles=handles, loc="lower center", ncols=4, fontsize=14, frameon=False)

@@ -1,0 +1,105 @@
+"""Some training images as augmentations and corruptions give them, for figures of a run."""
+
+from collections.abc import Iterable, Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from ml_collections import ConfigDict
+
+from rethinking_jax.analysis.lesson import Say
+from rethinking_jax.corruption import corrupt_images
+from rethinking_jax.data.source import Source, is_points
+from rethinking_jax.pictures.grids import Row, Sample
+from rethinking_jax.step.augment import augment, parse
+from rethinking_jax.step.preprocess import center_crop, to_unit
+from rethinking_jax.sweep.groups import Run
+
+IMAGES = 2
+EPOCHS = 4
+SAMPLES = 6  # classes whose first image shows what a corruption does
+
+
+def augmented(runs: Iterable[tuple[ConfigDict, Source]]) -> list[Row]:
+    """What the augmentations of some runs make of their first training images.
+
+    A row for each augmentation by itself and for those that a run combines, drawn with the
+    seed of the first run that has it: the very pixels of its first epochs, before
+    preprocessing. [] where no run has any.
+
+    Args:
+      runs: of each its config and its source.
+    """
+    rows: dict[str, Row] = {}
+    for config, source in runs:
+        names = parse(config.augmentation)
+        kinds = [(name,) for name in names] + [names] * (len(names) > 1)
+        for kind in kinds:
+            if "+".join(kind) not in rows:
+                rows["+".join(kind)] = _row(kind, config, source)
+    return list(rows.values())
+
+
+def corrupted(runs: Sequence[tuple[Run, Source]], say: Say) -> list[Sample]:
+    """What the settings of some runs make of the same training images and their labels.
+
+    A row for each setting, of the first run that has it; [] where there is only one setting,
+    more than one data set, or points.
+
+    Args:
+      runs: of each what it trains on, and its source.
+      say: the names of settings in the reader's language.
+    """
+    first: dict[str, tuple[Run, Source]] = {}
+    for run, source in runs:
+        first.setdefault(run.config.corruption, (run, source))
+    if len(first) < 2 or len({run.config.dataset for run, _ in runs}) > 1:
+        return []
+    if is_points(runs[0][1].train.images):
+        return []
+    return [_sample(setting, run, source, say) for setting, (run, source) in first.items()]
+
+
+def _sample(setting: str, run: Run, source: Source, say: Say) -> Sample:
+    true = source.train.labels
+    _, starts = np.unique(true, return_index=True)
+    chosen = starts[:SAMPLES]
+    names = source.class_names or tuple(map(str, range(source.num_classes)))
+    labels = run.train_labels[chosen]
+    return Sample(
+        say(setting.replace("_", " ")),
+        _pixels(_corrupted_images(run.config, source, chosen)),
+        tuple(names[label] for label in labels),
+        tuple((labels != true[chosen]).tolist()),
+    )
+
+
+def _corrupted_images(config: ConfigDict, source: Source, positions: np.ndarray) -> jax.Array:
+    """Training images as the run's corruption leaves them, [positions, h, w, c]."""
+    if source.streamed:
+        stored = jnp.asarray(source.streamed.train.read(positions))
+    else:
+        assert source.train.images is not None
+        stored = source.train.images[positions]
+    return corrupt_images(
+        config.corruption, config.seed, "train", source.train.ids[positions], stored,
+        source.mean, source.std,
+    )  # fmt: skip
+
+
+def _row(kind: tuple[str, ...], config: ConfigDict, source: Source) -> Row:
+    images = _corrupted_images(config, source, np.arange(IMAGES))
+    ids = jnp.asarray(source.train.ids[:IMAGES])
+    size = config.crop_size
+
+    @jax.jit
+    def of_epoch(epoch: jax.Array) -> jax.Array:
+        return center_crop(augment(kind, config.seed, epoch, ids, images, size), size)
+
+    after = np.stack([_pixels(of_epoch(jnp.int32(epoch))) for epoch in range(EPOCHS)])
+    return Row("+".join(kind), _pixels(images), after)
+
+
+def _pixels(images: jax.Array) -> np.ndarray:
+    """uint8, of which Gaussian noise is cut off at black and white."""
+    return np.round(255 * np.clip(np.asarray(to_unit(images)), 0, 1)).astype(np.uint8)

@@ -1,0 +1,1 @@
+"""One run's training and evaluation as pure functions of plain values."""

@@ -1,0 +1,1 @@
+"""From the runs of a config to programs that train them together, epoch by epoch."""

@@ -1,0 +1,84 @@
+"""Where a chunk's runs and batches live: a mesh of devices with the axes "member" and "data".
+
+Members are spread over the axis "member" and never talk to each other: each place runs
+the program of its own members (`jax.shard_map`). The devices of the axis "data" share the
+batches of a run. The devices may belong to several processes: all call the same functions
+in the same order, with the same values, and each holds its part.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+# Programs are compiled for a number of members per device. A shrinking chunk takes these,
+# so that it recompiles a few times, not for every member that leaves.
+STEPS = sorted({2**k for k in range(20)} | {3 * 2**k for k in range(20)})
+
+
+def make_mesh(devices: Sequence[jax.Device], members: int, data: int = 1) -> Mesh:
+    """A mesh of as many of the devices as `members` members can use, `data` for each."""
+    places = max(1, min(len(devices) // data, members))
+    used = list(devices)[: places * data]
+    return Mesh(np.array(used).reshape(places, data), ("member", "data"))
+
+
+def slots(active: Sequence[int], members: int, places: int) -> tuple[int, ...]:
+    """Which members a program trains: `active`, and copies of its first that fill it up.
+
+    Args:
+      active: indices of the members that go on, at least one.
+      members: size of the whole chunk.
+      places: size of the mesh's axis "member"; the result is a multiple of it.
+    """
+    each = -(-len(active) // places)
+    whole = -(-members // places)
+    size = places * min(whole, next(step for step in STEPS if step >= each))
+    return (*active, *[active[0]] * (size - len(active)))
+
+
+def spread(tree: Any, mesh: Mesh) -> Any:
+    """Puts arrays of [members, ...] onto the devices of their members."""
+    return jax.device_put(_on_host(tree), NamedSharding(mesh, PartitionSpec("member")))
+
+
+def share(tree: Any, mesh: Mesh) -> Any:
+    """Puts arrays that all members read onto every device."""
+    return jax.device_put(_on_host(tree), NamedSharding(mesh, PartitionSpec()))
+
+
+def _on_host(tree: Any) -> Any:
+    # Devices of other processes take what is in memory, not what is on a device of ours.
+    return jax.tree.map(np.asarray, tree) if jax.process_count() > 1 else tree
+
+
+def own_rows(batch_size: int, mesh: Mesh) -> slice:
+    """The stretch of every batch that the devices of this process take.
+
+    Args:
+      batch_size: a multiple of the devices of the axis "data".
+      mesh: with one place on the axis "member".
+    """
+    parts = _over_data(mesh).addressable_devices_indices_map((batch_size,)).values()
+    stretches = [part[0].indices(batch_size) for part in parts if part]
+    return slice(min(first for first, _, _ in stretches), max(end for _, end, _ in stretches))
+
+
+def share_out(tree: Any, batch_size: int, mesh: Mesh) -> Any:
+    """A batch on the devices of the axis "data", from the rows of `own_rows` as NumPy arrays."""
+    sharding = _over_data(mesh)
+
+    def put(leaf: np.ndarray) -> jax.Array:
+        shape = (batch_size, *leaf.shape[1:])
+        return jax.make_array_from_process_local_data(sharding, leaf, shape)
+
+    return jax.tree.map(put, tree)
+
+
+def _over_data(mesh: Mesh) -> NamedSharding:
+    return NamedSharding(mesh, PartitionSpec("data"))
+
+
+# Several processes ---------------------------------------------------------------------

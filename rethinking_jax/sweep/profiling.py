@@ -1,0 +1,105 @@
+"""A profiler trace of a few steps of a run: what `config.profile` asks for."""
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
+from itertools import islice
+from pathlib import Path
+
+import jax
+
+from rethinking_jax.sweep.feed import Pieces, Taken
+
+# The first steps compile, and fill what is read ahead.
+SKIPPED, TRACED = 10, 5
+
+# (the pieces of an epoch, step before them, steps of an epoch) -> the same pieces.
+Watch = Callable[[Pieces, int, int], Pieces]
+
+
+def trace_options() -> jax.profiler.ProfileOptions:
+    """Without each call of a Python function: a trace has room for so many events only."""
+    options = jax.profiler.ProfileOptions()
+    options.python_tracer_level = 0
+    return options
+
+
+@contextmanager
+def step_profile(folder: Path | None, say: Callable[[str], None]) -> Iterator[Watch]:
+    """Traces some steps of the first epoch that is long enough, once.
+
+    A piece is what one call of a program trains (see `rethinking_jax.sweep.feed.Feed`): in most
+    cases a step. Traced are the pieces 10 to 15 of the first epoch or, where it has fewer,
+    up to five from the start of the second one: a scanned epoch is one piece.
+
+    Args:
+      folder: to write to; None: nothing is traced.
+      say: is told where the trace lies and how to look at it, or why there is none.
+
+    Yields:
+      A function that takes the pieces of every epoch and hands them on.
+    """
+    if folder is None:
+        yield lambda pieces, step, per_epoch: pieces
+        return
+    profile = _Profile(folder, say)
+    try:
+        yield profile.watch
+    finally:
+        if not profile.is_over:
+            say("config.profile: nothing is traced: the run ended before a step after compilation")
+
+
+class _Profile:
+    """Whether the one trace of a command was made."""
+
+    def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
+        self._folder, self._say = folder, say
+        self._skipped = SKIPPED
+        self.is_over = False
+
+    def watch(self, pieces: Pieces, step: int, per_epoch: int) -> Pieces:
+        return pieces if self.is_over else self._watch(pieces, step, per_epoch)
+
+    def _watch(self, pieces: Pieces, step: int, per_epoch: int) -> Pieces:
+        skipped, self._skipped = self._skipped, 0
+        with closing(pieces):
+            done, running = step % per_epoch, None
+            for taken in islice(pieces, skipped):
+                done, running = taken.done, taken.carry[1]
+                yield taken
+            if done < per_epoch:
+                jax.block_until_ready(running)  # the trace begins between two steps
+                yield from self._trace(pieces, step - step % per_epoch, done)
+                yield from pieces
+
+    def _trace(self, pieces: Pieces, epoch_start: int, done: int) -> Generator[Taken, None, None]:
+        self.is_over = True
+        try:
+            jax.profiler.start_trace(str(self._folder), profiler_options=trace_options())
+        except (OSError, RuntimeError) as error:  # such as: another one is under way
+            self._say(f"config.profile: nothing is traced: {error}")
+            return
+        first, taken = epoch_start + done, None
+        try:
+            for _ in range(TRACED):
+                with jax.profiler.StepTraceAnnotation("train", step_num=epoch_start + done):
+                    taken = next(pieces, None)
+                if taken is None:
+                    break
+                done = taken.done
+                yield taken
+        finally:
+            if taken is not None:
+                jax.block_until_ready(taken.carry[1])  # and ends so
+            self._stop(first, epoch_start + done)
+
+    def _stop(self, first: int, last: int) -> None:
+        try:
+            jax.profiler.stop_trace()
+        except (OSError, RuntimeError) as error:  # no reason to end a run
+            self._say(f"config.profile: the trace cannot be written to {self._folder}: {error}")
+            return
+        self._say(
+            f"profile of steps {first:,} to {last:,}: {self._folder}; to look at it: "
+            f"pip install xprof, then xprof --logdir={self._folder} (or tensorboard --logdir=...)"
+        )

@@ -1,0 +1,117 @@
+"""What the user sees while runs train: a live line on a terminal, plain lines elsewhere."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from rethinking_jax.workdir.metrics import Line
+
+SECONDS_BETWEEN_PLAIN_LINES = 2.0
+# Within an epoch: of ImageNet it takes an hour. What is shown then waits for a step.
+SECONDS_WITHIN_EPOCH = 60.0
+
+
+class SoFar(NamedTuple):
+    """An epoch that is under way."""
+
+    speed: float  # images per second of all members
+    accuracies: list[float]  # of each member, over the mini-batches so far; [] if unknown
+
+
+class ProgressReport:
+    """Shows the epochs of one chunk of runs after the other; holds nothing that matters."""
+
+    def __init__(self, console: Console) -> None:
+        """Shows on `console`: live if that is a terminal."""
+        self.console = console
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=16),
+            TextColumn("{task.fields[text]}"),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._epochs = 0
+
+    @contextmanager
+    def showing(self, name: str, epochs: int, done: float) -> Iterator[None]:
+        """While a chunk trains; `done` of its `epochs` epochs are behind it."""
+        self._name, self._epochs, self._text = name, epochs, "starting"
+        self._began, self._began_at, self._done = time.monotonic(), done, done
+        self._printed = float("-inf")
+        self._task = self._bars.add_task(name, total=epochs, text=self._text)
+        self._bars.update(self._task, completed=done)
+        self._bars.start()
+        try:
+            yield
+        finally:  # a terminal left in the middle of a live line would stay without a cursor
+            self._bars.stop()
+            self._bars.remove_task(self._task)
+            self._plain(f"{self._name}: {self._text}")
+
+    def batch(self, done: float, so_far: Callable[[], SoFar] | None = None) -> None:
+        """Epochs done so far, the part of the current one included.
+
+        `so_far` is asked once a minute in an epoch that is longer than that.
+        """
+        self._done = done
+        if so_far and self._is_due():
+            speed, accuracies = so_far()
+            accuracy = f"  running accuracy {_spread(accuracies)}" if accuracies else ""
+            self._text = f"epoch {done:.2f}/{self._epochs}{accuracy}  {speed:,.0f} images/s"
+            self._line(f"{self._text}{self._left()}")
+        self._bars.update(self._task, completed=done, text=f"{self._text}{self._left()}")
+
+    def measuring(self, split: str, share: float) -> None:
+        """The fixed model is measured on a split; `share` of it is behind."""
+        self._bars.update(self._task, text=f"{self._text}  measuring {split} {share:.0%}")
+        if self._is_due():
+            self._line(f"epoch {self._done:.0f}/{self._epochs}  measuring {split} {share:.0%}")
+
+    def epoch(self, lines: Sequence[Line]) -> None:
+        """The metrics of an epoch, a line for each member that took part in it."""
+        self._done = lines[0]["epoch"]
+        accuracy = _spread([line["train_accuracy"] for line in lines])
+        speed = sum(line["images_per_second"] for line in lines)
+        self._text = (
+            f"epoch {self._done}/{self._epochs}  train accuracy {accuracy}  {speed:,.0f} images/s"
+        )
+        self.batch(self._done)
+        if time.monotonic() - self._printed > SECONDS_BETWEEN_PLAIN_LINES:
+            self._line(f"{self._text}{self._left()}")
+
+    def message(self, text: str) -> None:
+        """A line of its own."""
+        self._plain(text)
+
+    def _is_due(self) -> bool:
+        """Whether nothing was shown for a minute but the moving bar."""
+        return time.monotonic() - max(self._printed, self._began) > SECONDS_WITHIN_EPOCH
+
+    def _line(self, text: str) -> None:
+        self._printed = time.monotonic()
+        if self._bars.disable:  # a terminal shows it already
+            self._plain(f"{self._name}: {text}")
+
+    def _plain(self, text: str) -> None:
+        self.console.print(text, soft_wrap=True, markup=False, highlight=False)
+
+    def _left(self) -> str:
+        """The time that all remaining epochs would take; fitting ends a run sooner."""
+        if self._done <= self._began_at:
+            return ""
+        rate = (time.monotonic() - self._began) / (self._done - self._began_at)
+        seconds = int(rate * (self._epochs - self._done))
+        return f"  at most {seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02} left"
+
+
+def _spread(accuracies: Sequence[float]) -> str:
+    """The accuracy of a run, or the range of those of several."""
+    text = f"{min(accuracies):.4f}"
+    if len(accuracies) > 1:
+        text += f" to {max(accuracies):.4f} ({len(accuracies)} runs)"
+    return text

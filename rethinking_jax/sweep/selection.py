@@ -1,0 +1,86 @@
+"""Hyper-parameters chosen on a validation set, and the one look at the test set.
+
+With `config.validation_examples` no epoch looks at the test set. When all runs are through,
+those of the best setting do, once, as they ended; nothing depends on what they find.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import partial
+from statistics import fmean
+from typing import Any
+
+import jax
+
+from rethinking_jax import config as configs
+from rethinking_jax.errors import UserError
+from rethinking_jax.sweep.groups import Chunk
+from rethinking_jax.sweep.loop import Stage, evaluate_trained
+from rethinking_jax.workdir import metrics
+from rethinking_jax.workdir.metrics import Line
+
+
+def check_choice(members: Sequence[configs.Member]) -> None:
+    """Refuses runs whose validation accuracies cannot be compared.
+
+    Raises:
+      UserError: they are of several data sets.
+    """
+    datasets = {member.config.dataset for member in members}
+    if members[0].config.validation_examples and len(datasets) > 1:
+        raise UserError(
+            f"config.validation_examples={members[0].config.validation_examples}: hyper-parameters "
+            f"are chosen on one data set, and the sweep has {', '.join(sorted(datasets))}"
+        )
+
+
+def chosen_runs(
+    members: Sequence[configs.Member], lines: Mapping[str, Sequence[Line]]
+) -> list[str]:
+    """The runs of the setting with the best validation accuracy at its end.
+
+    Args:
+      members: the runs; those that differ in their seed only are one setting.
+      lines: of each run, see `rethinking_jax.workdir.metrics.by_member`.
+
+    Returns:
+      Their names, [] where every setting has a run that diverged. A setting's accuracy is
+      the mean over its seeds; of equal ones the first is taken.
+    """
+    settings: dict[str, list[str]] = {}
+    for member in members:
+        plain = configs.to_json(member.config) | {"seed": None, "sweep": None}
+        settings.setdefault(json.dumps(plain, sort_keys=True), []).append(member.name)
+    whole = [
+        names
+        for names in settings.values()
+        if not any(metrics.diverged(lines[name][-1]) for name in names)
+    ]
+
+    def accuracy(names: Sequence[str]) -> float:
+        return fmean(lines[name][-1]["validation_accuracy"] for name in names)
+
+    return max(whole, key=accuracy, default=[])
+
+
+def look_at_test(chunks: Sequence[Chunk], names: Sequence[str], stage: Stage) -> dict[str, Line]:
+    """Test metrics of some runs of trained chunks, by name.
+
+    Raises:
+      RunFailed: see `rethinking_jax.sweep.loop.evaluate_trained`.
+    """
+    found: dict[str, Line] = {}
+    for chunk in chunks:
+        chosen = [i for i, run in enumerate(chunk.runs) if run.name in names]
+        if not chosen:
+            continue
+        sums = evaluate_trained(chunk, stage, chosen, "test")
+        corrupted, classes = chunk.runs[0].config.corrupt_test_labels, chunk.source.num_classes
+        for place, i in enumerate(chosen):
+            own: Any = jax.tree.map(partial(_at, place), sums)
+            found[chunk.runs[i].name] = metrics.held_out_metrics("test", own, corrupted, classes)
+    return found
+
+
+def _at(place: int, leaf: Any) -> Any:
+    return leaf[place]

@@ -1,0 +1,63 @@
+"""Event files for TensorBoard through clu, which needs TensorFlow: imported only when asked."""
+
+import contextlib
+import importlib.util
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ml_collections import ConfigDict
+
+from rethinking_jax.errors import UserError
+from rethinking_jax.host.processes import is_primary
+from rethinking_jax.workdir.metrics import Line
+from rethinking_jax.workdir.storage import AnyPath
+
+
+def check_installed(workdir: AnyPath) -> None:
+    """Raises UserError where a package for event files is missing, or cannot write there."""
+    if str(workdir).startswith("s3://"):
+        raise UserError(
+            "config.tensorboard=True: TensorFlow writes event files to folders and gs://, not to "
+            f"--workdir={workdir}: leave it False (metrics.jsonl has all)"
+        )
+    missing = [name for name in ("tensorflow", "tensorboard") if not _installed(name)]
+    if missing:
+        raise UserError(
+            f"config.tensorboard=True needs {' and '.join(missing)}: "
+            "pip install 'rethinking_jax[tensorflow]', or leave it False (metrics.jsonl has all)"
+        )
+
+
+def _installed(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ValueError:  # a module that was blocked or half loaded
+        return False
+
+
+@contextlib.contextmanager
+def writer(config: ConfigDict, workdir: AnyPath) -> Iterator[Callable[[Line], None]]:
+    """Yields a function that writes a metrics line, one TensorBoard run per member."""
+    if not config.tensorboard or not is_primary():
+        yield lambda line: None
+        return
+    from clu import metric_writers
+
+    writers: dict[str, Any] = {}
+
+    def write(line: Line) -> None:
+        name = line["member"]
+        if name not in writers:
+            writers[name] = metric_writers.SummaryWriter(str(workdir / "tensorboard" / name))
+        scalars = {
+            key: value
+            for key, value in line.items()
+            if isinstance(value, float | int) and key not in ("step", "elapsed_seconds")
+        }
+        writers[name].write_scalars(line["step"], scalars)
+
+    try:
+        yield write
+    finally:
+        for each in writers.values():
+            each.close()
