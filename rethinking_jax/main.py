@@ -25,15 +25,11 @@ from pathlib import Path
 import jax
 from absl import app, flags, logging
 from ml_collections import ConfigDict, config_flags
-from rich.console import Console
 
+from rethinking_jax import cli
 from rethinking_jax import config as configs
 from rethinking_jax.errors import RunFailed, UserError, nearest
-from rethinking_jax.experiment import train_and_evaluate
 from rethinking_jax.host import distributed
-from rethinking_jax.host.processes import is_primary
-from rethinking_jax.theory.experiment import run_theory
-from rethinking_jax.workdir.storage import open_path
 
 DEFAULT_CONFIG = "configs/quickstart.py"
 # Beside the package in a checkout, inside it in an installed wheel.
@@ -41,17 +37,37 @@ CONFIG_FOLDERS = (Path(__file__).parents[1] / "configs", Path(__file__).parent /
 
 
 def main(argv: Sequence[str]) -> int:
-    """Runs one experiment; returns the exit code."""
-    command = f"python -m rethinking_jax.main {shlex.join(sys.argv[1:])}".strip()
-    workdir, given = "", flags.FLAGS
+    """Runs the command in this process and returns its exit code.
+
+    Flags of its own hold what is given, so that it can be called more than once; the flags of
+    JAX and absl are known at the command line only (`run`).
+
+    Args:
+      argv: the program's name, then the flags.
+    """
+    given = flags.FlagValues()
     try:
-        config = _config(argv)
+        rest = parse_flags(argv, given)
+    except SystemExit as end:
+        return int(end.code or 0)
+    return execute(rest, given, argv[1:])
+
+
+def execute(rest: Sequence[str], given: flags.FlagValues, words: Sequence[str]) -> int:
+    """Runs one experiment and returns the exit code.
+
+    Args:
+      rest: what the flags left of the command line, the program's name first.
+      given: the flags' values.
+      words: the command line behind the program's name, for messages.
+    """
+    command = f"python -m rethinking_jax.main {shlex.join(words)}".strip()
+    workdir = ""
+    try:
+        config = _config(rest, given)
         workdir = given.workdir or f"runs/{config.experiment}-{configs.digest(config)}"
         distributed.start(given.coordinator_address, given.num_processes, given.process_id)
-        console = Console(quiet=not is_primary())
-        # A config without a kind trains.
-        run_config = run_theory if "kind" in config else train_and_evaluate
-        run_config(config, open_path(workdir), command=command, console=console)
+        _run(config, workdir, command)
     except UserError as error:
         return distributed.finish(_fail(error, 2))
     except RunFailed as error:
@@ -60,6 +76,21 @@ def main(argv: Sequence[str]) -> int:
         code = _fail(_reason(error, workdir, command), 1)
         return distributed.finish(code, agreed=False, lost=distributed.is_lost(error))
     return distributed.finish(0)
+
+
+def _run(config: ConfigDict, workdir: str, command: str) -> None:
+    # Only now what takes long to import: help and a mistake are answered at once.
+    from rich.console import Console
+
+    from rethinking_jax.experiment import train_and_evaluate
+    from rethinking_jax.host.processes import is_primary
+    from rethinking_jax.theory.experiment import run_theory
+    from rethinking_jax.workdir.storage import open_path
+
+    console = Console(quiet=not is_primary())
+    # A config without a kind trains.
+    run_config = run_theory if "kind" in config else train_and_evaluate
+    run_config(config, open_path(workdir), command=command, console=console)
 
 
 def _reason(error: Exception, workdir: str, command: str) -> str:
@@ -77,11 +108,11 @@ def _reason(error: Exception, workdir: str, command: str) -> str:
     return f"the run failed ({reason}); what is saved in {workdir} stays: {command}"
 
 
-def _config(argv: Sequence[str]) -> ConfigDict:
+def _config(argv: Sequence[str], given: flags.FlagValues) -> ConfigDict:
     if len(argv) > 1:
         raise UserError(f"{argv[1]!r}: expected only flags, such as --config.seed=1")
-    config = flags.FLAGS.config
-    overridden = config_flags.get_override_values(flags.FLAGS["config"])
+    config = given.config
+    overridden = config_flags.get_override_values(given["config"])
     without_effect = sorted(configs.swept_keys(config) & set(overridden))
     if without_effect:
         key = without_effect[0]
@@ -92,8 +123,12 @@ def _config(argv: Sequence[str]) -> ConfigDict:
     return config
 
 
-def parse_flags(argv: Sequence[str]) -> list[str]:
+def parse_flags(argv: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> list[str]:
     """Parses the command line; answers a mistake with one line and exit code 2.
+
+    Args:
+      argv: the program's name, then the flags.
+      values: where the flags are defined and their values are kept.
 
     Returns:
       What is left after the flags, the program's name first.
@@ -104,16 +139,22 @@ def parse_flags(argv: Sequence[str]) -> list[str]:
     try:
         argv = _resolve_config(argv)
         _check_keys(argv)
-        config_flags.DEFINE_config_file("config", None, "Config file.", sys_argv=argv)
-        flags.DEFINE_string("workdir", "", "Folder for all results.")
-        flags.DEFINE_string("coordinator_address", "", "HOST:PORT of process 0.")
-        flags.DEFINE_integer("num_processes", None, "How many processes make this run.")
-        flags.DEFINE_integer("process_id", None, "Which of them this one is, from 0.")
-        return flags.FLAGS(argv)
+        config_flags.DEFINE_config_file("config", None, "", flag_values=values, sys_argv=argv)
+        flags.DEFINE_string("workdir", "", "Folder for all results.", flag_values=values)
+        flags.DEFINE_string(
+            "coordinator_address", "", "HOST:PORT of process 0.", flag_values=values
+        )
+        flags.DEFINE_integer(
+            "num_processes", None, "How many processes make this run.", flag_values=values
+        )
+        flags.DEFINE_integer(
+            "process_id", None, "Which of them this one is, from 0.", flag_values=values
+        )
+        return values(argv)
     except flags.IllegalFlagValueError as error:
         # "flag --config.epochs=x: invalid literal ..." says it in Python's words; say it in ours.
         given = re.match(r"flag (--config\.(\w+)=.*?): ", str(error))
-        kind = flags.FLAGS.config.get_type(given[2]).__name__ if given else ""
+        kind = values.config.get_type(given[2]).__name__ if given else ""
         sys.exit(_fail(f"{given[1]} must be of type {kind}" if given else error, 2))
     except (UserError, flags.Error) as error:
         sys.exit(_fail(error, 2))
@@ -170,18 +211,16 @@ def _help() -> str:
 
 
 def _fail(error: object, code: int) -> int:
-    line = f"rethinking_jax: {distributed.describe()}{' '.join(str(error).split())}"
-    print(line, file=sys.stderr, flush=True)
-    return code
+    return cli.fail(error, code, distributed.describe())
 
 
 def run() -> None:
-    """Entry point of the command."""
+    """Runs the command of the command line and ends the process with its exit code."""
     jax.config.config_with_absl()
     # orbax and tfds talk, and log with a traceback what they raise; --verbosity brings it back.
     logging.set_verbosity(logging.FATAL)
     try:
-        app.run(main, flags_parser=parse_flags)
+        app.run(lambda rest: execute(rest, flags.FLAGS, sys.argv[1:]), flags_parser=parse_flags)
     except KeyboardInterrupt:
         code = _fail("stopped by Ctrl-C before anything was written", 1)
         sys.exit(distributed.finish(code, agreed=False))

@@ -15,16 +15,12 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
+from rethinking_jax import cli
 from rethinking_jax.errors import RunFailed, UserError
 
 Say = Callable[[str], None]
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UserError(message)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -32,16 +28,16 @@ def main(arguments: Sequence[str]) -> int:
     try:
         prepare(_parse(arguments))
     except UserError as error:
-        return _fail(error, 2)
+        return cli.fail(error, 2)
     except (RunFailed, OSError) as error:
-        return _fail(error, 1)
+        return cli.fail(error, 1)
     except KeyboardInterrupt:
-        return _fail("stopped by Ctrl-C; the same command goes on from what is whole", 1)
+        return cli.fail("stopped by Ctrl-C; the same command goes on from what is whole", 1)
     return 0
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = _Parser(
+    parser = cli.Parser(
         prog="python -m rethinking_jax.prepare",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -53,13 +49,13 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--cache",
         metavar="SIZE",
-        type=_whole_number(0),
+        type=cli.whole_number(0),
         help="side of the decoded images; 0: as they are, where all have one size",
     )
     parser.add_argument("--cache_dir", default="", help="DATA_DIR/rethinking_jax")
     workers = os.cpu_count() or 1
     parser.add_argument(
-        "--workers", type=_whole_number(1), default=workers, help="processes (%(default)s)"
+        "--workers", type=cli.whole_number(1), default=workers, help="processes (%(default)s)"
     )
     parser.add_argument(
         "--verify", action="store_true", help="read the whole cache, rewrite damaged files"
@@ -68,15 +64,6 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     if flags.verify and flags.cache is None:
         raise UserError("--verify checks a cache: say which with --cache=SIZE")
     return flags
-
-
-def _whole_number(least: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if not text.isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"{text!r} must be a whole number, at least {least}")
-        return int(text)
-
-    return parse
 
 
 def prepare(flags: argparse.Namespace) -> None:
@@ -188,11 +175,6 @@ class _Bar:
         rate = (done - self._began_at) / passed if passed else 0.0
         text = f"{rate:,.0f} images/s, {left(done, total, rate)}"
         self._bars.update(self._task, completed=done, text=text)
-
-
-def _fail(error: object, code: int) -> int:
-    print(f"rethinking_jax: {' '.join(str(error).split())}", file=sys.stderr)
-    return code
 
 
 if __name__ == "__main__":

@@ -5,17 +5,12 @@ line says what. The benchmarks are imported when one is asked for: JAX takes sec
 """
 
 import argparse
-import difflib
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
-from rethinking_jax.errors import RunFailed, UserError
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UserError(message)
+from rethinking_jax import cli
+from rethinking_jax.errors import RunFailed, UserError, nearest
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
@@ -26,7 +21,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     """
     from rethinking_jax.bench import __doc__ as about
 
-    parser = _Parser(
+    parser = cli.Parser(
         prog="python -m rethinking_jax.bench",
         description=about,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -37,10 +32,9 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     options, unknown = parser.parse_known_args(argv)
     if unknown:
         given = unknown[0].partition("=")[0]
-        close = difflib.get_close_matches(given, known[options.bench], n=1)
-        nearest = f": did you mean {close[0]!r}?" if close else ""
         raise UserError(
-            f"{unknown[0]} is not an option of bench {options.bench}{nearest} "
+            f"{unknown[0]} is not an option of bench {options.bench}"
+            f"{nearest(given, known[options.bench])} "
             f"(options: {', '.join(known[options.bench])})"
         )
     return options
@@ -55,23 +49,23 @@ def _options(names: Any, name: str) -> list[str]:
     return [word for action in parser._actions for word in action.option_strings]
 
 
-def _sweep(parser: _Parser) -> None:
-    count = _whole_number(1)
+def _sweep(parser: cli.Parser) -> None:
+    count = cli.whole_number(1)
     parser.add_argument(
         "--levels", type=count, help="of label noise, from 0 to 1 (11; convolving on a CPU: 2)"
     )
     parser.add_argument("--seeds", type=count, help="of each level (3; there: 1)")
     parser.add_argument("--members", type=count, help="runs in all, a level each")
-    parser.add_argument("--train_examples", type=_whole_number(0), help="0: all (there: 128)")
+    parser.add_argument("--train_examples", type=cli.whole_number(0), help="0: all (there: 128)")
     parser.add_argument("--epochs", type=count, help="in each round (2; there: 1)")
     parser.add_argument("--repeats", type=count, help="rounds (5; there: 3, vmapped 1)")
     _model_and_data(parser)
 
 
-def _train(parser: _Parser) -> None:
+def _train(parser: cli.Parser) -> None:
     _models(parser, "mlp_1x512,mlp_3x512,alexnet_small,inception_small")
     parser.add_argument(
-        "--steps", type=_whole_number(1), help="in each round (100; convolutions: 3)"
+        "--steps", type=cli.whole_number(1), help="in each round (100; convolutions: 3)"
     )
     _repeats(parser, 5)
     parser.add_argument(
@@ -81,14 +75,14 @@ def _train(parser: _Parser) -> None:
     )
     parser.add_argument(
         "--compile_limit",
-        type=_whole_number(0),
+        type=cli.whole_number(0),
         default=60,
         help="seconds for torch.compile; 0: without it (%(default)s)",
     )
 
 
-def _imagenet(parser: _Parser) -> None:
-    count = _whole_number(1)
+def _imagenet(parser: cli.Parser) -> None:
+    count = cli.whole_number(1)
     _models(parser, "inception_v3,resnet_50")
     parser.add_argument("--image_size", type=count, help="299 for Inception V3, else 224")
     parser.add_argument("--dtype", default="bfloat16", help="%(default)s")
@@ -104,72 +98,63 @@ def _imagenet(parser: _Parser) -> None:
     parser.add_argument("--threads", type=count, help="that read (one per core)")
 
 
-def _members(parser: _Parser) -> None:
+def _members(parser: cli.Parser) -> None:
     parser.add_argument(
         "--members", type=_counts, default="1,4,16,64", help="by commas (%(default)s)"
     )
-    parser.add_argument("--epochs", type=_whole_number(1), default=5, help="timed (%(default)s)")
+    parser.add_argument("--epochs", type=cli.whole_number(1), default=5, help="timed (%(default)s)")
     _model_and_data(parser)
 
 
-def _input(parser: _Parser) -> None:
-    count = _whole_number(1)
+def _input(parser: cli.Parser) -> None:
+    count = cli.whole_number(1)
     parser.add_argument("--image_sizes", type=_counts, default="64,299", help="%(default)s")
     parser.add_argument("--images", type=count, default=512, help="in a round (%(default)s)")
     _repeats(parser, 5)
     parser.add_argument("--threads", type=count, help="that read (one per core)")
 
 
-def _augment(parser: _Parser) -> None:
+def _augment(parser: cli.Parser) -> None:
     _models(parser, "mlp_1x512,alexnet_small")
     parser.add_argument(
-        "--batches", type=_whole_number(1), help="an epoch (60; convolving on a CPU: 3)"
+        "--batches", type=cli.whole_number(1), help="an epoch (60; convolving on a CPU: 3)"
     )
     _repeats(parser, 5)
 
 
-def _solve(parser: _Parser) -> None:
-    count = _whole_number(1)
+def _solve(parser: cli.Parser) -> None:
+    count = cli.whole_number(1)
     parser.add_argument("--examples", type=count, default=4000, help="of mnist5k (%(default)s)")
     parser.add_argument("--ridge", default="0.1", help="%(default)s")
     _repeats(parser, 5)
     parser.add_argument("--data_dir", default="", help="of tfds")
 
 
-def _models(parser: _Parser, models: str) -> None:
+def _models(parser: cli.Parser, models: str) -> None:
     parser.add_argument("--models", default=models, help="separated by commas (%(default)s)")
 
 
-def _repeats(parser: _Parser, rounds: int) -> None:
+def _repeats(parser: cli.Parser, rounds: int) -> None:
     parser.add_argument(
-        "--repeats", type=_whole_number(1), default=rounds, help="rounds (%(default)s)"
+        "--repeats", type=cli.whole_number(1), default=rounds, help="rounds (%(default)s)"
     )
 
 
-def _model_and_data(parser: _Parser) -> None:
+def _model_and_data(parser: cli.Parser) -> None:
     parser.add_argument("--model", default="mlp_1x512", help="%(default)s")
     parser.add_argument("--dataset", default="mnist5k", help="%(default)s")
     parser.add_argument("--data_dir", default="", help="of tfds")
 
 
-def _whole_number(least: int) -> Any:
-    def parse_number(text: str) -> int:
-        if not text.isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"{text!r} must be a whole number, at least {least}")
-        return int(text)
-
-    return parse_number
-
-
 def _counts(text: str) -> tuple[int, ...]:
-    counts = tuple(map(_whole_number(1), text.split(",")))
+    counts = tuple(map(cli.whole_number(1), text.split(",")))
     if list(counts) != sorted(set(counts)):
         raise argparse.ArgumentTypeError(f"{text!r} must rise from one number to the next")
     return counts
 
 
 # What each is about, and what adds its options.
-BENCHES: dict[str, tuple[str, Callable[[_Parser], None]]] = {
+BENCHES: dict[str, tuple[str, Callable[[cli.Parser], None]]] = {
     "sweep": ("the same sweep over label noise and seeds: vmapped, looped, in PyTorch", _sweep),
     "train": ("images per second of a train step, against PyTorch and the matmul peak", _train),
     "imagenet": (
@@ -192,17 +177,12 @@ def main(argv: Sequence[str]) -> int:
 
         command.run(options)
     except UserError as error:
-        return _fail(error, 2)
+        return cli.fail(error, 2)
     except (RunFailed, OSError) as error:
-        return _fail(error, 1)
+        return cli.fail(error, 1)
     except KeyboardInterrupt:
-        return _fail("stopped by Ctrl-C", 1)
+        return cli.fail("stopped by Ctrl-C", 1)
     return 0
-
-
-def _fail(error: object, code: int) -> int:
-    print(f"rethinking_jax: {' '.join(str(error).split())}", file=sys.stderr)
-    return code
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """The architectures of the paper's experiments (appendix A), and others beside them, by name."""
 
-import difflib
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import flax.linen as nn
 import jax.numpy as jnp
 
-from rethinking_jax.errors import UserError
+from rethinking_jax.errors import UserError, nearest
 from rethinking_jax.models.alexnet import SmallAlexNet
 from rethinking_jax.models.all_cnn import AllCNN
 from rethinking_jax.models.inception import SmallInception
@@ -74,9 +73,9 @@ def create_model(
       UserError: unknown name, or a value that the model cannot take.
     """
     if name not in MODELS:
-        close = difflib.get_close_matches(name, MODELS, n=1)
-        nearest = f": did you mean {close[0]!r}?" if close else "."
-        raise UserError(f"model={name!r} is not known{nearest} Known: {', '.join(MODELS)}")
+        raise UserError(
+            f"model={name!r} is not known{nearest(name, MODELS)} (known: {', '.join(MODELS)})"
+        )
     if not 0 <= dropout_rate < 1:
         raise UserError(f"dropout_rate={dropout_rate} must be at least 0 and below 1")
     if (dtype_name := _dtype_name(dtype)) not in DTYPES:

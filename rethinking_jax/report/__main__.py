@@ -11,15 +11,11 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
+from rethinking_jax import cli
 from rethinking_jax.errors import UserError
 from rethinking_jax.workdir.storage import AnyPath, absolute, check_writable, is_remote, open_path
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UserError(message)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -39,9 +35,9 @@ def main(arguments: Sequence[str]) -> int:
             page.write_page(flags.output, sections)
             print(f"All of them: {flags.output}")
     except UserError as error:
-        return _fail(error, 2)
+        return cli.fail(error, 2)
     except OSError as error:
-        return _fail(f"the report could not be written: {error}", 1)
+        return cli.fail(f"the report could not be written: {error}", 1)
     return 0
 
 
@@ -98,7 +94,7 @@ def _check_output(output: "AnyPath | None") -> None:
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = _Parser(
+    parser = cli.Parser(
         prog="python -m rethinking_jax.report",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -107,11 +103,6 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--output", metavar="PAGE.html", type=open_path, help="one page of all")
     parser.add_argument("--language", choices=("en", "es"), help="of a course experiment's slides")
     return parser.parse_args(arguments)
-
-
-def _fail(error: object, code: int) -> int:
-    print(f"rethinking_jax: {' '.join(str(error).split())}", file=sys.stderr)
-    return code
 
 
 if __name__ == "__main__":
