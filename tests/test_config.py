@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ml_collections import ConfigDict
 
 from rethinking_jax import config as configs
 from rethinking_jax.config import members, parse_argument, product, runs, sweep, zipped
@@ -14,7 +15,7 @@ from rethinking_jax.theory import settings
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.py"))
 
 
-def load(path: Path, *arguments: str) -> configs.ConfigDict:
+def load(path: Path, *arguments: str) -> ConfigDict:
     space: dict = {}
     exec(compile(path.read_text(), str(path), "exec"), space)
     return space["get_config"](*arguments)

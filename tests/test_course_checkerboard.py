@@ -12,6 +12,7 @@ import numpy as np
 import optax
 import pytest
 from conftest import Command, read_metrics
+from ml_collections import ConfigDict
 from PIL import Image
 from test_config import CONFIGS, load
 from test_course import checkerboards
@@ -117,7 +118,7 @@ def test_moments_of_points_are_numpy_s() -> None:
     np.testing.assert_allclose(std, x.reshape(-1, 3).std(0), rtol=1e-5)
 
 
-def board_config(**changes: object) -> config.ConfigDict:
+def board_config(**changes: object) -> ConfigDict:
     c = config.base_config()
     c.update(dataset="checkerboard:128+4", preprocess="none", crop_size=0, model="mlp_sigmoid",
              hidden_sizes=(16, 16), learning_rate=0.05, batch_size=32, epochs=5)  # fmt: skip

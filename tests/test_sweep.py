@@ -10,6 +10,7 @@ import pytest
 from conftest import Command, read_metrics, read_summary
 from hypothesis import given
 from hypothesis import strategies as st
+from ml_collections import ConfigDict
 
 from rethinking_jax import config as configs
 from rethinking_jax.config import Member, members, product, runs
@@ -129,7 +130,7 @@ def test_a_group_that_lost_members_resumes_exactly(
 
 
 def chunks_of(
-    config: configs.ConfigDict, backend: str, data_dir: Path, stored: list[list[str]] | None = None
+    config: ConfigDict, backend: str, data_dir: Path, stored: list[list[str]] | None = None
 ) -> list[groups.Chunk]:
     config.data_dir = str(data_dir)
     made: list[Member] = members(config)
@@ -138,7 +139,7 @@ def chunks_of(
     return groups.make_chunks(made, sources, backend, devices, stored or (), lambda text: None)
 
 
-def base() -> configs.ConfigDict:
+def base() -> ConfigDict:
     config = configs.base_config()
     config.train_examples = 256
     return config

@@ -10,8 +10,8 @@ import orbax.checkpoint as ocp
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ml_collections import ConfigDict
 
-from rethinking_jax import config as configs
 from rethinking_jax import experiment
 from rethinking_jax.config import Member, base_config, runs
 from rethinking_jax.data import load_dataset, subset
@@ -92,7 +92,7 @@ def test_the_setting_with_the_best_mean_at_its_end_is_chosen() -> None:
     assert choose((0.1, [None])) == []
 
 
-def small(**keys: object) -> configs.ConfigDict:
+def small(**keys: object) -> ConfigDict:
     """Two learning rates and two seeds of a small MLP, and the seed's first rate is hopeless."""
     config = base_config()
     config.model, config.hidden_sizes = "mlp", (16,)
