@@ -3,7 +3,7 @@
 Everything here is static: runs with the same recipe share a program.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import flax.linen as nn
@@ -18,10 +18,11 @@ from rethinking_jax.data.source import Source
 from rethinking_jax.errors import UserError
 from rethinking_jax.models import create_model
 from rethinking_jax.step.augment import augment, changes_size, parse
-from rethinking_jax.step.optimizer import make_optimizer
+from rethinking_jax.step.objective import Objective
+from rethinking_jax.step.optimizer import BuildOptimizer, make_optimizer
 from rethinking_jax.step.preprocess import center_crop, make_preprocess
-from rethinking_jax.step.state import Examples, Hyper, Raw, TrainState
-from rethinking_jax.step.train import Steps, make_steps
+from rethinking_jax.step.state import Examples, Hyper, Raw, Steps, TrainState
+from rethinking_jax.step.train import make_steps
 from rethinking_jax.sweep.program import Program, apart, make_program, use_scan, xla_options
 from rethinking_jax.sweep.stream_program import Corrupt, StreamProgram, make_stream_program
 
@@ -70,7 +71,7 @@ def input_shape(config: ConfigDict, source: Source) -> tuple[int, int, int]:
     return cropped.shape[1:]
 
 
-def make_optimizer_of(config: ConfigDict, train_size: int) -> Callable[[Hyper], Any]:
+def make_optimizer_of(config: ConfigDict, train_size: int) -> BuildOptimizer:
     """The optimizer of a config."""
     return make_optimizer(
         config.optimizer,
@@ -170,18 +171,15 @@ def _make_steps(config: ConfigDict, source: Source, unroll: bool, draw_apart: bo
         # The epoch of the step, so that a resumed run draws what it would have drawn.
         return preprocess(drawn(state.hyper.seed, state.step // per_epoch, ids, images))
 
+    # Every field but one is a key of the config.
+    wanted = {key: config[key] for key in Objective._fields if key in config}
     return make_steps(
         make_model(config, source.num_classes),
         make_optimizer_of(config, size),
         preprocess,
         input_shape(config, source),
-        prepare=prepare if chosen else None,
-        label_smoothing=config.label_smoothing,
-        mixup_alpha=config.mixup_alpha,
-        sam_radius=config.sam_radius,
-        accumulate=config.accumulate,
-        unroll=unroll,
-        gradient_norm=config.gradient_norm,
+        Objective(**wanted, unroll=unroll),
+        prepare if chosen else None,
     )
 
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from rethinking_jax.corruption.randomness import purpose_key
 from rethinking_jax.data.batches import HostBatch, read_batches
+from rethinking_jax.step.metrics import zero_sums
 from rethinking_jax.step.state import Examples, Raw, Running, Sums, TrainState
 from rethinking_jax.step.train import epoch_order
 from rethinking_jax.sweep import groups
@@ -203,7 +204,7 @@ def _evaluate_streamed(
     rows = -(-len(positions) // size)
     padded = np.resize(positions, rows * size).reshape(rows, size)
     counted = (np.arange(rows * size) < len(positions)).reshape(rows, size)
-    sums = jax.tree.map(lambda leaf: np.zeros((1,), leaf.dtype), Sums.zero())
+    sums: Sums = jax.tree.map(lambda leaf: np.zeros((1,), leaf.dtype), zero_sums())
     own = own_rows(size, chunk.mesh)
     with closing(_device_batches(chunk, stored, padded)) as batches:
         for k, (batch, which) in enumerate(zip(batches, counted, strict=True)):

@@ -20,6 +20,7 @@ from ml_collections import ConfigDict
 
 from rethinking_jax.errors import RunFailed
 from rethinking_jax.host.processes import fetch, is_primary, wait_for_all
+from rethinking_jax.step.metrics import running_metrics, split_metrics
 from rethinking_jax.step.optimizer import learning_rate_schedule
 from rethinking_jax.step.state import Running, Sums, TrainState
 from rethinking_jax.sweep import groups
@@ -280,18 +281,19 @@ def _line(
         "epoch": position.step // per_epoch,
         "step": position.step,
         "learning_rate": _learning_rate(run, position.step, per_epoch),
-        **metrics.running_metrics(running),
-        **metrics.train_metrics(sums["train"], run.label_noise > 0, classes),
+        **running_metrics(running),
+        **split_metrics("train", sums["train"], run.label_noise > 0, classes),
     }
     for split in chunk.source.measured:
         corrupted = split == "test" and run.config.corrupt_test_labels
-        line |= metrics.held_out_metrics(split, sums[split], corrupted, classes)
+        line |= split_metrics(split, sums[split], corrupted, classes)
     line["images_per_second"] = round(position.speed, 1)
     line["elapsed_seconds"] = round(stage.elapsed(), 3)
     if chunk.source.streamed:
         line["waiting_for_input"] = round(position.waited, 4)
-    if sums["train"].count < size:
-        line["train_evaluated"] = int(sums["train"].count)
+    evaluated = int(sums["train"]["accuracy"].count)
+    if evaluated < size:
+        line["train_evaluated"] = evaluated
     return line
 
 
@@ -320,9 +322,8 @@ def _evaluate(chunk: Chunk, stage: Stage, position: Position) -> dict[str, Sums]
     sampled = 0 < config.train_eval_examples < size and not last
     train = over("train_sample" if sampled else "train")
     if train is not None and sampled:
-        active = slice(len(position.active))
-        accuracy = train.correct[active] / train.count[active]
-        if (accuracy >= config.fit_threshold).any():
+        active, right = slice(len(position.active)), train["accuracy"]
+        if (right.sum[active] / right.count[active] >= config.fit_threshold).any():
             train = over("train")
     if train is None:
         return None

@@ -19,8 +19,9 @@ import numpy as np
 from jax.experimental.xla_metadata import set_xla_metadata
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from rethinking_jax.step.state import Examples, Hyper, Running, Sums, TrainState
-from rethinking_jax.step.train import Steps, epoch_order
+from rethinking_jax.step.metrics import zero_sums
+from rethinking_jax.step.state import Examples, Hyper, Running, Steps, Sums, TrainState
+from rethinking_jax.step.train import epoch_order
 
 # Images, true labels and ids exist once for all members; the labels are each member's own.
 EXAMPLE_AXES = Examples(images=None, labels=0, true_labels=None, ids=None)  # type: ignore[arg-type]
@@ -248,7 +249,7 @@ def _make_evaluate(
         def body(sums: Sums, k: jax.Array) -> tuple[Sums, None]:
             return jax.tree.map(jnp.add, sums, one_batch(state, examples, k, size)), None
 
-        return jax.lax.scan(body, Sums.zero(), jnp.arange(batches))[0]
+        return jax.lax.scan(body, zero_sums(), jnp.arange(batches))[0]
 
     @partial(jit, static_argnames="size", out_shardings=own)
     def one(state: TrainState, examples: Examples, k: jax.Array, size: int) -> Sums:

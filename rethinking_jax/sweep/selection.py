@@ -14,6 +14,7 @@ import jax
 
 from rethinking_jax import config as configs
 from rethinking_jax.errors import UserError
+from rethinking_jax.step.metrics import split_metrics
 from rethinking_jax.sweep.groups import Chunk
 from rethinking_jax.sweep.loop import Stage, evaluate_trained
 from rethinking_jax.workdir import metrics
@@ -78,7 +79,7 @@ def look_at_test(chunks: Sequence[Chunk], names: Sequence[str], stage: Stage) ->
         corrupted, classes = chunk.runs[0].config.corrupt_test_labels, chunk.source.num_classes
         for place, i in enumerate(chosen):
             own: Any = jax.tree.map(partial(_at, place), sums)
-            found[chunk.runs[i].name] = metrics.held_out_metrics("test", own, corrupted, classes)
+            found[chunk.runs[i].name] = split_metrics("test", own, corrupted, classes)
     return found
 
 

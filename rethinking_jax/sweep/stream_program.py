@@ -12,8 +12,7 @@ import jax
 import jax.numpy as jnp
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from rethinking_jax.step.state import Examples, Hyper, Raw, Running, Sums, TrainState
-from rethinking_jax.step.train import Steps
+from rethinking_jax.step.state import Examples, Hyper, Raw, Running, Steps, Sums, TrainState
 from rethinking_jax.sweep.program import over_data, over_members
 
 # (hyper of one run, split, batch) -> the batch as the run sees it.
