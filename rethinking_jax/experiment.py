@@ -5,6 +5,7 @@ import json
 import time
 import zipfile
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import jax
@@ -27,8 +28,10 @@ from rethinking_jax.step.flops import forward_flops
 from rethinking_jax.sweep import groups, profiling, selection
 from rethinking_jax.sweep.build import input_shape, make_model
 from rethinking_jax.sweep.groups import Chunk
-from rethinking_jax.sweep.loop import Stage, is_complete, train_chunk
+from rethinking_jax.sweep.loop import is_complete, train_chunk
+from rethinking_jax.sweep.measure import of_each_run
 from rethinking_jax.sweep.progress import ProgressReport
+from rethinking_jax.sweep.stage import Measure, Stage, measures_nothing
 from rethinking_jax.workdir import checkpoint, metrics, storage, tensorboard
 from rethinking_jax.workdir.metrics import Line
 from rethinking_jax.workdir.storage import AnyPath
@@ -42,6 +45,7 @@ def train_and_evaluate(
     config: ConfigDict,
     workdir: "AnyPath | str",
     *,
+    measure: Measure | None = None,
     command: str = "",
     console: Console | None = None,
 ) -> Summary:
@@ -51,6 +55,7 @@ def train_and_evaluate(
       config: `rethinking_jax.config.base_config()` with changes.
       workdir: the folder for all results; the README names its files. Several processes
         share it. A path, or gs://BUCKET/FOLDER or s3://BUCKET/FOLDER.
+      measure: numbers that the lines of `metrics.jsonl` hold besides ours.
       command: what to type to resume, for messages and the report; '' where nobody typed one.
       console: where to show progress; default: standard output.
 
@@ -95,6 +100,7 @@ def train_and_evaluate(
             elapsed=elapsed,
             write_scalars=write_scalars,
             profile=profile,
+            measure=partial(of_each_run, measure) if measure else measures_nothing,
         )
         _train(chunks, stage)
         tested = _tested(members, chunks, stage) if config.validation_examples else {}
@@ -123,7 +129,7 @@ def _prepare(
 
 def _train(chunks: Sequence[Chunk], stage: Stage) -> None:
     """Trains what is not complete, chunk by chunk."""
-    lines = metrics.by_member(metrics.read_lines(stage.metrics_file))
+    lines = stage.lines()
     for i, chunk in enumerate(chunks, start=1):
         if not is_complete(chunk, stage, lines):
             place = f"{i}/{len(chunks)} " if len(chunks) > 1 else ""
@@ -135,7 +141,7 @@ def _tested(
     members: Sequence[configs.Member], chunks: Sequence[Chunk], stage: Stage
 ) -> dict[str, Line]:
     """Test metrics of the runs that validation chooses, by name."""
-    lines = metrics.by_member(metrics.read_lines(stage.metrics_file))
+    lines = stage.lines()
     chosen = selection.chosen_runs(members, lines)
     if chosen:
         stage.progress.message(

@@ -33,10 +33,10 @@ from rethinking_jax.data.streamed import CACHED_SLICE_BYTES, Read, StreamedDatas
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.models import create_model
 from rethinking_jax.step import flops
-from rethinking_jax.step.state import Raw
+from rethinking_jax.step.state import Carry, Raw
 from rethinking_jax.sweep import groups
 from rethinking_jax.sweep.build import make_model
-from rethinking_jax.sweep.feed import Carry, stream_feed
+from rethinking_jax.sweep.feed import stream_feed
 from rethinking_jax.sweep.groups import Chunk
 from rethinking_jax.sweep.mesh import share_out, spread
 from rethinking_jax.sweep.profiling import trace_options

@@ -104,6 +104,8 @@ class Total:
     count: jax.Array  # int32
 
 
+Carry: TypeAlias = tuple[TrainState, Running]  # what goes from step to step
+
 # What an evaluation has summed up, by the name of a metric (see `rethinking_jax.step.metrics`).
 Sums: TypeAlias = dict[str, Total]
 

@@ -20,7 +20,7 @@ from rethinking_jax.models import create_model
 from rethinking_jax.step.augment import augment, changes_size, parse
 from rethinking_jax.step.objective import Objective
 from rethinking_jax.step.optimizer import BuildOptimizer, make_optimizer
-from rethinking_jax.step.preprocess import center_crop, make_preprocess
+from rethinking_jax.step.preprocess import Preprocess, center_crop, make_preprocess
 from rethinking_jax.step.state import Examples, Hyper, Raw, Steps, TrainState
 from rethinking_jax.step.train import make_steps
 from rethinking_jax.sweep.program import Program, apart, make_program, use_scan, xla_options
@@ -69,6 +69,12 @@ def input_shape(config: ConfigDict, source: Source) -> tuple[int, int, int]:
     stored = jax.ShapeDtypeStruct((1, *source.image_shape), jnp.uint8)
     cropped = jax.eval_shape(lambda images: center_crop(images, config.crop_size), stored)
     return cropped.shape[1:]
+
+
+def make_preprocess_of(config: ConfigDict, source: Source) -> Preprocess:
+    """The preprocessing of a config in eval mode, the central crop included."""
+    scale = make_preprocess(config.preprocess, source.mean, source.std)
+    return lambda images: scale(center_crop(images, config.crop_size))
 
 
 def make_optimizer_of(config: ConfigDict, train_size: int) -> BuildOptimizer:
@@ -156,11 +162,7 @@ def build_program(
 def _make_steps(config: ConfigDict, source: Source, unroll: bool, draw_apart: bool) -> Steps:
     size = len(source.train.labels)
     per_epoch = steps_per_epoch(config, size)
-    scale = make_preprocess(config.preprocess, source.mean, source.std)
-    chosen = parse(config.augmentation)
-
-    def preprocess(images: jax.Array) -> jax.Array:
-        return scale(center_crop(images, config.crop_size))
+    preprocess, chosen = make_preprocess_of(config, source), parse(config.augmentation)
 
     def draw(seed: jax.Array, epoch: jax.Array, ids: jax.Array, images: jax.Array) -> jax.Array:
         return augment(chosen, seed, epoch, ids, images, config.crop_size)

@@ -18,7 +18,7 @@ import numpy as np
 from rethinking_jax.corruption.randomness import purpose_key
 from rethinking_jax.data.batches import HostBatch, read_batches
 from rethinking_jax.step.metrics import zero_sums
-from rethinking_jax.step.state import Examples, Raw, Running, Sums, TrainState
+from rethinking_jax.step.state import Carry, Examples, Raw, Sums, TrainState
 from rethinking_jax.step.train import epoch_order
 from rethinking_jax.sweep import groups
 from rethinking_jax.sweep.build import steps_per_epoch
@@ -27,7 +27,6 @@ from rethinking_jax.sweep.mesh import own_rows, share_out
 from rethinking_jax.sweep.program import Program
 from rethinking_jax.sweep.stream_program import StreamProgram
 
-Carry = tuple[TrainState, Running]
 # Told the share of a split that is evaluated, it says why to stop, or None.
 Between = Callable[[float], str | None]
 
@@ -78,7 +77,7 @@ def resident_feed(chunk: Chunk, images: Mapping[str, jax.Array], chosen: Sequenc
     """
     splits = groups.examples(chunk, images, chosen)
     train = splits["train"]
-    config, program = chunk.runs[0].config, chunk.program
+    config, program = chunk.config, chunk.program
     assert isinstance(program, Program)
     if config.train_eval_examples:
         splits["train_sample"] = _part(train, train_sample(config, train.true_labels.shape[0]))
@@ -114,7 +113,7 @@ def _train_resident(
     epoch: int,
     first: int,
 ) -> Pieces:
-    config = chunk.runs[0].config
+    config = chunk.config
     size = train.labels.shape[1]
     full = size // config.batch_size
     state, running = carry
@@ -148,7 +147,7 @@ def _train_resident(
 
 def stream_feed(chunk: Chunk) -> Feed:
     """The feed of a run whose examples are streamed."""
-    config, source = chunk.runs[0].config, chunk.source
+    config, source = chunk.config, chunk.source
     assert source.streamed and isinstance(chunk.program, StreamProgram)
     streamed = source.streamed
     stored = {"train": streamed.train, "test": streamed.test, **streamed.further}
@@ -200,7 +199,7 @@ def _evaluate_streamed(
 ) -> Sums | None:
     assert isinstance(chunk.program, StreamProgram)
     parts = chunk.mesh.shape["data"]
-    size = parts * -(-min(chunk.runs[0].config.eval_batch_size, len(positions)) // parts)
+    size = parts * -(-min(chunk.config.eval_batch_size, len(positions)) // parts)
     rows = -(-len(positions) // size)
     padded = np.resize(positions, rows * size).reshape(rows, size)
     counted = (np.arange(rows * size) < len(positions)).reshape(rows, size)
@@ -219,7 +218,7 @@ def _evaluate_streamed(
 
 def _device_batches(chunk: Chunk, stored: Any, positions: np.ndarray) -> Batches:
     """The batches of these positions, int64 [steps, b]; each process reads its own rows."""
-    config, size = chunk.runs[0].config, positions.shape[1]
+    config, size = chunk.config, positions.shape[1]
     threads = config.read_threads or os.cpu_count() or 1
     batches = read_batches(
         stored,

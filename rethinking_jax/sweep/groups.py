@@ -36,6 +36,7 @@ from rethinking_jax.sweep.build import (
     make_model,
     make_optimizer_of,
     static_part,
+    steps_per_epoch,
     streamed_part,
 )
 from rethinking_jax.sweep.memory import SHARE, member_bytes
@@ -72,6 +73,16 @@ class Chunk(NamedTuple):
     program: Program | StreamProgram
     mesh: Mesh
     scan: bool
+
+    @property
+    def config(self) -> ConfigDict:
+        """The config of the first run; all but `config.PER_RUN_KEYS` is that of every run."""
+        return self.runs[0].config
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps of an epoch, the smaller last batch included where it is trained."""
+        return steps_per_epoch(self.config, len(self.runs[0].train_labels))
 
 
 def label_run(member: configs.Member, source: Source) -> Run:
@@ -263,7 +274,7 @@ def images(chunk: Chunk) -> dict[str, jax.Array]:
 
 
 def _images(chunk: Chunk, split: str, part: SourceSplit) -> jax.Array:
-    config, source = chunk.runs[0].config, chunk.source
+    config, source = chunk.config, chunk.source
     stored = part.images
     assert stored is not None
     if config.corruption in LABEL_SETTINGS:

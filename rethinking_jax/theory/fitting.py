@@ -24,10 +24,10 @@ from rethinking_jax.step.preprocess import pixel_moments
 from rethinking_jax.sweep import groups, profiling
 from rethinking_jax.sweep.build import is_convolutional, make_model
 from rethinking_jax.sweep.groups import Chunk, Run
-from rethinking_jax.sweep.loop import Measure, Stage, is_complete, measures_nothing, train_chunk
+from rethinking_jax.sweep.loop import is_complete, train_chunk
 from rethinking_jax.sweep.progress import ProgressReport
+from rethinking_jax.sweep.stage import MeasureMembers, Stage, measures_nothing
 from rethinking_jax.theory.settings import TRAINING_KEYS
-from rethinking_jax.workdir import metrics
 from rethinking_jax.workdir.metrics import Line
 from rethinking_jax.workdir.storage import AnyPath, make_folder, write_atomically
 
@@ -47,7 +47,7 @@ class Lab(NamedTuple):
         runs: Sequence[configs.Overrides],
         source: Source,
         change: Callable[[int, Run], Run] = lambda index, run: run,
-        measure: Callable[[Chunk], Measure] = lambda chunk: measures_nothing,
+        measure: Callable[[Chunk], MeasureMembers] = measures_nothing,
     ) -> dict[str, list[Line]]:
         """Trains runs to their ends, or what is left of them; those of one network as one sweep.
 
@@ -56,7 +56,7 @@ class Lab(NamedTuple):
           runs: what they override in it, each with a "name" that no other run has.
           source: their examples.
           change: makes a run from its index and what its config says, with labels of its own.
-          measure: of a chunk, what its lines hold besides (see `sweep.loop.Measure`).
+          measure: of a chunk, what its lines hold besides (see `sweep.stage.MeasureMembers`).
 
         Returns:
           The lines of each run, by name.
@@ -76,13 +76,12 @@ class Lab(NamedTuple):
             report=lambda text: None,
         )
         self._open()
-        file = self.stage.metrics_file
         for chunk in chunks:
             own = tuple(change(index[run.name], run) for run in chunk.runs)
             chunk = chunk._replace(runs=own)
-            if not is_complete(chunk, self.stage, metrics.by_member(metrics.read_lines(file))):
-                train_chunk(chunk, self.stage._replace(measure=measure(chunk)))
-        lines = metrics.by_member(metrics.read_lines(file))
+            if not is_complete(chunk, self.stage, self.stage.lines()):
+                train_chunk(chunk, self.stage._replace(measure=measure))
+        lines = self.stage.lines()
         return {name: lines[name] for name in index}
 
     def _open(self) -> None:

@@ -33,8 +33,8 @@ from rethinking_jax.step.preprocess import make_preprocess
 from rethinking_jax.step.state import TrainState
 from rethinking_jax.sweep.build import make_model
 from rethinking_jax.sweep.groups import Chunk, examples, images
-from rethinking_jax.sweep.loop import Measure
 from rethinking_jax.sweep.mesh import slots
+from rethinking_jax.sweep.stage import MeasureMembers
 from rethinking_jax.theory.data import Tasks, generator
 from rethinking_jax.theory.findings import Findings, table, verdict
 from rethinking_jax.theory.fitting import Lab, training_config
@@ -155,7 +155,7 @@ def _name(name: str, seed: int, twin: int) -> str:
 # Measuring while they train ------------------------------------------------------------------
 
 
-def watch(chunk: Chunk) -> Measure:
+def watch(chunk: Chunk) -> MeasureMembers:
     """What the lines of a chunk of twins hold besides, see `compare`.
 
     Raises:
