@@ -18,12 +18,12 @@ from ml_collections import ConfigDict
 
 from rethinking_jax.analysis.beside import Columns
 from rethinking_jax.analysis.curves import Plot
+from rethinking_jax.analysis.findings import Findings, curve, finite, table, verdict
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
 from rethinking_jax.errors import UserError
 from rethinking_jax.theory import ntk
 from rethinking_jax.theory.data import Task, Tasks, generator, rows
-from rethinking_jax.theory.findings import Findings, curve, finite, table, verdict
 
 FEATURES, START, BATCHES = 5, 6, 7  # purposes of draws
 GAMMA = 0.02  # of the Gaussian kernel that the random Fourier features approximate

@@ -9,12 +9,12 @@ from ml_collections import ConfigDict
 
 from rethinking_jax.analysis.beside import Columns
 from rethinking_jax.analysis.curves import Plot
+from rethinking_jax.analysis.findings import Findings, curve, finite, table, verdict
 from rethinking_jax.analysis.tables import Table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
 from rethinking_jax.theory import relu_network, trained_width
 from rethinking_jax.theory.data import Task, Tasks, generator, rows
-from rethinking_jax.theory.findings import Findings, curve, finite, table, verdict
 
 STEPS = (1, 3)  # times powers of ten: the sizes on the way to all points
 SAMPLE, ORDER = 2, 3  # the purposes of the draws of sampled points, of an order of all

@@ -11,11 +11,11 @@ from ml_collections import ConfigDict
 from rethinking_jax import config as configs
 from rethinking_jax.analysis.beside import Columns
 from rethinking_jax.analysis.curves import Plot
+from rethinking_jax.analysis.findings import curve, table, verdict
 from rethinking_jax.analysis.tables import Table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.experiment import train_and_evaluate
 from rethinking_jax.theory.data import Tasks
-from rethinking_jax.theory.findings import curve, table, verdict
 from rethinking_jax.theory.widths import parse
 
 FOLDER = "trained"  # of the workdir: a workdir of its own, with its own report
