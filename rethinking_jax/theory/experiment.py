@@ -4,16 +4,15 @@ import json
 import time
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 from ml_collections import ConfigDict
 from rich.console import Console
 
 from rethinking_jax import config as configs
-from rethinking_jax.analysis import figures, tables
-from rethinking_jax.analysis.claims import NO, YES
-from rethinking_jax.analysis.findings import Findings, from_json, to_json
+from rethinking_jax.analysis import findings
+from rethinking_jax.analysis.findings import Findings, TheoryResults
 from rethinking_jax.errors import UserError
 from rethinking_jax.experiment import check_workdir
 from rethinking_jax.host.environment import describe_device, versions
@@ -24,17 +23,8 @@ from rethinking_jax.theory.settings import check_effects
 from rethinking_jax.workdir.storage import AnyPath, make_folder, open_path, write_atomically
 
 Summary = dict[str, Any]
-FINDINGS = "findings.json"  # what figures, tables and page are drawn from
 # Of (runs, data, where to say what is going on), and for kinds that train `lab`.
 Run = Callable[..., Findings]
-
-
-class Stored(NamedTuple):
-    """A finished workdir: its config and summary as in their files, and what was found."""
-
-    config: dict[str, Any]
-    summary: Summary
-    found: Findings
 
 
 def run_theory(
@@ -93,7 +83,7 @@ def run_theory(
         "verdicts": [verdict._asdict() for verdict in found.verdicts],
         "members": found.members,
     }
-    _write(workdir, Stored(plain, summary, found))
+    _write(workdir, TheoryResults(plain, summary, found))
     return _end(say, workdir, summary)
 
 
@@ -102,69 +92,14 @@ def _stored(workdir: AnyPath) -> dict[str, Any]:
     return configs.identity(json.loads((workdir / "config.json").read_text()))
 
 
-def _write(workdir: AnyPath, stored: Stored) -> None:
+def _write(workdir: AnyPath, stored: TheoryResults) -> None:
     """Writes all files; the summary last: where there is one, everything is there."""
     make_folder(workdir)
     (workdir / "summary.json").unlink(missing_ok=True)
     write_atomically(workdir / "config.json", json.dumps(stored.config, indent=2) + "\n")
-    write_atomically(workdir / FINDINGS, json.dumps(to_json(stored.found)) + "\n")
-    draw(workdir, stored)
+    write_atomically(workdir / findings.FILE, json.dumps(findings.to_json(stored.found)) + "\n")
+    page.write_report(workdir, stored)
     write_atomically(workdir / "summary.json", json.dumps(stored.summary, indent=2) + "\n")
-
-
-def draw(workdir: AnyPath, stored: Stored) -> None:
-    """Writes figures, tables and page."""
-    _, summary, found = stored
-    for plot in found.plots:
-        source = f"ours: {summary['dataset']}, {summary['device']}"
-        figures.write(plot, source, workdir / "figures")
-    tables.write_tables(found.tables, workdir / "tables")
-    page.write_page(workdir / "report.html", [section(stored)])
-
-
-def read(workdir: AnyPath) -> Stored:
-    """A finished workdir, from its files.
-
-    Raises:
-      UserError: a file of it cannot be understood.
-    """
-    try:
-        plain, summary, stored = (
-            json.loads((workdir / name).read_text())
-            for name in ("config.json", "summary.json", FINDINGS)
-        )
-        return Stored(plain, summary, from_json(stored, summary["members"]))
-    except (ValueError, KeyError, TypeError, FileNotFoundError) as error:
-        raise UserError(
-            f"{workdir} cannot be drawn again ({error}): its command, with another --workdir, "
-            "measures it anew"
-        ) from None
-
-
-def section(stored: Stored, index: int = 0) -> dict[str, Any]:
-    """What the page needs, see `rethinking_jax.report.page.section`."""
-    plain, summary, found = stored
-    yes, no = (sum(v.outcome == o for v in found.verdicts) for o in (YES, NO))
-    return {
-        "title": f"{summary['experiment']} on {summary['dataset']}",
-        "facts": {
-            **found.facts,
-            "device": summary["device"],
-            "time": f"{summary['wall_seconds']:.0f} seconds",
-            "versions": ", ".join(f"{k} {v}" for k, v in summary["versions"].items()),
-        },
-        "command": summary["command"],
-        "config": plain,
-        "verdicts": [v for v in found.verdicts if v.outcome in (YES, NO)],
-        "unmeasured": [v for v in found.verdicts if v.outcome not in (YES, NO)],
-        "several_series": False,
-        "claims": "Claims",
-        "pictures": [],
-        "counts": f"Claims, held against these numbers: {yes} yes, {no} no, "
-        f"{len(found.verdicts) - yes - no} not measured.",
-        "charts": [page.chart(plot, f"s{index}f{i}") for i, plot in enumerate(found.plots)],
-        "tables": found.tables,
-    }
 
 
 def _end(say: Callable[[str], None], workdir: AnyPath, summary: Summary) -> Summary:
