@@ -185,8 +185,8 @@ def check_workdir(config: ConfigDict, workdir: AnyPath) -> None:
         raise UserError(f"--workdir={workdir}: {error}") from None
     if not (workdir / "config.json").exists():
         return
-    there = configs.identity(json.loads((workdir / "config.json").read_text()))
-    here = configs.identity(configs.to_json(config))
+    there = configs.identity_of(json.loads((workdir / "config.json").read_text()))
+    here = configs.identity_of(configs.to_json(config))
     if there.get("sweep") and all(run in here["sweep"] for run in there["sweep"]):
         there["sweep"] = here["sweep"]  # runs may be added
     differing = [key for key in {**there, **here} if there.get(key) != here.get(key)]

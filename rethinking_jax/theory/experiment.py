@@ -20,7 +20,7 @@ from rethinking_jax.report import page
 from rethinking_jax.theory.data import Tasks
 from rethinking_jax.theory.findings import Findings, from_json, to_json
 from rethinking_jax.theory.fitting import open_lab
-from rethinking_jax.theory.settings import check_effects
+from rethinking_jax.theory.settings import check, check_effects
 from rethinking_jax.workdir.storage import AnyPath, make_folder, open_path, write_atomically
 
 Summary = dict[str, Any]
@@ -66,13 +66,13 @@ def run_theory(
     def say(text: str) -> None:
         console.print(text, soft_wrap=True, markup=False, highlight=False)
 
-    members = configs.members(config)
+    members = configs.members(config, check)
     check_effects(config, members)
     if jax.process_count() > 1:
         raise UserError(f"{config.kind} runs in one process: start it once, without num_processes")
     check_workdir(config, workdir)
     plain, file = configs.to_json(config), workdir / "summary.json"
-    if file.exists() and _stored(workdir) == configs.identity(plain):
+    if file.exists() and _stored(workdir) == configs.identity_of(plain):
         say(f"Complete already: {workdir}")
         return _end(say, workdir, json.loads(file.read_text()))
     say(f"On {describe_device()}; results go to {workdir}")
@@ -99,7 +99,7 @@ def run_theory(
 
 def _stored(workdir: AnyPath) -> dict[str, Any]:
     """What the workdir's config says is run: runs may have been added to its sweep since."""
-    return configs.identity(json.loads((workdir / "config.json").read_text()))
+    return configs.identity_of(json.loads((workdir / "config.json").read_text()))
 
 
 def _write(workdir: AnyPath, stored: Stored) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
-from rethinking_jax.config import Member, base_config, check_values
+from rethinking_jax.config import KEYS, Key, Member, Range, base_config, check_keys
 from rethinking_jax.errors import UserError, nearest
 from rethinking_jax.models import create_model
 from rethinking_jax.theory.widths import parse
@@ -199,7 +199,12 @@ def check(config: ConfigDict) -> None:
         create_model(config.model, num_classes=2, hidden_sizes=tuple(config.hidden_sizes))
         if not 0 < config.learning_rate < math.inf:
             raise UserError(f"config.learning_rate={config.learning_rate} must be above 0")
-    check_values(config, CHOICES, RANGES)
+    own = {
+        name: Key(name, config[name], "", "static", CHOICES.get(name, ()),
+                  Range(*RANGES[name]) if name in RANGES else None)
+        for name in OWN_KEYS[config.kind]
+    }  # fmt: skip
+    check_keys(config, {**KEYS, **own})
     for key in LADDERS:
         if key in config:
             parse(config[key], key)
