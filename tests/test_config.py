@@ -19,6 +19,7 @@ from rethinking_jax.config import (
 from rethinking_jax.corruption import SETTINGS
 from rethinking_jax.errors import UserError
 from rethinking_jax.theory import settings
+from rethinking_jax.theory.kinds import KINDS
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.py"))
 
@@ -37,8 +38,8 @@ def test_every_config_is_valid_and_named_after_its_file(path: Path) -> None:
     # What is written to config.json is what was resolved.
     plain = configs.to_json(config)
     assert json.loads(json.dumps(plain)) == plain
-    own = set(settings.OWN_KEYS[config.kind]) if "kind" in config else set()
-    shared = {*settings.shared_keys(config.kind), "kind"} if own else set(configs.base_config())
+    own = set(KINDS[config.kind].defaults()) if "kind" in config else set()
+    shared = {*KINDS[config.kind].shared, "kind"} if own else set(configs.base_config())
     assert set(plain) == shared | own
 
 

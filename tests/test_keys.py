@@ -16,6 +16,7 @@ from rethinking_jax.config.docs import keys_help, keys_page
 from rethinking_jax.config.key import check_keys
 from rethinking_jax.errors import UserError
 from rethinking_jax.models import MODELS
+from rethinking_jax.theory.kinds import KINDS
 
 PAGE = Path(__file__).parents[1] / "docs" / "keys.md"
 RESOURCES = {
@@ -32,7 +33,7 @@ RESOURCES = {
 
 
 def page() -> str:
-    return keys_page({})
+    return keys_page({name: kind.keys for name, kind in KINDS.items()})
 
 
 def quickstart() -> ConfigDict:

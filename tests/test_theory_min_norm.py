@@ -2,6 +2,7 @@
 
 import io
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -89,9 +90,11 @@ def test_too_few_steps_are_a_no(data_dir: Path) -> None:
         config.batch_size = 5
         from rethinking_jax.config import Member
         from rethinking_jax.theory.data import Tasks
+        from rethinking_jax.theory.kind import Tools
 
         say = [].append
-        return [v.outcome for v in min_norm.run([Member("a", config)], Tasks(say), say).verdicts]
+        tools = Tools(Tasks(say), say, nullcontext, lambda config, name: {})
+        return [v.outcome for v in min_norm.run([Member("a", config)], tools).verdicts]
 
     assert outcomes(steps=3000) == ["yes", "yes", "yes", "not measured"]
     assert outcomes(steps=3) == ["no", "yes", "no", "not measured"]

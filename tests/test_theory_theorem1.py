@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from rethinking_jax.theory import relu_network as net
 from rethinking_jax.theory import theorem1, trained_width
 from rethinking_jax.theory.data import Task, Tasks
 from rethinking_jax.theory.experiment import run_theory
+from rethinking_jax.theory.kind import Tools
 from rethinking_jax.theory.settings import theory_config
 
 CONFIG = "--config=configs/theorem1.py"
@@ -121,7 +123,8 @@ def test_the_points_are_not_all_of_one_class(data_dir: Path) -> None:
         def __call__(self, config: object) -> Task:
             return super().__call__(config)._replace(train_labels=np.arange(4000) // 400)
 
-    found = theorem1.run([Member("a", config)], Recorded(seen.append), seen.append)
+    tools = Tools(Recorded(seen.append), seen.append, nullcontext, lambda config, name: {})
+    found = theorem1.run([Member("a", config)], tools)
     assert [row["points"] for row in found.members] == [10, 30, 100, 300, 1000, 3000, 4000]
     assert found.members[0]["error_float32"] > 0
     assert found.members[-1]["exact_float64"] == 1

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable
-from importlib import import_module
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -14,19 +14,19 @@ from rethinking_jax import config as configs
 from rethinking_jax.analysis import figures, tables
 from rethinking_jax.analysis.claims import NO, YES
 from rethinking_jax.errors import UserError
-from rethinking_jax.experiment import check_workdir
+from rethinking_jax.experiment import check_workdir, train_and_evaluate
 from rethinking_jax.host.environment import describe_device, versions
 from rethinking_jax.report import page
 from rethinking_jax.theory.data import Tasks
 from rethinking_jax.theory.findings import Findings, from_json, to_json
 from rethinking_jax.theory.fitting import open_lab
+from rethinking_jax.theory.kind import Tools
+from rethinking_jax.theory.kinds import kind_of
 from rethinking_jax.theory.settings import check, check_effects
 from rethinking_jax.workdir.storage import AnyPath, make_folder, open_path, write_atomically
 
 Summary = dict[str, Any]
 FINDINGS = "findings.json"  # what figures, tables and page are drawn from
-# Of (runs, data, where to say what is going on), and for kinds that train `lab`.
-Run = Callable[..., Findings]
 
 
 class Stored(NamedTuple):
@@ -76,16 +76,15 @@ def run_theory(
         say(f"Complete already: {workdir}")
         return _end(say, workdir, json.loads(file.read_text()))
     say(f"On {describe_device()}; results go to {workdir}")
-    run: Run = import_module(f"rethinking_jax.theory.{config.kind}").run
-    if "model" in config:  # it trains
-        with open_lab(config, workdir, command, console) as lab:
-            found = run(members, Tasks(say, workdir), say, lab)
-    else:
-        found = run(members, Tasks(say, workdir), say)
+    kind, open_own_lab = kind_of(config), partial(open_lab, config, workdir, command, console)
+    tools = Tools(
+        Tasks(say), say, open_own_lab, lambda own, name: train_and_evaluate(own, workdir / name)
+    )
+    found = kind.measure(members, tools)
     summary = {
         "experiment": config.experiment,
         "kind": config.kind,
-        "dataset": "Gaussian points" if config.get("points") == "gaussian" else config.dataset,
+        "dataset": kind.data_name(config),
         "device": describe_device(),
         "versions": versions(),
         "wall_seconds": round(time.monotonic() - started, 3),

@@ -26,13 +26,20 @@ from rethinking_jax.sweep.build import is_convolutional, make_model
 from rethinking_jax.sweep.groups import Chunk, Run
 from rethinking_jax.sweep.loop import Measure, Stage, is_complete, measures_nothing, train_chunk
 from rethinking_jax.sweep.progress import ProgressReport
-from rethinking_jax.theory.settings import TRAINING_KEYS
 from rethinking_jax.workdir import metrics
 from rethinking_jax.workdir.metrics import Line
 from rethinking_jax.workdir.storage import AnyPath, make_folder, write_atomically
 
-# Lines of each run, by name, from (config, runs as overrides, examples, ...): see `train`.
-Train = Callable[..., dict[str, list[Line]]]
+# The keys that say how a network is trained; they mean here what they mean everywhere.
+TRAINING_KEYS = (
+    "model",
+    "hidden_sizes",
+    "optimizer",
+    "learning_rate",
+    "batch_size",
+    "epochs",
+    "preprocess",
+)
 
 
 class Lab(NamedTuple):

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jax
@@ -14,13 +14,15 @@ from rethinking_jax.analysis.curves import Plot
 from rethinking_jax.analysis.tables import Table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
+from rethinking_jax.config.key import Key, Range
 from rethinking_jax.corruption import LABEL_SETTINGS
 from rethinking_jax.data.watch import Spoken
 from rethinking_jax.host.memory import free_bytes
 from rethinking_jax.theory import features, kernel_matrix, kernel_solve
-from rethinking_jax.theory.data import Task, Tasks, rows
+from rethinking_jax.theory.data import Task, rows
 from rethinking_jax.theory.findings import Findings, curve, table, verdict
 from rethinking_jax.theory.kernel_matrix import Kernel
+from rethinking_jax.theory.kind import ABOVE_ZERO, Kind, Tools, at_least
 
 # What runs may differ in and still share a kernel matrix.
 LABEL_KEYS = ("corruption", "label_noise", "exclude_true_class", "ridge", "sweep")
@@ -46,7 +48,7 @@ BELOW_CHANCE = 0.5  # of chance's error: what counts as generalizing
 CHANCE_BAND = 4  # standard deviations around chance
 
 
-def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None]) -> Findings:
+def run(members: Sequence[Member], tools: Tools) -> Findings:
     """Solves for every run; those that share a kernel matrix share it.
 
     Raises:
@@ -57,7 +59,7 @@ def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None]) -> 
         groups.setdefault(_shared(member.config), []).append(member)
     found: dict[str, dict[str, Any]] = {}
     for group in groups.values():
-        for row in _solve_group(group, tasks, say):
+        for row in _solve_group(group, tools):
             found[row["name"]] = row
     measured = [found[name] for name, _ in members]
     first = measured[0]
@@ -70,15 +72,57 @@ def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None]) -> 
     return Findings(measured, facts, [made, _paper()], _plots(measured), _verdicts(measured))
 
 
+KIND = Kind(
+    run,
+    keys=(
+        Key(
+            "kernel",
+            "gaussian",
+            "The kernel: gaussian on pixels, the same on gabor wavelets, linear, or that of "
+            "random_conv, random convolutional features.",
+            choices=("gaussian", "linear", "gabor", "random_conv"),
+        ),
+        Key(
+            "gamma",
+            0.02,
+            "The gamma of exp(-gamma * squared distance), of pixels from 0 to 1; 0.02 is the first "
+            "author's.",
+            range=ABOVE_ZERO,
+        ),
+        Key(
+            "ridge",
+            0.0,
+            "What is added to the kernel matrix's diagonal.",
+            range=Range(0, 1e12, "at least 0"),
+        ),
+        Key("filters", 1024, "Number of random filters of random_conv.", range=at_least(1)),
+        Key(
+            "solver",
+            "auto",
+            "How the system is solved: cholesky; cg, which never holds the matrix; auto takes what "
+            "fits into memory.",
+            choices=("auto", "cholesky", "cg"),
+        ),
+        Key(
+            "precision",
+            "auto",
+            "What the kernel matrix is held in: float64; float32, whose solution is refined in "
+            "float64; auto takes what fits into memory.",
+            choices=("auto", "float32", "float64"),
+        ),
+    ),
+    effects={"filters": ("kernel", "random_conv")},
+)
+
+
 def _shared(config: ConfigDict) -> str:
     plain = {k: v for k, v in json.loads(config.to_json()).items() if k not in LABEL_KEYS}
     pixels = config.corruption if config.corruption not in LABEL_SETTINGS else ""
     return json.dumps([plain, pixels], sort_keys=True)
 
 
-def _solve_group(
-    group: Sequence[Member], tasks: Tasks, say: Callable[[str], None]
-) -> Iterator[dict[str, Any]]:
+def _solve_group(group: Sequence[Member], tools: Tools) -> Iterator[dict[str, Any]]:
+    tasks, say = tools.tasks, tools.say
     config, task = group[0].config, tasks(group[0].config)
     size, test_size = len(task.train_labels), len(task.test_labels)
     plan = plan_of(config, task, free_bytes(jax.local_devices()[0]))

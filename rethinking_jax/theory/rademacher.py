@@ -9,7 +9,7 @@ probabilities, by scaling up the last layer. What training finds is at most the 
 estimate is a lower bound. Every draw of signs is a member of one sweep, with a seed of its own.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,13 +20,15 @@ from rethinking_jax.analysis.curves import Curve, Plot
 from rethinking_jax.analysis.tables import Table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
+from rethinking_jax.config.key import Key, Range
 from rethinking_jax.data import Dataset, subset
 from rethinking_jax.errors import UserError
 from rethinking_jax.step.preprocess import center_crop, to_unit
 from rethinking_jax.theory import closed_forms, cover
-from rethinking_jax.theory.data import Tasks, generator, rows
+from rethinking_jax.theory.data import generator, rows
 from rethinking_jax.theory.findings import Findings, table, verdict
 from rethinking_jax.theory.fitting import Lab, parameters, source_of, training_config
+from rethinking_jax.theory.kind import ABOVE_ZERO, DATA_KEYS, Kind, Tools, at_least, check_network
 from rethinking_jax.workdir.metrics import Line
 
 POINTS = 8  # the purpose of the draw of Gaussian points
@@ -79,7 +81,7 @@ KNOWN: Columns = {
 }
 
 
-def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None], lab: Lab) -> Findings:
+def run(members: Sequence[Member], tools: Tools) -> Findings:
     """Estimates for every network and number of points, and the checks.
 
     Raises:
@@ -87,20 +89,22 @@ def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None], lab
       RunFailed: stopped by a signal.
     """
     config = members[0].config
-    whole = tasks.dataset(config)
+    whole = tools.tasks.dataset(config)
     if len(whole.train.labels) < FEW:
         raise UserError(f"config.train_examples={config.train_examples}: at least {FEW} are needed")
     counts = sizes(len(whole.train.labels), config.sizes)
     formulas = closed_form_rows(config, whole, counts)
-    say("classes with a closed form are measured")
-    known = known_row(config, lab)
-    networks = [
-        network_row(name, own, subset(whole, count, config.data_seed), lab)
-        for name, own in members
-        for count in counts
-    ]
+    tools.say("classes with a closed form are measured")
+    with tools.open_lab() as lab:
+        known = known_row(config, lab)
+        networks = [
+            network_row(name, own, subset(whole, count, config.data_seed), lab)
+            for name, own in members
+            for count in counts
+        ]
     for row in networks:
-        say(f"{row['name']}, {row['points']:,} points: {row['estimate']:.3f} +- {row['error']:.3f}")
+        found = f"{row['estimate']:.3f} +- {row['error']:.3f}"
+        tools.say(f"{row['name']}, {row['points']:,} points: {found}")
     facts = {
         "data": f"{config.dataset}, up to {counts[-1]:,} images",
         "method": f"random signs as labels of two classes, {config.draws} draws as one sweep, "
@@ -118,6 +122,48 @@ def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None], lab
         [_plot(networks, formulas)],
         _verdicts(networks, formulas, known),
     )
+
+
+KIND = Kind(
+    run,
+    keys=(
+        Key(
+            "draws",
+            6,
+            "Draws of random signs for each network and number of points.",
+            range=at_least(2, ", for an error"),
+        ),
+        Key(
+            "exact_draws",
+            400,
+            "Draws of random signs for the classes with a closed form.",
+            range=at_least(2, ", for an error"),
+        ),
+        Key(
+            "sizes",
+            4,
+            "How many numbers of points there are: all, a quarter of them, a sixteenth, ...",
+            range=Range(1, 20, "from 1 to 20"),
+        ),
+        Key(
+            "gamma",
+            0.02,
+            "The gamma of exp(-gamma * squared distance), the kernel of one of these classes.",
+            range=ABOVE_ZERO,
+        ),
+    ),
+    shared=DATA_KEYS,  # the signs are the labels
+    training={
+        "model": "mlp_1x512",
+        "hidden_sizes": (),
+        "optimizer": "adam",
+        "learning_rate": 0.002,
+        "batch_size": 50,
+        "epochs": 60,
+        "preprocess": "paper",
+    },
+    check=check_network,
+)
 
 
 def sizes(count: int, levels: int) -> list[int]:

@@ -6,7 +6,7 @@ dichotomy that training does not find may exist all the same, so shares are lowe
 linear classifiers Cover's theorem says the exact share.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -17,6 +17,7 @@ from rethinking_jax.analysis.beside import Columns
 from rethinking_jax.analysis.curves import Plot
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
+from rethinking_jax.config.key import Key
 from rethinking_jax.data import subset
 from rethinking_jax.errors import UserError
 from rethinking_jax.step.preprocess import center_crop
@@ -25,6 +26,7 @@ from rethinking_jax.theory import cover
 from rethinking_jax.theory.data import Tasks, generator, rows
 from rethinking_jax.theory.findings import Findings, curve, table, verdict
 from rethinking_jax.theory.fitting import Lab, parameters, source_of, training_config
+from rethinking_jax.theory.kind import DATA_KEYS, Kind, Tools, at_least, check_network, dataset_name
 from rethinking_jax.workdir.metrics import Line
 
 POINTS, DIRECTIONS, LABELS = 9, 10, 11  # the purposes of draws
@@ -66,7 +68,7 @@ CAPACITY_NOTE = (
 )
 
 
-def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None], lab: Lab) -> Findings:
+def run(members: Sequence[Member], tools: Tools) -> Findings:
     """The share of fitted dichotomies of growing numbers of points, for every network.
 
     Raises:
@@ -75,15 +77,16 @@ def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None], lab
     """
     config = members[0].config
     most = max(counts(weights(own))[-1] for _, own in members)
-    points = make_points(config, most, tasks)
+    points = make_points(config, most, tools.tasks)
     rows_: list[dict[str, Any]] = []
-    for name, own in members:
-        for count in counts(weights(own)):
-            row = measure(name, own, points[:count], lab)
-            rows_.append(row)
-            say(f"{name}, {count:,} points: {row['fraction']:.3f} of the dichotomies")
-            if row["fraction"] < NONE_LEFT:
-                break
+    with tools.open_lab() as lab:
+        for name, own in members:
+            for count in counts(weights(own)):
+                row = measure(name, own, points[:count], lab)
+                rows_.append(row)
+                tools.say(f"{name}, {count:,} points: {row['fraction']:.3f} of the dichotomies")
+                if row["fraction"] < NONE_LEFT:
+                    break
     capacities = [_capacity([row for row in rows_ if row["name"] == name]) for name, _ in members]
     facts = {
         "points": f"{most:,} at most, in {config.dimensions} dimensions: "
@@ -101,6 +104,40 @@ def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None], lab
     return Findings(
         [*rows_, *capacities], facts, tables, [_plot(rows_)], _verdicts(rows_, capacities)
     )
+
+
+KIND = Kind(
+    run,
+    keys=(
+        Key(
+            "points",
+            "gaussian",
+            "What is labeled: Gaussian points, or images, random projections of a data set's.",
+            choices=("gaussian", "images"),
+        ),
+        Key("dimensions", 4, "Dimensions of the points.", range=at_least(1)),
+        Key(
+            "dichotomies",
+            64,
+            "The most dichotomies that are trained of each set of points.",
+            range=at_least(2),
+        ),
+        Key("starts", 3, "Initial weights that each is trained from.", range=at_least(1)),
+    ),
+    shared=DATA_KEYS,  # the dichotomies are the labels
+    training={
+        "model": "mlp",
+        "hidden_sizes": (4,),
+        "optimizer": "adam",
+        "learning_rate": 0.03,
+        "epochs": 30,  # of 100 steps
+    },
+    effects=dict.fromkeys(("dataset", "image_size", "train_examples"), ("points", "images")),
+    check=check_network,
+    data_name=lambda config: (
+        "Gaussian points" if config.points == "gaussian" else dataset_name(config)
+    ),
+)
 
 
 def weights(config: ConfigDict) -> int:

@@ -1,7 +1,7 @@
 """Theorem 1 and Corollary 1 on real images, and how far floating point carries them."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,12 @@ from rethinking_jax.analysis.curves import Plot
 from rethinking_jax.analysis.tables import Table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
+from rethinking_jax.config.key import Key
 from rethinking_jax.theory import relu_network, trained_width
-from rethinking_jax.theory.data import Task, Tasks, generator, rows
+from rethinking_jax.theory.data import Task, generator, rows
 from rethinking_jax.theory.findings import Findings, curve, finite, table, verdict
+from rethinking_jax.theory.kind import ANYTHING, Kind, Tools, at_least
+from rethinking_jax.theory.widths import parse
 
 STEPS = (1, 3)  # times powers of ten: the sizes on the way to all points
 SAMPLE, ORDER = 2, 3  # the purposes of the draws of sampled points, of an order of all
@@ -48,7 +51,7 @@ NOTE = (
 )
 
 
-def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None]) -> Findings:
+def run(members: Sequence[Member], tools: Tools) -> Findings:
     """Builds and evaluates both networks for growing numbers of points of each run.
 
     Raises:
@@ -57,19 +60,20 @@ def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None]) -> 
     measured: list[dict[str, Any]] = []
     merged = {}
     for name, config in members:
-        task = tasks(config)
+        task = tools.tasks(config)
         points = rows(task.train_images)
         kept = relu_network.distinct(points, task.train_labels)
         merged[name] = len(points) - len(kept)
         if merged[name]:
-            say(f"{name}: {merged[name]} images that equal another, with its label, are merged")
+            equal = "images that equal another, with its label, are merged"
+            tools.say(f"{name}: {merged[name]} {equal}")
         # Some sets are in the order of their classes, and one class is no test.
         kept = generator(config.data_seed, ORDER).permutation(kept)
         for count in ladder(len(kept)):
             chosen = kept[:count]
             found = measure(config, points[chosen], task.train_labels[chosen])
             measured.append({"name": name, **_labels(config, task), **found})
-            say(
+            tools.say(
                 f"{name}, {count:,} points: error {found['error_float64']:.1e} in float64, "
                 f"{found['error_float32']:.1e} in float32"
             )
@@ -78,7 +82,7 @@ def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None]) -> 
         f"{measured[-1]['points']:,} points at most",
         "merged": ", ".join(f"{name}: {count} equal images" for name, count in merged.items()),
     }
-    trained = trained_width.measure(members, tasks, say)
+    trained = trained_width.measure(members, tools)
     return Findings(
         measured + trained,
         facts,
@@ -86,6 +90,39 @@ def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None]) -> 
         _plots(measured) + trained_width.plots(trained),
         _verdicts(measured) + trained_width.verdicts(trained),
     )
+
+
+KIND = Kind(
+    run,
+    keys=(
+        Key(
+            "depth",
+            4,
+            "Depth of Corollary 1's network, which has depth - 1 hidden layers.",
+            range=at_least(2, ", one hidden layer"),
+        ),
+        Key(
+            "sampled_points",
+            500,
+            "Number of points at which every term of the network is summed.",
+            range=at_least(1),
+        ),
+        Key(
+            "trained_widths",
+            "",
+            "Widths of the 2-layer networks that are trained on the same labels, joined by +, such "
+            "as 16+64; '' trains none.",
+        ),
+        Key(
+            "trained_epochs",
+            200,
+            "Epochs of their training with all points; fewer points get as many steps.",
+            range=at_least(1),
+        ),
+    ),
+    effects={"trained_epochs": ("trained_widths", ANYTHING)},
+    check=lambda config: parse(config.trained_widths, "trained_widths"),
+)
 
 
 def ladder(count: int) -> list[int]:

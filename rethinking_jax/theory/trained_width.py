@@ -3,7 +3,7 @@
 A ladder of widths for growing numbers of points, each network trained as any other run here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ml_collections import ConfigDict
@@ -13,9 +13,8 @@ from rethinking_jax.analysis.beside import Columns
 from rethinking_jax.analysis.curves import Plot
 from rethinking_jax.analysis.tables import Table
 from rethinking_jax.analysis.verdicts import Verdict
-from rethinking_jax.experiment import train_and_evaluate
-from rethinking_jax.theory.data import Tasks
 from rethinking_jax.theory.findings import curve, table, verdict
+from rethinking_jax.theory.kind import Tools
 from rethinking_jax.theory.widths import parse
 
 FOLDER = "trained"  # of the workdir: a workdir of its own, with its own report
@@ -43,9 +42,7 @@ NOTE = (
 )
 
 
-def measure(
-    members: Sequence[configs.Member], tasks: Tasks, say: Callable[[str], None]
-) -> list[dict[str, Any]]:
+def measure(members: Sequence[configs.Member], tools: Tools) -> list[dict[str, Any]]:
     """A row for each run and number of points; [] where no widths are asked for.
 
     Raises:
@@ -55,23 +52,22 @@ def measure(
     places: dict[tuple[str, int], list[tuple[str, int]]] = {}
     for name, config in members:
         for width in parse(config.trained_widths, "trained_widths"):
-            for count in _sizes(len(tasks.dataset(config).train.labels)):
+            for count in _sizes(len(tools.tasks.dataset(config).train.labels)):
                 run = _run(config, name, width, count)
                 overrides.append(run)
                 places.setdefault((name, count), []).append((run["name"], width))
     if not overrides:
         return []
-    folder = tasks.folder / FOLDER
     base = _base(members[0].config, overrides)
-    say(f"training {len(overrides)} networks of {len(set(places))} sets of points")
-    summary = train_and_evaluate(base, folder)
+    tools.say(f"training {len(overrides)} networks of {len(set(places))} sets of points")
+    summary = tools.run_experiment(base, FOLDER)
     found = {member["name"]: member for member in summary["members"]}
-    image = tasks(members[0].config).train_images[0]
+    image = tools.tasks(members[0].config).train_images[0]
     rows = []
     for (name, count), runs in places.items():
         own = [(width, found[run]) for run, width in runs]
         rows.append(_row(name, count, image.size, own))
-        say(f"{name}, {count:,} points, train accuracy by width: {rows[-1]['accuracies']}")
+        tools.say(f"{name}, {count:,} points, train accuracy by width: {rows[-1]['accuracies']}")
     return rows
 
 
