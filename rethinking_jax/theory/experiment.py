@@ -13,12 +13,12 @@ from rich.console import Console
 from rethinking_jax import config as configs
 from rethinking_jax.analysis import figures, tables
 from rethinking_jax.analysis.claims import NO, YES
+from rethinking_jax.analysis.findings import Findings, from_json, to_json
 from rethinking_jax.errors import UserError
 from rethinking_jax.experiment import check_workdir, train_and_evaluate
 from rethinking_jax.host.environment import describe_device, versions
 from rethinking_jax.report import page
 from rethinking_jax.theory.data import Tasks
-from rethinking_jax.theory.findings import Findings, from_json, to_json
 from rethinking_jax.theory.fitting import open_lab
 from rethinking_jax.theory.kind import Tools
 from rethinking_jax.theory.kinds import kind_of
