@@ -83,15 +83,11 @@ def _run(config: ConfigDict, workdir: str, command: str) -> None:
     # Only now what takes long to import: help and a mistake are answered at once.
     from rich.console import Console
 
-    from rethinking_jax.experiment import train_and_evaluate
+    from rethinking_jax import experiment
     from rethinking_jax.host.processes import is_primary
-    from rethinking_jax.theory.experiment import run_theory
-    from rethinking_jax.workdir.storage import open_path
 
     console = Console(quiet=not is_primary())
-    # A config without a kind trains.
-    run_config = run_theory if "kind" in config else train_and_evaluate
-    run_config(config, open_path(workdir), command=command, console=console)
+    experiment.run(config, workdir, command=command, console=console)
 
 
 def _reason(error: Exception, workdir: str, command: str) -> str:

@@ -3,7 +3,6 @@
 from rethinking_jax.config.argument import parse_argument
 from rethinking_jax.config.check import check_training
 from rethinking_jax.config.identity import (
-    Plain,
     default_workdir,
     digest,
     former_digest,
@@ -24,7 +23,6 @@ __all__ = [
     "Key",
     "Member",
     "Overrides",
-    "Plain",
     "Range",
     "appendix_learning_rate",
     "base_config",

@@ -3,15 +3,12 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, TypeAlias
 
 from ml_collections import ConfigDict
 
 from rethinking_jax.config.keys import KEYS, base_config
 from rethinking_jax.config.sweeps import Overrides, runs
-
-# A config as in config.json: values of the types that JSON has, the sweep as a list.
-Plain: TypeAlias = dict[str, Any]
+from rethinking_jax.workdir.metrics import Json
 
 # Scopes of keys that may change when a run is resumed: it stays the same run.
 NOT_IDENTITY = ("location", "resource", "pace")
@@ -28,14 +25,14 @@ FORMERLY_IDENTITY = (
 )
 
 
-def to_json(config: ConfigDict) -> Plain:
+def to_json(config: ConfigDict) -> Json:
     """Returns the config as values of JSON, the sweep as a list."""
-    plain: Plain = json.loads(config.to_json())
+    plain: Json = json.loads(config.to_json())
     plain["sweep"] = json.loads(config.sweep) if config.sweep else []
     return plain
 
 
-def from_json(plain: Plain) -> ConfigDict:
+def from_json(plain: Json) -> ConfigDict:
     """Returns the config that `to_json` was given; keys that it did not have are at defaults."""
     config = base_config()
     values = {key: tuple(v) if isinstance(v, list) else v for key, v in plain.items()}
@@ -43,12 +40,18 @@ def from_json(plain: Plain) -> ConfigDict:
     return config
 
 
-def identity_of(plain: Plain) -> Plain:
-    """Returns the part of a config that says what is run, not where or how fast."""
-    return _without(NOT_IDENTITY, plain) | {"sweep": [_run_identity(run) for run in plain["sweep"]]}
+def identity_of(plain: Json) -> Json:
+    """Returns the part of a config that says what is run, not where or how fast.
+
+    A key at its default is left out, so that a config of before there was such a key is the same.
+    """
+    defaults = to_json(base_config())
+    changed = {key: value for key, value in plain.items() if value != defaults.get(key, ...)}
+    sweep = [_run_identity(run) for run in plain["sweep"]]
+    return {**_without(NOT_IDENTITY, changed), "sweep": sweep}
 
 
-def static_part(config: ConfigDict) -> Plain:
+def static_part(config: ConfigDict) -> Json:
     """Returns what runs must have in common to be members of one program."""
     return _without(NOT_IN_A_PROGRAM, to_json(config))
 
@@ -61,8 +64,8 @@ def digest(config: ConfigDict) -> str:
 def former_digest(config: ConfigDict) -> str:
     """Returns the digest that the first version made of a config."""
     plain = to_json(config)
-    former = {key: plain[key] for key in (*FORMERLY_IDENTITY, "sweep") if key in plain}
-    return _digest(identity_of(plain) | former)
+    former = {key: plain[key] for key in FORMERLY_IDENTITY if key in plain}
+    return _digest(_without(NOT_IDENTITY, plain) | former)
 
 
 def default_workdir(config: ConfigDict) -> str:
@@ -71,7 +74,7 @@ def default_workdir(config: ConfigDict) -> str:
     return next((name for name in names if Path(name).exists()), names[0])
 
 
-def _without(scopes: tuple[str, ...], values: Plain) -> Plain:
+def _without(scopes: tuple[str, ...], values: Json) -> Json:
     return {
         key: value
         for key, value in values.items()
@@ -84,6 +87,6 @@ def _run_identity(run: Overrides) -> Overrides:
     return _without(NOT_IDENTITY, run) if "name" in run else run
 
 
-def _digest(plain: Plain) -> str:
+def _digest(plain: Json) -> str:
     text = json.dumps(plain, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
