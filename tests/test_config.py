@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 from ml_collections import ConfigDict
 
 from rethinking_jax import config as configs
-from rethinking_jax.config import members, parse_argument, product, runs, sweep, zipped
+from rethinking_jax import experiment
+from rethinking_jax.config import (
+    members,
+    parse_argument,
+    product,
+    runs,
+    sweep,
+    zipped,
+)
 from rethinking_jax.corruption import SETTINGS
 from rethinking_jax.errors import UserError
 from rethinking_jax.theory.kinds import KINDS
@@ -25,7 +33,7 @@ def load(path: Path, *arguments: str) -> ConfigDict:
 def test_every_config_is_valid_and_named_after_its_file(path: Path) -> None:
     config = load(path)
     assert config.experiment.rstrip("abc") == path.stem.rstrip("abc")
-    assert len(members(config)) >= 1
+    assert len(experiment.members(config)) >= 1
     # What is written to config.json is what was resolved.
     plain = configs.to_json(config)
     assert json.loads(json.dumps(plain)) == plain

@@ -10,11 +10,11 @@ import pytest
 from conftest import Command
 from rich.console import Console
 
+from rethinking_jax import experiment
 from rethinking_jax.analysis import results
 from rethinking_jax.errors import UserError
 from rethinking_jax.theory import min_norm
 from rethinking_jax.theory.data import Task
-from rethinking_jax.theory.experiment import run_theory
 from rethinking_jax.theory.settings import theory_config
 
 
@@ -114,7 +114,7 @@ def test_what_has_no_answer_is_one_line(changes: dict, words: str, data_dir: Pat
     config = theory_config("min_norm", data_dir=str(data_dir), **changes)
     folder = data_dir / "never"
     with pytest.raises(UserError, match=words):
-        run_theory(config, folder, console=Console(file=io.StringIO()))
+        experiment.run(config, folder, console=Console(file=io.StringIO()))
     assert not folder.exists()
 
 

@@ -229,7 +229,7 @@ def read(workdir: AnyPath) -> Results:
     if "kind" in summary:
         raise UserError(
             f"{workdir} holds {summary['kind']}, an experiment of theory: "
-            "rethinking_jax.theory.experiment.read reads it"
+            "rethinking_jax.report.theory_page.read reads it"
         )
     config = _json(workdir / "config.json", ("sweep", "dataset"))
     lines = metrics.by_member(metrics.read_lines(workdir / "metrics.jsonl"))

@@ -53,11 +53,12 @@ def _open(workdir: AnyPath, language: str) -> _Report:
     from rethinking_jax.report import page
 
     if results.is_theory(workdir):
-        from rethinking_jax.theory import experiment  # imports JAX
+        from rethinking_jax.report import theory_page
 
-        stored = experiment.read(workdir)
+        measured = theory_page.read(workdir)
         return _Report(
-            partial(experiment.draw, workdir, stored), partial(experiment.section, stored)
+            partial(theory_page.write_report, workdir, measured),
+            partial(theory_page.section, measured),
         )
     found = results.read(workdir)
     if language:

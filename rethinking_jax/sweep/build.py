@@ -28,11 +28,8 @@ from rethinking_jax.sweep.stream_program import Corrupt, StreamProgram, make_str
 
 def static_part(config: ConfigDict) -> dict[str, object]:
     """What runs must have in common to share a program, but for their images."""
-    plain = configs.to_json(config)
-    skipped = (*configs.PER_RUN_KEYS, *configs.COMMAND_KEYS)
-    static = {key: value for key, value in plain.items() if key not in skipped}
-    # Its value is an array, but a program without dropout draws nothing.
-    return {**static, "dropout_rate": config.dropout_rate > 0}
+    # The rate is an array, but a program without dropout draws nothing.
+    return {**configs.static_part(config), "dropout_rate": config.dropout_rate > 0}
 
 
 def streamed_part(config: ConfigDict) -> tuple[object, ...]:

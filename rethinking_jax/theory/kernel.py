@@ -11,6 +11,7 @@ from ml_collections import ConfigDict
 
 from rethinking_jax.analysis.beside import Columns
 from rethinking_jax.analysis.curves import Plot
+from rethinking_jax.analysis.findings import Findings, curve, table, verdict
 from rethinking_jax.analysis.tables import Table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
@@ -20,7 +21,6 @@ from rethinking_jax.data.watch import Spoken
 from rethinking_jax.host.memory import free_bytes
 from rethinking_jax.theory import features, kernel_matrix, kernel_solve
 from rethinking_jax.theory.data import Task, rows
-from rethinking_jax.theory.findings import Findings, curve, table, verdict
 from rethinking_jax.theory.kernel_matrix import Kernel
 from rethinking_jax.theory.kind import ABOVE_ZERO, Kind, Tools, at_least
 

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 from ml_collections import ConfigDict
 
+from rethinking_jax.analysis.findings import Findings
 from rethinking_jax.config import Member
 from rethinking_jax.config.key import Key, Range
 from rethinking_jax.errors import UserError
 from rethinking_jax.models import create_model
 from rethinking_jax.theory.data import Tasks
-from rethinking_jax.theory.findings import Findings
 from rethinking_jax.theory.fitting import Lab
 
 # Plain values by name, as summary.json holds them: their types are those of JSON.

@@ -18,13 +18,13 @@ from ml_collections import ConfigDict
 
 from rethinking_jax.analysis.beside import Columns
 from rethinking_jax.analysis.curves import Plot
+from rethinking_jax.analysis.findings import Findings, curve, finite, table, verdict
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
 from rethinking_jax.config.key import Key, Range
 from rethinking_jax.errors import UserError
 from rethinking_jax.theory import ntk
 from rethinking_jax.theory.data import Task, generator, rows
-from rethinking_jax.theory.findings import Findings, curve, finite, table, verdict
 from rethinking_jax.theory.kind import ABOVE_ZERO, ANYTHING, Kind, Tools, at_least
 from rethinking_jax.theory.widths import parse
 

@@ -17,11 +17,11 @@ from ml_collections import ConfigDict
 
 from rethinking_jax.analysis.beside import Columns
 from rethinking_jax.analysis.curves import Plot
+from rethinking_jax.analysis.findings import curve, table, verdict
 from rethinking_jax.analysis.tables import Table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.errors import UserError
 from rethinking_jax.theory.data import Task, generator, rows
-from rethinking_jax.theory.findings import curve, table, verdict
 from rethinking_jax.theory.widths import parse
 
 SUBSET, WEIGHTS = 9, 10  # purposes of draws

@@ -17,6 +17,7 @@ from ml_collections import ConfigDict
 
 from rethinking_jax.analysis.beside import Columns
 from rethinking_jax.analysis.curves import Curve, Plot
+from rethinking_jax.analysis.findings import Findings, table, verdict
 from rethinking_jax.analysis.tables import Table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
@@ -26,7 +27,6 @@ from rethinking_jax.errors import UserError
 from rethinking_jax.step.preprocess import center_crop, to_unit
 from rethinking_jax.theory import closed_forms, cover
 from rethinking_jax.theory.data import generator, rows
-from rethinking_jax.theory.findings import Findings, table, verdict
 from rethinking_jax.theory.fitting import Lab, parameters, source_of, training_config
 from rethinking_jax.theory.kind import ABOVE_ZERO, DATA_KEYS, Kind, Tools, at_least, check_network
 from rethinking_jax.workdir.metrics import Line

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from ml_collections import ConfigDict
 
-from rethinking_jax.config import Member, base_config, check_values
+from rethinking_jax.config import KEYS, Member, base_config, check_keys
+from rethinking_jax.config.key import table
 from rethinking_jax.theory import kind as kinds_of_experiment
 from rethinking_jax.theory.kinds import KINDS, kind_of
 
@@ -30,17 +31,13 @@ def theory_config(kind: str, **changes: object) -> ConfigDict:
 
 
 def check(config: ConfigDict) -> None:
-    """Checks the keys that only a config of this kind has, for one run.
+    """Checks the config of one run: every key by itself, then what depends on several.
 
     Raises:
       UserError: the message has the key, what was given and what would be right.
     """
     kind = kind_of(config)
-    check_values(
-        config,
-        {key.name: key.choices for key in kind.keys if key.choices},
-        {key.name: key.range for key in kind.keys if key.range},
-    )
+    check_keys(config, {**KEYS, **table(kind.keys)})
     kind.check(config)
 
 

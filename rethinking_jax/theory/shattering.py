@@ -15,6 +15,7 @@ from ml_collections import ConfigDict
 
 from rethinking_jax.analysis.beside import Columns
 from rethinking_jax.analysis.curves import Plot
+from rethinking_jax.analysis.findings import Findings, curve, table, verdict
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
 from rethinking_jax.config.key import Key
@@ -24,7 +25,6 @@ from rethinking_jax.step.preprocess import center_crop
 from rethinking_jax.sweep.groups import Run
 from rethinking_jax.theory import cover
 from rethinking_jax.theory.data import Tasks, generator, rows
-from rethinking_jax.theory.findings import Findings, curve, table, verdict
 from rethinking_jax.theory.fitting import Lab, parameters, source_of, training_config
 from rethinking_jax.theory.kind import DATA_KEYS, Kind, Tools, at_least, check_network, dataset_name
 from rethinking_jax.workdir.metrics import Line

@@ -22,6 +22,7 @@ from ml_collections import ConfigDict
 
 from rethinking_jax.analysis.beside import Columns
 from rethinking_jax.analysis.curves import Curve, Plot
+from rethinking_jax.analysis.findings import Findings, table, verdict
 from rethinking_jax.analysis.intervals import difference
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member, Overrides
@@ -37,7 +38,6 @@ from rethinking_jax.sweep.groups import Chunk, examples, images
 from rethinking_jax.sweep.loop import Measure
 from rethinking_jax.sweep.mesh import slots
 from rethinking_jax.theory.data import generator
-from rethinking_jax.theory.findings import Findings, table, verdict
 from rethinking_jax.theory.fitting import TRAINING_KEYS, training_config
 from rethinking_jax.theory.kind import LABEL_KEYS, Kind, Tools, at_least, check_network
 from rethinking_jax.workdir.metrics import Line

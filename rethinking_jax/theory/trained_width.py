@@ -11,9 +11,9 @@ from ml_collections import ConfigDict
 from rethinking_jax import config as configs
 from rethinking_jax.analysis.beside import Columns
 from rethinking_jax.analysis.curves import Plot
+from rethinking_jax.analysis.findings import curve, table, verdict
 from rethinking_jax.analysis.tables import Table
 from rethinking_jax.analysis.verdicts import Verdict
-from rethinking_jax.theory.findings import curve, table, verdict
 from rethinking_jax.theory.kind import Tools
 from rethinking_jax.theory.widths import parse
 

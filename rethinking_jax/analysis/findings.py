@@ -1,4 +1,4 @@
-"""What such an experiment found, in the forms that a report needs."""
+"""What an experiment of theory found, in the forms that a report needs."""
 
 import math
 from collections.abc import Mapping, Sequence
