@@ -5,14 +5,14 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from rethinking_jax.models.layers import RELU_INIT, Dropout, Network, classifier
+from rethinking_jax.models.layers import RELU_INIT, Dropout, ImageModel, classifier
 
 _RADIUS = 4
 _BIAS = 1.0
 _ALPHA = 0.001 / 9
 
 
-class SmallAlexNet(Network):
+class SmallAlexNet(ImageModel):
     """Two convolutions with pooling and local response normalization, three dense layers.
 
     It has 1,387,786 parameters on 28x28x3 with 10 classes. Dropout is on the activations of both

@@ -3,7 +3,7 @@
 import flax.linen as nn
 import jax
 
-from rethinking_jax.models.layers import ConvUnit, Dropout, Network, classifier
+from rethinking_jax.models.layers import ConvUnit, Dropout, ImageModel, classifier
 
 # (features, side of the kernel, stride); a stride of 2 stands for a pooling layer.
 _LAYERS = (
@@ -13,7 +13,7 @@ _LAYERS = (
 )
 
 
-class AllCNN(Network):
+class AllCNN(ImageModel):
     """Nine convolutions, two of them with stride 2 in place of pooling, and a global average.
 
     It has 1,369,738 parameters on 3 channels with 10 classes, as published. It differs from the

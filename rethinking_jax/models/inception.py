@@ -4,10 +4,10 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from rethinking_jax.models.layers import ConvUnit, Network, pooled_logits
+from rethinking_jax.models.layers import ConvUnit, ImageModel, pooled_logits
 
 
-class SmallInception(Network):
+class SmallInception(ImageModel):
     """The small Inception.
 
     It has 1,649,402 parameters on any size of 3 channels with 10 classes. Dropout is on the

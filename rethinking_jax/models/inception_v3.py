@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax.typing import DTypeLike
 
 from rethinking_jax.errors import UserError
-from rethinking_jax.models.layers import ConvUnit, Network, classifier, pooled_logits
+from rethinking_jax.models.layers import ConvUnit, ImageModel, classifier, pooled_logits
 
 SMALLEST = 75  # a smaller side leaves the last downsampling less than its 3x3 window
 
@@ -51,7 +51,7 @@ class AuxiliaryHead(nn.Module):
         return classifier(self.num_classes)(x.mean(axis=(1, 2), dtype=jnp.float32))
 
 
-class InceptionV3(Network):
+class InceptionV3(ImageModel):
     """Inception V3; made for 299x299, it takes any size from 75x75 on.
 
     With 1,000 classes it has 23,817,352 parameters; 27,161,264 with batch_norm_scale and

@@ -24,14 +24,14 @@ CLASSIFIER_INIT = nn.initializers.variance_scaling(0.1, "fan_in", "truncated_nor
 BATCH_NORM_MOMENTUM = 0.9
 
 
-class Network(nn.Module):
-    """The fields that the networks here have in common.
+class ImageModel(nn.Module):
+    """The fields that the models here have in common.
 
     Attributes:
       num_classes: number of logits.
       dropout_rate: probability that training sets a feature to zero; each class says where.
       dtype: type that convolutions and hidden dense layers compute in.
-      convolutional: whether a network convolves, which is slow inside a loop on a CPU.
+      convolutional: whether the model convolves, which is slow inside a loop on a CPU.
     """
 
     num_classes: int
@@ -49,14 +49,14 @@ def classifier(num_classes: int) -> nn.Dense:
     return nn.Dense(num_classes, dtype=jnp.float32, kernel_init=CLASSIFIER_INIT)
 
 
-def pooled_logits(x: jax.Array, network: Network, train: bool) -> jax.Array:
+def pooled_logits(x: jax.Array, model: ImageModel, train: bool) -> jax.Array:
     """Maps features [b, h, w, c] to logits [b, classes]: global average, dropout, classifier.
 
-    It is called within the `__call__` of the network, where its parameters belong.
+    It is called within the `__call__` of the model, where its parameters belong.
     """
     x = x.mean(axis=(1, 2), dtype=jnp.float32)
-    x = Dropout(network.dropout_rate)(x, train=train)
-    return classifier(network.num_classes)(x)
+    x = Dropout(model.dropout_rate)(x, train=train)
+    return classifier(model.num_classes)(x)
 
 
 def residual_conv(

@@ -5,7 +5,7 @@ from typing import ClassVar
 import flax.linen as nn
 import jax
 
-from rethinking_jax.models.layers import Dropout, Network, classifier
+from rethinking_jax.models.layers import Dropout, ImageModel, classifier
 
 _UNITS = (240, 240)
 _PIECES = 5
@@ -14,7 +14,7 @@ _PIECES = 5
 _INIT = nn.initializers.variance_scaling(1 / 1.80, "fan_in", "truncated_normal")
 
 
-class Maxout(Network):
+class Maxout(ImageModel):
     """Two hidden layers of 240 units, each the largest of five linear functions.
 
     It has 3,115,210 parameters on 28x28x3 with 10 classes. Dropout is on the activations of both

@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import DTypeLike
 
-from rethinking_jax.models.layers import ConvUnit, Network, pooled_logits
+from rethinking_jax.models.layers import ConvUnit, ImageModel, pooled_logits
 
 # (features, stride): MobileNet's blocks on its first three grids.
 _BLOCKS = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1))
@@ -33,7 +33,7 @@ class SeparableBlock(nn.Module):
         return mixed(each(x, train=train), train=train)
 
 
-class SmallMobileNet(Network):
+class SmallMobileNet(ImageModel):
     """A 3x3 convolution, five depthwise separable blocks, a global average.
 
     This is MobileNet of width 1 as far as its sixth layer, but for the first stride, which is 1

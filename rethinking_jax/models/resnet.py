@@ -5,7 +5,12 @@ import jax
 import jax.numpy as jnp
 from jax.typing import DTypeLike
 
-from rethinking_jax.models.layers import BATCH_NORM_MOMENTUM, Network, pooled_logits, residual_conv
+from rethinking_jax.models.layers import (
+    BATCH_NORM_MOMENTUM,
+    ImageModel,
+    pooled_logits,
+    residual_conv,
+)
 
 
 def _norm(x: jax.Array, train: bool, dtype: DTypeLike, zero: bool = False) -> jax.Array:
@@ -51,7 +56,7 @@ class Bottleneck(nn.Module):
         return nn.relu(x + y)
 
 
-class ResNet(Network):
+class ResNet(ImageModel):
     """ResNet of bottleneck blocks; made for 224x224, it takes any size.
 
     It has 25,557,032 parameters with 50 layers and 1,000 classes. Dropout is on the features

@@ -3,13 +3,13 @@
 import flax.linen as nn
 import jax
 
-from rethinking_jax.models.layers import RELU_INIT, ConvUnit, Dropout, Network, classifier
+from rethinking_jax.models.layers import RELU_INIT, ConvUnit, Dropout, ImageModel, classifier
 
 _FEATURES = (64, 128, 256)
 _HIDDEN = 512
 
 
-class SmallVGG(Network):
+class SmallVGG(ImageModel):
     """Three times two 3x3 convolutions and max pooling 2x2, then a hidden dense layer.
 
     It has VGG's first three grids with its channels. It differs from VGG in batch norm, which came

@@ -5,7 +5,12 @@ import jax
 import jax.numpy as jnp
 from jax.typing import DTypeLike
 
-from rethinking_jax.models.layers import BATCH_NORM_MOMENTUM, Network, pooled_logits, residual_conv
+from rethinking_jax.models.layers import (
+    BATCH_NORM_MOMENTUM,
+    ImageModel,
+    pooled_logits,
+    residual_conv,
+)
 
 
 def _norm_relu(x: jax.Array, train: bool, dtype: DTypeLike) -> jax.Array:
@@ -38,7 +43,7 @@ class PreActivationBlock(nn.Module):
         return x + shortcut
 
 
-class WideResNet(Network):
+class WideResNet(ImageModel):
     """Wide ResNet of depth 28 and widening factor 1; 369,498 parameters on 3 channels.
 
     Its logits mean nothing in eval mode before some training steps: only then do the

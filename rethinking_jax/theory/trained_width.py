@@ -4,7 +4,6 @@ A ladder of widths for growing numbers of points, each network trained as any ot
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from ml_collections import ConfigDict
 
@@ -16,6 +15,7 @@ from rethinking_jax.analysis.tables import Table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.theory.kind import Tools
 from rethinking_jax.theory.widths import parse
+from rethinking_jax.workdir.metrics import Json
 
 FOLDER = "trained"  # of the workdir: a workdir of its own, with its own report
 PARTS = (16, 4, 1)  # of the points
@@ -42,7 +42,7 @@ NOTE = (
 )
 
 
-def measure(members: Sequence[configs.Member], tools: Tools) -> list[dict[str, Any]]:
+def measure(members: Sequence[configs.Member], tools: Tools) -> list[Json]:
     """A row for each run and number of points; [] where no widths are asked for.
 
     Raises:
@@ -113,9 +113,7 @@ def _base(config: ConfigDict, overrides: Sequence[configs.Overrides]) -> ConfigD
     return base
 
 
-def _row(
-    name: str, count: int, dimension: int, own: Sequence[tuple[int, dict[str, Any]]]
-) -> dict[str, Any]:
+def _row(name: str, count: int, dimension: int, own: Sequence[tuple[int, Json]]) -> Json:
     fitted = next(((w, m) for w, m in own if m["steps_to_fit"] is not None), None)
     least = 2 * count + dimension
     return {
@@ -131,13 +129,13 @@ def _row(
     }
 
 
-def tables(rows: Sequence[dict[str, Any]]) -> list[Table]:
+def tables(rows: Sequence[Json]) -> list[Table]:
     """One, or none where nothing was trained."""
     title = "Trained: the smallest width that fits the same labels"
     return [table("trained_widths", title, COLUMNS, rows, NOTE)] if rows else []
 
 
-def plots(rows: Sequence[dict[str, Any]]) -> list[Plot]:
+def plots(rows: Sequence[Json]) -> list[Plot]:
     """Train accuracy against width, a curve for each number of points."""
     curves = [
         curve(
@@ -153,7 +151,7 @@ def plots(rows: Sequence[dict[str, Any]]) -> list[Plot]:
     return [made] if rows else []
 
 
-def verdicts(rows: Sequence[dict[str, Any]]) -> list[Verdict]:
+def verdicts(rows: Sequence[Json]) -> list[Verdict]:
     """Whether training reaches what the construction does, and at what size."""
     fitted = [row for row in rows if row["width"] is not None]
     missing = "Needs trained_widths, such as 16+64+256+1024."
