@@ -391,7 +391,7 @@ def test_pictures_are_drawn_again_in_another_language_where_the_data_is_at_hand(
     config.dataset, config.model, config.hidden_sizes = str(data), "mlp", (8,)
     config.batch_size, config.epochs, config.augmentation = 30, 1, "rotate"
     config.sweep = runs([{"corruption": name} for name in ("true_labels", "random_labels")])
-    experiment.train_and_evaluate(config, workdir)
+    experiment.run(config, workdir)
     files = [workdir / "figures" / f"{name}.svg" for name in ("corruptions", "augmentations")]
     english = [file.read_text() for file in files]
     assert "random labels" in english[0] and "stored" in english[1]

@@ -20,7 +20,7 @@ from rethinking_jax.analysis.results import Results
 from rethinking_jax.config import members
 from rethinking_jax.course import LESSONS, architectures
 from rethinking_jax.errors import UserError
-from rethinking_jax.models import MODELS, WITH_WIDTHS, create_model
+from rethinking_jax.models import MODELS, create_model, takes_widths
 
 CONFIG = next(path for path in CONFIGS if path.stem == "course_architectures")
 
@@ -148,7 +148,7 @@ def test_every_name_is_translated_and_dense_is_what_does_not_convolve() -> None:
         name
         for name in MODELS
         if not create_model(
-            name, num_classes=2, hidden_sizes=(4,) if name in WITH_WIDTHS else ()
+            name, num_classes=2, hidden_sizes=(4,) if takes_widths(name) else ()
         ).convolutional
     }
     assert {name for name, own in NETWORKS.items() if own.dense} == dense

@@ -139,7 +139,7 @@ def board_config(**changes: object) -> ConfigDict:
 )
 def test_what_is_for_images_is_refused(changes: dict, words: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=words) as error:
-        experiment.train_and_evaluate(board_config(**changes), tmp_path / "none")
+        experiment.run(board_config(**changes), tmp_path / "none")
     assert "\n" not in str(error.value)
     assert not (tmp_path / "none").exists()
 
@@ -194,7 +194,7 @@ def test_epochs_that_are_not_measured_change_nothing_else(tmp_path: Path) -> Non
     every = board_config(epochs=5, checkpoint_every=2, checkpoints_to_keep=9)
     few = board_config(epochs=5, checkpoint_every=2, checkpoints_to_keep=9, measure_every=3)
     for name, c in (("every", every), ("few", few)):
-        experiment.train_and_evaluate(c, tmp_path / name)
+        experiment.run(c, tmp_path / name)
     lines, some = (read_metrics(tmp_path / name) for name in ("every", "few"))
     assert [line["epoch"] for line in some] == [3, 5]
     for line in some:
@@ -211,7 +211,7 @@ def test_epochs_that_are_not_measured_change_nothing_else(tmp_path: Path) -> Non
     assert steps == [10, 20, 25]
     (tmp_path / "few" / "summary.json").unlink()
     (folder / "25").rename(tmp_path / "gone")
-    experiment.train_and_evaluate(few, tmp_path / "few")
+    experiment.run(few, tmp_path / "few")
     assert read_metrics(tmp_path / "few") == some
 
 
@@ -230,7 +230,7 @@ def test_maps_are_the_checkpoints_own_answers(tmp_path: Path) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(decision_map, "of_runs", kept)
-        experiment.train_and_evaluate(c, tmp_path)
+        experiment.run(c, tmp_path)
     (panel,) = maps
     assert panel.steps == (0, 100, 200)
     assert panel.outside.sum() == 4 and len(panel.points) == 132

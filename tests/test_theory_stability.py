@@ -15,7 +15,7 @@ from rethinking_jax.data.source import source_key, to_device
 from rethinking_jax.errors import UserError
 from rethinking_jax.sweep import feed, groups
 from rethinking_jax.sweep.program import zero_running
-from rethinking_jax.theory import stability
+from rethinking_jax.theory import settings, stability
 from rethinking_jax.theory.fitting import training_config
 from rethinking_jax.theory.settings import theory_config
 
@@ -201,4 +201,4 @@ def test_bad_input_is_one_line(command: Command, tmp_path: Path) -> None:
         assert not workdir.exists()
     for changes, words in (({"seeds": 1}, "at least 2"), ({"twins": 0}, "at least 1")):
         with pytest.raises(UserError, match=words):
-            configs.members(theory_config("stability", **changes))
+            configs.members(theory_config("stability", **changes), settings.check)

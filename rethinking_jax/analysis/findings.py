@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, SupportsFloat
 
 from rethinking_jax.analysis.claims import NO, NOT_MEASURED, YES
 from rethinking_jax.analysis.curves import Curve, Plot
@@ -11,7 +11,7 @@ from rethinking_jax.analysis.table import Table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.errors import UserError
 from rethinking_jax.workdir.metrics import Json
-from rethinking_jax.workdir.storage import AnyPath
+from rethinking_jax.workdir.storage import AnyPath, write_atomically
 
 FILE = "findings.json"  # the file of a workdir that its figures, tables and page are drawn from
 # The places of the verdicts of earlier versions that are no part of the paper.
@@ -69,6 +69,11 @@ def read(workdir: AnyPath) -> TheoryResults:
         ) from None
 
 
+def write(workdir: AnyPath, found: Findings) -> None:
+    """Writes what was found into a workdir, for `read`."""
+    write_atomically(workdir / FILE, json.dumps(to_json(found)) + "\n")
+
+
 def to_json(found: Findings) -> Json:
     """All but the members, which summary.json has, as JSON-able values."""
     plots = [
@@ -117,6 +122,6 @@ def verdict(
     return Verdict(claim, place, "", outcome, ours, paper, of_paper)
 
 
-def finite(value: float) -> float | None:
+def finite(value: SupportsFloat) -> float | None:
     """A number that JSON can hold; None where it is infinite or not a number."""
-    return float(value) if math.isfinite(value) else None
+    return float(value) if math.isfinite(float(value)) else None

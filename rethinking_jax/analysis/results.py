@@ -152,8 +152,7 @@ class Group(NamedTuple):
 
     def test_accuracy(self) -> list[float]:
         """On the true labels of the test set, of each run."""
-        key = "test_accuracy_true_labels"
-        return [member.get(key, member["test_accuracy"]) for member in self.members]
+        return [true_test_accuracy(member) for member in self.members]
 
     def best_test_accuracy(self) -> list[float]:
         """The highest test accuracy of any epoch, on the true labels, of each run."""

@@ -5,41 +5,42 @@ go to `metrics.jsonl` of the workdir. Nothing is checkpointed, for a chunk takes
 command that was stopped goes on with the first chunk that was not complete.
 """
 
-import json
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 from ml_collections import ConfigDict
-from rich.console import Console
 
 from rethinking_jax import config as configs
 from rethinking_jax.data.source import Source, SourceSplit, source_key
-from rethinking_jax.host.signals import stop_requests
 from rethinking_jax.step.preprocess import pixel_moments
-from rethinking_jax.sweep import groups, profiling
+from rethinking_jax.sweep import groups
 from rethinking_jax.sweep.build import is_convolutional, make_model
 from rethinking_jax.sweep.groups import Chunk, Run
 from rethinking_jax.sweep.loop import Measure, Stage, is_complete, measures_nothing, train_chunk
-from rethinking_jax.sweep.progress import ProgressReport
-from rethinking_jax.theory.settings import TRAINING_KEYS
 from rethinking_jax.workdir import metrics
 from rethinking_jax.workdir.metrics import Line
-from rethinking_jax.workdir.storage import AnyPath, make_folder, write_atomically
 
-# Lines of each run, by name, from (config, runs as overrides, examples, ...): see `train`.
-Train = Callable[..., dict[str, list[Line]]]
+# The keys that say how a network is trained; they mean here what they mean everywhere.
+TRAINING_KEYS = (
+    "model",
+    "hidden_sizes",
+    "optimizer",
+    "learning_rate",
+    "batch_size",
+    "epochs",
+    "preprocess",
+)
 
 
 class Lab(NamedTuple):
     """Where such an experiment trains."""
 
     stage: Stage
-    plain: dict[str, Any]  # the experiment's config, for config.json
+    # Makes the workdir the experiment's, before anything is trained.
+    claim: Callable[[], None]
 
     def train(
         self,
@@ -75,7 +76,7 @@ class Lab(NamedTuple):
             jax.local_devices(),
             report=lambda text: None,
         )
-        self._open()
+        self.claim()
         file = self.stage.metrics_file
         for chunk in chunks:
             own = tuple(change(index[run.name], run) for run in chunk.runs)
@@ -84,36 +85,6 @@ class Lab(NamedTuple):
                 train_chunk(chunk, self.stage._replace(measure=measure(chunk)))
         lines = metrics.by_member(metrics.read_lines(file))
         return {name: lines[name] for name in index}
-
-    def _open(self) -> None:
-        """The workdir says whose it is before anything is trained, and is not complete."""
-        workdir = self.stage.workdir
-        text = json.dumps(self.plain, indent=2) + "\n"
-        file = workdir / "config.json"
-        if not file.exists() or file.read_text() != text:
-            make_folder(workdir)
-            (workdir / "summary.json").unlink(missing_ok=True)
-            write_atomically(file, text)
-
-
-@contextmanager
-def open_lab(config: ConfigDict, workdir: AnyPath, command: str, console: Console) -> Iterator[Lab]:
-    """A lab that shows progress, and that Ctrl-C and SIGTERM stop."""
-    started, progress = time.monotonic(), ProgressReport(console)
-    with (
-        stop_requests() as stop_requested,
-        profiling.step_profile(None, progress.message) as profile,
-    ):
-        stage = Stage(
-            workdir=workdir,
-            command=command or "the same command",
-            progress=progress,
-            stop_requested=stop_requested,
-            elapsed=lambda: time.monotonic() - started,
-            write_scalars=lambda line: None,
-            profile=profile,
-        )
-        yield Lab(stage, configs.to_json(config))
 
 
 def training_config(config: ConfigDict, **changes: Any) -> ConfigDict:

@@ -7,7 +7,7 @@ to is that interpolant plus this very part.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -21,9 +21,14 @@ from rethinking_jax.analysis.findings import Findings, curve, finite, verdict
 from rethinking_jax.analysis.table import Column, table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
+from rethinking_jax.config.key import Key, Range
+from rethinking_jax.config.keys import ABOVE_0, AT_LEAST_1
 from rethinking_jax.errors import UserError
 from rethinking_jax.theory import ntk
-from rethinking_jax.theory.data import Task, Tasks, generator, rows
+from rethinking_jax.theory.data import Task, generator, rows
+from rethinking_jax.theory.kind import ANYTHING, Kind, Tools, at_least
+from rethinking_jax.theory.widths import parse
+from rethinking_jax.workdir.metrics import Json
 
 FEATURES, START, BATCHES = 5, 6, 7  # purposes of draws
 GAMMA = 0.02  # of the Gaussian kernel that the random Fourier features approximate
@@ -59,17 +64,17 @@ class Path(NamedTuple):
     weights: np.ndarray
 
 
-def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None]) -> Findings:
+def run(members: Sequence[Member], tools: Tools) -> Findings:
     """SGD from zero and from another start for each run.
 
     Raises:
       UserError: there are not fewer examples than weights, or no interpolant.
     """
-    measured: list[dict[str, Any]] = []
-    networks: list[dict[str, Any]] = []
+    measured: list[Json] = []
+    networks: list[Json] = []
     curves = []
     for name, config in members:
-        for row, path in measure(config, tasks(config)):
+        for row, path in measure(config, tools.tasks(config)):
             row["name"] = name
             measured.append(row)
             label = f"{name}, from {row['start']}"
@@ -77,9 +82,9 @@ def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None]) -> 
                 if key == "least" or row["start"] != "zero":
                     distances = [value or None for value in path[key]]
                     curves.append(curve(f"{label}: to {what}", path["steps"], distances))
-            say(f"{label}: distance {row['to_least_norm']:.1e}, {row['seconds']:.0f} seconds")
+            tools.say(f"{label}: distance {row['to_least_norm']:.1e}, {row['seconds']:.0f} seconds")
     for name, config in members:
-        networks += ntk.measure(name, config, tasks(config), say)
+        networks += ntk.measure(name, config, tools.tasks(config), tools.say)
     first = measured[0]
     facts = {
         "data": f"{members[0].config.dataset}, {first['examples']:,} training examples",
@@ -103,7 +108,49 @@ def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None]) -> 
     )
 
 
-def measure(config: ConfigDict, task: Task) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+KIND = Kind(
+    run,
+    keys=(
+        Key(
+            "features",
+            "fourier",
+            "What the linear model is given: random Fourier features, or the pixels themselves.",
+            choices=("fourier", "pixels"),
+        ),
+        Key("num_features", 1000, "Number of Fourier features.", range=AT_LEAST_1),
+        Key("batch_size", 20, "Examples in a step of SGD.", range=AT_LEAST_1),
+        Key(
+            "learning_rate",
+            0.0,
+            "SGD's learning rate; 0: one over the largest squared norm of an example.",
+            range=Range(0, 1e12, "0 (its own choice) or above"),
+        ),
+        Key("steps", 30_000, "Steps of SGD from each start.", range=AT_LEAST_1),
+        Key(
+            "start_scale",
+            1.0,
+            "Norm of the start that is not zero, over that of the solution.",
+            range=ABOVE_0,
+        ),
+        Key(
+            "ntk_widths",
+            "",
+            "Widths of the networks that are held against their tangent kernels, joined by +, such "
+            "as 16+256; '' for none.",
+        ),
+        Key("ntk_examples", 40, "Training examples of these networks.", range=at_least(2)),
+        Key("ntk_seeds", 3, "Initial weights of each of these networks.", range=AT_LEAST_1),
+    ),
+    effects={
+        "num_features": ("features", "fourier"),
+        "ntk_examples": ("ntk_widths", ANYTHING),
+        "ntk_seeds": ("ntk_widths", ANYTHING),
+    },
+    check=lambda config: parse(config.ntk_widths, "ntk_widths"),
+)
+
+
+def measure(config: ConfigDict, task: Task) -> list[tuple[Json, Json]]:
     """A row of numbers and the distances on the way, for each of the two starts."""
     x, others = make_features(config, task)
     y = np.eye(task.num_classes)[task.train_labels]
@@ -243,7 +290,7 @@ def descend(
         return Path(looks, np.stack(kept[1:]))
 
 
-def _verdicts(measured: list[dict[str, Any]]) -> list[Verdict]:
+def _verdicts(measured: list[Json]) -> list[Verdict]:
     zero = [row for row in measured if row["start"] == "zero"]
     other = [row for row in measured if row["start"] != "zero"]
     worst = max(row["to_least_norm"] for row in zero)

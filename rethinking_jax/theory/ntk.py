@@ -22,6 +22,7 @@ from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.errors import UserError
 from rethinking_jax.theory.data import Task, generator, rows
 from rethinking_jax.theory.widths import parse
+from rethinking_jax.workdir.metrics import Json
 
 SUBSET, WEIGHTS = 9, 10  # purposes of draws
 TEST = 200  # images on which predictions are compared
@@ -131,7 +132,7 @@ def measure(name: str, config: ConfigDict, task: Task, say: Callable[[str], None
     Raises:
       UserError: there are fewer training examples than it asks for.
     """
-    found: list[dict[str, Any]] = []
+    found: list[Json] = []
     if not (widths := parse(config.ntk_widths, "ntk_widths")):
         return found
     x, y, others = _data(config, task)
@@ -193,13 +194,13 @@ def _norm(tree: Any) -> float:
     return float(np.sqrt(sum(float((leaf**2).sum()) for leaf in jax.tree.leaves(tree))))
 
 
-def tables(found: Sequence[dict[str, Any]]) -> list[Table]:
+def tables(found: Sequence[Json]) -> list[Table]:
     """One, or none where nothing was measured."""
     title = "A network trained from its start, and its tangent kernel there"
     return [table("ntk", title, COLUMNS, found, NOTE)] if found else []
 
 
-def plots(found: Sequence[dict[str, Any]]) -> list[Plot]:
+def plots(found: Sequence[Json]) -> list[Plot]:
     """Distances by width, with a band from the least to the most of the seeds."""
     curves = []
     for name in dict.fromkeys(row["name"] for row in found):
@@ -217,7 +218,7 @@ def plots(found: Sequence[dict[str, Any]]) -> list[Plot]:
     return [Plot("ntk", title, caption, "width", "relative distance", curves, log="xy")]
 
 
-def verdicts(found: Sequence[dict[str, Any]]) -> list[Verdict]:
+def verdicts(found: Sequence[Json]) -> list[Verdict]:
     """Whether the distance falls with the width, for every run."""
     enough, held, texts = bool(found), True, []
     for name in dict.fromkeys(row["name"] for row in found):

@@ -9,8 +9,7 @@ probabilities, by scaling up the last layer. What training finds is at most the 
 estimate is a lower bound. Every draw of signs is a member of one sweep, with a seed of its own.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from ml_collections import ConfigDict
@@ -20,13 +19,16 @@ from rethinking_jax.analysis.findings import Findings, verdict
 from rethinking_jax.analysis.table import Column, Table, table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
+from rethinking_jax.config.key import Key, Range
+from rethinking_jax.config.keys import ABOVE_0
 from rethinking_jax.data import Dataset, subset
 from rethinking_jax.errors import UserError
 from rethinking_jax.step.preprocess import center_crop, to_unit
 from rethinking_jax.theory import closed_forms, cover
-from rethinking_jax.theory.data import Tasks, generator, rows
+from rethinking_jax.theory.data import generator, rows
 from rethinking_jax.theory.fitting import Lab, parameters, source_of, training_config
-from rethinking_jax.workdir.metrics import Line
+from rethinking_jax.theory.kind import DATA_KEYS, Kind, Tools, at_least, check_network
+from rethinking_jax.workdir.metrics import Json, Line
 
 POINTS = 8  # the purpose of the draw of Gaussian points
 FEWER = 4  # the factor between two numbers of points
@@ -78,7 +80,7 @@ KNOWN = (
 )
 
 
-def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None], lab: Lab) -> Findings:
+def run(members: Sequence[Member], tools: Tools) -> Findings:
     """Estimates for every network and number of points, and the checks.
 
     Raises:
@@ -86,20 +88,22 @@ def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None], lab
       RunFailed: stopped by a signal.
     """
     config = members[0].config
-    whole = tasks.dataset(config)
+    whole = tools.tasks.dataset(config)
     if len(whole.train.labels) < FEW:
         raise UserError(f"config.train_examples={config.train_examples}: at least {FEW} are needed")
     counts = sizes(len(whole.train.labels), config.sizes)
     formulas = closed_form_rows(config, whole, counts)
-    say("classes with a closed form are measured")
-    known = known_row(config, lab)
-    networks = [
-        network_row(name, own, subset(whole, count, config.data_seed), lab)
-        for name, own in members
-        for count in counts
-    ]
+    tools.say("classes with a closed form are measured")
+    with tools.open_lab() as lab:
+        known = known_row(config, lab)
+        networks = [
+            network_row(name, own, subset(whole, count, config.data_seed), lab)
+            for name, own in members
+            for count in counts
+        ]
     for row in networks:
-        say(f"{row['name']}, {row['points']:,} points: {row['estimate']:.3f} +- {row['error']:.3f}")
+        found = f"{row['estimate']:.3f} +- {row['error']:.3f}"
+        tools.say(f"{row['name']}, {row['points']:,} points: {found}")
     facts = {
         "data": f"{config.dataset}, up to {counts[-1]:,} images",
         "method": f"random signs as labels of two classes, {config.draws} draws as one sweep, "
@@ -119,6 +123,48 @@ def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None], lab
     )
 
 
+KIND = Kind(
+    run,
+    keys=(
+        Key(
+            "draws",
+            6,
+            "Draws of random signs for each network and number of points.",
+            range=at_least(2, ", for an error"),
+        ),
+        Key(
+            "exact_draws",
+            400,
+            "Draws of random signs for the classes with a closed form.",
+            range=at_least(2, ", for an error"),
+        ),
+        Key(
+            "sizes",
+            4,
+            "How many numbers of points there are: all, a quarter of them, a sixteenth, ...",
+            range=Range(1, 20, "from 1 to 20"),
+        ),
+        Key(
+            "gamma",
+            0.02,
+            "The gamma of exp(-gamma * squared distance), the kernel of one of these classes.",
+            range=ABOVE_0,
+        ),
+    ),
+    shared=DATA_KEYS,  # the signs are the labels
+    training={
+        "model": "mlp_1x512",
+        "hidden_sizes": (),
+        "optimizer": "adam",
+        "learning_rate": 0.002,
+        "batch_size": 50,
+        "epochs": 60,
+        "preprocess": "paper",
+    },
+    check=check_network,
+)
+
+
 def sizes(count: int, levels: int) -> list[int]:
     """`count` and quarters of it, quarters of these, ..., ascending; none below 10."""
     found = [count // FEWER**level for level in range(levels)]
@@ -128,7 +174,7 @@ def sizes(count: int, levels: int) -> list[int]:
 # Networks -------------------------------------------------------------------------------
 
 
-def network_row(name: str, config: ConfigDict, dataset: Dataset, lab: Lab) -> dict[str, Any]:
+def network_row(name: str, config: ConfigDict, dataset: Dataset, lab: Lab) -> Json:
     """The estimate for one network on all training images of a data set."""
     images = dataset.train.images
     count = len(images)
@@ -160,7 +206,7 @@ def correlations(lines: dict[str, list[Line]]) -> np.ndarray:
     return np.array([max(2 * line["train_accuracy"] - 1 for line in own) for own in lines.values()])
 
 
-def _mean(values: np.ndarray) -> dict[str, Any]:
+def _mean(values: np.ndarray) -> Json:
     error = float(values.std(ddof=1) / np.sqrt(len(values)))
     return {"draws": len(values), "estimate": float(values.mean()), "error": error}
 
@@ -168,9 +214,7 @@ def _mean(values: np.ndarray) -> dict[str, Any]:
 # Classes with a closed form ---------------------------------------------------------------
 
 
-def closed_form_rows(
-    config: ConfigDict, whole: Dataset, counts: Sequence[int]
-) -> list[dict[str, Any]]:
+def closed_form_rows(config: ConfigDict, whole: Dataset, counts: Sequence[int]) -> list[Json]:
     """Every class for ten points, all of whose signs are taken, and for the other numbers."""
     result = []
     classes = {
@@ -210,7 +254,7 @@ def _deviation(values: np.ndarray, expected: float) -> float:
     return float(off / error) if error > 1e-12 else float(abs(off) > 1e-9) * 1e9
 
 
-def known_row(config: ConfigDict, lab: Lab) -> dict[str, Any]:
+def known_row(config: ConfigDict, lab: Lab) -> Json:
     """Linear classifiers of ten Gaussian points: trained, and the supremum by enumeration."""
     points = generator(config.seed, POINTS).normal(size=(FEW, DIMENSIONS)).astype(np.float32)
     ids = np.arange(FEW, dtype=np.uint32)
@@ -249,9 +293,7 @@ def known_row(config: ConfigDict, lab: Lab) -> dict[str, Any]:
 # Results ----------------------------------------------------------------------------------
 
 
-def _tables(
-    networks: list[dict[str, Any]], formulas: list[dict[str, Any]], known: dict[str, Any]
-) -> list[Table]:
+def _tables(networks: list[Json], formulas: list[Json], known: Json) -> list[Table]:
     title = "Classes whose supremum is a formula, outputs in [-1, 1]"
     title_known = "Does training find the supremum? Where it can be enumerated"
     return [
@@ -261,7 +303,7 @@ def _tables(
     ]
 
 
-def _plot(networks: list[dict[str, Any]], formulas: list[dict[str, Any]]) -> Plot:
+def _plot(networks: list[Json], formulas: list[Json]) -> Plot:
     curves = []
     for name in dict.fromkeys(row["name"] for row in [*networks, *formulas]):
         own = [row for row in [*networks, *formulas] if row["name"] == name]
@@ -277,9 +319,7 @@ def _plot(networks: list[dict[str, Any]], formulas: list[dict[str, Any]]) -> Plo
     return Plot("rademacher", title, caption, "points", "estimate", curves, level, log="x")
 
 
-def _verdicts(
-    networks: list[dict[str, Any]], formulas: list[dict[str, Any]], known: dict[str, Any]
-) -> list[Verdict]:
+def _verdicts(networks: list[Json], formulas: list[Json], known: Json) -> list[Verdict]:
     return [
         _empty(networks),
         _falls(networks),
@@ -297,7 +337,7 @@ def _verdicts(
     ]
 
 
-def _empty(networks: list[dict[str, Any]]) -> Verdict:
+def _empty(networks: list[Json]) -> Verdict:
     most = max(row["parameters"] for row in networks)
     own = [row for row in networks if row["parameters"] == most]
     last = own[-1]
@@ -313,7 +353,7 @@ def _empty(networks: list[dict[str, Any]]) -> Verdict:
     )
 
 
-def _falls(networks: list[dict[str, Any]]) -> Verdict:
+def _falls(networks: list[Json]) -> Verdict:
     claim = "It falls when there are more points than a network can memorize."
     least = min(row["parameters"] for row in networks)
     own = [row for row in networks if row["parameters"] == least]
@@ -332,7 +372,7 @@ def _falls(networks: list[dict[str, Any]]) -> Verdict:
     )
 
 
-def _agrees(formulas: list[dict[str, Any]]) -> Verdict:
+def _agrees(formulas: list[Json]) -> Verdict:
     known = [row for row in formulas if row["deviation"] is not None]
     far = max((abs(row["deviation"]) for row in known), default=float("inf"))
     within = all(

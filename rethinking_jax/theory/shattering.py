@@ -6,9 +6,8 @@ dichotomy that training does not find may exist all the same, so shares are lowe
 linear classifiers Cover's theorem says the exact share.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from ml_collections import ConfigDict
@@ -18,6 +17,8 @@ from rethinking_jax.analysis.findings import Findings, curve, verdict
 from rethinking_jax.analysis.table import Column, table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
+from rethinking_jax.config.key import Key
+from rethinking_jax.config.keys import AT_LEAST_1
 from rethinking_jax.data import subset
 from rethinking_jax.errors import UserError
 from rethinking_jax.step.preprocess import center_crop
@@ -25,7 +26,8 @@ from rethinking_jax.sweep.groups import Run
 from rethinking_jax.theory import cover
 from rethinking_jax.theory.data import Tasks, generator, rows
 from rethinking_jax.theory.fitting import Lab, parameters, source_of, training_config
-from rethinking_jax.workdir.metrics import Line
+from rethinking_jax.theory.kind import DATA_KEYS, Kind, Tools, at_least, check_network, dataset_name
+from rethinking_jax.workdir.metrics import Json, Line
 
 POINTS, DIRECTIONS, LABELS = 9, 10, 11  # the purposes of draws
 # Numbers of points, as multiples of a network's weights: Cover's share is 1/2 at 2.
@@ -66,7 +68,7 @@ CAPACITY_NOTE = (
 )
 
 
-def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None], lab: Lab) -> Findings:
+def run(members: Sequence[Member], tools: Tools) -> Findings:
     """The share of fitted dichotomies of growing numbers of points, for every network.
 
     Raises:
@@ -75,15 +77,16 @@ def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None], lab
     """
     config = members[0].config
     most = max(counts(weights(own))[-1] for _, own in members)
-    points = make_points(config, most, tasks)
-    rows_: list[dict[str, Any]] = []
-    for name, own in members:
-        for count in counts(weights(own)):
-            row = measure(name, own, points[:count], lab)
-            rows_.append(row)
-            say(f"{name}, {count:,} points: {row['fraction']:.3f} of the dichotomies")
-            if row["fraction"] < NONE_LEFT:
-                break
+    points = make_points(config, most, tools.tasks)
+    rows_: list[Json] = []
+    with tools.open_lab() as lab:
+        for name, own in members:
+            for count in counts(weights(own)):
+                row = measure(name, own, points[:count], lab)
+                rows_.append(row)
+                tools.say(f"{name}, {count:,} points: {row['fraction']:.3f} of the dichotomies")
+                if row["fraction"] < NONE_LEFT:
+                    break
     capacities = [_capacity([row for row in rows_ if row["name"] == name]) for name, _ in members]
     facts = {
         "points": f"{most:,} at most, in {config.dimensions} dimensions: "
@@ -101,6 +104,40 @@ def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None], lab
     return Findings(
         [*rows_, *capacities], facts, tables, [_plot(rows_)], _verdicts(rows_, capacities)
     )
+
+
+KIND = Kind(
+    run,
+    keys=(
+        Key(
+            "points",
+            "gaussian",
+            "What is labeled: Gaussian points, or images, random projections of a data set's.",
+            choices=("gaussian", "images"),
+        ),
+        Key("dimensions", 4, "Dimensions of the points.", range=AT_LEAST_1),
+        Key(
+            "dichotomies",
+            64,
+            "The most dichotomies that are trained of each set of points.",
+            range=at_least(2),
+        ),
+        Key("starts", 3, "Initial weights that each is trained from.", range=AT_LEAST_1),
+    ),
+    shared=DATA_KEYS,  # the dichotomies are the labels
+    training={
+        "model": "mlp",
+        "hidden_sizes": (4,),
+        "optimizer": "adam",
+        "learning_rate": 0.03,
+        "epochs": 30,  # of 100 steps
+    },
+    effects=dict.fromkeys(("dataset", "image_size", "train_examples"), ("points", "images")),
+    check=check_network,
+    data_name=lambda config: (
+        "Gaussian points" if config.points == "gaussian" else dataset_name(config)
+    ),
+)
 
 
 def weights(config: ConfigDict) -> int:
@@ -147,7 +184,7 @@ def make_labels(count: int, most: int, seed: int) -> tuple[np.ndarray, bool]:
     return rng.integers(0, 2, (most, count), dtype=np.int32), False
 
 
-def measure(name: str, config: ConfigDict, points: np.ndarray, lab: Lab) -> dict[str, Any]:
+def measure(name: str, config: ConfigDict, points: np.ndarray, lab: Lab) -> Json:
     """The share of dichotomies of the points [n, d] that a network fits."""
     count, dimensions = points.shape
     labels, exhaustive = make_labels(count, config.dichotomies, config.seed)
@@ -193,7 +230,7 @@ def _fitted(lines: Sequence[Line]) -> bool:
     return any(line["train_accuracy"] == 1 for line in lines)
 
 
-def _capacity(own: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _capacity(own: Sequence[Json]) -> Json:
     first = own[0]
     found = crossing([row["points"] for row in own], [row["fraction"] for row in own])
     shattered = [r["points"] for r in own if r["exhaustive"] == "yes" and r["fraction"] == 1]
@@ -214,7 +251,7 @@ def crossing(points: Sequence[int], fractions: Sequence[float]) -> float | None:
     return None
 
 
-def _plot(measured: list[dict[str, Any]]) -> Plot:
+def _plot(measured: list[Json]) -> Plot:
     curves = []
     for name in dict.fromkeys(row["name"] for row in measured):
         own = [row for row in measured if row["name"] == name]
@@ -237,7 +274,7 @@ def _plot(measured: list[dict[str, Any]]) -> Plot:
     return Plot("shattering", title, caption, "points / weights", "share fitted", curves, level)
 
 
-def _verdicts(measured: list[dict[str, Any]], capacities: list[dict[str, Any]]) -> list[Verdict]:
+def _verdicts(measured: list[Json], capacities: list[Json]) -> list[Verdict]:
     return [
         _cover(measured),
         _vc(capacities, measured),
@@ -246,7 +283,7 @@ def _verdicts(measured: list[dict[str, Any]], capacities: list[dict[str, Any]]) 
     ]
 
 
-def _cover(measured: list[dict[str, Any]]) -> Verdict:
+def _cover(measured: list[Json]) -> Verdict:
     own = [row for row in measured if row["linear"]]
     within = [
         0 <= row["separable"] - row["fraction"] <= CLOSE
@@ -271,12 +308,12 @@ def _cover(measured: list[dict[str, Any]]) -> Verdict:
     )
 
 
-def _chance(row: dict[str, Any]) -> float:
+def _chance(row: Json) -> float:
     """The standard deviation of a sampled share about Cover's."""
     return float(np.sqrt(row["cover"] * (1 - row["cover"]) / row["dichotomies"]))
 
 
-def _vc(capacities: list[dict[str, Any]], measured: list[dict[str, Any]]) -> Verdict:
+def _vc(capacities: list[Json], measured: list[Json]) -> Verdict:
     claim = "A linear classifier shatters as many points as it has weights, and no more."
     own = [row for row in capacities if row["linear"]]
     beyond = [
@@ -298,7 +335,7 @@ def _vc(capacities: list[dict[str, Any]], measured: list[dict[str, Any]]) -> Ver
     )
 
 
-def _grows(capacities: list[dict[str, Any]]) -> Verdict:
+def _grows(capacities: list[Json]) -> Verdict:
     claim = "Capacity grows with the number of weights."
     own = sorted((r for r in capacities if not r["linear"]), key=lambda row: row["weights"])
     known = [row["capacity"] for row in own]
@@ -316,7 +353,7 @@ def _grows(capacities: list[dict[str, Any]]) -> Verdict:
     )
 
 
-def _every_label(measured: list[dict[str, Any]]) -> Verdict:
+def _every_label(measured: list[Json]) -> Verdict:
     own = [row for row in measured if not row["linear"] and row["ratio"] <= 0.6]
     return verdict(
         "Networks fit any labels of half as many points as they have weights.",

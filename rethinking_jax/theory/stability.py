@@ -12,7 +12,7 @@ at most beta. So beta is at least the gap on random labels: it cannot say that t
 generalize.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -26,6 +26,8 @@ from rethinking_jax.analysis.intervals import difference
 from rethinking_jax.analysis.table import Column, table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member, Overrides
+from rethinking_jax.config.key import Key
+from rethinking_jax.config.keys import AT_LEAST_1
 from rethinking_jax.corruption import LABEL_SETTINGS
 from rethinking_jax.data.source import to_device
 from rethinking_jax.errors import RunFailed, UserError
@@ -36,10 +38,10 @@ from rethinking_jax.sweep.build import make_model
 from rethinking_jax.sweep.groups import Chunk, examples, images
 from rethinking_jax.sweep.loop import Measure
 from rethinking_jax.sweep.mesh import slots
-from rethinking_jax.theory.data import Tasks, generator
-from rethinking_jax.theory.fitting import Lab, training_config
-from rethinking_jax.theory.settings import LABEL_KEYS, TRAINING_KEYS
-from rethinking_jax.workdir.metrics import Line
+from rethinking_jax.theory.data import generator
+from rethinking_jax.theory.fitting import TRAINING_KEYS, training_config
+from rethinking_jax.theory.kind import LABEL_KEYS, Kind, Tools, at_least, check_network
+from rethinking_jax.workdir.metrics import Json, Line
 
 TWINS = 12  # the purpose of the draw of replaced examples
 FAR = 10  # times 1 / n: what no stability of order 1 / n allows
@@ -75,7 +77,7 @@ MEASURED = {
 }
 
 
-def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None], lab: Lab) -> Findings:
+def run(members: Sequence[Member], tools: Tools) -> Findings:
     """Trains the twins of every seed and setting as one sweep, and compares them.
 
     Raises:
@@ -89,7 +91,7 @@ def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None], lab
                 f"config.corruption={own.corruption}: twins share their images, so it must be "
                 f"one of {', '.join(LABEL_SETTINGS)}"
             )
-    dataset = tasks.dataset(config)
+    dataset = tools.tasks.dataset(config)
     count = len(dataset.train.labels)
     if count < 2 or config.batch_size > count:
         raise UserError(
@@ -97,13 +99,14 @@ def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None], lab
             "be at least 2, and as many as in a batch"
         )
     runs, changes = plan(members, count)
-    lines = lab.train(
-        training_config(config, stop_when_fitted=False, corrupt_test_labels=True),
-        runs,
-        to_device(dataset, config.crop_size),
-        lambda index, run: run._replace(replaced=changes[index]),
-        watch,
-    )
+    with tools.open_lab() as lab:
+        lines = lab.train(
+            training_config(config, stop_when_fitted=False, corrupt_test_labels=True),
+            runs,
+            to_device(dataset, config.crop_size),
+            lambda index, run: run._replace(replaced=changes[index]),
+            watch,
+        )
     for name, own in lines.items():
         if own[-1]["train_loss"] is None:
             raise RunFailed(f"{name} diverged: try a smaller --config.learning_rate")
@@ -112,7 +115,7 @@ def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None], lab
     ]
     for name, _ in members:
         mean = np.mean(_values(measured, name, "distance"))
-        say(f"{name}: twins are {mean:.4f} apart after {config.epochs} epochs")
+        tools.say(f"{name}: twins are {mean:.4f} apart after {config.epochs} epochs")
     facts = {
         "data": f"{config.dataset}: {count:,} training, {len(dataset.test.labels):,} test images",
         "method": f"{config.seeds} seeds, {config.twins} twins of each, one sweep of {len(runs)} "
@@ -122,6 +125,30 @@ def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None], lab
     }
     made = table("stability", "Twins that differ in one example", COLUMNS, measured, NOTE)
     return Findings(measured, facts, [made], _plots(members, lines), _verdicts(measured, count))
+
+
+KIND = Kind(
+    run,
+    keys=(
+        Key(
+            "seeds",
+            4,
+            "Seeds, each with a run that has every example.",
+            range=at_least(2, ", for an interval"),
+        ),
+        Key("twins", 2, "Twins of each seed's run.", range=AT_LEAST_1),
+    ),
+    training={
+        "model": "mlp",
+        "hidden_sizes": (128,),
+        "optimizer": "sgd",
+        "learning_rate": 0.05,
+        "batch_size": 50,
+        "epochs": 60,
+        "preprocess": "paper",
+    },
+    check=check_network,
+)
 
 
 def _seeds(config: ConfigDict) -> range:
@@ -232,7 +259,7 @@ def compare(
 
 def _row(
     name: str, config: ConfigDict, seed: int, count: int, lines: dict[str, list[Line]]
-) -> dict[str, Any]:
+) -> Json:
     base = lines[_name(name, seed, 0)][-1]
     twins = [lines[_name(name, seed, twin + 1)][-1] for twin in range(config.twins)]
     return {
@@ -246,7 +273,7 @@ def _row(
     }
 
 
-def _values(measured: Sequence[dict[str, Any]], name: str, key: str) -> list[float]:
+def _values(measured: Sequence[Json], name: str, key: str) -> list[float]:
     return [row[key] for row in measured if row["name"] == name]
 
 
@@ -281,7 +308,7 @@ def _curve(label: str, epochs: list[float], own: list[list[list[Line]]], key: st
     return Curve(label, epochs, mean, low, high, note)
 
 
-def _verdicts(measured: list[dict[str, Any]], count: int) -> list[Verdict]:
+def _verdicts(measured: list[Json], count: int) -> list[Verdict]:
     by_setting = {row["corruption"]: row["name"] for row in measured}
     true, random = by_setting.get("true_labels"), by_setting.get("random_labels")
     return [
@@ -300,7 +327,7 @@ def _verdicts(measured: list[dict[str, Any]], count: int) -> list[Verdict]:
 
 def _further(
     claim: str,
-    measured: list[dict[str, Any]],
+    measured: list[Json],
     true: str | None,
     random: str | None,
     key: str,
@@ -324,7 +351,7 @@ def _further(
     )
 
 
-def _not_uniform(measured: list[dict[str, Any]], count: int) -> Verdict:
+def _not_uniform(measured: list[Json], count: int) -> Verdict:
     least = min(measured, key=lambda row: row["test_most"])
     return verdict(
         f"One example out of n changes some loss by more than {FAR} / n, on every kind of labels.",
@@ -336,7 +363,7 @@ def _not_uniform(measured: list[dict[str, Any]], count: int) -> Verdict:
     )
 
 
-def _gap(measured: list[dict[str, Any]], true: str | None, random: str | None) -> Verdict:
+def _gap(measured: list[Json], true: str | None, random: str | None) -> Verdict:
     claim = "No uniform stability can explain why true labels generalize."
     place = "section 2.2"
     if not true or not random:

@@ -3,8 +3,7 @@
 A ladder of widths for growing numbers of points, each network trained as any other run here.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from ml_collections import ConfigDict
 
@@ -13,9 +12,9 @@ from rethinking_jax.analysis.curves import Plot
 from rethinking_jax.analysis.findings import curve, verdict
 from rethinking_jax.analysis.table import Column, Table, table
 from rethinking_jax.analysis.verdicts import Verdict
-from rethinking_jax.experiment import train_and_evaluate
-from rethinking_jax.theory.data import Tasks
+from rethinking_jax.theory.kind import Tools
 from rethinking_jax.theory.widths import parse
+from rethinking_jax.workdir.metrics import Json
 
 FOLDER = "trained"  # of the workdir: a workdir of its own, with its own report
 PARTS = (16, 4, 1)  # of the points
@@ -42,9 +41,7 @@ NOTE = (
 )
 
 
-def measure(
-    members: Sequence[configs.Member], tasks: Tasks, say: Callable[[str], None]
-) -> list[dict[str, Any]]:
+def measure(members: Sequence[configs.Member], tools: Tools) -> list[Json]:
     """A row for each run and number of points; [] where no widths are asked for.
 
     Raises:
@@ -54,23 +51,22 @@ def measure(
     places: dict[tuple[str, int], list[tuple[str, int]]] = {}
     for name, config in members:
         for width in parse(config.trained_widths, "trained_widths"):
-            for count in _sizes(len(tasks.dataset(config).train.labels)):
+            for count in _sizes(len(tools.tasks.dataset(config).train.labels)):
                 run = _run(config, name, width, count)
                 overrides.append(run)
                 places.setdefault((name, count), []).append((run["name"], width))
     if not overrides:
         return []
-    folder = tasks.folder / FOLDER
     base = _base(members[0].config, overrides)
-    say(f"training {len(overrides)} networks of {len(set(places))} sets of points")
-    summary = train_and_evaluate(base, folder)
+    tools.say(f"training {len(overrides)} networks of {len(set(places))} sets of points")
+    summary = tools.run_experiment(base, FOLDER)
     found = {member["name"]: member for member in summary["members"]}
-    image = tasks(members[0].config).train_images[0]
+    image = tools.tasks(members[0].config).train_images[0]
     rows = []
     for (name, count), runs in places.items():
         own = [(width, found[run]) for run, width in runs]
         rows.append(_row(name, count, image.size, own))
-        say(f"{name}, {count:,} points, train accuracy by width: {rows[-1]['accuracies']}")
+        tools.say(f"{name}, {count:,} points, train accuracy by width: {rows[-1]['accuracies']}")
     return rows
 
 
@@ -116,9 +112,7 @@ def _base(config: ConfigDict, overrides: Sequence[configs.Overrides]) -> ConfigD
     return base
 
 
-def _row(
-    name: str, count: int, dimension: int, own: Sequence[tuple[int, dict[str, Any]]]
-) -> dict[str, Any]:
+def _row(name: str, count: int, dimension: int, own: Sequence[tuple[int, Json]]) -> Json:
     fitted = next(((w, m) for w, m in own if m["steps_to_fit"] is not None), None)
     least = 2 * count + dimension
     return {
@@ -134,13 +128,13 @@ def _row(
     }
 
 
-def tables(rows: Sequence[dict[str, Any]]) -> list[Table]:
+def tables(rows: Sequence[Json]) -> list[Table]:
     """One, or none where nothing was trained."""
     title = "Trained: the smallest width that fits the same labels"
     return [table("trained_widths", title, COLUMNS, rows, NOTE)] if rows else []
 
 
-def plots(rows: Sequence[dict[str, Any]]) -> list[Plot]:
+def plots(rows: Sequence[Json]) -> list[Plot]:
     """Train accuracy against width, a curve for each number of points."""
     curves = [
         curve(
@@ -156,7 +150,7 @@ def plots(rows: Sequence[dict[str, Any]]) -> list[Plot]:
     return [made] if rows else []
 
 
-def verdicts(rows: Sequence[dict[str, Any]]) -> list[Verdict]:
+def verdicts(rows: Sequence[Json]) -> list[Verdict]:
     """Whether training reaches what the construction does, and at what size."""
     fitted = [row for row in rows if row["width"] is not None]
     missing = "Needs trained_widths, such as 16+64+256+1024."
