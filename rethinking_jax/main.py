@@ -28,6 +28,7 @@ from ml_collections import ConfigDict, config_flags
 
 from rethinking_jax import cli
 from rethinking_jax import config as configs
+from rethinking_jax.config.docs import keys_help
 from rethinking_jax.errors import RunFailed, UserError, nearest
 from rethinking_jax.host import distributed
 
@@ -65,7 +66,7 @@ def execute(rest: Sequence[str], given: flags.FlagValues, words: Sequence[str]) 
     workdir = ""
     try:
         config = _config(rest, given)
-        workdir = given.workdir or f"runs/{config.experiment}-{configs.digest(config)}"
+        workdir = given.workdir or configs.default_workdir(config)
         distributed.start(given.coordinator_address, given.num_processes, given.process_id)
         _run(config, workdir, command)
     except UserError as error:
@@ -82,15 +83,11 @@ def _run(config: ConfigDict, workdir: str, command: str) -> None:
     # Only now what takes long to import: help and a mistake are answered at once.
     from rich.console import Console
 
-    from rethinking_jax.experiment import train_and_evaluate
+    from rethinking_jax import experiment
     from rethinking_jax.host.processes import is_primary
-    from rethinking_jax.theory.experiment import run_theory
-    from rethinking_jax.workdir.storage import open_path
 
     console = Console(quiet=not is_primary())
-    # A config without a kind trains.
-    run_config = run_theory if "kind" in config else train_and_evaluate
-    run_config(config, open_path(workdir), command=command, console=console)
+    experiment.run(config, workdir, command=command, console=console)
 
 
 def _reason(error: Exception, workdir: str, command: str) -> str:
@@ -205,9 +202,9 @@ def _check_keys(argv: Sequence[str]) -> None:
 
 
 def _help() -> str:
-    keys = ", ".join(f"{key}={value!r}" for key, value in configs.base_config().items())
     files = sorted({str(file) for folder in CONFIG_FOLDERS for file in folder.glob("*.py")})
-    return f"{__doc__}\nConfigs:\n  " + "\n  ".join(files) + f"\nKeys and defaults: {keys}"
+    listed = "\n  ".join(["Configs:", *files])
+    return f"{__doc__}\n{listed}\n\nKeys, as --config.KEY=VALUE, with defaults:\n\n{keys_help()}"
 
 
 def _fail(error: object, code: int) -> int:

@@ -7,10 +7,18 @@ from hypothesis import strategies as st
 from ml_collections import ConfigDict
 
 from rethinking_jax import config as configs
-from rethinking_jax.config import members, parse_argument, product, runs, sweep, zipped
+from rethinking_jax import experiment
+from rethinking_jax.config import (
+    members,
+    parse_argument,
+    product,
+    runs,
+    sweep,
+    zipped,
+)
 from rethinking_jax.corruption import SETTINGS
 from rethinking_jax.errors import UserError
-from rethinking_jax.theory import settings
+from rethinking_jax.theory.kinds import KINDS
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.py"))
 
@@ -25,12 +33,12 @@ def load(path: Path, *arguments: str) -> ConfigDict:
 def test_every_config_is_valid_and_named_after_its_file(path: Path) -> None:
     config = load(path)
     assert config.experiment.rstrip("abc") == path.stem.rstrip("abc")
-    assert len(members(config)) >= 1
+    assert len(experiment.members(config)) >= 1
     # What is written to config.json is what was resolved.
     plain = configs.to_json(config)
     assert json.loads(json.dumps(plain)) == plain
-    own = set(settings.OWN_KEYS[config.kind]) if "kind" in config else set()
-    shared = {*settings.shared_keys(config.kind), "kind"} if own else set(configs.base_config())
+    own = set(KINDS[config.kind].defaults()) if "kind" in config else set()
+    shared = {*KINDS[config.kind].shared, "kind"} if own else set(configs.base_config())
     assert set(plain) == shared | own
 
 

@@ -22,12 +22,6 @@ from rethinking_jax.errors import UserError
 from rethinking_jax.sweep.groups import Run
 
 
-@pytest.fixture(autouse=True)
-def without_a_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("page.write_report", "illustrations.draw", "_end"):
-        monkeypatch.setattr(f"rethinking_jax.experiment.{name}", lambda *args: None)
-
-
 def small(vectorize: str) -> ConfigDict:
     config = configs.base_config()
     config.dataset, config.model, config.hidden_sizes = "mnist5k", "mlp", (16,)
@@ -55,8 +49,8 @@ def test_own_numbers_are_those_of_each_member(vectorize: str, tmp_path: Path) ->
         return {"own_accuracy": right.mean(), "norm": norm, "infinite": np.float32("inf")}
 
     config = small(vectorize)
-    experiment.train_and_evaluate(
-        config, tmp_path, measure=measure, console=Console(file=StringIO())
+    experiment.run(
+        config, tmp_path, measure=measure, report=False, console=Console(file=StringIO())
     )
     lines = read_metrics(tmp_path)
     assert [line["epoch"] for line in lines if line["member"] == "seed=0"] == [2, 4]
@@ -85,7 +79,11 @@ def test_a_name_that_is_taken_and_what_is_no_number(
     config = small("loop")
     config.sweep, config.epochs = "", 1
     with pytest.raises(UserError, match=message):
-        experiment.train_and_evaluate(
-            config, tmp_path, measure=lambda *args: found, console=Console(file=StringIO())
+        experiment.run(
+            config,
+            tmp_path,
+            measure=lambda *args: found,
+            report=False,
+            console=Console(file=StringIO()),
         )
     assert not (tmp_path / "metrics.jsonl").read_text()

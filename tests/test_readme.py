@@ -13,7 +13,7 @@ from conftest import REPOSITORY
 from ml_collections import config_flags
 
 from rethinking_jax import config as configs
-from rethinking_jax import main
+from rethinking_jax import experiment, main
 from rethinking_jax.bench import __main__ as bench
 from rethinking_jax.report import __main__ as report
 
@@ -31,7 +31,7 @@ def test_every_command_is_accepted(command: str, monkeypatch: pytest.MonkeyPatch
     values = flags.FlagValues()
     config_flags.DEFINE_config_file("config", None, "", flag_values=values, sys_argv=argv)
     values(argv)
-    assert configs.members(values.config)
+    assert experiment.members(values.config)
 
 
 def test_the_report_s_command_is_accepted() -> None:

@@ -15,7 +15,7 @@ from rethinking_jax.config.recipe import network
 from rethinking_jax.data.source import source_key
 from rethinking_jax.errors import UserError
 from rethinking_jax.sweep import groups
-from rethinking_jax.theory import closed_forms, cover, fitting, rademacher
+from rethinking_jax.theory import closed_forms, cover, fitting, rademacher, settings
 from rethinking_jax.theory.settings import theory_config
 
 CONFIG = "--config=configs/rademacher.py"
@@ -227,7 +227,7 @@ def test_again_it_is_complete_and_a_stopped_one_goes_on(finished: Path, command:
 )
 def test_values_are_checked(changes: dict, words: str) -> None:
     with pytest.raises(UserError, match=words):
-        configs.members(theory_config("rademacher", **changes))
+        configs.members(theory_config("rademacher", **changes), settings.check)
     assert "corruption" not in theory_config("rademacher")  # signs are all the labels there are
 
 

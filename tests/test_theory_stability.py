@@ -15,7 +15,7 @@ from rethinking_jax.data.source import source_key, to_device
 from rethinking_jax.errors import UserError
 from rethinking_jax.sweep import feed, groups
 from rethinking_jax.sweep.program import zero_running
-from rethinking_jax.theory import stability
+from rethinking_jax.theory import settings, stability
 from rethinking_jax.theory.fitting import training_config
 from rethinking_jax.theory.settings import theory_config
 
@@ -118,7 +118,7 @@ def test_settings_share_what_is_replaced() -> None:
     config = theory_config("stability", twins=3, seeds=2, seed=5)
     other = config.copy_and_resolve_references()
     other.corruption = "random_labels"
-    runs, changes = stability.plan([Member("t", config), Member("r", other)], 100)
+    runs, changes = stability.twin_runs([Member("t", config), Member("r", other)], 100)
     assert [run["name"] for run in runs[:5]] == [
         "t,seed=5,twin=0", "t,seed=5,twin=1", "t,seed=5,twin=2", "t,seed=5,twin=3",
         "t,seed=6,twin=0",
@@ -201,4 +201,4 @@ def test_bad_input_is_one_line(command: Command, tmp_path: Path) -> None:
         assert not workdir.exists()
     for changes, words in (({"seeds": 1}, "at least 2"), ({"twins": 0}, "at least 1")):
         with pytest.raises(UserError, match=words):
-            configs.members(theory_config("stability", **changes))
+            configs.members(theory_config("stability", **changes), settings.check)

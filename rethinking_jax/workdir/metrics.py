@@ -13,6 +13,8 @@ from rethinking_jax.workdir.storage import AnyPath, append, write_atomically
 
 # One line, as JSON has it: numbers, null and the member's name, and whatever a user measures.
 Line: TypeAlias = dict[str, Any]
+# What a JSON file holds (a config, a summary): which type a value has only its key says.
+Json: TypeAlias = dict[str, Any]
 
 
 def judged_on(line: Line) -> str:
