@@ -16,9 +16,11 @@ from typing import NamedTuple
 
 import pandas as pd
 import pytest
+import yaml
 from absl import flags
 from conftest import REPOSITORY
 
+import rethinking_jax
 from rethinking_jax import config as configs
 from rethinking_jax import main, prepare
 from rethinking_jax.bench import __main__ as bench
@@ -183,6 +185,13 @@ def test_the_rooms_are_those_of_the_contract() -> None:
     assert [set(re.findall(r"`(\w+)`", row)) for row in rows] == layers
 
 
+def test_the_tables_that_grow_by_a_line_are_where_the_page_says() -> None:
+    rows = re.findall(r"\| `(\w+)` in `(\S+)` \|", EXTEND.read_text())
+    assert len(rows) > 5
+    for name, file in rows:
+        assert re.search(rf"^{name}\b.*= [{{\[(]", (REPOSITORY / file).read_text(), re.MULTILINE)
+
+
 def shown_examples() -> dict[str, str]:
     """The files that docs/extend.md shows, with the code it shows of each."""
     found = FENCE.findall(EXTEND.read_text())
@@ -194,6 +203,19 @@ def test_the_examples_are_shown_as_they_are() -> None:
     assert {str(file.relative_to(REPOSITORY)) for file in files} <= set(shown)
     for file in files:
         assert shown[str(file.relative_to(REPOSITORY))] == file.read_text()
+
+
+def test_what_github_and_pre_commit_read_agrees_with_the_rest() -> None:
+    patterns = ("*.y*ml", ".*.y*ml", ".github/**/*.y*ml")
+    files = [file for pattern in patterns for file in REPOSITORY.glob(pattern)]
+    read = {file.name: yaml.safe_load(file.read_text()) for file in files}
+    cited = yaml.safe_load((REPOSITORY / "CITATION.cff").read_text())
+    assert cited["version"] == rethinking_jax.__version__
+    checks = (REPOSITORY / ".ci" / "run").read_text()
+    (hooks,) = read[".pre-commit-config.yaml"]["repos"]
+    for hook in hooks["hooks"]:
+        assert f".venv/bin/{hook['name']}" in checks
+    assert {"run": ".ci/run"} in read["ci.yml"]["jobs"]["run"]["steps"]
 
 
 def test_the_python_of_every_page_is_python() -> None:
