@@ -216,7 +216,7 @@ def test_convolutions_take_single_steps_on_a_cpu_only(data_dir: Path) -> None:
 def test_corrupted_pixels_in_memory_are_those_of_corruption(
     setting: str, data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rethinking_jax.corruption import corrupt_images
+    from rethinking_jax.corruption import corrupt
 
     monkeypatch.setattr(groups, "CORRUPTION_BATCH", 100)  # 256 are cut unevenly
     config = base()
@@ -229,7 +229,7 @@ def test_corrupted_pixels_in_memory_are_those_of_corruption(
         part = source.splits[split]
         # Where an example stands does not matter: one set aside is what it would be in training.
         drawn = "test" if split == "test" else "train"
-        expected = corrupt_images(setting, 0, drawn, part.ids, part.images, source.mean, source.std)
+        expected = corrupt(config, source).images(drawn, part.ids, part.images)
         np.testing.assert_allclose(np.asarray(made.images), np.asarray(expected), atol=1e-6)
         assert made.images.dtype == (np.float32 if setting == "gaussian" else np.uint8)
         assert (made.labels[0] == part.labels).all()

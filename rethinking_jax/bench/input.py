@@ -23,7 +23,7 @@ import numpy as np
 from rethinking_jax.bench.decoders import OURS, Decoder, found_decoders, tensorflow_fit
 from rethinking_jax.bench.results import Record, measured, new_record
 from rethinking_jax.bench.timing import Contestant, interleave, ratio, speeds
-from rethinking_jax.corruption import corrupt_labels
+from rethinking_jax.corruption import random_labels
 
 RAW, STREAM, CACHE = "raw loop", "stream", "cache"
 TF_DATA, TF_DATA_PLAIN = "tf.data", "tf.data, not antialiased"
@@ -104,7 +104,7 @@ def label_seconds(repeats: int) -> list[float]:
     """Seconds that the random labels of all of ImageNet take, compiled, by round."""
     ids = np.arange(IMAGENET, dtype=np.uint32)
     labels = (ids % 1000).astype(np.int32)
-    draw = jax.jit(lambda ids, labels: corrupt_labels(0, "train", ids, labels, 1.0, 1000))
+    draw = jax.jit(lambda ids, labels: random_labels(0, ids, labels, 1000))
     seconds = []
     for _ in range(repeats + 1):
         started = time.perf_counter()

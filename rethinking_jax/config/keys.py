@@ -9,7 +9,7 @@ import hashlib
 import itertools
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ml_collections import ConfigDict, config_dict
@@ -298,18 +298,20 @@ def swept_keys(config: ConfigDict) -> set[str]:
 
 
 def _check_label_noise(config: ConfigDict, settings: Sequence[str]) -> None:
-    if config.label_noise is None or "partially_corrupted_labels" in settings:
+    known = corruption.CORRUPTIONS
+    noisy = [name for name, one in known.items() if one.uses_label_noise]
+    if config.label_noise is None or set(noisy) & set(settings):
         return
-    if any(corruption.label_probability(s, None) != config.label_noise for s in settings):
+    if any(known[s].probability() != config.label_noise for s in settings):
         raise UserError(
             f"config.label_noise={config.label_noise} has no effect on corruption={settings[0]}: "
-            "it is for corruption=partially_corrupted_labels"
+            f"it is for corruption={' or '.join(noisy)}"
         )
 
 
 # What a key may be, wherever a config has it.
-CHOICES: dict[str, Sequence[str]] = {
-    "corruption": corruption.SETTINGS,
+CHOICES: dict[str, Collection[str]] = {
+    "corruption": corruption.CORRUPTIONS,
     "preprocess": preprocess.PREPROCESSINGS,
     "last_batch": ("train", "drop"),
     "optimizer": optimizer.OPTIMIZERS,
@@ -351,7 +353,7 @@ RANGES: dict[str, tuple[float, float, str]] = {
 
 def check_values(
     config: ConfigDict,
-    choices: Mapping[str, Sequence[str]],
+    choices: Mapping[str, Collection[str]],
     ranges: Mapping[str, tuple[float, float, str]],
 ) -> None:
     """Checks the keys that a config has, as `CHOICES` and `RANGES` say; None passes.

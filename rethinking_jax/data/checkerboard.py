@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rethinking_jax.corruption.randomness import fixed_bits
 from rethinking_jax.data.dataset import Dataset, Split, make_dataset
 from rethinking_jax.errors import UserError
 
@@ -25,9 +26,6 @@ MOST = 1_000_000
 FIRST_OUTSIDE = 1 << 31
 # Fractions of 20 bits, never on an edge: each coordinate is exact in float32.
 BITS = 20
-# Keys of the draws. The numbers are part of the format, as those of
-# `rethinking_jax.corruption.randomness`.
-PURPOSES = {"train": 0, "test": 1, "train_outside": 2, "outside": 3}
 
 
 class Sizes(NamedTuple):
@@ -97,8 +95,7 @@ def _split(purpose: str, count: int, first_id: int = 0) -> Split:
     squares = [(i, j) for i in range(SQUARES) for j in range(SQUARES) if (i, j) != LEFT_OUT]
     if purpose.endswith("outside"):
         squares = [LEFT_OUT]
-    # Raw bits, as in `hold_out`: NumPy promises them for every version.
-    raw = np.random.Philox(key=PURPOSES[purpose]).random_raw(3 * count).reshape(count, 3)
+    raw = fixed_bits(f"checkerboard_{purpose}", 3 * count).reshape(count, 3)
     chosen = np.array(squares)[raw[:, 0] % np.uint64(len(squares))]
     fractions = ((raw[:, 1:] >> np.uint64(64 - BITS)) + 0.5) / (1 << BITS)
     points = (SIDE * (chosen + fractions) - 1).astype(np.float32)

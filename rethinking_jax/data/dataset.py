@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rethinking_jax.corruption.randomness import generator
 from rethinking_jax.errors import UserError
 
 # ImageNet's training images are numbered within their class, up to some 10**5.
@@ -249,7 +250,7 @@ def chosen_parts(
         )
     if not train_examples and not validation_examples:
         return Parts(None, np.arange(0))
-    order = np.random.Generator(np.random.Philox(key=seed)).permutation(count)
+    order = generator(seed, "training_part").permutation(count)
     train = order[:train_examples] if train_examples else np.sort(order[:rest])
     return Parts(train, order[rest:])
 

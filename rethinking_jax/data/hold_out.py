@@ -4,18 +4,16 @@ from collections.abc import Callable
 
 import numpy as np
 
+from rethinking_jax.corruption.randomness import fixed_bits
 from rethinking_jax.data.dataset import Split
 from rethinking_jax.errors import UserError
-
-SEED = 0
 
 
 def held_out(labels: np.ndarray) -> np.ndarray:
     """Which examples a stratified, fixed fifth is made of.
 
     A class of n examples gives n / 5, rounded, and at least one where n > 1; a class with a
-    single example keeps it for training. Raw Philox bits choose, with the fixed key `SEED`:
-    NumPy promises them for every version, which it does not for its permutations.
+    single example keeps it for training.
 
     Args:
       labels: integers [n].
@@ -23,7 +21,7 @@ def held_out(labels: np.ndarray) -> np.ndarray:
     Returns:
       bool [n], true for the examples held out.
     """
-    draws = np.random.Philox(key=SEED).random_raw(len(labels))
+    draws = fixed_bits("held_out", len(labels))
     chosen = np.zeros(len(labels), bool)
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)

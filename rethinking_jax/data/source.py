@@ -10,6 +10,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from rethinking_jax import config as configs
+from rethinking_jax.corruption import CORRUPTIONS
 from rethinking_jax.data import Dataset, Split, load_dataset, subset
 from rethinking_jax.data.dataset import chosen_parts
 from rethinking_jax.data.streamed import (
@@ -110,7 +111,7 @@ def _crop_once(config: ConfigDict) -> int:
 
 
 def _needs_moments(config: ConfigDict) -> bool:
-    return config.preprocess == "dataset" or config.corruption == "gaussian"
+    return config.preprocess == "dataset" or CORRUPTIONS[config.corruption].needs_moments
 
 
 def _is_streamed(config: ConfigDict, progress: Callable[[str], None]) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from rethinking_jax.analysis.lesson import Say
-from rethinking_jax.corruption import corrupt_images
+from rethinking_jax.corruption import corrupt
 from rethinking_jax.data.source import Source, is_points
 from rethinking_jax.pictures.grids import Row, Sample
 from rethinking_jax.step.augment import augment, parse
@@ -81,10 +81,7 @@ def _corrupted_images(config: ConfigDict, source: Source, positions: np.ndarray)
     else:
         assert source.train.images is not None
         stored = source.train.images[positions]
-    return corrupt_images(
-        config.corruption, config.seed, "train", source.train.ids[positions], stored,
-        source.mean, source.std,
-    )  # fmt: skip
+    return corrupt(config, source).images("train", source.train.ids[positions], stored)
 
 
 def _row(kind: tuple[str, ...], config: ConfigDict, source: Source) -> Row:

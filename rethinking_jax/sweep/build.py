@@ -13,7 +13,7 @@ from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
 from rethinking_jax import config as configs
-from rethinking_jax.corruption import LABEL_SETTINGS, corrupt_images, corrupt_labels
+from rethinking_jax.corruption import CORRUPTIONS, corrupt
 from rethinking_jax.data.source import Source
 from rethinking_jax.errors import UserError
 from rethinking_jax.models import create_model
@@ -37,8 +37,9 @@ def static_part(config: ConfigDict) -> dict[str, object]:
 
 def streamed_part(config: ConfigDict) -> tuple[object, ...]:
     """What is static besides where the corruption is part of the program."""
-    pixels = config.corruption if config.corruption not in LABEL_SETTINGS else ""
-    return pixels, config.exclude_true_class, config.corrupt_test_labels
+    corruption = CORRUPTIONS[config.corruption]
+    changes = corruption.labels, corruption.images, corruption.purpose
+    return *changes, config.exclude_true_class, config.corrupt_test_labels
 
 
 def make_model(config: ConfigDict, num_classes: int) -> nn.Module:
@@ -189,27 +190,13 @@ def make_corruption(config: ConfigDict, source: Source) -> Corrupt:
     """Corrupts batches inside the step, with the very functions that corrupt whole sets."""
     crop_size = 0 if changes_size(parse(config.augmentation)) else config.crop_size
 
-    def corrupt(hyper: Hyper, split: str, raw: Raw) -> Examples:
-        labels = raw.labels
-        if split == "train" or (split == "test" and config.corrupt_test_labels):
-            labels = corrupt_labels(
-                hyper.seed,
-                split,
-                raw.ids,
-                labels,
-                hyper.label_noise,
-                source.num_classes,
-                config.exclude_true_class,
-            )
-        images = corrupt_images(
-            config.corruption,
-            hyper.seed,
-            split,
-            raw.ids,
-            center_crop(raw.images, crop_size),
-            source.mean,
-            source.std,
-        )
+    of_config = corrupt(config, source)
+
+    def corrupt_batch(hyper: Hyper, split: str, raw: Raw) -> Examples:
+        noise = of_config.noise._replace(p=hyper.label_noise)
+        drawn = of_config._replace(seed=hyper.seed, noise=noise)
+        labels = jnp.asarray(drawn.labels(split, raw.ids, raw.labels))
+        images = drawn.images(split, raw.ids, center_crop(raw.images, crop_size))
         return Examples(images, labels, raw.labels, raw.ids)
 
-    return corrupt
+    return corrupt_batch

@@ -9,6 +9,7 @@ a run whose examples are streamed.
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -18,12 +19,7 @@ from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
 from rethinking_jax import config as configs
-from rethinking_jax.corruption import (
-    LABEL_SETTINGS,
-    corrupt_images,
-    corrupt_labels,
-    label_probability,
-)
+from rethinking_jax.corruption import CORRUPTIONS, corrupt
 from rethinking_jax.data.source import Source, SourceSplit, source_key
 from rethinking_jax.host.memory import free_bytes
 from rethinking_jax.step.state import Examples, Hyper
@@ -77,29 +73,15 @@ class Chunk(NamedTuple):
 def label_run(member: configs.Member, source: Source) -> Run:
     """Draws a run's labels and says what was really flipped."""
     config = member.config
-    p = label_probability(config.corruption, config.label_noise)
-
-    def labels(split: str, part: SourceSplit) -> np.ndarray:
-        if p == 0:  # nothing is redrawn, and hundreds of runs are quick to make
-            return np.asarray(part.labels)
-        return np.asarray(
-            corrupt_labels(
-                config.seed,
-                split,
-                part.ids,
-                part.labels,
-                p,
-                source.num_classes,
-                config.exclude_true_class,
-            )
-        )
-
-    train = labels("train", source.train)
-    test = labels("test", source.test) if config.corrupt_test_labels else source.test.labels
+    drawn = corrupt(config, source)
+    train, test = (
+        np.asarray(drawn.labels(split, part.ids, part.labels))
+        for split, part in (("train", source.train), ("test", source.test))
+    )
     return Run(
         name=member.name,
         config=config,
-        label_noise=p,
+        label_noise=float(drawn.noise.p),
         train_labels=train,
         test_labels=test,
         flipped_fraction=float(np.mean(train != source.train.labels)),
@@ -218,7 +200,7 @@ def estimate_bytes(run: Run, source: Source) -> int:
 
 def _group_key(config: ConfigDict) -> str:
     # Members of a group share their images; corrupted pixels are a run's own.
-    shared = config.corruption in LABEL_SETTINGS
+    shared = CORRUPTIONS[config.corruption].images is None
     own = "" if shared else (config.corruption, config.seed)
     return str((static_part(config), own))
 
@@ -263,20 +245,14 @@ def images(chunk: Chunk) -> dict[str, jax.Array]:
 
 
 def _images(chunk: Chunk, split: str, part: SourceSplit) -> jax.Array:
-    config, source = chunk.runs[0].config, chunk.source
     stored = part.images
     assert stored is not None
-    if config.corruption in LABEL_SETTINGS:
+    drawn = corrupt(chunk.runs[0].config, chunk.source)
+    if drawn.corruption.images is None:
         return stored
-
-    @jax.jit
-    def corrupt(ids: jax.Array, images: jax.Array) -> jax.Array:
-        return corrupt_images(
-            config.corruption, config.seed, split, ids, images, source.mean, source.std
-        )
-
+    change = jax.jit(partial(drawn.images, split))
     parts = [
-        corrupt(part.ids[i : i + CORRUPTION_BATCH], stored[i : i + CORRUPTION_BATCH])
+        change(part.ids[i : i + CORRUPTION_BATCH], stored[i : i + CORRUPTION_BATCH])
         for i in range(0, len(part.ids), CORRUPTION_BATCH)
     ]
     return jnp.concatenate(parts)

@@ -4,19 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
-from rethinking_jax.corruption import (
-    corrupt_images,
-    corrupt_labels,
-    label_probability,
-)
+from rethinking_jax.corruption import corrupt
 from rethinking_jax.data import Dataset, load_dataset, subset
-from rethinking_jax.data.dataset import Split
-from rethinking_jax.step.preprocess import center_crop, pixel_moments, to_unit
+from rethinking_jax.data.source import SourceSplit, to_device
+from rethinking_jax.step.preprocess import to_unit
 from rethinking_jax.workdir.storage import AnyPath
 
 
@@ -40,11 +34,6 @@ class Task(NamedTuple):
 def rows(images: np.ndarray) -> np.ndarray:
     """Images as float32 [n, h * w * c]."""
     return images.reshape(len(images), -1)
-
-
-def generator(seed: int, purpose: int) -> np.random.Generator:
-    """Draws of one purpose of one run, the same for everyone."""
-    return np.random.Generator(np.random.Philox(key=[seed, purpose]))
 
 
 class Tasks:
@@ -75,41 +64,20 @@ class Tasks:
 
     def __call__(self, config: ConfigDict) -> Task:
         """The data set of a run with its corruption, exactly as a training run has it."""
-        dataset = self.dataset(config)
-        labels = np.asarray(
-            corrupt_labels(
-                config.seed,
-                "train",
-                dataset.train.ids,
-                dataset.train.labels,
-                label_probability(config.corruption, config.label_noise),
-                dataset.num_classes,
-                config.exclude_true_class,
-            )
-        )
-        train_images, test_images = _images(config, dataset)
+        source = to_device(self.dataset(config), config.crop_size)
+        drawn = corrupt(config, source)
+        true = source.train.labels
+        labels = np.asarray(drawn.labels("train", source.train.ids, true))
+
+        def images(split: str, part: SourceSplit) -> np.ndarray:
+            assert part.images is not None
+            return np.asarray(to_unit(drawn.images(split, part.ids, part.images)))
+
         return Task(
-            train_images,
+            images("train", source.train),
             labels,
-            test_images,
-            dataset.test.labels,
-            dataset.num_classes,
-            float(np.mean(labels != dataset.train.labels)),
+            images("test", source.test),
+            source.test.labels,
+            source.num_classes,
+            float(np.mean(labels != true)),
         )
-
-
-def _images(config: ConfigDict, dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
-    def cropped(part: Split) -> jax.Array:
-        return center_crop(jnp.asarray(part.images), config.crop_size)
-
-    train = cropped(dataset.train)
-    mean, std = pixel_moments(np.asarray(train))
-
-    def made(split: str, ids: np.ndarray, images: jax.Array) -> np.ndarray:
-        changed = corrupt_images(config.corruption, config.seed, split, ids, images, mean, std)
-        return np.asarray(to_unit(changed))
-
-    return (
-        made("train", dataset.train.ids, train),
-        made("test", dataset.test.ids, cropped(dataset.test)),
-    )

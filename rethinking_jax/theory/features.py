@@ -14,10 +14,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from rethinking_jax.corruption.randomness import generator
 from rethinking_jax.errors import UserError
-from rethinking_jax.theory.data import generator
 
-PATCHES = 4  # the purpose of the draw of patches
 PATCH = 6
 BLOCK_FILTERS = 64
 BLOCK_IMAGES = 500
@@ -37,7 +36,7 @@ def random_patches(images: np.ndarray, count: int, seed: int) -> np.ndarray:
             f"kernel=random_conv needs images larger than {PATCH} x {PATCH}, these are "
             f"{height} x {width}"
         )
-    rng = generator(seed, PATCHES)
+    rng = generator(seed, "kernel_patches")
     found: list[np.ndarray] = []
     for _ in range(100 * count):
         i, top, left = (rng.integers(n) for n in (total, height - PATCH + 1, width - PATCH + 1))

@@ -14,7 +14,7 @@ from rethinking_jax.analysis.curves import Plot
 from rethinking_jax.analysis.tables import Table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
-from rethinking_jax.corruption import LABEL_SETTINGS
+from rethinking_jax.corruption import CORRUPTIONS
 from rethinking_jax.data.watch import Spoken
 from rethinking_jax.host.memory import free_bytes
 from rethinking_jax.theory import features, kernel_matrix, kernel_solve
@@ -72,7 +72,7 @@ def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None]) -> 
 
 def _shared(config: ConfigDict) -> str:
     plain = {k: v for k, v in json.loads(config.to_json()).items() if k not in LABEL_KEYS}
-    pixels = config.corruption if config.corruption not in LABEL_SETTINGS else ""
+    pixels = config.corruption if CORRUPTIONS[config.corruption].images else ""
     return json.dumps([plain, pixels], sort_keys=True)
 
 

@@ -6,11 +6,9 @@ from typing import NamedTuple
 import numpy as np
 import scipy.linalg
 
+from rethinking_jax.corruption.randomness import generator
 from rethinking_jax.data.watch import Watch, silent
-from rethinking_jax.theory.data import generator
 from rethinking_jax.theory.kernel_matrix import Kernel
-
-LANDMARKS = 8  # the purpose of their draw
 
 Map = Callable[[np.ndarray], np.ndarray]
 
@@ -92,7 +90,7 @@ def nystroem(kernel: Kernel, ridge: float, rank: int, seed: int) -> Map:
       rank: columns; n of them at most.
       seed: of their draw.
     """
-    chosen = generator(seed, LANDMARKS).permutation(kernel.count)[:rank]
+    chosen = generator(seed, "kernel_landmarks").permutation(kernel.count)[:rank]
     columns = np.asarray(kernel.rows(chosen), np.float64).T
     inner = columns[chosen]
     # Enough for the factorization of a matrix that rounding may have made indefinite.

@@ -20,12 +20,12 @@ from rethinking_jax.analysis.beside import Columns
 from rethinking_jax.analysis.curves import Plot
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
+from rethinking_jax.corruption.randomness import generator
 from rethinking_jax.errors import UserError
 from rethinking_jax.theory import ntk
-from rethinking_jax.theory.data import Task, Tasks, generator, rows
+from rethinking_jax.theory.data import Task, Tasks, rows
 from rethinking_jax.theory.findings import Findings, curve, finite, table, verdict
 
-FEATURES, START, BATCHES = 5, 6, 7  # purposes of draws
 GAMMA = 0.02  # of the Gaussian kernel that the random Fourier features approximate
 LOOKS = 40  # at the weights on the way
 PIECE = 1024  # steps in one call
@@ -110,7 +110,7 @@ def measure(config: ConfigDict, task: Task) -> list[tuple[dict[str, Any], dict[s
     check(config, x)
     least, basis = least_norm(x, y)
     size = np.linalg.norm(least)
-    noise = generator(config.seed, START).normal(size=least.shape)
+    noise = generator(config.seed, "min_norm_start").normal(size=least.shape)
     starts = {
         "zero": np.zeros_like(least),
         "another": noise * config.start_scale * size / np.linalg.norm(noise),
@@ -158,7 +158,7 @@ def make_features(config: ConfigDict, task: Task) -> tuple[np.ndarray, np.ndarra
     x, others = (rows(p).astype(np.float64) for p in (task.train_images, task.test_images))
     if config.features == "pixels":
         return x, others
-    rng, count = generator(config.seed, FEATURES), config.num_features
+    rng, count = generator(config.seed, "fourier_features"), config.num_features
     omega = rng.normal(size=(x.shape[1], count)) * np.sqrt(2 * GAMMA)
     phase = rng.uniform(0, 2 * np.pi, count)
     first, second = (np.sqrt(2 / count) * np.cos(p @ omega + phase) for p in (x, others))
@@ -230,7 +230,7 @@ def descend(
         scan = jax.jit(lambda carry, batches: jax.lax.scan(step, carry, batches)[0])
         w = jnp.asarray(start)
         carry, kept, at = (w, optimizer.init(w)), [start], 0
-        rng = generator(seed, BATCHES)
+        rng = generator(seed, "min_norm_batches")
         for look in looks:
             # Pieces of powers of two: few programs to compile, and few batches held at once.
             while at < look:

@@ -20,16 +20,16 @@ from rethinking_jax.analysis.curves import Curve, Plot
 from rethinking_jax.analysis.tables import Table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
+from rethinking_jax.corruption.randomness import generator
 from rethinking_jax.data import Dataset, subset
 from rethinking_jax.errors import UserError
 from rethinking_jax.step.preprocess import center_crop, to_unit
 from rethinking_jax.theory import closed_forms, cover
-from rethinking_jax.theory.data import Tasks, generator, rows
+from rethinking_jax.theory.data import Tasks, rows
 from rethinking_jax.theory.findings import Findings, table, verdict
 from rethinking_jax.theory.fitting import Lab, parameters, source_of, training_config
 from rethinking_jax.workdir.metrics import Line
 
-POINTS = 8  # the purpose of the draw of Gaussian points
 FEWER = 4  # the factor between two numbers of points
 FEW = 10  # points whose 2^10 signs are all taken
 DIMENSIONS, KNOWN_DRAWS = 5, 40  # of Gaussian points whose dichotomies are enumerated
@@ -213,7 +213,8 @@ def _deviation(values: np.ndarray, expected: float) -> float:
 
 def known_row(config: ConfigDict, lab: Lab) -> dict[str, Any]:
     """Linear classifiers of ten Gaussian points: trained, and the supremum by enumeration."""
-    points = generator(config.seed, POINTS).normal(size=(FEW, DIMENSIONS)).astype(np.float32)
+    rng = generator(config.seed, "rademacher_points")
+    points = rng.normal(size=(FEW, DIMENSIONS)).astype(np.float32)
     ids = np.arange(FEW, dtype=np.uint32)
     source = source_of(points.reshape(FEW, 1, DIMENSIONS, 1), ids, repeats=20)
     trained = training_config(

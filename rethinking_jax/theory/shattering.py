@@ -17,17 +17,17 @@ from rethinking_jax.analysis.beside import Columns
 from rethinking_jax.analysis.curves import Plot
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
+from rethinking_jax.corruption.randomness import generator
 from rethinking_jax.data import subset
 from rethinking_jax.errors import UserError
 from rethinking_jax.step.preprocess import center_crop
 from rethinking_jax.sweep.groups import Run
 from rethinking_jax.theory import cover
-from rethinking_jax.theory.data import Tasks, generator, rows
+from rethinking_jax.theory.data import Tasks, rows
 from rethinking_jax.theory.findings import Findings, curve, table, verdict
 from rethinking_jax.theory.fitting import Lab, parameters, source_of, training_config
 from rethinking_jax.workdir.metrics import Line
 
-POINTS, DIRECTIONS, LABELS = 9, 10, 11  # the purposes of draws
 # Numbers of points, as multiples of a network's weights: Cover's share is 1/2 at 2.
 LADDER = (0.5, 1.0, 1.2, 1.5, 2.0, 2.5)
 PASSES = 100  # over the points, in an epoch
@@ -120,7 +120,7 @@ def make_points(config: ConfigDict, count: int, tasks: Tasks) -> np.ndarray:
       UserError: there are not as many images.
     """
     if config.points == "gaussian":
-        drawn = generator(config.seed, POINTS).normal(size=(count, config.dimensions))
+        drawn = generator(config.seed, "shattering_points").normal(size=(count, config.dimensions))
         return drawn.astype(np.float32)
     dataset = tasks.dataset(config)
     if len(dataset.train.labels) < count:
@@ -131,7 +131,7 @@ def make_points(config: ConfigDict, count: int, tasks: Tasks) -> np.ndarray:
     part = subset(dataset, count, config.data_seed).train
     cropped = center_crop(part.images, config.crop_size)  # type: ignore[arg-type]
     images = rows(np.asarray(cropped)).astype(np.float64)
-    directions = generator(config.seed, DIRECTIONS).normal(
+    directions = generator(config.seed, "shattering_directions").normal(
         size=(images.shape[1], config.dimensions)
     )
     found = images @ directions
@@ -143,7 +143,7 @@ def make_labels(count: int, most: int, seed: int) -> tuple[np.ndarray, bool]:
     """Dichotomies, int32 [m, count], and whether they are all but for exchanged classes."""
     if count <= 62 and 2 ** (count - 1) <= most:
         return cover.dichotomies(count), True
-    rng = generator(seed, LABELS)
+    rng = generator(seed, "shattering_labels")
     return rng.integers(0, 2, (most, count), dtype=np.int32), False
 
 

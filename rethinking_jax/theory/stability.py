@@ -25,7 +25,8 @@ from rethinking_jax.analysis.curves import Curve, Plot
 from rethinking_jax.analysis.intervals import difference
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member, Overrides
-from rethinking_jax.corruption import LABEL_SETTINGS
+from rethinking_jax.corruption import CORRUPTIONS
+from rethinking_jax.corruption.randomness import generator
 from rethinking_jax.data.source import to_device
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.host.processes import fetch
@@ -35,13 +36,12 @@ from rethinking_jax.sweep.build import make_model
 from rethinking_jax.sweep.groups import Chunk, examples, images
 from rethinking_jax.sweep.loop import Measure
 from rethinking_jax.sweep.mesh import slots
-from rethinking_jax.theory.data import Tasks, generator
+from rethinking_jax.theory.data import Tasks
 from rethinking_jax.theory.findings import Findings, table, verdict
 from rethinking_jax.theory.fitting import Lab, training_config
 from rethinking_jax.theory.settings import LABEL_KEYS, TRAINING_KEYS
 from rethinking_jax.workdir.metrics import Line
 
-TWINS = 12  # the purpose of the draw of replaced examples
 FAR = 10  # times 1 / n: what no stability of order 1 / n allows
 HALF = 0.5  # of the most that a loss in [0, 1] can be: a gap that leaves a bound empty
 
@@ -84,10 +84,11 @@ def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None], lab
     """
     config = members[0].config
     for _, own in members:
-        if own.corruption not in LABEL_SETTINGS:
+        if CORRUPTIONS[own.corruption].images is not None:
+            known = [name for name, one in CORRUPTIONS.items() if one.images is None]
             raise UserError(
                 f"config.corruption={own.corruption}: twins share their images, so it must be "
-                f"one of {', '.join(LABEL_SETTINGS)}"
+                f"one of {', '.join(known)}"
             )
     dataset = tasks.dataset(config)
     count = len(dataset.train.labels)
@@ -140,7 +141,7 @@ def plan(
             key: list(v) if isinstance(v, tuple) else v for key, v in own.items() if v is not None
         }
         for seed in _seeds(config):
-            rng = generator(seed, TWINS)
+            rng = generator(seed, "twins")
             pairs = [rng.choice(count, 2, replace=False).tolist() for _ in range(config.twins)]
             for twin, pair in enumerate([None, *pairs]):
                 runs.append({**own, "name": _name(name, seed, twin), "seed": seed})

@@ -12,12 +12,12 @@ from rethinking_jax.analysis.curves import Plot
 from rethinking_jax.analysis.tables import Table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
+from rethinking_jax.corruption.randomness import generator
 from rethinking_jax.theory import relu_network, trained_width
-from rethinking_jax.theory.data import Task, Tasks, generator, rows
+from rethinking_jax.theory.data import Task, Tasks, rows
 from rethinking_jax.theory.findings import Findings, curve, finite, table, verdict
 
 STEPS = (1, 3)  # times powers of ten: the sizes on the way to all points
-SAMPLE, ORDER = 2, 3  # the purposes of the draws of sampled points, of an order of all
 
 COLUMNS: Columns = {
     "labels": ("name", "{}"),
@@ -64,7 +64,7 @@ def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None]) -> 
         if merged[name]:
             say(f"{name}: {merged[name]} images that equal another, with its label, are merged")
         # Some sets are in the order of their classes, and one class is no test.
-        kept = generator(config.data_seed, ORDER).permutation(kept)
+        kept = generator(config.data_seed, "theorem1_order").permutation(kept)
         for count in ladder(len(kept)):
             chosen = kept[:count]
             found = measure(config, points[chosen], task.train_labels[chosen])
@@ -102,7 +102,7 @@ def measure(config: ConfigDict, points: np.ndarray, labels: np.ndarray) -> dict[
     network, z = relu_network.build(points, labels, config.seed)
     seconds = time.perf_counter() - started
     deep = relu_network.build_deep(points, labels, config.depth, config.seed)
-    sample = generator(config.seed, SAMPLE).permutation(count)[: config.sampled_points]
+    sample = generator(config.seed, "theorem1_sample").permutation(count)[: config.sampled_points]
     found: dict[str, Any] = {
         "points": count,
         "dimension": dimension,
