@@ -16,7 +16,7 @@ from rich.console import Console
 from rethinking_jax import config as configs
 from rethinking_jax.analysis import tables
 from rethinking_jax.analysis.results import Results, read_pictures
-from rethinking_jax.data.source import load_sources
+from rethinking_jax.data.runs import load_datasets
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.host.environment import describe_device, versions
 from rethinking_jax.host.processes import is_primary, wait_for_all
@@ -109,10 +109,10 @@ def _prepare(
     progress: ProgressReport,
 ) -> list[Chunk]:
     """Reads the data, groups the runs, and opens the workdir for them."""
-    sources = load_sources(members, progress.message)
+    datasets = load_datasets(members, progress.message)
     stored = _stored_chunks(workdir)
     chunks = groups.make_chunks(
-        members, sources, jax.default_backend(), jax.devices(), stored, progress.message
+        members, datasets, jax.default_backend(), jax.devices(), stored, progress.message
     )
     wait_for_all("all is read")
     if is_primary():
@@ -268,7 +268,7 @@ def _show_start(console: Console, workdir: AnyPath, chunks: Sequence[Chunk]) -> 
             console.print(
                 f"{chunk.runs[0].config.model}\n{overview}", highlight=False, markup=False
             )
-        size = len(chunk.source.train.labels)
+        size = len(chunk.dataset.train.labels)
         dropped = size % chunk.runs[0].config.batch_size
         if dropped and chunk.runs[0].config.last_batch == "drop":
             console.print(f"Every epoch drops the last {dropped} of {size:,} examples of its order")
@@ -302,8 +302,8 @@ def _summary(
     for chunk in chunks:
         parameters = sum(int(np.prod(leaf.shape)) for leaf in jax.tree.leaves(_parameters(chunk)))
         first = chunk.runs[0].config
-        model = make_model(first, chunk.source.num_classes)
-        flops = forward_flops(model, input_shape(first, chunk.source))
+        model = make_model(first, chunk.dataset.num_classes)
+        flops = forward_flops(model, input_shape(first, chunk.dataset))
         for run in chunk.runs:
             described[run.name] = {
                 "name": run.name,
@@ -321,13 +321,13 @@ def _summary(
     return {
         "experiment": config.experiment,
         "dataset": ", ".join(dict.fromkeys(member.config.dataset for member in members)),
-        "train_examples": len(chunks[0].source.train.labels),
-        "test_examples": len(chunks[0].source.test.labels),
+        "train_examples": len(chunks[0].dataset.train.labels),
+        "test_examples": len(chunks[0].dataset.test.labels),
         **{
             f"{split}_examples": len(part.labels)
-            for split, part in chunks[0].source.further.items()
+            for split, part in chunks[0].dataset.further.items()
         },
-        "num_classes": chunks[0].source.num_classes,
+        "num_classes": chunks[0].dataset.num_classes,
         "device": describe_device(),
         "versions": versions(),
         "wall_seconds": round(seconds, 3),

@@ -15,7 +15,7 @@ from conftest import REPOSITORY, Command, read_metrics, read_summary
 from imagenet_fixture import has_tensorflow, photograph, write_tar
 
 from rethinking_jax.corruption import random_labels
-from rethinking_jax.data.streamed import open_streamed
+from rethinking_jax.data.load import open_streamed
 from rethinking_jax.step.train import epoch_order
 
 pytestmark = pytest.mark.skipif(

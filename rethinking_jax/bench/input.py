@@ -164,7 +164,8 @@ class _Maker:
     def pipelines(self) -> list[Contestant]:
         """The raw loop, the stream and the cache, with as many threads."""
         from rethinking_jax.data.batches import read_batches
-        from rethinking_jax.data.streamed import StreamedSplit, open_streamed
+        from rethinking_jax.data.dataset import Split
+        from rethinking_jax.data.load import open_streamed
 
         _write_records(self.contents, self.folder)
         size, threads = self.settings.image_size, self.settings.threads
@@ -178,7 +179,7 @@ class _Maker:
                 for _ in pool.map(ours.decode_and_fit, chosen):
                     pass
 
-        def read(split: StreamedSplit, positions: np.ndarray) -> None:
+        def read(split: Split, positions: np.ndarray) -> None:
             for _ in read_batches(split, positions, threads=threads, workers=0):
                 pass
 

@@ -7,14 +7,19 @@ memory and streamed, and is seen by kernel machines, figures and the report:
     CORRUPTIONS["pair_flip"] = Corruption("Some labels become the next class.", labels=pair_flip)
 """
 
-import jax
-import jax.numpy as jnp
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from ml_collections import ConfigDict
 
 from rethinking_jax.corruption import pixels
 from rethinking_jax.corruption.draws import Array, Corruptible, Corruption, Draws
 from rethinking_jax.corruption.labels import LabelNoise, redraw
-from rethinking_jax.corruption.pixels import ImageKeys, Moments
+from rethinking_jax.corruption.pixels import NO_MOMENTS, ImageKeys, Moments
+
+if TYPE_CHECKING:
+    import jax
 
 CORRUPTIONS: dict[str, Corruption] = {
     "true_labels": Corruption("Nothing is changed."),
@@ -56,9 +61,8 @@ def corrupt(config: ConfigDict, dataset: Corruptible) -> Draws:
     noise = LabelNoise(
         corruption.probability(config.label_noise), dataset.num_classes, config.exclude_true_class
     )
-    moments = Moments(dataset.mean, dataset.std)
     tested = bool(config.get("corrupt_test_labels", False))
-    return Draws(corruption, config.seed, noise, moments, tested)
+    return Draws(corruption, config.seed, noise, dataset.moments, tested)
 
 
 def random_labels(seed: int | jax.Array, ids: Array, labels: Array, num_classes: int) -> jax.Array:
@@ -70,12 +74,15 @@ def random_labels(seed: int | jax.Array, ids: Array, labels: Array, num_classes:
       labels: int32 [n], the true classes.
       num_classes: the number of classes.
     """
+    import jax.numpy as jnp
+
     draws = Draws(CORRUPTIONS["random_labels"], seed, LabelNoise(1.0, num_classes))
     return jnp.asarray(draws.labels("train", ids, labels))
 
 
 __all__ = [
     "CORRUPTIONS",
+    "NO_MOMENTS",
     "SETTINGS",
     "Array",
     "Corruption",

@@ -1,27 +1,28 @@
 """What a corruption is, and the one way in which a run draws from it."""
 
-from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from __future__ import annotations
 
-import jax
-import jax.numpy as jnp
-import numpy as np
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from rethinking_jax.corruption.labels import LabelNoise
-from rethinking_jax.corruption.pixels import ImageKeys, Moments
+from rethinking_jax.corruption.pixels import NO_MOMENTS, ImageKeys, Moments
 from rethinking_jax.corruption.randomness import purpose_key
 
-Array = jax.Array | np.ndarray
+if TYPE_CHECKING:
+    import jax
+    import numpy as np
+
+Array: TypeAlias = "jax.Array | np.ndarray"
 # (the example's key, its true label, the run's noise) -> its label for the whole run.
-LabelChange = Callable[[jax.Array, jax.Array, LabelNoise], jax.Array]
+LabelChange = Callable[["jax.Array", "jax.Array", LabelNoise], "jax.Array"]
 # (keys, image [h, w, c], moments) -> [h, w, c]: of the same dtype, or float32 from 0 to 1.
-ImageChange = Callable[[ImageKeys, jax.Array, Moments], jax.Array]
+ImageChange = Callable[[ImageKeys, "jax.Array", Moments], "jax.Array"]
 
 # What tells the splits' draws apart. Examples for validation are of the training split and
 # keep their ids in it; any split that is not named here has the last number.
 SPLITS = {"train": 0, "test": 1, "validation": 0}
 FURTHER_SPLITS = 2
-NO_MOMENTS = Moments(np.zeros(1, np.float32), np.ones(1, np.float32))
 
 
 class Corruption(NamedTuple):
@@ -94,6 +95,9 @@ class Draws(NamedTuple):
         is_changed = split == "train" or (split == "test" and self.corrupt_test_labels)
         if change is None or not is_changed:
             return labels
+        import jax
+        import jax.numpy as jnp
+
         key = jax.random.fold_in(purpose_key(self.seed, "labels"), _split_number(split))
 
         def one(example_id: jax.Array, label: jax.Array) -> jax.Array:
@@ -102,7 +106,7 @@ class Draws(NamedTuple):
 
         return jax.vmap(one)(jnp.asarray(ids), jnp.asarray(labels))
 
-    def images(self, split: str, ids: Array, images: jax.Array) -> jax.Array:
+    def images(self, split: str, ids: Array, images: Array) -> jax.Array:
         """The images of some examples for the whole run: [n, h, w, c].
 
         Args:
@@ -113,9 +117,12 @@ class Draws(NamedTuple):
         Returns:
           The same images where the corruption leaves them alone.
         """
+        import jax
+        import jax.numpy as jnp
+
         change = self.corruption.images
         if change is None:
-            return images
+            return jnp.asarray(images)
         run_key = purpose_key(self.seed, self.corruption.purpose)
         key = jax.random.fold_in(run_key, _split_number(split))
 
@@ -123,7 +130,7 @@ class Draws(NamedTuple):
             keys = ImageKeys(run_key, jax.random.fold_in(key, example_id))
             return change(keys, image, self.moments)
 
-        return jax.vmap(one)(jnp.asarray(ids), images)
+        return jax.vmap(one)(jnp.asarray(ids), jnp.asarray(images))
 
 
 class Corruptible(Protocol):
@@ -134,12 +141,8 @@ class Corruptible(Protocol):
         """The number of classes."""
 
     @property
-    def mean(self) -> np.ndarray:
-        """The mean of the training pixels per channel, float32 [c]."""
-
-    @property
-    def std(self) -> np.ndarray:
-        """The standard deviation of the training pixels per channel, float32 [c]."""
+    def moments(self) -> Moments:
+        """The moments of the training pixels."""
 
 
 def _split_number(split: str) -> int:

@@ -1,9 +1,11 @@
 """Changes of labels: each is a pure function of one example."""
 
-from typing import NamedTuple
+from __future__ import annotations
 
-import jax
-import jax.numpy as jnp
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import jax
 
 
 class LabelNoise(NamedTuple):
@@ -35,6 +37,9 @@ def redraw(key: jax.Array, label: jax.Array, noise: LabelNoise) -> jax.Array:
     Returns:
       int32 scalar, the label of this example for the whole run.
     """
+    import jax
+    import jax.numpy as jnp
+
     redraw_key, class_key = jax.random.split(key)
     redrawn = jax.random.uniform(redraw_key) < noise.p
     if noise.exclude_true_class:

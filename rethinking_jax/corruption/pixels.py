@@ -1,10 +1,13 @@
 """Changes of images: each is a pure function of one example."""
 
-from typing import NamedTuple
+from __future__ import annotations
 
-import jax
-import jax.numpy as jnp
+from typing import TYPE_CHECKING, NamedTuple
+
 import numpy as np
+
+if TYPE_CHECKING:
+    import jax
 
 
 class ImageKeys(NamedTuple):
@@ -29,6 +32,10 @@ class Moments(NamedTuple):
 
     mean: jax.Array | np.ndarray
     std: jax.Array | np.ndarray
+
+
+# Of a data set whose moments nothing asks for.
+NO_MOMENTS = Moments(np.zeros(1, np.float32), np.ones(1, np.float32))
 
 
 def shuffle(keys: ImageKeys, image: jax.Array, moments: Moments) -> jax.Array:
@@ -62,10 +69,15 @@ def gaussian_noise(keys: ImageKeys, image: jax.Array, moments: Moments) -> jax.A
       float32 [h, w, c] on the scale of `moments` (about 0 to 1): clipping it into uint8
       would change its variance.
     """
+    import jax
+    import jax.numpy as jnp
+
     drawn = jax.random.normal(keys.example, image.shape)
     return jnp.asarray(moments.mean) + moments.std * drawn
 
 
 def _permute(key: jax.Array, image: jax.Array) -> jax.Array:
+    import jax
+
     order = jax.random.permutation(key, image.shape[0] * image.shape[1])
     return image.reshape(-1, image.shape[-1])[order].reshape(image.shape)

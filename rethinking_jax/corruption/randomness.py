@@ -5,11 +5,16 @@ randomness has to be saved, and the order of work changes no draw. The numbers i
 are part of the format: changing one changes every published result.
 """
 
-import jax
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-# Labels must not depend on a flag of JAX's; this value is its default today.
-jax.config.update("jax_threefry_partitionable", True)
+# Nothing in this folder imports JAX before it draws with it: what checks a config or reads
+# data, in processes of its own too, imports these tables and has no use for JAX.
+if TYPE_CHECKING:
+    import jax
 
 # What JAX draws on the device, in a run that trains.
 PURPOSES = {
@@ -67,6 +72,10 @@ def purpose_key(seed: int | jax.Array, purpose: str) -> jax.Array:
       A typed threefry key (the implementation is fixed here, so that
       `--jax_default_prng_impl` cannot change labels).
     """
+    import jax
+
+    # Labels must not depend on a flag of JAX's; this value is its default today.
+    jax.config.update("jax_threefry_partitionable", True)  # type: ignore[no-untyped-call]
     return jax.random.fold_in(jax.random.key(seed, impl="threefry2x32"), PURPOSES[purpose])
 
 

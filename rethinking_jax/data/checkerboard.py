@@ -14,6 +14,7 @@ import numpy as np
 
 from rethinking_jax.corruption.randomness import fixed_bits
 from rethinking_jax.data.dataset import Dataset, Split, make_dataset
+from rethinking_jax.data.origin import Request
 from rethinking_jax.errors import UserError
 
 PREFIX = "checkerboard"
@@ -56,14 +57,14 @@ def sizes(name: str) -> Sizes:
     return given
 
 
-def load_checkerboard(name: str) -> Dataset:
-    """The points of a name, as images of one row: float32 [n, 1, 2, 1], x1 and x2.
+def load_checkerboard(request: Request) -> Dataset:
+    """The points that a name stands for, as images of one row: float32 [n, 1, 2, 1], x1 and x2.
 
     Point i of a purpose is a function of (purpose, i) alone: 500 training points are the
     first of 5,000, and the test sets are always the same.
 
     Args:
-      name: checkerboard:N or checkerboard:N+K.
+      request: its name is checkerboard:N or checkerboard:N+K.
 
     Returns:
       N + K training points, uniform on the board without the square that is left out and, K
@@ -73,14 +74,14 @@ def load_checkerboard(name: str) -> Dataset:
     Raises:
       UserError: the name is not of this form.
     """
-    inside, outside = sizes(name)
+    inside, outside = sizes(request.name)
     ordinary, further = _split("train", inside), _split("train_outside", outside, FIRST_OUTSIDE)
     train = Split(
         np.concatenate([ordinary.images, further.images]),
         np.concatenate([ordinary.labels, further.labels]),
         np.concatenate([ordinary.ids, further.ids]),
     )
-    board = make_dataset(name, train, _split("test", TEST_EXAMPLES), ("0", "1"))
+    board = make_dataset(request.name, train, _split("test", TEST_EXAMPLES), ("0", "1"))
     return dataclasses.replace(board, further={"outside": _split("outside", TEST_EXAMPLES)})
 
 

@@ -36,24 +36,14 @@ def hold_out(name: str, split: Split, say: Callable[[str], None]) -> tuple[Split
     Raises:
       UserError: no class has two examples, so nothing can be held out.
     """
-    train, test = held_out_parts(name, split.labels)
-    say(
-        f"{name} has no test split with labels: holding out {test.sum():,} of its {len(test):,} "
-        "examples for testing (a fifth of each class, always the same)"
-    )
-    return split.take(train), split.take(test)
-
-
-def held_out_parts(name: str, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Which examples are for training and which for testing: bool [n] each.
-
-    Raises:
-      UserError: no class has two examples, so nothing can be held out.
-    """
-    test = held_out(labels)
+    test = held_out(split.labels)
     if not test.any():
         raise UserError(
             f"dataset={name!r} has no test split and too few examples to hold one out: "
             "give at least 2 examples of a class."
         )
-    return ~test, test
+    say(
+        f"{name} has no test split with labels: holding out {test.sum():,} of its {len(test):,} "
+        "examples for testing (a fifth of each class, always the same)"
+    )
+    return split.take(~test), split.take(test)

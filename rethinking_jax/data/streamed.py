@@ -1,11 +1,9 @@
-"""Data sets too large for memory: labels and ids here, images read when they are needed."""
+"""Sets of tfds that are too large for memory: labels and ids here, images read when needed."""
 
 import dataclasses
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -19,9 +17,8 @@ from rethinking_jax.data.cache import (
     read_manifest,
     unfinished,
 )
-from rethinking_jax.data.checkerboard import is_checkerboard
-from rethinking_jax.data.dataset import check_splits
-from rethinking_jax.data.hold_out import held_out_parts
+from rethinking_jax.data.dataset import Dataset, Read, Reader, Shape, Split, make_dataset
+from rethinking_jax.data.hold_out import hold_out
 from rethinking_jax.data.index import (
     Index,
     dataset_folder,
@@ -29,46 +26,17 @@ from rethinking_jax.data.index import (
     load_indices,
     read_index,
 )
+from rethinking_jax.data.origin import Request
 from rethinking_jax.data.records import Records, open_records, split_shape
 from rethinking_jax.data.tfds_prepare import is_prepared, open_builder, prepared_builder
-from rethinking_jax.data.watch import Spoken, Watch
+from rethinking_jax.data.watch import Spoken
 from rethinking_jax.errors import UserError
 from rethinking_jax.workdir.storage import AnyPath, is_remote
 
-KINDS = ("auto", "stream", "cache")
 # A task of some 40 ms where images are decoded, of some 64 MB where they are not: putting
 # slices together costs another copy, so a batch should be one.
 DECODED_SLICE = 16
 CACHED_SLICE_BYTES = 1 << 26
-
-Read = Callable[[np.ndarray], np.ndarray]
-Reads = Sequence[tuple[Read, tuple[int, int, int]]]  # of each split, with its images' shape
-
-
-class StreamedSplit(NamedTuple):
-    """Labelled images whose pixels are read on demand."""
-
-    labels: np.ndarray  # int32 [n]
-    ids: np.ndarray  # uint32 [n]
-    shape: tuple[int, int, int]  # (h, w, c)
-    read: Read  # positions int [b], any order, repeats allowed -> uint8 [b, h, w, c]
-    slice_size: int  # how many positions one task should take
-
-
-class StreamedDataset(NamedTuple):
-    """A training and a test split of images of one shape."""
-
-    name: str
-    class_names: tuple[str, ...]
-    train: StreamedSplit
-    test: StreamedSplit
-    kind: str  # "stream" (decoded when read) or "cache"
-    further: Mapping[str, StreamedSplit] = MappingProxyType({})  # see `dataset.Dataset`
-
-    @property
-    def num_classes(self) -> int:
-        """The number of classes; labels lie in [0, num_classes)."""
-        return len(self.class_names)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,7 +45,7 @@ class DecodedImages:
 
     records: Records
     image_size: int
-    shape: tuple[int, int, int]
+    shape: Shape
 
     def __call__(self, positions: np.ndarray) -> np.ndarray:
         """The images at `positions` (integers [b]): uint8 [b, h, w, c]."""
@@ -92,119 +60,61 @@ class DecodedImages:
         return stacked
 
 
-@dataclasses.dataclass(frozen=True)
-class Part:
-    """Reads some rows of a split as if there were no others."""
-
-    read: Read
-    rows: np.ndarray
-
-    def __call__(self, positions: np.ndarray) -> np.ndarray:
-        """The images at `positions` (integers [b]) among `rows`: uint8 [b, h, w, c]."""
-        return self.read(self.rows[positions])
-
-
-def open_streamed(
-    name: str,
-    *,
-    data_dir: str = "",
-    manual_dir: str = "",
-    image_size: int = 0,
-    cache_dir: str = "",
-    kind: str = "auto",
-    say: Callable[[str], None] | None = None,
-    watch: Watch | None = None,
-) -> StreamedDataset:
-    """Opens a tfds set for reading in batches, preparing it first where it is not.
-
-    Examples, labels, ids and pixels are those of `load_dataset`, in its order. With a whole
-    cache the prepared set need not be there.
-
-    Args:
-      name: any image classification set of tfds, or `mnist5k`.
-      data_dir: see `load_dataset`.
-      manual_dir: see `load_dataset`.
-      image_size: see `load_dataset`; 0 only for sets whose images have one size.
-      cache_dir: where the index and caches are kept; "" is the folder `rethinking_jax`
-        in the data_dir.
-      kind: "stream" decodes images when they are read, "cache" reads them from a cache
-        that `rethinking_jax.prepare` has made, "auto" takes a whole, fitting cache where
-        there is one and streams otherwise, and says which.
-      say: is given plain lines of progress.
-      watch: is told how far the pass for the index is; None says it in lines.
-
-    Raises:
-      UserError: one line that names what is wrong and what would be right.
-    """
-    _check_arguments(name, image_size, kind)
-    say = say or (lambda line: None)
-    builder = open_builder(name, data_dir)
-    folder = dataset_folder(cache_dir, builder)
+def stream_tfds(request: Request) -> Dataset:
+    """Opens a set of tfds for reading in batches; see `load.open_streamed`."""
+    name, say, kind = request.name, request.say, request.kind
+    builder = open_builder(name, request.data_dir)
+    folder = dataset_folder(request.cache_dir, builder)
     if is_remote(folder) and kind == "auto":
         kind = "stream"
-    cached = Path() if kind == "stream" else cache_folder(folder, image_size)
-    layout, why_not = (None, "kind=stream") if kind == "stream" else _cache(builder, cached)
-    if layout is None and kind == "cache":
-        raise UserError(
-            f"dataset={name!r} cannot be read from a cache of image_size={image_size}: {why_not}. "
-            f"This makes it: {prepare_command(name, image_size, data_dir, cache_dir)}"
-        )
+    cached, layout, why_not = _found_cache(request, kind, builder, folder)
     if layout and not is_prepared(builder):
-        found = _from_cache_alone(name, folder, cached, layout)
+        found = _from_cache_alone(request, folder, cached, layout)
         if found:
             say(f"reading {name} from the cache in {cached}")
             return found
-    builder = prepared_builder(name, data_dir, manual_dir, say)
+    builder = prepared_builder(name, request.data_dir, request.manual_dir, say)
     splits = [records for records in open_records(name, builder) if records]
     prints = {records.split: fingerprint(builder, records.split) for records in splits}
-    indices = load_indices(splits, prints, folder, say, watch or Spoken(say))
+    indices = load_indices(splits, prints, folder, say, request.watch or Spoken(say))
     if layout:
         say(f"reading {name} from the cache in {cached}")
-        return _dataset(name, "cache", layout.class_names, _cached_reads(cached, layout), indices)
+        return _dataset(request, layout.class_names, _cached_readers(cached, layout), indices)
     if kind == "auto":
         say(f"streaming {name}, decoding as it goes: {why_not}")
-    reads = _decoding_reads(splits, image_size)
-    return _dataset(name, "stream", splits[0].class_names, reads, indices)
+    readers = [_decoding_reader(records, request.image_size) for records in splits]
+    return _dataset(request, splits[0].class_names, readers, indices)
 
 
-def _check_arguments(name: str, image_size: int, kind: str) -> None:
-    if kind not in KINDS:
-        raise UserError(f"kind={kind!r} is not known: it can be {', '.join(KINDS)}.")
-    if image_size < 0:
-        raise UserError(f"image_size={image_size} is negative: give a side in pixels, or 0.")
-    if _is_no_tfds(name):
-        raise UserError(f"dataset={name!r} is read into memory only: sets of tfds can be streamed.")
+def bytes_in_memory(request: Request) -> int | None:
+    """Bytes that the training and test images of a tfds set take in memory.
 
+    A set that is not prepared is prepared first: only then it says how large it is.
 
-def _is_no_tfds(name: str) -> bool:
-    path = name.endswith(".npz") or name.startswith(("~", ".", "/")) or os.path.isabs(name)
-    return path or is_checkerboard(name)
-
-
-def ensure_prepared(name: str, data_dir: str, manual_dir: str, say: Callable[[str], None]) -> None:
-    """Prepares a tfds set that is not prepared; leaves everything else alone.
+    Returns:
+      None where that is unknown before reading: the set is unknown, or its images have
+      different sizes and no `image_size` is wanted.
 
     Raises:
       UserError: it cannot be prepared.
     """
-    if _is_no_tfds(name):
-        return
+    name, data_dir = request.name, request.data_dir
     try:
         builder = open_builder(name, data_dir)
     except UserError:
-        return  # said by whoever reads it
+        return None  # said by whoever reads it
     if not is_prepared(builder):
-        prepared_builder(name, data_dir, manual_dir, say)
+        prepared_builder(name, data_dir, request.manual_dir, request.say)
+    return estimate_bytes(name, data_dir, request.image_size)
 
 
 def estimate_bytes(name: str, data_dir: str, image_size: int) -> int | None:
     """Bytes that the training and test images of a prepared tfds set take in memory.
 
-    None where that is unknown before reading: the set is not prepared, no tfds set or its
-    images have different sizes and `image_size` is 0.
+    Returns:
+      None where that is unknown before reading: the set is not prepared, or its images have
+      different sizes and `image_size` is 0.
     """
-    if _is_no_tfds(name):
-        return None
     try:
         builder = open_builder(name, data_dir)
         if not is_prepared(builder):
@@ -214,6 +124,28 @@ def estimate_bytes(name: str, data_dir: str, image_size: int) -> int | None:
     except UserError:
         return None
     return (len(train) + (len(test) if test else 0)) * int(np.prod(shape))
+
+
+def _found_cache(
+    request: Request, kind: str, builder: Any, folder: AnyPath
+) -> tuple[Path, Layout | None, str]:
+    """The folder of the cache that is wanted, its content, and why there is none.
+
+    Raises:
+      UserError: a cache is asked for, and there is none that fits.
+    """
+    if kind == "stream":
+        return Path(), None, "kind=stream"
+    size = request.image_size
+    cached = cache_folder(folder, size)
+    layout, why_not = _cache(builder, cached)
+    if layout is None and kind == "cache":
+        command = prepare_command(request.name, size, request.data_dir, request.cache_dir)
+        raise UserError(
+            f"dataset={request.name!r} cannot be read from a cache of image_size={size}: "
+            f"{why_not}. This makes it: {command}"
+        )
+    return cached, layout, why_not
 
 
 def _cache(builder: Any, folder: Path) -> tuple[Layout | None, str]:
@@ -231,55 +163,46 @@ def _cache(builder: Any, folder: Path) -> tuple[Layout | None, str]:
 
 
 def _from_cache_alone(
-    name: str, folder: AnyPath, cached: Path, layout: Layout
-) -> StreamedDataset | None:
+    request: Request, folder: AnyPath, cached: Path, layout: Layout
+) -> Dataset | None:
     """A set whose records are not there: all from the cache and the indices beside it."""
     splits = ["train", layout.test_split] if layout.test_split else ["train"]
     indices = [read_index(folder, split, layout.fingerprints[split]) for split in splits]
     found = [index for index in indices if index]
     if len(found) < len(indices):
         return None
-    return _dataset(name, "cache", layout.class_names, _cached_reads(cached, layout), found)
+    return _dataset(request, layout.class_names, _cached_readers(cached, layout), found)
 
 
-def _cached_reads(folder: Path, layout: Layout) -> Reads:
+def _cached_readers(folder: Path, layout: Layout) -> list[Reader]:
     splits = ["train", layout.test_split] if layout.test_split else ["train"]
-    return [(CachedImages(str(folder), layout, s), layout.image_shape) for s in splits]
-
-
-def _decoding_reads(splits: Sequence[Records], image_size: int) -> Reads:
-    shapes = [split_shape(records, image_size) for records in splits]
     return [
-        (DecodedImages(records, image_size, shape), shape)
-        for records, shape in zip(splits, shapes, strict=True)
+        cached_reader(CachedImages(str(folder), layout, split), layout.image_shape)
+        for split in splits
     ]
+
+
+def cached_reader(read: Read, shape: Shape) -> Reader:
+    """A reader of images that are decoded already, in slices of equal bytes."""
+    slice_size = int(np.clip(CACHED_SLICE_BYTES // np.prod(shape), 16, 4096))
+    return Reader(read, shape, slice_size, "cache")
+
+
+def _decoding_reader(records: Records, image_size: int) -> Reader:
+    shape = split_shape(records, image_size)
+    return Reader(DecodedImages(records, image_size, shape), shape, DECODED_SLICE, "stream")
 
 
 def _dataset(
-    name: str,
-    kind: str,
+    request: Request,
     class_names: tuple[str, ...],
-    reads: Reads,
-    indices: list[Index],
-) -> StreamedDataset:
+    readers: Sequence[Reader],
+    indices: Sequence[Index],
+) -> Dataset:
     """Brings readers and indices together, and holds out a test split where there is none."""
-    splits = [
-        StreamedSplit(index.labels, index.ids, shape, read, _slice_size(kind, shape))
-        for (read, shape), index in zip(reads, indices, strict=True)
-    ]
-    if len(splits) == 1:
-        (whole,) = splits
-        parts = held_out_parts(name, whole.labels)
-        splits = [
-            whole._replace(labels=whole.labels[p], ids=whole.ids[p], read=Part(whole.read, p))
-            for p in map(np.flatnonzero, parts)
-        ]
-    train, test = splits
-    check_splits(name, train.shape, test.shape, class_names)
-    return StreamedDataset(name, class_names, train, test, kind)
-
-
-def _slice_size(kind: str, shape: tuple[int, int, int]) -> int:
-    if kind == "stream":
-        return DECODED_SLICE
-    return int(np.clip(CACHED_SLICE_BYTES // np.prod(shape), 16, 4096))
+    train, *tests = (
+        Split(reader, index.labels, index.ids)
+        for reader, index in zip(readers, indices, strict=True)
+    )
+    train, test = (train, tests[0]) if tests else hold_out(request.name, train, request.say)
+    return make_dataset(request.name, train, test, class_names)

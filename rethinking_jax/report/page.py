@@ -15,7 +15,8 @@ from rethinking_jax.analysis.curves import Plot
 from rethinking_jax.analysis.results import PICTURES, Results, series
 from rethinking_jax.analysis.verdicts import Verdict, verdicts
 from rethinking_jax.course import lessons
-from rethinking_jax.data.checkerboard import is_checkerboard
+from rethinking_jax.data.load import origin_of
+from rethinking_jax.data.origin import Request
 from rethinking_jax.workdir.storage import AnyPath, write_atomically
 
 # Config keys that a report shows where some run switches them on.
@@ -139,7 +140,7 @@ def _facts(results: Results) -> dict[str, str]:
         # Of the first run: other runs may have more or fewer.
         if summary.get(key) and not (key == "train_examples" and swept & {"dataset", key})
     )
-    kind = "points" if is_checkerboard(summary["dataset"]) else "images"
+    kind = "points" if origin_of(Request(summary["dataset"])).holds_points else "images"
     keys = ("optimizer", "learning_rate", "lr_decay", "momentum", "weight_decay", "batch_size")
     known = {
         key: ", ".join(dict.fromkeys(_values(results.config, key)))

@@ -9,7 +9,8 @@ from ml_collections import ConfigDict
 
 from rethinking_jax.corruption import corrupt
 from rethinking_jax.data import Dataset, load_dataset, subset
-from rethinking_jax.data.source import SourceSplit, to_device
+from rethinking_jax.data.dataset import Split
+from rethinking_jax.data.runs import to_device
 from rethinking_jax.step.preprocess import to_unit
 from rethinking_jax.workdir.storage import AnyPath
 
@@ -64,20 +65,19 @@ class Tasks:
 
     def __call__(self, config: ConfigDict) -> Task:
         """The data set of a run with its corruption, exactly as a training run has it."""
-        source = to_device(self.dataset(config), config.crop_size)
-        drawn = corrupt(config, source)
-        true = source.train.labels
-        labels = np.asarray(drawn.labels("train", source.train.ids, true))
+        dataset = to_device(self.dataset(config), config.crop_size)
+        drawn = corrupt(config, dataset)
+        true = dataset.train.labels
+        labels = np.asarray(drawn.labels("train", dataset.train.ids, true))
 
-        def images(split: str, part: SourceSplit) -> np.ndarray:
-            assert part.images is not None
+        def images(split: str, part: Split) -> np.ndarray:
             return np.asarray(to_unit(drawn.images(split, part.ids, part.images)))
 
         return Task(
-            images("train", source.train),
+            images("train", dataset.train),
             labels,
-            images("test", source.test),
-            source.test.labels,
-            source.num_classes,
+            images("test", dataset.test),
+            dataset.test.labels,
+            dataset.num_classes,
             float(np.mean(labels != true)),
         )

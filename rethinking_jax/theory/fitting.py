@@ -18,7 +18,9 @@ from ml_collections import ConfigDict
 from rich.console import Console
 
 from rethinking_jax import config as configs
-from rethinking_jax.data.source import Source, SourceSplit, source_key
+from rethinking_jax.corruption import NO_MOMENTS, Moments
+from rethinking_jax.data.dataset import Dataset, Split
+from rethinking_jax.data.runs import dataset_key
 from rethinking_jax.host.signals import stop_requests
 from rethinking_jax.step.preprocess import pixel_moments
 from rethinking_jax.sweep import groups, profiling
@@ -45,7 +47,7 @@ class Lab(NamedTuple):
         self,
         config: ConfigDict,
         runs: Sequence[configs.Overrides],
-        source: Source,
+        dataset: Dataset,
         change: Callable[[int, Run], Run] = lambda index, run: run,
         measure: Callable[[Chunk], Measure] = lambda chunk: measures_nothing,
     ) -> dict[str, list[Line]]:
@@ -54,7 +56,7 @@ class Lab(NamedTuple):
         Args:
           config: see `training_config`.
           runs: what they override in it, each with a "name" that no other run has.
-          source: their examples.
+          dataset: their examples.
           change: makes a run from its index and what its config says, with labels of its own.
           measure: of a chunk, what its lines hold besides (see `sweep.loop.Measure`).
 
@@ -70,7 +72,7 @@ class Lab(NamedTuple):
         index = {member.name: i for i, member in enumerate(members)}
         chunks = groups.make_chunks(
             members,
-            {source_key(member.config): source for member in members},
+            {dataset_key(member.config): dataset for member in members},
             jax.default_backend(),
             jax.local_devices(),
             report=lambda text: None,
@@ -133,7 +135,7 @@ def training_config(config: ConfigDict, **changes: Any) -> ConfigDict:
     return made
 
 
-def source_of(images: np.ndarray, ids: np.ndarray, repeats: int = 1) -> Source:
+def dataset_of(images: np.ndarray, ids: np.ndarray, repeats: int = 1) -> Dataset:
     """Points of two classes that runs label themselves; tested on the same points.
 
     Args:
@@ -142,17 +144,14 @@ def source_of(images: np.ndarray, ids: np.ndarray, repeats: int = 1) -> Source:
       repeats: how often each point, with its label, is in the training set: an epoch is that
         many passes, for one of few points takes longer to start than to train.
     """
-    once = SourceSplit(jax.numpy.asarray(images), np.zeros(len(ids), np.int32), ids)
+    once = Split(jax.numpy.asarray(images), np.zeros(len(ids), np.int32), ids)
     many = once
     if repeats > 1:
         tiled = np.tile(images, (repeats, 1, 1, 1))
         labels = np.zeros(len(tiled), np.int32)
-        many = SourceSplit(jax.numpy.asarray(tiled), labels, np.tile(ids, repeats))
-    channels = images.shape[-1]
-    mean, std = np.zeros(channels, np.float32), np.ones(channels, np.float32)
-    if images.dtype == np.uint8:
-        mean, std = pixel_moments(images)
-    return Source(2, many, once, images.shape[1:], mean, std, None)
+        many = Split(jax.numpy.asarray(tiled), labels, np.tile(ids, repeats))
+    moments = Moments(*pixel_moments(images)) if images.dtype == np.uint8 else NO_MOMENTS
+    return Dataset("points", many, once, ("0", "1"), moments=moments)
 
 
 def parameters(config: ConfigDict, image_shape: tuple[int, ...], num_classes: int = 2) -> int:

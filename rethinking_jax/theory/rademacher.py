@@ -27,7 +27,7 @@ from rethinking_jax.step.preprocess import center_crop, to_unit
 from rethinking_jax.theory import closed_forms, cover
 from rethinking_jax.theory.data import Tasks, rows
 from rethinking_jax.theory.findings import Findings, table, verdict
-from rethinking_jax.theory.fitting import Lab, parameters, source_of, training_config
+from rethinking_jax.theory.fitting import Lab, dataset_of, parameters, training_config
 from rethinking_jax.workdir.metrics import Line
 
 FEWER = 4  # the factor between two numbers of points
@@ -131,9 +131,9 @@ def sizes(count: int, levels: int) -> list[int]:
 
 def network_row(name: str, config: ConfigDict, dataset: Dataset, lab: Lab) -> dict[str, Any]:
     """The estimate for one network on all training images of a data set."""
-    images = dataset.train.images
+    images = np.asarray(dataset.train.images)
     count = len(images)
-    source = source_of(images, dataset.train.ids, -(-LEAVE // count))
+    signed = dataset_of(images, dataset.train.ids, -(-LEAVE // count))
     trained = training_config(
         config,
         batch_size=min(config.batch_size, count),
@@ -143,7 +143,7 @@ def network_row(name: str, config: ConfigDict, dataset: Dataset, lab: Lab) -> di
     )
     seeds = range(config.seed, config.seed + config.draws)
     runs = [{"name": f"{name},n={count},sigma={seed}", "seed": seed} for seed in seeds]
-    values = correlations(lab.train(trained, runs, source))
+    values = correlations(lab.train(trained, runs, signed))
     shape = center_crop(np.zeros((1, *images.shape[1:])), config.crop_size).shape[1:]  # type: ignore[arg-type]
     return {
         "kind": "network",
@@ -216,7 +216,7 @@ def known_row(config: ConfigDict, lab: Lab) -> dict[str, Any]:
     rng = generator(config.seed, "rademacher_points")
     points = rng.normal(size=(FEW, DIMENSIONS)).astype(np.float32)
     ids = np.arange(FEW, dtype=np.uint32)
-    source = source_of(points.reshape(FEW, 1, DIMENSIONS, 1), ids, repeats=20)
+    signed = dataset_of(points.reshape(FEW, 1, DIMENSIONS, 1), ids, repeats=20)
     trained = training_config(
         config,
         model="linear",
@@ -232,7 +232,7 @@ def known_row(config: ConfigDict, lab: Lab) -> dict[str, Any]:
     )
     seeds = np.arange(config.seed, config.seed + KNOWN_DRAWS)
     runs = [{"name": f"known,sigma={seed}", "seed": int(seed)} for seed in seeds]
-    values = correlations(lab.train(trained, runs, source))
+    values = correlations(lab.train(trained, runs, signed))
     reachable = 2.0 * cover.separable_labels(points) - 1
     signs = closed_forms.draw_signs(seeds, ids)
     supremum = (signs @ reachable.T).max(1) / FEW

@@ -25,7 +25,7 @@ from rethinking_jax.sweep.groups import Run
 from rethinking_jax.theory import cover
 from rethinking_jax.theory.data import Tasks, rows
 from rethinking_jax.theory.findings import Findings, curve, table, verdict
-from rethinking_jax.theory.fitting import Lab, parameters, source_of, training_config
+from rethinking_jax.theory.fitting import Lab, dataset_of, parameters, training_config
 from rethinking_jax.workdir.metrics import Line
 
 # Numbers of points, as multiples of a network's weights: Cover's share is 1/2 at 2.
@@ -155,7 +155,7 @@ def measure(name: str, config: ConfigDict, points: np.ndarray, lab: Lab) -> dict
         config, batch_size=count, crop_size=0, preprocess="none", stop_when_fitted=False
     )
     ids = np.arange(count, dtype=np.uint32)
-    source = source_of(points.reshape(count, 1, dimensions, 1), ids, PASSES)
+    labelled = dataset_of(points.reshape(count, 1, dimensions, 1), ids, PASSES)
 
     def change(index: int, run: Run) -> Run:
         own = labels[index // config.starts]
@@ -166,7 +166,7 @@ def measure(name: str, config: ConfigDict, points: np.ndarray, lab: Lab) -> dict
         for i in range(len(labels))
         for start in range(config.starts)
     ]
-    each = [_fitted(own) for own in lab.train(trained, runs, source, change).values()]
+    each = [_fitted(own) for own in lab.train(trained, runs, labelled, change).values()]
     fitted = np.reshape(each, (-1, config.starts)).any(1)
     weight_count = weights(config)
     linear = config.model == "linear"

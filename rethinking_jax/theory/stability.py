@@ -27,7 +27,7 @@ from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member, Overrides
 from rethinking_jax.corruption import CORRUPTIONS
 from rethinking_jax.corruption.randomness import generator
-from rethinking_jax.data.source import to_device
+from rethinking_jax.data.runs import to_device
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.host.processes import fetch
 from rethinking_jax.step.preprocess import make_preprocess
@@ -169,9 +169,9 @@ def watch(chunk: Chunk) -> Measure:
             "config.seeds and config.twins: so many runs do not fit into memory at once, and "
             "twins have to: take fewer"
         )
-    config, source = chunk.runs[0].config, chunk.source
-    model = make_model(config, source.num_classes)
-    prepare = make_preprocess(config.preprocess, source.mean, source.std)
+    config, dataset = chunk.runs[0].config, chunk.dataset
+    model = make_model(config, dataset.num_classes)
+    prepare = make_preprocess(config.preprocess, *dataset.moments)
     shared = images(chunk)
 
     @jax.jit
