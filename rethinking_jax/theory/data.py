@@ -40,9 +40,20 @@ def rows(images: np.ndarray) -> np.ndarray:
 class Tasks:
     """Reads each data set once for all runs of a sweep."""
 
-    def __init__(self, say: Callable[[str], None], folder: AnyPath = Path(".")) -> None:
-        """`say` is given plain lines about what is going on; `folder` is the workdir."""
-        self._say, self.folder = say, folder
+    def __init__(
+        self,
+        say: Callable[[str], None],
+        folder: AnyPath = Path("."),
+        given: Dataset | None = None,
+    ) -> None:
+        """Keeps what every run of a sweep is given.
+
+        Args:
+          say: is given plain lines about what is going on.
+          folder: the workdir.
+          given: what all runs look at instead of the data set that their configs name.
+        """
+        self._say, self.folder, self._given = say, folder, given
         self._datasets: dict[tuple[object, ...], Dataset] = {}
 
     def dataset(self, config: ConfigDict) -> Dataset:
@@ -53,7 +64,7 @@ class Tasks:
         """
         key = (config.dataset, config.image_size, config.train_examples, config.data_seed)
         if key not in self._datasets:
-            whole = load_dataset(
+            whole = self._given or load_dataset(
                 config.dataset,
                 data_dir=config.data_dir,
                 manual_dir=config.manual_dir,
