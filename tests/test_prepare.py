@@ -21,9 +21,13 @@ from conftest import REPOSITORY
 from imagenet_fixture import Archives, has_tensorflow, write_tar
 
 from rethinking_jax import prepare
-from rethinking_jax.data import cache_write, imagenet_archives, index, load_dataset, tfds_prepare
-from rethinking_jax.data.cache import read_manifest, unfinished
+from rethinking_jax.data import load_dataset
+from rethinking_jax.data.cache import write as cache_write
+from rethinking_jax.data.cache.read import read_manifest, unfinished
 from rethinking_jax.data.load import open_streamed
+from rethinking_jax.data.tfds import archives as imagenet_archives
+from rethinking_jax.data.tfds import index
+from rethinking_jax.data.tfds import prepare as tfds_prepare
 
 TRAIN, VALIDATION = "ILSVRC2012_img_train.tar", "ILSVRC2012_img_val.tar"
 needs_tensorflow = pytest.mark.skipif(not has_tensorflow(), reason="TensorFlow is not installed")
@@ -426,7 +430,8 @@ def test_a_cache_dir_that_cannot_be_written(run: Run, digits: Path, tmp_path: Pa
 SLOW = """
 import sys, time
 from rethinking_jax import prepare
-from rethinking_jax.data import cache_write, images
+from rethinking_jax.data import images
+from rethinking_jax.data.cache import write as cache_write
 cache_write.IMAGES_PER_FILE = {per_file}
 fit = images.fit
 images.fit = lambda *given: (time.sleep({pause}), fit(*given))[1]

@@ -22,7 +22,7 @@ from etils import epath
 
 from rethinking_jax.analysis import results
 from rethinking_jax.data import load_dataset
-from rethinking_jax.data.cache import cache_folder
+from rethinking_jax.data.cache.read import cache_folder
 from rethinking_jax.data.load import open_streamed
 from rethinking_jax.errors import UserError
 from rethinking_jax.workdir import checkpoint, metrics, storage, tensorboard

@@ -18,17 +18,18 @@ from hypothesis import strategies as st
 from imagenet_fixture import Archives, encode, texture
 from test_data import examples, image_features, noise, prepare
 
-from rethinking_jax.data import Dataset, images, index, load_dataset
+from rethinking_jax.data import Dataset, images, load_dataset
 from rethinking_jax.data.batches import HostBatch, read_batches
-from rethinking_jax.data.cache import CachedImages, cache_folder, read_manifest
-from rethinking_jax.data.cache_write import write_cache
+from rethinking_jax.data.cache.read import CachedImages, cache_folder, read_manifest
+from rethinking_jax.data.cache.write import write_cache
 from rethinking_jax.data.dataset import Reader, Split
 from rethinking_jax.data.ids import example_ids
-from rethinking_jax.data.index import dataset_folder, fingerprint
 from rethinking_jax.data.load import open_streamed
-from rethinking_jax.data.records import open_records
-from rethinking_jax.data.streamed import estimate_bytes
-from rethinking_jax.data.tfds_prepare import open_builder
+from rethinking_jax.data.tfds import index
+from rethinking_jax.data.tfds.index import dataset_folder, fingerprint
+from rethinking_jax.data.tfds.prepare import open_builder
+from rethinking_jax.data.tfds.records import open_records
+from rethinking_jax.data.tfds.stream import estimate_bytes
 from rethinking_jax.errors import RunFailed, UserError
 
 SIZE = 40

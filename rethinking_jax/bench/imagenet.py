@@ -27,10 +27,10 @@ from rethinking_jax.bench.peak import PEAK, matmul_peak
 from rethinking_jax.bench.results import Record, new_record
 from rethinking_jax.bench.timing import Contestant, compile_seconds, interleave
 from rethinking_jax.config import recipe
-from rethinking_jax.data.cache import CachedImages, Layout, cut
+from rethinking_jax.data.cache.read import CachedImages, Layout, cut
 from rethinking_jax.data.dataset import Dataset, Read, Split
 from rethinking_jax.data.runs import dataset_key
-from rethinking_jax.data.streamed import cached_reader
+from rethinking_jax.data.tfds.stream import cached_reader
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.models import create_model
 from rethinking_jax.step import flops

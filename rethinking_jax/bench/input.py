@@ -198,7 +198,7 @@ class _Maker:
         """tf.data, tuning itself, on the same records in its own format."""
         import tensorflow as tf
 
-        from rethinking_jax.data.records import Records
+        from rethinking_jax.data.tfds.records import Records
 
         records = Records(DATASET, str(self.folder / DATASET / "1.0.0"), "train")
         path = str(self.folder / "photographs.tfrecord")
@@ -257,11 +257,11 @@ def _write_records(contents: list[bytes], folder: Path) -> None:
 
 
 def _write_cache(folder: Path, image_size: int) -> None:
-    from rethinking_jax.data.cache import cache_folder
-    from rethinking_jax.data.cache_write import write_cache
-    from rethinking_jax.data.index import dataset_folder, fingerprint
-    from rethinking_jax.data.records import open_records
-    from rethinking_jax.data.tfds_prepare import open_builder
+    from rethinking_jax.data.cache.read import cache_folder
+    from rethinking_jax.data.cache.write import write_cache
+    from rethinking_jax.data.tfds.index import dataset_folder, fingerprint
+    from rethinking_jax.data.tfds.prepare import open_builder
+    from rethinking_jax.data.tfds.records import open_records
 
     builder = open_builder(DATASET, str(folder))
     splits = [records for records in open_records(DATASET, builder) if records]

@@ -7,9 +7,9 @@ from rethinking_jax.data.checkerboard import is_checkerboard, load_checkerboard
 from rethinking_jax.data.dataset import Dataset, one_line
 from rethinking_jax.data.image_folder import load_image_folder
 from rethinking_jax.data.origin import Origin, Request, Say, say_nothing
-from rethinking_jax.data.streamed import bytes_in_memory, stream_tfds
-from rethinking_jax.data.tfds_prepare import is_known
-from rethinking_jax.data.tfds_source import load_tfds
+from rethinking_jax.data.tfds.load import load_tfds
+from rethinking_jax.data.tfds.prepare import is_known
+from rethinking_jax.data.tfds.stream import bytes_in_memory, stream_tfds
 from rethinking_jax.data.watch import Watch
 from rethinking_jax.errors import UserError
 

@@ -8,8 +8,8 @@ from rethinking_jax.data import images
 from rethinking_jax.data.dataset import Dataset, Split, labels_and_ids, make_dataset
 from rethinking_jax.data.hold_out import hold_out
 from rethinking_jax.data.origin import Request
-from rethinking_jax.data.records import Records, open_records
-from rethinking_jax.data.tfds_prepare import prepared_builder
+from rethinking_jax.data.tfds.prepare import prepared_builder
+from rethinking_jax.data.tfds.records import Records, open_records
 
 
 def load_tfds(request: Request) -> Dataset:

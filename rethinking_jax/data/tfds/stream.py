@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rethinking_jax.data import images
-from rethinking_jax.data.cache import (
+from rethinking_jax.data.cache.read import (
     CachedImages,
     Layout,
     cache_folder,
@@ -19,16 +19,16 @@ from rethinking_jax.data.cache import (
 )
 from rethinking_jax.data.dataset import Dataset, Read, Reader, Shape, Split, make_dataset
 from rethinking_jax.data.hold_out import hold_out
-from rethinking_jax.data.index import (
+from rethinking_jax.data.origin import Request
+from rethinking_jax.data.tfds.index import (
     Index,
     dataset_folder,
     fingerprint,
     load_indices,
     read_index,
 )
-from rethinking_jax.data.origin import Request
-from rethinking_jax.data.records import Records, open_records, split_shape
-from rethinking_jax.data.tfds_prepare import is_prepared, open_builder, prepared_builder
+from rethinking_jax.data.tfds.prepare import is_prepared, open_builder, prepared_builder
+from rethinking_jax.data.tfds.records import Records, open_records, split_shape
 from rethinking_jax.data.watch import Spoken
 from rethinking_jax.errors import UserError
 from rethinking_jax.workdir.storage import AnyPath, is_remote
