@@ -15,7 +15,7 @@ from rethinking_jax import config as configs
 from rethinking_jax.analysis import findings, tables
 from rethinking_jax.analysis.findings import TheoryResults
 from rethinking_jax.analysis.results import Results, read_pictures
-from rethinking_jax.data.source import load_sources
+from rethinking_jax.data.runs import load_datasets
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.host.environment import describe_device, versions
 from rethinking_jax.host.processes import is_primary, wait_for_all
@@ -209,7 +209,7 @@ def _prepare(job: Job, progress: ProgressReport) -> list[Chunk]:
     """Reads the data, groups the runs, and opens the workdir for them."""
     chunks = groups.make_chunks(
         job.members,
-        load_sources(job.members, progress.message),
+        load_datasets(job.members, progress.message),
         jax.default_backend(),
         jax.devices(),
         job.folder.chunks(),
@@ -255,7 +255,7 @@ def _show_start(job: Job, chunks: Sequence[Chunk]) -> None:
             job.console.print(
                 f"{chunk.runs[0].config.model}\n{overview}", highlight=False, markup=False
             )
-        size = len(chunk.source.train.labels)
+        size = len(chunk.dataset.train.labels)
         dropped = size % chunk.runs[0].config.batch_size
         if dropped and chunk.runs[0].config.last_batch == "drop":
             job.say(f"Every epoch drops the last {dropped} of {size:,} examples of its order")

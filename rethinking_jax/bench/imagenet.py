@@ -27,9 +27,10 @@ from rethinking_jax.bench.peak import PEAK, matmul_peak
 from rethinking_jax.bench.results import Record, new_record
 from rethinking_jax.bench.timing import Contestant, compile_seconds, interleave
 from rethinking_jax.config import recipe
-from rethinking_jax.data.cache import CachedImages, Layout, cut
-from rethinking_jax.data.source import Source, SourceSplit, source_key
-from rethinking_jax.data.streamed import CACHED_SLICE_BYTES, Read, StreamedDataset, StreamedSplit
+from rethinking_jax.data.cache.read import CachedImages, Layout, cut
+from rethinking_jax.data.dataset import Dataset, Read, Split
+from rethinking_jax.data.runs import dataset_key
+from rethinking_jax.data.tfds.stream import cached_reader
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.models import create_model
 from rethinking_jax.step import flops
@@ -132,8 +133,8 @@ def bench_imagenet(settings: Settings, say: Say) -> Record:
     notes: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         say(f"writing {settings.images:,} images of noise")
-        source = _source(settings, Path(folder) / "cache")
-        sizes, best = _sizes(settings, source, per_image, peak, say)
+        dataset = _dataset(settings, Path(folder) / "cache")
+        sizes, best = _sizes(settings, dataset, per_image, peak, say)
         say(f"profiling batches of {best.runs[0].config.batch_size}")
         found = _operations(best, settings, Path(folder) / "profile")
     if not found:
@@ -150,7 +151,7 @@ def bench_imagenet(settings: Settings, say: Say) -> Record:
 
 
 def _sizes(
-    settings: Settings, source: Source, per_image: int, peak: Contestant, say: Say
+    settings: Settings, dataset: Dataset, per_image: int, peak: Contestant, say: Say
 ) -> tuple[list[dict[str, Any]], Chunk]:
     """What each batch size gives, and the chunk of the fastest; up to the first too large one."""
     sizes: list[dict[str, Any]] = []
@@ -158,7 +159,7 @@ def _sizes(
     most, reason = 0.0, ""
     for size in settings.batch_sizes:
         say(f"compiling: {settings.model}, batches of {size}")
-        chunk = _chunk(settings, source, size)
+        chunk = _chunk(settings, dataset, size)
         try:
             found = _measure(chunk, settings, per_image, peak, say)
             say("reading from the cache")
@@ -295,26 +296,15 @@ def _config(settings: Settings, batch_size: int) -> Any:
     return config
 
 
-def _source(settings: Settings, folder: Path) -> Source:
+def _dataset(settings: Settings, folder: Path) -> Dataset:
     """As many examples as ImageNet has; their images are those of the cache, in turn."""
     shape = (settings.image_size, settings.image_size, 3)
     layout = _write_cache(settings, folder)
     labels = (np.arange(EXAMPLES) % CLASSES).astype(np.int32)
     ids = np.arange(EXAMPLES, dtype=np.uint32)
     read = Repeated(CachedImages(str(folder), layout, "train"), settings.images)
-    slice_size = int(np.clip(CACHED_SLICE_BYTES // np.prod(shape), 16, 4096))
-    train = StreamedSplit(labels, ids, shape, read, slice_size)
-    names = tuple(map(str, range(CLASSES)))
-    part = SourceSplit(None, labels, ids)
-    return Source(
-        num_classes=CLASSES,
-        train=part,
-        test=part,
-        image_shape=shape,
-        mean=np.zeros(3, np.float32),
-        std=np.ones(3, np.float32),
-        streamed=StreamedDataset("noise", names, train, train, "cache"),
-    )
+    split = Split(cached_reader(read, shape), labels, ids)
+    return Dataset("noise", split, split, tuple(map(str, range(CLASSES))))
 
 
 def _write_cache(settings: Settings, folder: Path) -> Layout:
@@ -327,11 +317,11 @@ def _write_cache(settings: Settings, folder: Path) -> Layout:
     return layout
 
 
-def _chunk(settings: Settings, source: Source, batch_size: int) -> Chunk:
+def _chunk(settings: Settings, dataset: Dataset, batch_size: int) -> Chunk:
     config = _config(settings, batch_size)
     members = configs.members(config)
-    sources = {source_key(config): source}
-    (chunk,) = groups.make_chunks(members, sources, jax.default_backend(), jax.devices())
+    datasets = {dataset_key(config): dataset}
+    (chunk,) = groups.make_chunks(members, datasets, jax.default_backend(), jax.devices())
     return chunk
 
 
@@ -347,7 +337,6 @@ def _fresh(chunk: Chunk) -> Carry:
 
 def _batch(chunk: Chunk, settings: Settings) -> Raw:
     """A batch on the devices."""
-    assert chunk.source.streamed
-    train, size = chunk.source.streamed.train, chunk.runs[0].config.batch_size
+    train, size = chunk.dataset.train, chunk.runs[0].config.batch_size
     arrays = train.read(np.arange(size)), train.labels[:size], train.ids[:size]
     return Raw(*share_out(arrays, size, chunk.mesh))

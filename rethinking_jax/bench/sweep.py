@@ -17,7 +17,7 @@ from rethinking_jax import config as configs
 from rethinking_jax.bench import ours, torch_check
 from rethinking_jax.bench.results import Record, measured, new_record
 from rethinking_jax.bench.timing import Contestant, compile_seconds, interleave
-from rethinking_jax.data.source import load_sources
+from rethinking_jax.data.runs import load_datasets
 from rethinking_jax.errors import UserError
 from rethinking_jax.models import convolves, create_model
 from rethinking_jax.sweep import groups
@@ -103,15 +103,15 @@ def bench_sweep(settings: Settings, data_dir: str, say: Say) -> Record:
     """
     backend = jax.default_backend()
     config = sweep_config(settings, data_dir)
-    sources = load_sources(configs.members(config), say)
-    train_size = len(next(iter(sources.values())).train.labels)
+    datasets = load_datasets(configs.members(config), say)
+    train_size = len(next(iter(datasets.values())).train)
     work = settings.levels * settings.seeds * train_size * settings.epochs
     contestants, compiled, notes = [], {}, []
     for name, vectorize in ((VMAP, "vmap"), (LOOP, "loop")):
         say(f"compiling: {name}")
         config.vectorize = vectorize
         chunks = groups.make_chunks(
-            configs.members(config), sources, backend, jax.devices()[:1], report=say
+            configs.members(config), datasets, backend, jax.devices()[:1], report=say
         )
         contestant, compiled[name] = _ours(name, chunks, settings.epochs, work)
         once = vectorize == "vmap" and convolves_on_cpu(settings.model)
@@ -150,14 +150,14 @@ def _torch(chunks: list[groups.Chunk], settings: Settings, work: int) -> Contest
     """The same runs with the same labels, one after another."""
     from rethinking_jax.bench import torch_train
 
-    source, runs = chunks[0].source, [chunk.runs[0] for chunk in chunks]
-    images = np.asarray(source.train.images)
+    dataset, runs = chunks[0].dataset, [chunk.runs[0] for chunk in chunks]
+    images = np.asarray(dataset.train.images)
     data = torch_train.to_device(images, [run.train_labels for run in runs], jax.default_backend())
 
     def prepare() -> list[Any]:
         return [
             torch_train.make_learner(
-                torch_train.create_on(own, settings.model, source.num_classes, run.config.seed),
+                torch_train.create_on(own, settings.model, dataset.num_classes, run.config.seed),
                 run.config.learning_rate,
                 run.config.momentum,
                 run.config.lr_decay,

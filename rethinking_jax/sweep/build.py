@@ -1,4 +1,4 @@
-"""From the config of a run and its source to the functions that train it.
+"""From the config of a run and its data set to the functions that train it.
 
 Everything here is static: runs with the same recipe share a program.
 """
@@ -13,8 +13,8 @@ from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
 from rethinking_jax import config as configs
-from rethinking_jax.corruption import LABEL_SETTINGS, corrupt_images, corrupt_labels
-from rethinking_jax.data.source import Source
+from rethinking_jax.corruption import CORRUPTIONS, corrupt
+from rethinking_jax.data.dataset import Dataset
 from rethinking_jax.errors import UserError
 from rethinking_jax.models import convolves, create_model
 from rethinking_jax.step.augment import augment, changes_size, parse
@@ -34,8 +34,9 @@ def static_part(config: ConfigDict) -> dict[str, object]:
 
 def streamed_part(config: ConfigDict) -> tuple[object, ...]:
     """What is static besides where the corruption is part of the program."""
-    pixels = config.corruption if config.corruption not in LABEL_SETTINGS else ""
-    return pixels, config.exclude_true_class, config.corrupt_test_labels
+    corruption = CORRUPTIONS[config.corruption]
+    changes = corruption.labels, corruption.images, corruption.purpose
+    return *changes, config.exclude_true_class, config.corrupt_test_labels
 
 
 def make_model(config: ConfigDict, num_classes: int) -> nn.Module:
@@ -60,9 +61,9 @@ def steps_per_epoch(config: ConfigDict, train_size: int) -> int:
     return full + (1 if rest and config.last_batch == "train" else 0)
 
 
-def input_shape(config: ConfigDict, source: Source) -> tuple[int, int, int]:
+def input_shape(config: ConfigDict, dataset: Dataset) -> tuple[int, int, int]:
     """(h, w, c) of what the network is given."""
-    stored = jax.ShapeDtypeStruct((1, *source.image_shape), jnp.uint8)
+    stored = jax.ShapeDtypeStruct((1, *dataset.image_shape), jnp.uint8)
     cropped = jax.eval_shape(lambda images: center_crop(images, config.crop_size), stored)
     return cropped.shape[1:]
 
@@ -123,19 +124,19 @@ def check_batches(config: ConfigDict, train_size: int, parts: int) -> None:
 
 
 def build_program(
-    config: ConfigDict, source: Source, backend: str, mesh: Mesh
+    config: ConfigDict, dataset: Dataset, backend: str, mesh: Mesh
 ) -> tuple[Program | StreamProgram, bool]:
     """The compiled functions of a group of runs, and whether they scan over steps."""
-    train_size = len(source.train.labels)
+    train_size = len(dataset.train)
     check_batches(config, train_size, mesh.shape["data"])
     convolutional = is_convolutional(config)
     fast_loop = use_scan(backend, convolutional)
     options = xla_options(backend, convolutional)
     steps = _make_steps(
-        config, source, unroll=not fast_loop, draw_apart=backend == "cpu" and mesh.size == 1
+        config, dataset, unroll=not fast_loop, draw_apart=backend == "cpu" and mesh.size == 1
     )
-    if source.streamed:
-        return make_stream_program(steps, make_corruption(config, source), mesh, options), False
+    if dataset.streamed:
+        return make_stream_program(steps, make_corruption(config, dataset), mesh, options), False
     scan = config.epoch_loop == "scan" or (config.epoch_loop == "auto" and fast_loop)
     program = make_program(
         steps,
@@ -149,10 +150,10 @@ def build_program(
     return program, scan and not config.checkpoint_every_steps
 
 
-def _make_steps(config: ConfigDict, source: Source, unroll: bool, draw_apart: bool) -> Steps:
-    size = len(source.train.labels)
+def _make_steps(config: ConfigDict, dataset: Dataset, unroll: bool, draw_apart: bool) -> Steps:
+    size = len(dataset.train)
     per_epoch = steps_per_epoch(config, size)
-    scale = make_preprocess(config.preprocess, source.mean, source.std)
+    scale = make_preprocess(config.preprocess, *dataset.moments)
     chosen = parse(config.augmentation)
 
     def preprocess(images: jax.Array) -> jax.Array:
@@ -168,10 +169,10 @@ def _make_steps(config: ConfigDict, source: Source, unroll: bool, draw_apart: bo
         return preprocess(drawn(state.hyper.seed, state.step // per_epoch, ids, images))
 
     return make_steps(
-        make_model(config, source.num_classes),
+        make_model(config, dataset.num_classes),
         make_optimizer_of(config, size),
         preprocess,
-        input_shape(config, source),
+        input_shape(config, dataset),
         prepare=prepare if chosen else None,
         label_smoothing=config.label_smoothing,
         mixup_alpha=config.mixup_alpha,
@@ -182,31 +183,17 @@ def _make_steps(config: ConfigDict, source: Source, unroll: bool, draw_apart: bo
     )
 
 
-def make_corruption(config: ConfigDict, source: Source) -> Corrupt:
+def make_corruption(config: ConfigDict, dataset: Dataset) -> Corrupt:
     """Corrupts batches inside the step, with the very functions that corrupt whole sets."""
     crop_size = 0 if changes_size(parse(config.augmentation)) else config.crop_size
 
-    def corrupt(hyper: Hyper, split: str, raw: Raw) -> Examples:
-        labels = raw.labels
-        if split == "train" or (split == "test" and config.corrupt_test_labels):
-            labels = corrupt_labels(
-                hyper.seed,
-                split,
-                raw.ids,
-                labels,
-                hyper.label_noise,
-                source.num_classes,
-                config.exclude_true_class,
-            )
-        images = corrupt_images(
-            config.corruption,
-            hyper.seed,
-            split,
-            raw.ids,
-            center_crop(raw.images, crop_size),
-            source.mean,
-            source.std,
-        )
+    of_config = corrupt(config, dataset)
+
+    def corrupt_batch(hyper: Hyper, split: str, raw: Raw) -> Examples:
+        noise = of_config.noise._replace(p=hyper.label_noise)
+        drawn = of_config._replace(seed=hyper.seed, noise=noise)
+        labels = jnp.asarray(drawn.labels(split, raw.ids, raw.labels))
+        images = drawn.images(split, raw.ids, center_crop(raw.images, crop_size))
         return Examples(images, labels, raw.labels, raw.ids)
 
-    return corrupt
+    return corrupt_batch

@@ -17,6 +17,7 @@ import numpy as np
 
 from rethinking_jax.corruption.randomness import purpose_key
 from rethinking_jax.data.batches import HostBatch, read_batches
+from rethinking_jax.data.dataset import Split
 from rethinking_jax.step.state import Examples, Raw, Running, Sums, TrainState
 from rethinking_jax.step.train import epoch_order
 from rethinking_jax.sweep import groups
@@ -48,7 +49,7 @@ class Feed(NamedTuple):
 
     train: (carry, epoch, first) -> the rest of the epoch from batch `first` on, in pieces.
       A carry is used up when the next piece is asked for.
-    evaluate: (state, split, between) -> Sums of each member over a split of the source or
+    evaluate: (state, split, between) -> Sums of each member over a split of the data set or
       "train_sample" (`config.train_eval_examples`); None where it was stopped. A streamed
       split calls `between` before each of its batches.
     """
@@ -147,14 +148,11 @@ def _train_resident(
 
 def stream_feed(chunk: Chunk) -> Feed:
     """The feed of a run whose examples are streamed."""
-    config, source = chunk.runs[0].config, chunk.source
-    assert source.streamed and isinstance(chunk.program, StreamProgram)
-    streamed = source.streamed
-    stored = {"train": streamed.train, "test": streamed.test, **streamed.further}
+    config, stored = chunk.runs[0].config, chunk.dataset.splits
 
     def evaluate(state: TrainState, split: str, between: Between) -> Sums | None:
         name = "train" if split == "train_sample" else split
-        size = len(stored[name].labels)
+        size = len(stored[name])
         positions = train_sample(config, size) if split == "train_sample" else np.arange(size)
         return _evaluate_streamed(chunk, stored[name], positions, name, state, between)
 
@@ -163,8 +161,8 @@ def stream_feed(chunk: Chunk) -> Feed:
 
 def _train_streamed(chunk: Chunk, carry: Carry, epoch: int, first: int) -> Pieces:
     run = chunk.runs[0]
-    assert chunk.source.streamed and isinstance(chunk.program, StreamProgram)
-    train, size = chunk.source.streamed.train, run.config.batch_size
+    assert isinstance(chunk.program, StreamProgram)
+    train, size = chunk.dataset.train, run.config.batch_size
     order = np.asarray(epoch_order(run.config.seed, epoch, len(train.labels)))
     full = len(order) // size
     rows = [order[first * size : full * size].reshape(-1, size)]
@@ -191,7 +189,7 @@ def _train_streamed(chunk: Chunk, carry: Carry, epoch: int, first: int) -> Piece
 
 def _evaluate_streamed(
     chunk: Chunk,
-    stored: Any,
+    stored: Split,
     positions: np.ndarray,
     split: str,
     state: TrainState,
@@ -216,7 +214,7 @@ def _evaluate_streamed(
     return sums
 
 
-def _device_batches(chunk: Chunk, stored: Any, positions: np.ndarray) -> Batches:
+def _device_batches(chunk: Chunk, stored: Split, positions: np.ndarray) -> Batches:
     """The batches of these positions, int64 [steps, b]; each process reads its own rows."""
     config, size = chunk.runs[0].config, positions.shape[1]
     threads = config.read_threads or os.cpu_count() or 1

@@ -100,7 +100,7 @@ def train_chunk(chunk: Chunk, stage: Stage) -> None:
       RunFailed: stopped by a signal; the message says what is saved.
     """
     config = chunk.runs[0].config
-    images = None if chunk.source.streamed else groups.images(chunk)
+    images = None if chunk.dataset.streamed else groups.images(chunk)
     position = _resume(chunk, stage, images)
     per_epoch = steps_per_epoch(config, len(chunk.runs[0].train_labels))
     done = position.step / per_epoch
@@ -273,7 +273,7 @@ def _line(
     running: Running,
 ) -> Line:
     """What is measured of one member, from its own sums over the splits."""
-    size, classes = len(run.train_labels), chunk.source.num_classes
+    size, classes = len(run.train_labels), chunk.dataset.num_classes
     per_epoch = steps_per_epoch(run.config, size)
     line = {
         "member": run.name,
@@ -283,12 +283,12 @@ def _line(
         **metrics.running_metrics(running),
         **metrics.train_metrics(sums["train"], run.label_noise > 0, classes),
     }
-    for split in chunk.source.measured:
+    for split in chunk.dataset.measured:
         corrupted = split == "test" and run.config.corrupt_test_labels
         line |= metrics.held_out_metrics(split, sums[split], corrupted, classes)
     line["images_per_second"] = round(position.speed, 1)
     line["elapsed_seconds"] = round(stage.elapsed(), 3)
-    if chunk.source.streamed:
+    if chunk.dataset.streamed:
         line["waiting_for_input"] = round(position.waited, 4)
     if sums["train"].count < size:
         line["train_evaluated"] = int(sums["train"].count)
@@ -296,7 +296,7 @@ def _line(
 
 
 def _evaluate(chunk: Chunk, stage: Stage, position: Position) -> dict[str, Sums] | None:
-    """Training set and `Source.measured` of each slot; None where the run is asked to stop.
+    """Training set and `Dataset.measured` of each slot; None where the run is asked to stop.
 
     Where the config wants a sample of the training set, the whole of it is looked at
     before a member counts as fitted, and at the end.
@@ -327,7 +327,7 @@ def _evaluate(chunk: Chunk, stage: Stage, position: Position) -> dict[str, Sums]
     if train is None:
         return None
     found = {"train": train}
-    for split in chunk.source.measured:
+    for split in chunk.dataset.measured:
         sums = over(split)
         if sums is None:
             return None
@@ -336,18 +336,18 @@ def _evaluate(chunk: Chunk, stage: Stage, position: Position) -> dict[str, Sums]
 
 
 def evaluate_trained(chunk: Chunk, stage: Stage, chosen: Sequence[int], split: str) -> Sums:
-    """Some members of a chunk that is through, as they ended, on any split of its source.
+    """Some members of a chunk that is through, as they ended, on any split of its data set.
 
     Args:
       chunk: whose last checkpoint is whole, see `is_complete`.
       stage: see `Stage`.
       chosen: indices of members.
-      split: a name of `Source.splits`.
+      split: a name of `Dataset.splits`.
 
     Raises:
       RunFailed: stopped by a signal, or the checkpoint is damaged.
     """
-    images = None if chunk.source.streamed else groups.images(chunk)
+    images = None if chunk.dataset.streamed else groups.images(chunk)
     whole = _restored(chunk, stage)
     lines = metrics.by_member(metrics.read_lines(stage.metrics_file))
     last = max(lines[chunk.runs[i].name][-1]["step"] for i in chosen)

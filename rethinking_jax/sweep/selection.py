@@ -75,7 +75,7 @@ def look_at_test(chunks: Sequence[Chunk], names: Sequence[str], stage: Stage) ->
         if not chosen:
             continue
         sums = evaluate_trained(chunk, stage, chosen, "test")
-        corrupted, classes = chunk.runs[0].config.corrupt_test_labels, chunk.source.num_classes
+        corrupted, classes = chunk.runs[0].config.corrupt_test_labels, chunk.dataset.num_classes
         for place, i in enumerate(chosen):
             own: Any = jax.tree.map(partial(_at, place), sums)
             found[chunk.runs[i].name] = metrics.held_out_metrics("test", own, corrupted, classes)

@@ -34,14 +34,14 @@ def summarize(
     described: dict[str, Json] = {}
     for chunk in chunks:
         described |= _described(chunk, lines)
-    source = chunks[0].source
+    dataset = chunks[0].dataset
     return {
         "experiment": plain["experiment"],
         "dataset": ", ".join(dict.fromkeys(member.config.dataset for member in members)),
-        "train_examples": len(source.train.labels),
-        "test_examples": len(source.test.labels),
-        **{f"{split}_examples": len(part.labels) for split, part in source.further.items()},
-        "num_classes": source.num_classes,
+        "train_examples": len(dataset.train.labels),
+        "test_examples": len(dataset.test.labels),
+        **{f"{split}_examples": len(part.labels) for split, part in dataset.further.items()},
+        "num_classes": dataset.num_classes,
         "device": describe_device(),
         "versions": versions(),
         "members": [
@@ -61,8 +61,8 @@ def parameter_shapes(chunk: Chunk) -> object:
 def _described(chunk: Chunk, lines: Mapping[str, list[Line]]) -> dict[str, Json]:
     """Returns what a summary says of each run of a chunk, by name."""
     first = chunk.runs[0].config
-    model = make_model(first, chunk.source.num_classes)
-    flops = forward_flops(model, input_shape(first, chunk.source))
+    model = make_model(first, chunk.dataset.num_classes)
+    flops = forward_flops(model, input_shape(first, chunk.dataset))
     shapes = jax.tree.leaves(parameter_shapes(chunk))
     return {
         run.name: {
