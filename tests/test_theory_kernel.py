@@ -309,7 +309,7 @@ def test_what_does_not_fit_names_the_largest_number_that_does(solver: str, host:
         plan(60_000)
     largest = int(str(caught.value).split("train_examples=")[1].split()[0])
     assert largest > 1000
-    assert plan(largest).kind is np.float64
+    assert plan(largest).dtype is np.float64
     with pytest.raises(UserError):
         plan(largest + 2)
 

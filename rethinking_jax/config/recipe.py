@@ -9,7 +9,7 @@ from ml_collections import ConfigDict
 from rethinking_jax.config.keys import base_config
 from rethinking_jax.config.sweeps import Overrides
 from rethinking_jax.errors import UserError, nearest
-from rethinking_jax.models import MODELS, WITH_WIDTHS
+from rethinking_jax.models import MODELS, takes_widths
 
 # Strength of each regularizer where it is on. ImageNet's are those of TensorFlow's public
 # Inception code of the time; the paper gives none.
@@ -51,7 +51,7 @@ def network(name: str) -> Overrides:
       UserError: it is neither.
     """
     widths = re.fullmatch(r"mlp_([1-9]\d?)x([1-9]\d*)", name)
-    known = [known for known in MODELS if known not in WITH_WIDTHS]
+    known = [known for known in MODELS if not takes_widths(known)]
     if not widths and name not in known:
         raise UserError(
             f"the config's argument models: {name!r} is not known{nearest(name, known)} (known: "

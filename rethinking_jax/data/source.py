@@ -148,7 +148,7 @@ def _check_points(config: ConfigDict) -> None:
       UserError: with what would be right.
     """
     model = create_model(config.model, num_classes=2, hidden_sizes=tuple(config.hidden_sizes))
-    convolutional = config.model if model.convolutional else ""
+    convolutional = config.model if getattr(model, "convolutional", False) else ""
     for key, value, right in (
         ("preprocess", config.preprocess, ("none", "dataset")),
         ("augmentation", config.augmentation, ("",)),

@@ -16,7 +16,7 @@ from rethinking_jax import config as configs
 from rethinking_jax.corruption import LABEL_SETTINGS, corrupt_images, corrupt_labels
 from rethinking_jax.data.source import Source
 from rethinking_jax.errors import UserError
-from rethinking_jax.models import create_model
+from rethinking_jax.models import convolves, create_model
 from rethinking_jax.step.augment import augment, changes_size, parse
 from rethinking_jax.step.optimizer import make_optimizer
 from rethinking_jax.step.preprocess import center_crop, make_preprocess
@@ -51,7 +51,7 @@ def make_model(config: ConfigDict, num_classes: int) -> nn.Module:
 
 def is_convolutional(config: ConfigDict) -> bool:
     """Whether its network convolves."""
-    return bool(make_model(config, 2).convolutional)
+    return convolves(make_model(config, 2))
 
 
 def steps_per_epoch(config: ConfigDict, train_size: int) -> int:

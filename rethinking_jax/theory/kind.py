@@ -1,22 +1,19 @@
 """What a kind of theory experiment is: its keys, what they may be, and how it measures."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ml_collections import ConfigDict
 
 from rethinking_jax.analysis.findings import Findings
 from rethinking_jax.config import Member
 from rethinking_jax.config.key import Key, Range
-from rethinking_jax.errors import UserError
 from rethinking_jax.models import create_model
 from rethinking_jax.theory.data import Tasks
 from rethinking_jax.theory.fitting import Lab
+from rethinking_jax.workdir.metrics import Json
 
-# Plain values by name, as summary.json holds them: their types are those of JSON.
-Row = dict[str, Any]
 # The keys of `base_config` that say which labels are learned.
 LABEL_KEYS = ("corruption", "label_noise", "exclude_true_class")
 # The keys of `base_config` that every kind has: which data, how they are cut, which draws.
@@ -32,7 +29,6 @@ DATA_KEYS = (
     "seed",
     "sweep",
 )
-ABOVE_ZERO = Range(1e-12, 1e12, "above 0")
 ANYTHING = "something"  # stands in `Kind.effects` for every value that is not empty
 
 
@@ -55,7 +51,7 @@ class Tools(NamedTuple):
     tasks: Tasks
     say: Callable[[str], None]
     open_lab: Callable[[], AbstractContextManager[Lab]]
-    run_experiment: Callable[[ConfigDict, str], Row]
+    run_experiment: Callable[[ConfigDict, str], Json]
 
 
 def check_nothing(config: ConfigDict) -> None:
@@ -96,32 +92,9 @@ class Kind(NamedTuple):
 
 
 def check_network(config: ConfigDict) -> None:
-    """Checks the keys of the network that a kind trains.
+    """Checks the network that a kind trains.
 
     Raises:
-      UserError: no such model, a value that it cannot take, or no learning rate above 0.
+      UserError: there is no such model, or it cannot take these widths.
     """
     create_model(config.model, num_classes=2, hidden_sizes=tuple(config.hidden_sizes))
-    if not 0 < config.learning_rate < math.inf:
-        raise UserError(f"config.learning_rate={config.learning_rate} must be above 0")
-
-
-def check_effects(
-    kind: Kind, config: ConfigDict, defaults: Mapping[str, object], members: Sequence[Member]
-) -> None:
-    """Refuses a key that is set and does nothing in any of the runs.
-
-    Args:
-      kind: the kind of the config.
-      config: the config before its sweep.
-      defaults: the default of each key that a config of this kind has.
-      members: the runs of the config.
-
-    Raises:
-      UserError: the message says which value of which other key it is for.
-    """
-    for key, (other, value) in kind.effects.items():
-        given = [member.config[other] for member in members]
-        needed = any(given) if value == ANYTHING else value in given
-        if config[key] != defaults[key] and not needed:
-            raise UserError(f"config.{key}={config[key]} has no effect: it is for {other}={value}")

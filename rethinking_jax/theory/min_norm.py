@@ -16,17 +16,19 @@ import numpy as np
 import optax
 from ml_collections import ConfigDict
 
-from rethinking_jax.analysis.beside import Columns
 from rethinking_jax.analysis.curves import Plot
-from rethinking_jax.analysis.findings import Findings, curve, finite, table, verdict
+from rethinking_jax.analysis.findings import Findings, curve, finite, verdict
+from rethinking_jax.analysis.table import Column, table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
 from rethinking_jax.config.key import Key, Range
+from rethinking_jax.config.keys import ABOVE_0, AT_LEAST_1
 from rethinking_jax.errors import UserError
 from rethinking_jax.theory import ntk
 from rethinking_jax.theory.data import Task, generator, rows
-from rethinking_jax.theory.kind import ABOVE_ZERO, ANYTHING, Kind, Tools, at_least
+from rethinking_jax.theory.kind import ANYTHING, Kind, Tools, at_least
 from rethinking_jax.theory.widths import parse
+from rethinking_jax.workdir.metrics import Json
 
 FEATURES, START, BATCHES = 5, 6, 7  # purposes of draws
 GAMMA = 0.02  # of the Gaussian kernel that the random Fourier features approximate
@@ -35,19 +37,19 @@ PIECE = 1024  # steps in one call
 REACHED = 1e-3  # relative distance that counts as having converged
 ROUNDING = 1e-9  # relative size of what only rounding can have put outside the span
 
-COLUMNS: Columns = {
-    "labels": ("name", "{}"),
-    "start": ("start", "{}"),
-    "examples": ("examples", "{:,}"),
-    "weights": ("dimension", "{:,}"),
-    "steps": ("steps", "{:,}"),
-    "to least norm": ("to_least_norm", "{:.1e}"),
-    "to predicted": ("to_predicted", "{:.1e}"),
-    "moved outside span": ("moved_outside", "{:.1e}"),
-    "norm": ("norm", "{:.2f}"),
-    "train error": ("train_error", "{:.4f}"),
-    "test error": ("test_error", "{:.4f}"),
-}
+COLUMNS = (
+    Column("labels", "name"),
+    Column("start", "start"),
+    Column("examples", "examples", "{:,}"),
+    Column("weights", "dimension", "{:,}"),
+    Column("steps", "steps", "{:,}"),
+    Column("to least norm", "to_least_norm", "{:.1e}"),
+    Column("to predicted", "to_predicted", "{:.1e}"),
+    Column("moved outside span", "moved_outside", "{:.1e}"),
+    Column("norm", "norm", "{:.2f}"),
+    Column("train error", "train_error", "{:.4f}"),
+    Column("test error", "test_error", "{:.4f}"),
+)
 NOTE = (
     "to least norm: |w - X+ y| / |X+ y| after the last step. to predicted: the same to X+ y plus "
     "the start's part outside the span of the examples. moved outside span: how far SGD took the "
@@ -68,8 +70,8 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
     Raises:
       UserError: there are not fewer examples than weights, or no interpolant.
     """
-    measured: list[dict[str, Any]] = []
-    networks: list[dict[str, Any]] = []
+    measured: list[Json] = []
+    networks: list[Json] = []
     curves = []
     for name, config in members:
         for row, path in measure(config, tools.tasks(config)):
@@ -115,20 +117,20 @@ KIND = Kind(
             "What the linear model is given: random Fourier features, or the pixels themselves.",
             choices=("fourier", "pixels"),
         ),
-        Key("num_features", 1000, "Number of Fourier features.", range=at_least(1)),
-        Key("batch_size", 20, "Examples in a step of SGD.", range=at_least(1)),
+        Key("num_features", 1000, "Number of Fourier features.", range=AT_LEAST_1),
+        Key("batch_size", 20, "Examples in a step of SGD.", range=AT_LEAST_1),
         Key(
             "learning_rate",
             0.0,
             "SGD's learning rate; 0: one over the largest squared norm of an example.",
             range=Range(0, 1e12, "0 (its own choice) or above"),
         ),
-        Key("steps", 30_000, "Steps of SGD from each start.", range=at_least(1)),
+        Key("steps", 30_000, "Steps of SGD from each start.", range=AT_LEAST_1),
         Key(
             "start_scale",
             1.0,
             "Norm of the start that is not zero, over that of the solution.",
-            range=ABOVE_ZERO,
+            range=ABOVE_0,
         ),
         Key(
             "ntk_widths",
@@ -137,7 +139,7 @@ KIND = Kind(
             "as 16+256; '' for none.",
         ),
         Key("ntk_examples", 40, "Training examples of these networks.", range=at_least(2)),
-        Key("ntk_seeds", 3, "Initial weights of each of these networks.", range=at_least(1)),
+        Key("ntk_seeds", 3, "Initial weights of each of these networks.", range=AT_LEAST_1),
     ),
     effects={
         "num_features": ("features", "fourier"),
@@ -148,7 +150,7 @@ KIND = Kind(
 )
 
 
-def measure(config: ConfigDict, task: Task) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+def measure(config: ConfigDict, task: Task) -> list[tuple[Json, Json]]:
     """A row of numbers and the distances on the way, for each of the two starts."""
     x, others = make_features(config, task)
     y = np.eye(task.num_classes)[task.train_labels]
@@ -288,7 +290,7 @@ def descend(
         return Path(looks, np.stack(kept[1:]))
 
 
-def _verdicts(measured: list[dict[str, Any]]) -> list[Verdict]:
+def _verdicts(measured: list[Json]) -> list[Verdict]:
     zero = [row for row in measured if row["start"] == "zero"]
     other = [row for row in measured if row["start"] != "zero"]
     worst = max(row["to_least_norm"] for row in zero)
@@ -319,5 +321,6 @@ def _verdicts(measured: list[dict[str, Any]]) -> list[Verdict]:
             f"Relative distance {predicted:.1e} to the predicted interpolant, {apart:.3f} to that "
             f"of least norm; the start's part outside is {outside:.3f}.",
             "No number in the paper.",
+            of_paper=False,
         ),
     ]

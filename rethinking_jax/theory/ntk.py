@@ -15,14 +15,14 @@ import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
-from rethinking_jax.analysis.beside import Columns
 from rethinking_jax.analysis.curves import Plot
-from rethinking_jax.analysis.findings import curve, table, verdict
-from rethinking_jax.analysis.tables import Table
+from rethinking_jax.analysis.findings import curve, verdict
+from rethinking_jax.analysis.table import Column, Table, table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.errors import UserError
 from rethinking_jax.theory.data import Task, generator, rows
 from rethinking_jax.theory.widths import parse
+from rethinking_jax.workdir.metrics import Json
 
 SUBSET, WEIGHTS = 9, 10  # purposes of draws
 TEST = 200  # images on which predictions are compared
@@ -30,18 +30,18 @@ STEPS = 20_000  # at most
 FITTED = 1e-3  # |y - f| / |y - f0| on the training set
 SHRINKS = 0.5  # the distance at the widest network over that at the narrowest, at most
 
-COLUMNS: Columns = {
-    "labels": ("name", "{}"),
-    "width": ("width", "{:,}"),
-    "seeds": ("seeds", "{}"),
-    "to the kernel's prediction": ("distance", "{:.3f}"),
-    "least": ("least", "{:.3f}"),
-    "most": ("most", "{:.3f}"),
-    "weights moved": ("moved", "{:.4f}"),
-    "kernel to its limit": ("to_limit", "{:.3f}"),
-    "steps": ("steps", "{:,.0f}"),
-    "train residual": ("residual", "{:.1e}"),
-}
+COLUMNS = (
+    Column("labels", "name"),
+    Column("width", "width", "{:,}"),
+    Column("seeds", "seeds"),
+    Column("to the kernel's prediction", "distance", "{:.3f}"),
+    Column("least", "least", "{:.3f}"),
+    Column("most", "most", "{:.3f}"),
+    Column("weights moved", "moved", "{:.4f}"),
+    Column("kernel to its limit", "to_limit", "{:.3f}"),
+    Column("steps", "steps", "{:,.0f}"),
+    Column("train residual", "residual", "{:.1e}"),
+)
 NOTE = (
     "One hidden ReLU layer without biases, one output, labels +1 for the first half of the classes "
     "and -1 for the rest, images of norm 1, full batches. to the kernel's prediction: distance on "
@@ -132,7 +132,7 @@ def measure(name: str, config: ConfigDict, task: Task, say: Callable[[str], None
     Raises:
       UserError: there are fewer training examples than it asks for.
     """
-    found: list[dict[str, Any]] = []
+    found: list[Json] = []
     if not (widths := parse(config.ntk_widths, "ntk_widths")):
         return found
     x, y, others = _data(config, task)
@@ -194,13 +194,13 @@ def _norm(tree: Any) -> float:
     return float(np.sqrt(sum(float((leaf**2).sum()) for leaf in jax.tree.leaves(tree))))
 
 
-def tables(found: Sequence[dict[str, Any]]) -> list[Table]:
+def tables(found: Sequence[Json]) -> list[Table]:
     """One, or none where nothing was measured."""
     title = "A network trained from its start, and its tangent kernel there"
     return [table("ntk", title, COLUMNS, found, NOTE)] if found else []
 
 
-def plots(found: Sequence[dict[str, Any]]) -> list[Plot]:
+def plots(found: Sequence[Json]) -> list[Plot]:
     """Distances by width, with a band from the least to the most of the seeds."""
     curves = []
     for name in dict.fromkeys(row["name"] for row in found):
@@ -218,7 +218,7 @@ def plots(found: Sequence[dict[str, Any]]) -> list[Plot]:
     return [Plot("ntk", title, caption, "width", "relative distance", curves, log="xy")]
 
 
-def verdicts(found: Sequence[dict[str, Any]]) -> list[Verdict]:
+def verdicts(found: Sequence[Json]) -> list[Verdict]:
     """Whether the distance falls with the width, for every run."""
     enough, held, texts = bool(found), True, []
     for name in dict.fromkeys(row["name"] for row in found):

@@ -10,26 +10,25 @@ estimate is a lower bound. Every draw of signs is a member of one sweep, with a 
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from ml_collections import ConfigDict
 
-from rethinking_jax.analysis.beside import Columns
 from rethinking_jax.analysis.curves import Curve, Plot
-from rethinking_jax.analysis.findings import Findings, table, verdict
-from rethinking_jax.analysis.tables import Table
+from rethinking_jax.analysis.findings import Findings, verdict
+from rethinking_jax.analysis.table import Column, Table, table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
 from rethinking_jax.config.key import Key, Range
+from rethinking_jax.config.keys import ABOVE_0
 from rethinking_jax.data import Dataset, subset
 from rethinking_jax.errors import UserError
 from rethinking_jax.step.preprocess import center_crop, to_unit
 from rethinking_jax.theory import closed_forms, cover
 from rethinking_jax.theory.data import generator, rows
 from rethinking_jax.theory.fitting import Lab, parameters, source_of, training_config
-from rethinking_jax.theory.kind import ABOVE_ZERO, DATA_KEYS, Kind, Tools, at_least, check_network
-from rethinking_jax.workdir.metrics import Line
+from rethinking_jax.theory.kind import DATA_KEYS, Kind, Tools, at_least, check_network
+from rethinking_jax.workdir.metrics import Json, Line
 
 POINTS = 8  # the purpose of the draw of Gaussian points
 FEWER = 4  # the factor between two numbers of points
@@ -42,43 +41,43 @@ NEAR = 0.1  # of the supremum that training may miss where it is known
 # leave is compiled again, which takes longer.
 LEAVE = 1000
 
-COLUMNS: Columns = {
-    "network": ("name", "{}"),
-    "parameters": ("parameters", "{:,}"),
-    "points": ("points", "{:,}"),
-    "draws": ("draws", "{}"),
-    "estimate": ("estimate", "{:.4f}"),
-    "standard error": ("error", "{:.4f}"),
-    "draws fitted": ("fitted", "{:.2f}"),
-}
+COLUMNS = (
+    Column("network", "name"),
+    Column("parameters", "parameters", "{:,}"),
+    Column("points", "points", "{:,}"),
+    Column("draws", "draws"),
+    Column("estimate", "estimate", "{:.4f}"),
+    Column("standard error", "error", "{:.4f}"),
+    Column("draws fitted", "fitted", "{:.2f}"),
+)
 NOTE = (
     "Estimate: mean over draws of 2 * train accuracy - 1 of the best epoch, a lower bound of the "
     "supremum. 1 is the most there is; a bound on the error of one half or more allows a coin."
 )
-FORMULAS: Columns = {
-    "class": ("name", "{}"),
-    "points": ("points", "{:,}"),
-    "draws": ("draws", "{:,}"),
-    "estimate": ("estimate", "{:.5f}"),
-    "standard error": ("error", "{:.5f}"),
-    "exact mean": ("exact", "{:.5f}"),
-    "lower bound": ("lower", "{:.5f}"),
-    "upper bound": ("upper", "{:.5f}"),
-    "deviation": ("deviation", "{:+.2f}"),
-}
+FORMULAS = (
+    Column("class", "name"),
+    Column("points", "points", "{:,}"),
+    Column("draws", "draws", "{:,}"),
+    Column("estimate", "estimate", "{:.5f}"),
+    Column("standard error", "error", "{:.5f}"),
+    Column("exact mean", "exact", "{:.5f}"),
+    Column("lower bound", "lower", "{:.5f}"),
+    Column("upper bound", "upper", "{:.5f}"),
+    Column("deviation", "deviation", "{:+.2f}"),
+)
 FORMULAS_NOTE = (
     "The supremum is exact for each draw of signs. Exact mean: over all 2^n signs. Deviation, in "
     "standard errors: of the estimate from that mean, else of the mean square from its formula."
 )
-KNOWN: Columns = {
-    "class": ("name", "{}"),
-    "points": ("points", "{}"),
-    "draws": ("draws", "{}"),
-    "trained": ("estimate", "{:.4f}"),
-    "supremum, same draws": ("supremum", "{:.4f}"),
-    "draws where training reached it": ("reached", "{:.2f}"),
-    "mean over all signs": ("exact", "{:.4f}"),
-}
+KNOWN = (
+    Column("class", "name"),
+    Column("points", "points"),
+    Column("draws", "draws"),
+    Column("trained", "estimate", "{:.4f}"),
+    Column("supremum, same draws", "supremum", "{:.4f}"),
+    Column("draws where training reached it", "reached", "{:.2f}"),
+    Column("mean over all signs", "exact", "{:.4f}"),
+)
 
 
 def run(members: Sequence[Member], tools: Tools) -> Findings:
@@ -149,7 +148,7 @@ KIND = Kind(
             "gamma",
             0.02,
             "The gamma of exp(-gamma * squared distance), the kernel of one of these classes.",
-            range=ABOVE_ZERO,
+            range=ABOVE_0,
         ),
     ),
     shared=DATA_KEYS,  # the signs are the labels
@@ -175,7 +174,7 @@ def sizes(count: int, levels: int) -> list[int]:
 # Networks -------------------------------------------------------------------------------
 
 
-def network_row(name: str, config: ConfigDict, dataset: Dataset, lab: Lab) -> dict[str, Any]:
+def network_row(name: str, config: ConfigDict, dataset: Dataset, lab: Lab) -> Json:
     """The estimate for one network on all training images of a data set."""
     images = dataset.train.images
     count = len(images)
@@ -207,7 +206,7 @@ def correlations(lines: dict[str, list[Line]]) -> np.ndarray:
     return np.array([max(2 * line["train_accuracy"] - 1 for line in own) for own in lines.values()])
 
 
-def _mean(values: np.ndarray) -> dict[str, Any]:
+def _mean(values: np.ndarray) -> Json:
     error = float(values.std(ddof=1) / np.sqrt(len(values)))
     return {"draws": len(values), "estimate": float(values.mean()), "error": error}
 
@@ -215,9 +214,7 @@ def _mean(values: np.ndarray) -> dict[str, Any]:
 # Classes with a closed form ---------------------------------------------------------------
 
 
-def closed_form_rows(
-    config: ConfigDict, whole: Dataset, counts: Sequence[int]
-) -> list[dict[str, Any]]:
+def closed_form_rows(config: ConfigDict, whole: Dataset, counts: Sequence[int]) -> list[Json]:
     """Every class for ten points, all of whose signs are taken, and for the other numbers."""
     result = []
     classes = {
@@ -257,7 +254,7 @@ def _deviation(values: np.ndarray, expected: float) -> float:
     return float(off / error) if error > 1e-12 else float(abs(off) > 1e-9) * 1e9
 
 
-def known_row(config: ConfigDict, lab: Lab) -> dict[str, Any]:
+def known_row(config: ConfigDict, lab: Lab) -> Json:
     """Linear classifiers of ten Gaussian points: trained, and the supremum by enumeration."""
     points = generator(config.seed, POINTS).normal(size=(FEW, DIMENSIONS)).astype(np.float32)
     ids = np.arange(FEW, dtype=np.uint32)
@@ -296,9 +293,7 @@ def known_row(config: ConfigDict, lab: Lab) -> dict[str, Any]:
 # Results ----------------------------------------------------------------------------------
 
 
-def _tables(
-    networks: list[dict[str, Any]], formulas: list[dict[str, Any]], known: dict[str, Any]
-) -> list[Table]:
+def _tables(networks: list[Json], formulas: list[Json], known: Json) -> list[Table]:
     title = "Classes whose supremum is a formula, outputs in [-1, 1]"
     title_known = "Does training find the supremum? Where it can be enumerated"
     return [
@@ -308,7 +303,7 @@ def _tables(
     ]
 
 
-def _plot(networks: list[dict[str, Any]], formulas: list[dict[str, Any]]) -> Plot:
+def _plot(networks: list[Json], formulas: list[Json]) -> Plot:
     curves = []
     for name in dict.fromkeys(row["name"] for row in [*networks, *formulas]):
         own = [row for row in [*networks, *formulas] if row["name"] == name]
@@ -324,9 +319,7 @@ def _plot(networks: list[dict[str, Any]], formulas: list[dict[str, Any]]) -> Plo
     return Plot("rademacher", title, caption, "points", "estimate", curves, level, log="x")
 
 
-def _verdicts(
-    networks: list[dict[str, Any]], formulas: list[dict[str, Any]], known: dict[str, Any]
-) -> list[Verdict]:
+def _verdicts(networks: list[Json], formulas: list[Json], known: Json) -> list[Verdict]:
     return [
         _empty(networks),
         _falls(networks),
@@ -339,11 +332,12 @@ def _verdicts(
             f"{known['draws']} draws: {known['estimate']:.3f} trained, {known['supremum']:.3f} the "
             "supremum.",
             "Linear programs say which signs a hyperplane takes.",
+            of_paper=False,
         ),
     ]
 
 
-def _empty(networks: list[dict[str, Any]]) -> Verdict:
+def _empty(networks: list[Json]) -> Verdict:
     most = max(row["parameters"] for row in networks)
     own = [row for row in networks if row["parameters"] == most]
     last = own[-1]
@@ -359,7 +353,7 @@ def _empty(networks: list[dict[str, Any]]) -> Verdict:
     )
 
 
-def _falls(networks: list[dict[str, Any]]) -> Verdict:
+def _falls(networks: list[Json]) -> Verdict:
     claim = "It falls when there are more points than a network can memorize."
     least = min(row["parameters"] for row in networks)
     own = [row for row in networks if row["parameters"] == least]
@@ -374,10 +368,11 @@ def _falls(networks: list[dict[str, Any]]) -> Verdict:
         f"{last['name']} ({least:,} parameters): {first['estimate']:.3f} on {first['points']:,} "
         f"points, {last['estimate']:.3f} +- {last['error']:.3f} on {last['points']:,}.",
         "No number in the paper.",
+        of_paper=False,
     )
 
 
-def _agrees(formulas: list[dict[str, Any]]) -> Verdict:
+def _agrees(formulas: list[Json]) -> Verdict:
     known = [row for row in formulas if row["deviation"] is not None]
     far = max((abs(row["deviation"]) for row in known), default=float("inf"))
     within = all(
@@ -393,4 +388,5 @@ def _agrees(formulas: list[dict[str, Any]]) -> Verdict:
         f"{len(known)} exact values: the farthest estimate is {far:.2f} standard errors off; "
         f"{'all' if within else 'not all'} lie within their bounds.",
         "Proved.",
+        of_paper=False,
     )

@@ -6,7 +6,8 @@ from ml_collections import ConfigDict
 
 from rethinking_jax.config import KEYS, Member, base_config, check_keys
 from rethinking_jax.config.key import table
-from rethinking_jax.theory import kind as kinds_of_experiment
+from rethinking_jax.errors import UserError
+from rethinking_jax.theory.kind import ANYTHING
 from rethinking_jax.theory.kinds import KINDS, kind_of
 
 
@@ -48,4 +49,8 @@ def check_effects(config: ConfigDict, members: Sequence[Member]) -> None:
       UserError: the message says which value of which other key it is for.
     """
     defaults = theory_config(config.kind)
-    kinds_of_experiment.check_effects(kind_of(config), config, defaults, members)
+    for key, (other, value) in kind_of(config).effects.items():
+        given = [member.config[other] for member in members]
+        needed = any(given) if value == ANYTHING else value in given
+        if config[key] != defaults[key] and not needed:
+            raise UserError(f"config.{key}={config[key]} has no effect: it is for {other}={value}")

@@ -8,17 +8,17 @@ linear classifiers Cover's theorem says the exact share.
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from ml_collections import ConfigDict
 
-from rethinking_jax.analysis.beside import Columns
 from rethinking_jax.analysis.curves import Plot
-from rethinking_jax.analysis.findings import Findings, curve, table, verdict
+from rethinking_jax.analysis.findings import Findings, curve, verdict
+from rethinking_jax.analysis.table import Column, table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
 from rethinking_jax.config.key import Key
+from rethinking_jax.config.keys import AT_LEAST_1
 from rethinking_jax.data import subset
 from rethinking_jax.errors import UserError
 from rethinking_jax.step.preprocess import center_crop
@@ -27,7 +27,7 @@ from rethinking_jax.theory import cover
 from rethinking_jax.theory.data import Tasks, generator, rows
 from rethinking_jax.theory.fitting import Lab, parameters, source_of, training_config
 from rethinking_jax.theory.kind import DATA_KEYS, Kind, Tools, at_least, check_network, dataset_name
-from rethinking_jax.workdir.metrics import Line
+from rethinking_jax.workdir.metrics import Json, Line
 
 POINTS, DIRECTIONS, LABELS = 9, 10, 11  # the purposes of draws
 # Numbers of points, as multiples of a network's weights: Cover's share is 1/2 at 2.
@@ -38,30 +38,30 @@ NONE_LEFT = 0.05  # below this share no larger number of points is tried
 CLOSE = 0.05  # share of dichotomies that are separable and that training may miss
 CLOSE_SAMPLE = 3  # standard deviations of a sample's share about Cover's
 
-COLUMNS: Columns = {
-    "network": ("name", "{}"),
-    "weights": ("weights", "{:,}"),
-    "points": ("points", "{:,}"),
-    "points / weights": ("ratio", "{:.2f}"),
-    "dichotomies": ("dichotomies", "{:,}"),
-    "all of them": ("exhaustive", "{}"),
-    "share fitted": ("fraction", "{:.4f}"),
-    "separable": ("separable", "{:.4f}"),
-    "Cover's share": ("cover", "{:.4f}"),
-}
+COLUMNS = (
+    Column("network", "name"),
+    Column("weights", "weights", "{:,}"),
+    Column("points", "points", "{:,}"),
+    Column("points / weights", "ratio", "{:.2f}"),
+    Column("dichotomies", "dichotomies", "{:,}"),
+    Column("all of them", "exhaustive"),
+    Column("share fitted", "fraction", "{:.4f}"),
+    Column("separable", "separable", "{:.4f}"),
+    Column("Cover's share", "cover", "{:.4f}"),
+)
 NOTE = (
     "Weights: of the difference of the two logits, which is all that classes depend on. All of "
     "them: every dichotomy but for exchanged classes, else a sample drawn by seed. Separable: the "
     "share of these very dichotomies that a hyperplane separates, by linear programs."
 )
-CAPACITY: Columns = {
-    "network": ("name", "{}"),
-    "weights": ("weights", "{:,}"),
-    "parameters": ("parameters", "{:,}"),
-    "shattered": ("shattered", "{}"),
-    "capacity": ("capacity", "{:.1f}"),
-    "capacity / weights": ("per_weight", "{:.2f}"),
-}
+CAPACITY = (
+    Column("network", "name"),
+    Column("weights", "weights", "{:,}"),
+    Column("parameters", "parameters", "{:,}"),
+    Column("shattered", "shattered"),
+    Column("capacity", "capacity", "{:.1f}"),
+    Column("capacity / weights", "per_weight", "{:.2f}"),
+)
 CAPACITY_NOTE = (
     "Shattered: the most points of which every dichotomy was tried and fitted. Capacity: the "
     "number of points of which half of the dichotomies are fitted, interpolated."
@@ -78,7 +78,7 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
     config = members[0].config
     most = max(counts(weights(own))[-1] for _, own in members)
     points = make_points(config, most, tools.tasks)
-    rows_: list[dict[str, Any]] = []
+    rows_: list[Json] = []
     with tools.open_lab() as lab:
         for name, own in members:
             for count in counts(weights(own)):
@@ -115,14 +115,14 @@ KIND = Kind(
             "What is labeled: Gaussian points, or images, random projections of a data set's.",
             choices=("gaussian", "images"),
         ),
-        Key("dimensions", 4, "Dimensions of the points.", range=at_least(1)),
+        Key("dimensions", 4, "Dimensions of the points.", range=AT_LEAST_1),
         Key(
             "dichotomies",
             64,
             "The most dichotomies that are trained of each set of points.",
             range=at_least(2),
         ),
-        Key("starts", 3, "Initial weights that each is trained from.", range=at_least(1)),
+        Key("starts", 3, "Initial weights that each is trained from.", range=AT_LEAST_1),
     ),
     shared=DATA_KEYS,  # the dichotomies are the labels
     training={
@@ -184,7 +184,7 @@ def make_labels(count: int, most: int, seed: int) -> tuple[np.ndarray, bool]:
     return rng.integers(0, 2, (most, count), dtype=np.int32), False
 
 
-def measure(name: str, config: ConfigDict, points: np.ndarray, lab: Lab) -> dict[str, Any]:
+def measure(name: str, config: ConfigDict, points: np.ndarray, lab: Lab) -> Json:
     """The share of dichotomies of the points [n, d] that a network fits."""
     count, dimensions = points.shape
     labels, exhaustive = make_labels(count, config.dichotomies, config.seed)
@@ -230,7 +230,7 @@ def _fitted(lines: Sequence[Line]) -> bool:
     return any(line["train_accuracy"] == 1 for line in lines)
 
 
-def _capacity(own: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _capacity(own: Sequence[Json]) -> Json:
     first = own[0]
     found = crossing([row["points"] for row in own], [row["fraction"] for row in own])
     shattered = [r["points"] for r in own if r["exhaustive"] == "yes" and r["fraction"] == 1]
@@ -251,7 +251,7 @@ def crossing(points: Sequence[int], fractions: Sequence[float]) -> float | None:
     return None
 
 
-def _plot(measured: list[dict[str, Any]]) -> Plot:
+def _plot(measured: list[Json]) -> Plot:
     curves = []
     for name in dict.fromkeys(row["name"] for row in measured):
         own = [row for row in measured if row["name"] == name]
@@ -274,7 +274,7 @@ def _plot(measured: list[dict[str, Any]]) -> Plot:
     return Plot("shattering", title, caption, "points / weights", "share fitted", curves, level)
 
 
-def _verdicts(measured: list[dict[str, Any]], capacities: list[dict[str, Any]]) -> list[Verdict]:
+def _verdicts(measured: list[Json], capacities: list[Json]) -> list[Verdict]:
     return [
         _cover(measured),
         _vc(capacities, measured),
@@ -283,7 +283,7 @@ def _verdicts(measured: list[dict[str, Any]], capacities: list[dict[str, Any]]) 
     ]
 
 
-def _cover(measured: list[dict[str, Any]]) -> Verdict:
+def _cover(measured: list[Json]) -> Verdict:
     own = [row for row in measured if row["linear"]]
     within = [
         0 <= row["separable"] - row["fraction"] <= CLOSE
@@ -304,15 +304,16 @@ def _cover(measured: list[dict[str, Any]]) -> Verdict:
         if own
         else "Needs the network linear.",
         "Proved (Cover 1965), for points in general position.",
+        of_paper=False,
     )
 
 
-def _chance(row: dict[str, Any]) -> float:
+def _chance(row: Json) -> float:
     """The standard deviation of a sampled share about Cover's."""
     return float(np.sqrt(row["cover"] * (1 - row["cover"]) / row["dichotomies"]))
 
 
-def _vc(capacities: list[dict[str, Any]], measured: list[dict[str, Any]]) -> Verdict:
+def _vc(capacities: list[Json], measured: list[Json]) -> Verdict:
     claim = "A linear classifier shatters as many points as it has weights, and no more."
     own = [row for row in capacities if row["linear"]]
     beyond = [
@@ -322,7 +323,7 @@ def _vc(capacities: list[dict[str, Any]], measured: list[dict[str, Any]]) -> Ver
     ]
     if not own or not beyond:
         ours = "Needs the network linear, and all dichotomies of one point more than its weights."
-        return verdict(claim, "a check of the method", None, ours, "")
+        return verdict(claim, "a check of the method", None, ours, "", of_paper=False)
     return verdict(
         claim,
         "a check of the method",
@@ -330,10 +331,11 @@ def _vc(capacities: list[dict[str, Any]], measured: list[dict[str, Any]]) -> Ver
         f"{own[0]['shattered']} points shattered, {own[0]['weights']} weights; of one more "
         f"{beyond[0]['fraction']:.3f} of all dichotomies.",
         "The VC dimension of hyperplanes.",
+        of_paper=False,
     )
 
 
-def _grows(capacities: list[dict[str, Any]]) -> Verdict:
+def _grows(capacities: list[Json]) -> Verdict:
     claim = "Capacity grows with the number of weights."
     own = sorted((r for r in capacities if not r["linear"]), key=lambda row: row["weights"])
     known = [row["capacity"] for row in own]
@@ -351,7 +353,7 @@ def _grows(capacities: list[dict[str, Any]]) -> Verdict:
     )
 
 
-def _every_label(measured: list[dict[str, Any]]) -> Verdict:
+def _every_label(measured: list[Json]) -> Verdict:
     own = [row for row in measured if not row["linear"] and row["ratio"] <= 0.6]
     return verdict(
         "Networks fit any labels of half as many points as they have weights.",

@@ -20,13 +20,14 @@ import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
-from rethinking_jax.analysis.beside import Columns
 from rethinking_jax.analysis.curves import Curve, Plot
-from rethinking_jax.analysis.findings import Findings, table, verdict
+from rethinking_jax.analysis.findings import Findings, verdict
 from rethinking_jax.analysis.intervals import difference
+from rethinking_jax.analysis.table import Column, table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member, Overrides
 from rethinking_jax.config.key import Key
+from rethinking_jax.config.keys import AT_LEAST_1
 from rethinking_jax.corruption import LABEL_SETTINGS
 from rethinking_jax.data.source import to_device
 from rethinking_jax.errors import RunFailed, UserError
@@ -40,25 +41,25 @@ from rethinking_jax.sweep.mesh import slots
 from rethinking_jax.theory.data import generator
 from rethinking_jax.theory.fitting import TRAINING_KEYS, training_config
 from rethinking_jax.theory.kind import LABEL_KEYS, Kind, Tools, at_least, check_network
-from rethinking_jax.workdir.metrics import Line
+from rethinking_jax.workdir.metrics import Json, Line
 
 TWINS = 12  # the purpose of the draw of replaced examples
 FAR = 10  # times 1 / n: what no stability of order 1 / n allows
 HALF = 0.5  # of the most that a loss in [0, 1] can be: a gap that leaves a bound empty
 
-COLUMNS: Columns = {
-    "labels": ("name", "{}"),
-    "seed": ("seed", "{}"),
-    "examples": ("examples", "{:,}"),
-    "train acc.": ("train_accuracy", "{:.4f}"),
-    "distance of weights": ("distance", "{:.4f}"),
-    "train loss, mean": ("train_mean", "{:.4f}"),
-    "train loss, most": ("train_most", "{:.4f}"),
-    "test loss, mean": ("test_mean", "{:.4f}"),
-    "test loss, most": ("test_most", "{:.4f}"),
-    "on the replaced": ("own", "{:.4f}"),
-    "gap": ("gap", "{:.4f}"),
-}
+COLUMNS = (
+    Column("labels", "name"),
+    Column("seed", "seed"),
+    Column("examples", "examples", "{:,}"),
+    Column("train acc.", "train_accuracy", "{:.4f}"),
+    Column("distance of weights", "distance", "{:.4f}"),
+    Column("train loss, mean", "train_mean", "{:.4f}"),
+    Column("train loss, most", "train_most", "{:.4f}"),
+    Column("test loss, mean", "test_mean", "{:.4f}"),
+    Column("test loss, most", "test_most", "{:.4f}"),
+    Column("on the replaced", "own", "{:.4f}"),
+    Column("gap", "gap", "{:.4f}"),
+)
 NOTE = (
     "After the last epoch, means over the twins of a seed. Losses: how far those of twins are "
     "apart, 1 - p(label), over the training and the test examples; on the replaced: on the one "
@@ -135,7 +136,7 @@ KIND = Kind(
             "Seeds, each with a run that has every example.",
             range=at_least(2, ", for an interval"),
         ),
-        Key("twins", 2, "Twins of each seed's run.", range=at_least(1)),
+        Key("twins", 2, "Twins of each seed's run.", range=AT_LEAST_1),
     ),
     training={
         "model": "mlp",
@@ -258,7 +259,7 @@ def compare(
 
 def _row(
     name: str, config: ConfigDict, seed: int, count: int, lines: dict[str, list[Line]]
-) -> dict[str, Any]:
+) -> Json:
     base = lines[_name(name, seed, 0)][-1]
     twins = [lines[_name(name, seed, twin + 1)][-1] for twin in range(config.twins)]
     return {
@@ -272,7 +273,7 @@ def _row(
     }
 
 
-def _values(measured: Sequence[dict[str, Any]], name: str, key: str) -> list[float]:
+def _values(measured: Sequence[Json], name: str, key: str) -> list[float]:
     return [row[key] for row in measured if row["name"] == name]
 
 
@@ -307,7 +308,7 @@ def _curve(label: str, epochs: list[float], own: list[list[list[Line]]], key: st
     return Curve(label, epochs, mean, low, high, note)
 
 
-def _verdicts(measured: list[dict[str, Any]], count: int) -> list[Verdict]:
+def _verdicts(measured: list[Json], count: int) -> list[Verdict]:
     by_setting = {row["corruption"]: row["name"] for row in measured}
     true, random = by_setting.get("true_labels"), by_setting.get("random_labels")
     return [
@@ -326,7 +327,7 @@ def _verdicts(measured: list[dict[str, Any]], count: int) -> list[Verdict]:
 
 def _further(
     claim: str,
-    measured: list[dict[str, Any]],
+    measured: list[Json],
     true: str | None,
     random: str | None,
     key: str,
@@ -334,7 +335,9 @@ def _further(
 ) -> Verdict:
     place = "not a claim of the paper"
     if not true or not random:
-        return verdict(claim, place, None, "Needs true_labels and random_labels.", "")
+        return verdict(
+            claim, place, None, "Needs true_labels and random_labels.", "", of_paper=False
+        )
     far, near = (_values(measured, name, key) for name in (random, true))
     found = difference(far, near)
     return verdict(
@@ -344,10 +347,11 @@ def _further(
         f"{what}: {np.mean(far):.4f} on random, {np.mean(near):.4f} on true labels; the difference "
         f"is {found.value:.4f} ({found.low:.4f} to {found.high:.4f}, 95 % over {len(far)} seeds).",
         "No number in the paper.",
+        of_paper=False,
     )
 
 
-def _not_uniform(measured: list[dict[str, Any]], count: int) -> Verdict:
+def _not_uniform(measured: list[Json], count: int) -> Verdict:
     least = min(measured, key=lambda row: row["test_most"])
     return verdict(
         f"One example out of n changes some loss by more than {FAR} / n, on every kind of labels.",
@@ -359,7 +363,7 @@ def _not_uniform(measured: list[dict[str, Any]], count: int) -> Verdict:
     )
 
 
-def _gap(measured: list[dict[str, Any]], true: str | None, random: str | None) -> Verdict:
+def _gap(measured: list[Json], true: str | None, random: str | None) -> Verdict:
     claim = "No uniform stability can explain why true labels generalize."
     place = "section 2.2"
     if not true or not random:

@@ -2,48 +2,48 @@
 
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from ml_collections import ConfigDict
 
-from rethinking_jax.analysis.beside import Columns
 from rethinking_jax.analysis.curves import Plot
-from rethinking_jax.analysis.findings import Findings, curve, finite, table, verdict
-from rethinking_jax.analysis.tables import Table
+from rethinking_jax.analysis.findings import Findings, curve, finite, verdict
+from rethinking_jax.analysis.table import Column, Table, table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
 from rethinking_jax.config.key import Key
+from rethinking_jax.config.keys import AT_LEAST_1
 from rethinking_jax.theory import relu_network, trained_width
 from rethinking_jax.theory.data import Task, generator, rows
 from rethinking_jax.theory.kind import ANYTHING, Kind, Tools, at_least
 from rethinking_jax.theory.widths import parse
+from rethinking_jax.workdir.metrics import Json
 
 STEPS = (1, 3)  # times powers of ten: the sizes on the way to all points
 SAMPLE, ORDER = 2, 3  # the purposes of the draws of sampled points, of an order of all
 
-COLUMNS: Columns = {
-    "labels": ("name", "{}"),
-    "points": ("points", "{:,}"),
-    "weights": ("weights", "{:,}"),
-    "2n + d": ("weights_of_theorem", "{:,}"),
-    "largest error, float64": ("error_float64", "{:.1e}"),
-    "labels taken, float64": ("exact_float64", "{:.4f}"),
-    "all terms summed, float64": ("sampled_error_float64", "{:.1e}"),
-    "largest error, float32": ("error_float32", "{:.1e}"),
-    "labels taken, float32": ("exact_float32", "{:.4f}"),
-    "seconds to build": ("seconds", "{:.3f}"),
-}
-DEEP: Columns = {
-    "labels": ("name", "{}"),
-    "points": ("points", "{:,}"),
-    "depth": ("depth", "{}"),
-    "width": ("width", "{:,}"),
-    "weights": ("deep_weights", "{:,}"),
-    "beyond 2n + d": ("deep_extra_weights", "{:,}"),
-    "largest error, float64": ("deep_error_float64", "{:.1e}"),
-    "labels taken, float64": ("deep_exact_float64", "{:.4f}"),
-}
+COLUMNS = (
+    Column("labels", "name"),
+    Column("points", "points", "{:,}"),
+    Column("weights", "weights", "{:,}"),
+    Column("2n + d", "weights_of_theorem", "{:,}"),
+    Column("largest error, float64", "error_float64", "{:.1e}"),
+    Column("labels taken, float64", "exact_float64", "{:.4f}"),
+    Column("all terms summed, float64", "sampled_error_float64", "{:.1e}"),
+    Column("largest error, float32", "error_float32", "{:.1e}"),
+    Column("labels taken, float32", "exact_float32", "{:.4f}"),
+    Column("seconds to build", "seconds", "{:.3f}"),
+)
+DEEP = (
+    Column("labels", "name"),
+    Column("points", "points", "{:,}"),
+    Column("depth", "depth"),
+    Column("width", "width", "{:,}"),
+    Column("weights", "deep_weights", "{:,}"),
+    Column("beyond 2n + d", "deep_extra_weights", "{:,}"),
+    Column("largest error, float64", "deep_error_float64", "{:.1e}"),
+    Column("labels taken, float64", "deep_exact_float64", "{:.4f}"),
+)
 NOTE = (
     "Errors are |c(x) - y| over the points, labels taken the share of them whose label is c(x) "
     "rounded. The weights are found in float64; a float32 column holds and evaluates them in "
@@ -57,7 +57,7 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
     Raises:
       UserError: equal images with different labels.
     """
-    measured: list[dict[str, Any]] = []
+    measured: list[Json] = []
     merged = {}
     for name, config in members:
         task = tools.tasks(config)
@@ -105,7 +105,7 @@ KIND = Kind(
             "sampled_points",
             500,
             "Number of points at which every term of the network is summed.",
-            range=at_least(1),
+            range=AT_LEAST_1,
         ),
         Key(
             "trained_widths",
@@ -117,7 +117,7 @@ KIND = Kind(
             "trained_epochs",
             200,
             "Epochs of their training with all points; fewer points get as many steps.",
-            range=at_least(1),
+            range=AT_LEAST_1,
         ),
     ),
     effects={"trained_epochs": ("trained_widths", ANYTHING)},
@@ -131,7 +131,7 @@ def ladder(count: int) -> list[int]:
     return [*(size for size in sizes if size < count), count]
 
 
-def measure(config: ConfigDict, points: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+def measure(config: ConfigDict, points: np.ndarray, labels: np.ndarray) -> Json:
     """Both networks for these points [n, d] and labels [n]: sizes, errors, time."""
     count, dimension = points.shape
     relu_network.build(points, labels, config.seed)  # compiles
@@ -140,7 +140,7 @@ def measure(config: ConfigDict, points: np.ndarray, labels: np.ndarray) -> dict[
     seconds = time.perf_counter() - started
     deep = relu_network.build_deep(points, labels, config.depth, config.seed)
     sample = generator(config.seed, SAMPLE).permutation(count)[: config.sampled_points]
-    found: dict[str, Any] = {
+    found: Json = {
         "points": count,
         "dimension": dimension,
         "weights": network.weights,
@@ -168,12 +168,12 @@ def measure(config: ConfigDict, points: np.ndarray, labels: np.ndarray) -> dict[
     return found
 
 
-def _labels(config: ConfigDict, task: Task) -> dict[str, Any]:
+def _labels(config: ConfigDict, task: Task) -> Json:
     keys = ("corruption", "seed")
     return {**{key: config[key] for key in keys}, "flipped_fraction": task.flipped_fraction}
 
 
-def _tables(measured: list[dict[str, Any]]) -> list[Table]:
+def _tables(measured: list[Json]) -> list[Table]:
     deep = "Errors at a sample of the points, from the pixels, layer by layer."
     return [
         table("theorem1", "Theorem 1: 2n + d weights take n labels", COLUMNS, measured, NOTE),
@@ -181,7 +181,7 @@ def _tables(measured: list[dict[str, Any]]) -> list[Table]:
     ]
 
 
-def _plots(measured: list[dict[str, Any]]) -> list[Plot]:
+def _plots(measured: list[Json]) -> list[Plot]:
     curves = []
     for name in dict.fromkeys(row["name"] for row in measured):
         own = [row for row in measured if row["name"] == name]
@@ -204,7 +204,7 @@ def _plots(measured: list[dict[str, Any]]) -> list[Plot]:
     ]
 
 
-def _verdicts(measured: list[dict[str, Any]]) -> list[Verdict]:
+def _verdicts(measured: list[Json]) -> list[Verdict]:
     most = max(row["points"] for row in measured)
     exact = all(row["exact_float64"] == row["sampled_exact_float64"] == 1 for row in measured)
     counted = all(row["weights"] == row["weights_of_theorem"] for row in measured)
@@ -243,10 +243,11 @@ def _verdicts(measured: list[dict[str, Any]]) -> list[Verdict]:
             f"All labels taken up to {max(held, default=0):,} points"
             + (f", some lost from {min(lost):,} on." if lost else "."),
             "The system's smallest eigenvalue is min(z_i - b_i), which shrinks with n.",
+            of_paper=False,
         ),
     ]
 
 
-def _worst(measured: list[dict[str, Any]], *keys: str) -> str:
+def _worst(measured: list[Json], *keys: str) -> str:
     errors = [row[key] for row in measured for key in keys]
     return "not a number" if None in errors else f"{max(errors):.1e}"

@@ -4,18 +4,17 @@ A ladder of widths for growing numbers of points, each network trained as any ot
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from ml_collections import ConfigDict
 
 from rethinking_jax import config as configs
-from rethinking_jax.analysis.beside import Columns
 from rethinking_jax.analysis.curves import Plot
-from rethinking_jax.analysis.findings import curve, table, verdict
-from rethinking_jax.analysis.tables import Table
+from rethinking_jax.analysis.findings import curve, verdict
+from rethinking_jax.analysis.table import Column, Table, table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.theory.kind import Tools
 from rethinking_jax.theory.widths import parse
+from rethinking_jax.workdir.metrics import Json
 
 FOLDER = "trained"  # of the workdir: a workdir of its own, with its own report
 PARTS = (16, 4, 1)  # of the points
@@ -24,16 +23,16 @@ FEWEST = 20
 KEYS = ("dataset", "image_size", "data_seed", "crop_size", "corruption", "exclude_true_class",
         "seed")  # fmt: skip
 
-COLUMNS: Columns = {
-    "labels": ("name", "{}"),
-    "points": ("points", "{:,}"),
-    "smallest width that fits": ("width", "{:,}"),
-    "its weights": ("weights", "{:,}"),
-    "2n + d": ("weights_of_theorem", "{:,}"),
-    "times as many": ("ratio", "{:.1f}"),
-    "epochs": ("epochs", "{:,}"),
-    "train accuracy by width": ("accuracies", "{}"),
-}
+COLUMNS = (
+    Column("labels", "name"),
+    Column("points", "points", "{:,}"),
+    Column("smallest width that fits", "width", "{:,}"),
+    Column("its weights", "weights", "{:,}"),
+    Column("2n + d", "weights_of_theorem", "{:,}"),
+    Column("times as many", "ratio", "{:.1f}"),
+    Column("epochs", "epochs", "{:,}"),
+    Column("train accuracy by width", "accuracies"),
+)
 NOTE = (
     "One hidden ReLU layer, Adam at a constant rate of 0.001, batches of 128 at most, the same "
     "number of steps for all; fitted: every label of the training set, in eval mode. Weights count "
@@ -42,7 +41,7 @@ NOTE = (
 )
 
 
-def measure(members: Sequence[configs.Member], tools: Tools) -> list[dict[str, Any]]:
+def measure(members: Sequence[configs.Member], tools: Tools) -> list[Json]:
     """A row for each run and number of points; [] where no widths are asked for.
 
     Raises:
@@ -113,9 +112,7 @@ def _base(config: ConfigDict, overrides: Sequence[configs.Overrides]) -> ConfigD
     return base
 
 
-def _row(
-    name: str, count: int, dimension: int, own: Sequence[tuple[int, dict[str, Any]]]
-) -> dict[str, Any]:
+def _row(name: str, count: int, dimension: int, own: Sequence[tuple[int, Json]]) -> Json:
     fitted = next(((w, m) for w, m in own if m["steps_to_fit"] is not None), None)
     least = 2 * count + dimension
     return {
@@ -131,13 +128,13 @@ def _row(
     }
 
 
-def tables(rows: Sequence[dict[str, Any]]) -> list[Table]:
+def tables(rows: Sequence[Json]) -> list[Table]:
     """One, or none where nothing was trained."""
     title = "Trained: the smallest width that fits the same labels"
     return [table("trained_widths", title, COLUMNS, rows, NOTE)] if rows else []
 
 
-def plots(rows: Sequence[dict[str, Any]]) -> list[Plot]:
+def plots(rows: Sequence[Json]) -> list[Plot]:
     """Train accuracy against width, a curve for each number of points."""
     curves = [
         curve(
@@ -153,7 +150,7 @@ def plots(rows: Sequence[dict[str, Any]]) -> list[Plot]:
     return [made] if rows else []
 
 
-def verdicts(rows: Sequence[dict[str, Any]]) -> list[Verdict]:
+def verdicts(rows: Sequence[Json]) -> list[Verdict]:
     """Whether training reaches what the construction does, and at what size."""
     fitted = [row for row in rows if row["width"] is not None]
     missing = "Needs trained_widths, such as 16+64+256+1024."
@@ -179,5 +176,6 @@ def verdicts(rows: Sequence[dict[str, Any]]) -> list[Verdict]:
             else None,
             f"Weights over 2n + d: {listed}." if rows else missing,
             "2n + d weights are enough.",
+            of_paper=False,
         ),
     ]
