@@ -15,7 +15,7 @@ from rethinking_jax import config as configs
 from rethinking_jax.analysis import findings, tables
 from rethinking_jax.analysis.findings import TheoryResults
 from rethinking_jax.analysis.results import Results, read_pictures
-from rethinking_jax.data.source import load_sources
+from rethinking_jax.data.runs import load_datasets
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.host.environment import describe_device, versions
 from rethinking_jax.host.processes import is_primary, wait_for_all
@@ -23,7 +23,7 @@ from rethinking_jax.host.signals import stop_requests
 from rethinking_jax.pictures import illustrations
 from rethinking_jax.report import page
 from rethinking_jax.sweep import groups, profiling, selection
-from rethinking_jax.sweep.groups import Chunk
+from rethinking_jax.sweep.engine import Chunk
 from rethinking_jax.sweep.loop import is_complete, train_chunk
 from rethinking_jax.sweep.measure import of_each_run
 from rethinking_jax.sweep.progress import ProgressReport
@@ -216,7 +216,7 @@ def _prepare(job: Job, progress: ProgressReport) -> list[Chunk]:
     """Reads the data, groups the runs, and opens the workdir for them."""
     chunks = groups.make_chunks(
         job.members,
-        load_sources(job.members, progress.message),
+        load_datasets(job.members, progress.message),
         jax.default_backend(),
         jax.devices(),
         job.folder.chunks(),
@@ -254,17 +254,17 @@ def _show_start(job: Job, chunks: Sequence[Chunk]) -> None:
     """Shows what will be trained, on what, and with which labels."""
     shown = set()
     for chunk in chunks:
-        if id(chunk.program) not in shown:
-            shown.add(id(chunk.program))
+        if id(chunk.engine) not in shown:
+            shown.add(id(chunk.engine))
             overview = parameter_overview.get_parameter_overview(
                 parameter_shapes(chunk), include_stats=False, max_lines=OVERVIEW_LINES
             )
             job.console.print(
-                f"{chunk.runs[0].config.model}\n{overview}", highlight=False, markup=False
+                f"{chunk.config.model}\n{overview}", highlight=False, markup=False
             )
-        size = len(chunk.source.train.labels)
-        dropped = size % chunk.runs[0].config.batch_size
-        if dropped and chunk.runs[0].config.last_batch == "drop":
+        size = len(chunk.dataset.train.labels)
+        dropped = size % chunk.config.batch_size
+        if dropped and chunk.config.last_batch == "drop":
             job.say(f"Every epoch drops the last {dropped} of {size:,} examples of its order")
         for run in chunk.runs:
             job.say(

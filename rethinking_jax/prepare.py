@@ -76,11 +76,11 @@ def prepare(flags: argparse.Namespace) -> None:
     # Only now what takes time to import: --help and a typo are answered at once.
     from rich.console import Console
 
-    from rethinking_jax.data.cache import cache_folder
-    from rethinking_jax.data.cache_write import write_cache
-    from rethinking_jax.data.index import dataset_folder, fingerprint, index_path, load_indices
-    from rethinking_jax.data.records import open_records
-    from rethinking_jax.data.tfds_prepare import prepared_builder
+    from rethinking_jax.data.cache.read import cache_folder
+    from rethinking_jax.data.cache.write import write_cache
+    from rethinking_jax.data.tfds.index import dataset_folder, fingerprint, index_path, load_indices
+    from rethinking_jax.data.tfds.prepare import prepared_builder
+    from rethinking_jax.data.tfds.records import open_records
 
     console = Console()
     _quieten()

@@ -26,7 +26,7 @@ from rethinking_jax.analysis.results import Results
 from rethinking_jax.config import base_config, members, runs
 from rethinking_jax.corruption.randomness import purpose_key
 from rethinking_jax.course import LESSONS, dataset_size
-from rethinking_jax.data import source
+from rethinking_jax.data import runs as data_runs
 from rethinking_jax.pictures import gallery
 from rethinking_jax.report import __main__ as report
 from rethinking_jax.report import page
@@ -299,9 +299,9 @@ def test_a_slide_of_samples_has_the_run_s_own_images_and_labels(noise: float) ->
         ]
     )
     found = members(config)
-    sources = source.load_sources(found, lambda line: None)
-    labelled = [(groups.label_run(m, sources[k]), sources[k])
-                for m in found for k in [source.source_key(m.config)]]  # fmt: skip
+    datasets = data_runs.load_datasets(found, lambda line: None)
+    labelled = [(groups.label_run(m, datasets[k]), datasets[k])
+                for m in found for k in [data_runs.dataset_key(m.config)]]  # fmt: skip
     rows = gallery.corrupted(labelled, translator("en"))
     assert [row.name for row in rows] == ["true labels", "partially corrupted labels", "gaussian"]
     assert rows[0].labels == ("0", "1", "2", "3", "4", "5")  # the first of each class
@@ -333,9 +333,9 @@ def test_gradient_norms_of_an_epoch_against_autodiff(command: Command, tmp_path:
     lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert len(lines) == 3
     for member, line in zip(members(config), lines, strict=True):
-        data = source.load_sources([member], lambda text: None)[source.source_key(member.config)]
+        (data,) = data_runs.load_datasets([member], lambda text: None).values()
         model = build.make_model(member.config, 10)
-        scaled = make_preprocess(member.config.preprocess, data.mean, data.std)(data.train.images)
+        scaled = make_preprocess(member.config.preprocess, *data.moments)(data.train.images)
         params = model.init(purpose_key(0, "init"), scaled[:1], train=False)["params"]
 
         def loss(params: dict, model=model, scaled=scaled, data=data) -> jax.Array:

@@ -20,7 +20,7 @@ from test_course import checkerboards
 from rethinking_jax import config, experiment
 from rethinking_jax.analysis.language import translator
 from rethinking_jax.course import LESSONS
-from rethinking_jax.data import load_dataset, source
+from rethinking_jax.data import load_dataset, runs
 from rethinking_jax.data.checkerboard import sizes
 from rethinking_jax.data.dataset import Split
 from rethinking_jax.errors import UserError
@@ -254,9 +254,9 @@ def test_images_have_no_map_of_the_plane() -> None:
     c = config.base_config()
     c.train_examples = c.batch_size = 20
     (member,) = config.members(c)
-    (found,) = source.load_sources([member], lambda line: None).values()
-    assert not source.is_points(found.train.images)
-    assert source.is_points(load_dataset("checkerboard:2").train.images)
+    (found,) = runs.load_datasets([member], lambda line: None).values()
+    assert not found.holds_points
+    assert load_dataset("checkerboard:2").holds_points
 
 
 # The lesson -------------------------------------------------------------------------------

@@ -20,10 +20,11 @@ import tensorflow_datasets as tfds
 from conftest import REPOSITORY, fashion_mnist_folder, needs_fashion_mnist
 from PIL import Image
 
-from rethinking_jax.data import Dataset, Split, load_dataset, subset, tfds_prepare
-from rethinking_jax.data.dataset import example_ids
+from rethinking_jax.data import Dataset, Split, load_dataset, subset
 from rethinking_jax.data.hold_out import held_out
+from rethinking_jax.data.ids import example_ids
 from rethinking_jax.data.images import fit
+from rethinking_jax.data.tfds import prepare as tfds_prepare
 from rethinking_jax.errors import UserError
 
 needs_tensorflow = pytest.mark.skipif(

@@ -19,7 +19,7 @@ from rethinking_jax import experiment
 from rethinking_jax.config import runs
 from rethinking_jax.data import load_dataset
 from rethinking_jax.errors import UserError
-from rethinking_jax.sweep.groups import Run
+from rethinking_jax.sweep.engine import Run
 
 
 def small(vectorize: str) -> ConfigDict:

@@ -42,14 +42,15 @@ from rethinking_jax.config import base_config
 from rethinking_jax.config import members as runs_of
 from rethinking_jax.corruption.randomness import PURPOSES
 from rethinking_jax.data import Dataset, Split
-from rethinking_jax.data.source import to_device
+from rethinking_jax.data.runs import to_device
 from rethinking_jax.report import page
 from rethinking_jax.step import objective
 from rethinking_jax.step.objective import Objective
 from rethinking_jax.step.optimizer import make_optimizer
 from rethinking_jax.step.state import Steps, TrainState
 from rethinking_jax.step.train import make_steps
-from rethinking_jax.sweep import build, groups
+from rethinking_jax.sweep import build, groups, resident
+from rethinking_jax.sweep.engine import Chunk
 from rethinking_jax.sweep.mesh import make_mesh, share, spread
 from rethinking_jax.sweep.program import apart, make_program
 
@@ -309,14 +310,15 @@ def test_corruption_stays_while_augmentation_varies(
     rng = np.random.default_rng(0)
     images, labels = rng.integers(0, 256, (20, 9, 9, 1)), rng.integers(0, 10, 20)
     split = Split(images.astype(np.uint8), labels.astype(np.int32), np.arange(20, dtype=np.uint32))
-    source = to_device(Dataset("own", split, split, tuple("0123456789")), 0)
+    data = to_device(Dataset("own", split, split, tuple("0123456789")), 0)
     monkeypatch.setattr(build, "make_model", lambda *args: Watching())
     monkeypatch.setattr(build, "is_convolutional", lambda config: False)
-    program, _ = build.build_program(config, source, "cpu", make_mesh(jax.devices(), 1))
+    program = build.build_program(config, data, "cpu", make_mesh(jax.devices(), 1))
     (member,) = runs_of(config)
-    one = groups.label_run(member, source)
-    chunk = groups.Chunk("own", (one,), source, program, make_mesh(jax.devices(), 1), True)
-    train = groups.examples(chunk, groups.images(chunk), [0])["train"]
+    one = groups.label_run(member, data)
+    engine = resident.resident_engine(program, scan=True)
+    chunk = Chunk("own", (one,), data, engine, make_mesh(jax.devices(), 1))
+    train = resident.examples(chunk, resident.images(chunk), [0])["train"]
     shown = np.asarray(train.images, np.float32)[..., 0] / 255
     assert (one.flipped_fraction > 0.5) == (corruption == "random_labels")
     state, places = program.init(groups.hyper([one])), []
@@ -339,7 +341,7 @@ def test_corruption_stays_while_augmentation_varies(
             found[example] = where[0]
         places.append(found)
     assert (places[0] != places[1]).any(1).mean() > 0.5
-    again = groups.label_run(member, source)
+    again = groups.label_run(member, data)
     np.testing.assert_array_equal(np.asarray(train.labels[0]), again.train_labels)
     if corruption == "shuffled_pixels":
         stored = np.float32(images / 255).reshape(20, -1)

@@ -27,21 +27,22 @@ from rethinking_jax.bench.peak import PEAK, matmul_peak
 from rethinking_jax.bench.results import Record, new_record
 from rethinking_jax.bench.timing import Contestant, compile_seconds, interleave
 from rethinking_jax.config import recipe
-from rethinking_jax.data.cache import CachedImages, Layout, cut
-from rethinking_jax.data.source import Source, SourceSplit, source_key
-from rethinking_jax.data.streamed import CACHED_SLICE_BYTES, Read, StreamedDataset, StreamedSplit
+from rethinking_jax.data.batches import HostBatch
+from rethinking_jax.data.cache.read import CachedImages, Layout, cut
+from rethinking_jax.data.dataset import Dataset, Read, Split
+from rethinking_jax.data.runs import dataset_key
+from rethinking_jax.data.tfds.stream import cached_reader
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.models import create_model
 from rethinking_jax.step import flops
-from rethinking_jax.step.state import Carry, Raw
+from rethinking_jax.step.state import Carry, Examples
 from rethinking_jax.sweep import groups
-from rethinking_jax.sweep.build import make_model
-from rethinking_jax.sweep.feed import stream_feed
-from rethinking_jax.sweep.groups import Chunk
-from rethinking_jax.sweep.mesh import share_out, spread
+from rethinking_jax.sweep.build import build_stream_program, make_model
+from rethinking_jax.sweep.engine import Chunk
+from rethinking_jax.sweep.mesh import spread
 from rethinking_jax.sweep.profiling import trace_options
 from rethinking_jax.sweep.program import zero_running
-from rethinking_jax.sweep.stream_program import StreamProgram
+from rethinking_jax.sweep.stream import StreamProgram, on_devices, stream_engine
 
 OURS = "train step"
 EXAMPLES, CLASSES = 1_281_167, 1000
@@ -65,6 +66,13 @@ class Settings(NamedTuple):
     repeats: int  # rounds
     images: int  # in the cache
     threads: int  # that read it
+
+
+class Trial(NamedTuple):
+    """A run with one batch size."""
+
+    chunk: Chunk
+    program: StreamProgram  # what the chunk's engine runs
 
 
 @dataclasses.dataclass(frozen=True)
@@ -132,9 +140,9 @@ def bench_imagenet(settings: Settings, say: Say) -> Record:
     notes: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         say(f"writing {settings.images:,} images of noise")
-        source = _source(settings, Path(folder) / "cache")
-        sizes, best = _sizes(settings, source, per_image, peak, say)
-        say(f"profiling batches of {best.runs[0].config.batch_size}")
+        dataset = _dataset(settings, Path(folder) / "cache")
+        sizes, best = _sizes(settings, dataset, per_image, peak, say)
+        say(f"profiling batches of {best.chunk.config.batch_size}")
         found = _operations(best, settings, Path(folder) / "profile")
     if not found:
         notes.append("the profiler saw no operations of the device")
@@ -143,26 +151,26 @@ def bench_imagenet(settings: Settings, say: Say) -> Record:
         "forward_macs": sum(macs),
         "flops_per_image": per_image,
         "sizes": sizes,
-        "best_batch_size": best.runs[0].config.batch_size,
+        "best_batch_size": best.chunk.config.batch_size,
         "operations": found,
         "notes": notes,
     }
 
 
 def _sizes(
-    settings: Settings, source: Source, per_image: int, peak: Contestant, say: Say
-) -> tuple[list[dict[str, Any]], Chunk]:
-    """What each batch size gives, and the chunk of the fastest; up to the first too large one."""
+    settings: Settings, dataset: Dataset, per_image: int, peak: Contestant, say: Say
+) -> tuple[list[dict[str, Any]], Trial]:
+    """What each batch size gives, and the fastest of them; up to the first too large one."""
     sizes: list[dict[str, Any]] = []
-    best: Chunk | None = None
+    best: Trial | None = None
     most, reason = 0.0, ""
     for size in settings.batch_sizes:
         say(f"compiling: {settings.model}, batches of {size}")
-        chunk = _chunk(settings, source, size)
+        trial = _trial(settings, dataset, size)
         try:
-            found = _measure(chunk, settings, per_image, peak, say)
+            found = _measure(trial, settings, per_image, peak, say)
             say("reading from the cache")
-            found["fed"] = _feed(chunk, settings)
+            found["fed"] = _feed(trial, settings)
         except (jax.errors.JaxRuntimeError, MemoryError) as error:
             if not (reason := _out_of_memory(error)):
                 raise
@@ -175,7 +183,7 @@ def _sizes(
         sizes.append(found)
         speed = statistics.median(found["images_per_second"])
         if speed > most:
-            best, most = chunk, speed
+            best, most = trial, speed
     if best is None:
         raise RunFailed(f"{settings.model}: batches of {size} do not fit into memory: {reason}")
     return sizes, best
@@ -190,7 +198,7 @@ def _out_of_memory(error: Exception) -> str:
 
 
 def _measure(
-    chunk: Chunk, settings: Settings, per_image: int, peak: Contestant, say: Say
+    trial: Trial, settings: Settings, per_image: int, peak: Contestant, say: Say
 ) -> dict[str, Any]:
     """A batch size, in turns with the matmul peak.
 
@@ -200,22 +208,22 @@ def _measure(
       and by round seconds of a round's steps, images_per_second, peak_flops (of one device)
       and peak_share (of all).
     """
-    program, size = _program(chunk), chunk.runs[0].config.batch_size
-    raw = _batch(chunk, settings)
+    program, size = trial.program, trial.chunk.config.batch_size
+    batch = _batch(trial.chunk)
     with compile_seconds() as compiled:
-        lowered = program.train_batch.lower(*_fresh(chunk), raw)  # type: ignore[attr-defined]
+        lowered = program.train_batch.lower(*_fresh(trial), batch)  # type: ignore[attr-defined]
         needs = lowered.compile().memory_analysis()
         seconds = compiled()
 
     def run(carry: Carry) -> None:
-        _train(program, carry, raw, settings.steps)
+        _train(program, carry, batch, settings.steps)
 
-    _train(program, _fresh(chunk), raw, WARM_STEPS)
-    contestant = Contestant(OURS, lambda: _fresh(chunk), run, size * settings.steps)
+    _train(program, _fresh(trial), batch, WARM_STEPS)
+    contestant = Contestant(OURS, lambda: _fresh(trial), run, size * settings.steps)
     times = interleave([contestant, peak], settings.repeats, say)
     peaks = [peak.work / s for s in times[PEAK]]
     speed = [contestant.work / s for s in times[OURS]]
-    most = [p * chunk.mesh.size for p in peaks]
+    most = [p * trial.chunk.mesh.size for p in peaks]
     return {
         "batch_size": size,
         "compile_seconds": seconds,
@@ -236,26 +244,27 @@ def _bytes(needs: Any) -> int | None:
     return int(parts - needs.alias_size_in_bytes)
 
 
-def _train(program: StreamProgram, carry: Carry, raw: Raw, steps: int) -> None:
-    """Steps on one batch, one of them in flight as in `feed.py`; waits for the last."""
+def _train(program: StreamProgram, carry: Carry, batch: Examples, steps: int) -> None:
+    """Steps on one batch, one of them in flight as in `stream.py`; waits for the last."""
     state, running = carry
     for _ in range(steps):
         previous = running
-        state, running = program.train_batch(state, running, raw)
+        state, running = program.train_batch(state, running, batch)
         jax.block_until_ready(previous)
     jax.block_until_ready((state, running))
 
 
-def _feed(chunk: Chunk, settings: Settings) -> dict[str, Any]:
+def _feed(trial: Trial, settings: Settings) -> dict[str, Any]:
     """Steps fed from the cache.
 
     Returns:
       By round images_per_second and waiting_for_input, the share of the time as a run
       writes it down; bytes_per_second that were read, in the median.
     """
-    size, steps = chunk.runs[0].config.batch_size, settings.steps
+    size, steps = trial.chunk.config.batch_size, settings.steps
+    feed = trial.chunk.engine.open(trial.chunk)([0])
     speeds, shares = [], []
-    with closing(stream_feed(chunk).train(_fresh(chunk), 0, 0)) as pieces:
+    with closing(feed.train(_fresh(trial), 0, 0)) as pieces:
         for taken in islice(pieces, WARM_STEPS):
             jax.block_until_ready(taken.carry[1])
         for _ in range(settings.repeats):
@@ -273,13 +282,13 @@ def _feed(chunk: Chunk, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _operations(chunk: Chunk, settings: Settings, folder: Path) -> list[dict[str, Any]]:
+def _operations(trial: Trial, settings: Settings, folder: Path) -> list[dict[str, Any]]:
     """The operations that take longest, with their seconds in a step."""
-    program, raw = _program(chunk), _batch(chunk, settings)
-    carry = _fresh(chunk)
-    lowered = program.train_batch.lower(*carry, raw)  # type: ignore[attr-defined]
+    program, batch = trial.program, _batch(trial.chunk)
+    carry = _fresh(trial)
+    lowered = program.train_batch.lower(*carry, batch)  # type: ignore[attr-defined]
     with jax.profiler.trace(str(folder), profiler_options=trace_options()):
-        _train(program, carry, raw, TRACED_STEPS)
+        _train(program, carry, batch, TRACED_STEPS)
     found = operations(folder, lowered.compile().as_text())[:TOP]
     return [each._replace(seconds=each.seconds / TRACED_STEPS)._asdict() for each in found]
 
@@ -295,26 +304,15 @@ def _config(settings: Settings, batch_size: int) -> Any:
     return config
 
 
-def _source(settings: Settings, folder: Path) -> Source:
+def _dataset(settings: Settings, folder: Path) -> Dataset:
     """As many examples as ImageNet has; their images are those of the cache, in turn."""
     shape = (settings.image_size, settings.image_size, 3)
     layout = _write_cache(settings, folder)
     labels = (np.arange(EXAMPLES) % CLASSES).astype(np.int32)
     ids = np.arange(EXAMPLES, dtype=np.uint32)
     read = Repeated(CachedImages(str(folder), layout, "train"), settings.images)
-    slice_size = int(np.clip(CACHED_SLICE_BYTES // np.prod(shape), 16, 4096))
-    train = StreamedSplit(labels, ids, shape, read, slice_size)
-    names = tuple(map(str, range(CLASSES)))
-    part = SourceSplit(None, labels, ids)
-    return Source(
-        num_classes=CLASSES,
-        train=part,
-        test=part,
-        image_shape=shape,
-        mean=np.zeros(3, np.float32),
-        std=np.ones(3, np.float32),
-        streamed=StreamedDataset("noise", names, train, train, "cache"),
-    )
+    split = Split(cached_reader(read, shape), labels, ids)
+    return Dataset("noise", split, split, tuple(map(str, range(CLASSES))))
 
 
 def _write_cache(settings: Settings, folder: Path) -> Layout:
@@ -327,27 +325,23 @@ def _write_cache(settings: Settings, folder: Path) -> Layout:
     return layout
 
 
-def _chunk(settings: Settings, source: Source, batch_size: int) -> Chunk:
+def _trial(settings: Settings, dataset: Dataset, batch_size: int) -> Trial:
     config = _config(settings, batch_size)
     members = configs.members(config)
-    sources = {source_key(config): source}
-    (chunk,) = groups.make_chunks(members, sources, jax.default_backend(), jax.devices())
-    return chunk
+    datasets = {dataset_key(config): dataset}
+    (chunk,) = groups.make_chunks(members, datasets, jax.default_backend(), jax.devices())
+    program = build_stream_program(chunk.config, dataset, jax.default_backend(), chunk.mesh)
+    return Trial(chunk._replace(engine=stream_engine(program)), program)
 
 
-def _program(chunk: Chunk) -> StreamProgram:
-    assert isinstance(chunk.program, StreamProgram)
-    return chunk.program
+def _fresh(trial: Trial) -> Carry:
+    carry = trial.program.init(groups.hyper(trial.chunk.runs)), zero_running(1)
+    ready: Carry = jax.block_until_ready(spread(carry, trial.chunk.mesh))
+    return ready
 
 
-def _fresh(chunk: Chunk) -> Carry:
-    carry = chunk.program.init(groups.hyper(chunk.runs)), zero_running(1)
-    return jax.block_until_ready(spread(carry, chunk.mesh))
-
-
-def _batch(chunk: Chunk, settings: Settings) -> Raw:
+def _batch(chunk: Chunk) -> Examples:
     """A batch on the devices."""
-    assert chunk.source.streamed
-    train, size = chunk.source.streamed.train, chunk.runs[0].config.batch_size
-    arrays = train.read(np.arange(size)), train.labels[:size], train.ids[:size]
-    return Raw(*share_out(arrays, size, chunk.mesh))
+    train, size = chunk.dataset.train, chunk.config.batch_size
+    images = np.asarray(train.read(np.arange(size)))
+    return on_devices(HostBatch(images, train.labels[:size], train.ids[:size]), size, chunk.mesh)

@@ -23,7 +23,7 @@ import numpy as np
 from rethinking_jax.bench.decoders import OURS, Decoder, found_decoders, tensorflow_fit
 from rethinking_jax.bench.results import Record, measured, new_record
 from rethinking_jax.bench.timing import Contestant, interleave, ratio, speeds
-from rethinking_jax.corruption import corrupt_labels
+from rethinking_jax.corruption import random_labels
 
 RAW, STREAM, CACHE = "raw loop", "stream", "cache"
 TF_DATA, TF_DATA_PLAIN = "tf.data", "tf.data, not antialiased"
@@ -104,7 +104,7 @@ def label_seconds(repeats: int) -> list[float]:
     """Seconds that the random labels of all of ImageNet take, compiled, by round."""
     ids = np.arange(IMAGENET, dtype=np.uint32)
     labels = (ids % 1000).astype(np.int32)
-    draw = jax.jit(lambda ids, labels: corrupt_labels(0, "train", ids, labels, 1.0, 1000))
+    draw = jax.jit(lambda ids, labels: random_labels(0, ids, labels, 1000))
     seconds = []
     for _ in range(repeats + 1):
         started = time.perf_counter()
@@ -164,7 +164,8 @@ class _Maker:
     def pipelines(self) -> list[Contestant]:
         """The raw loop, the stream and the cache, with as many threads."""
         from rethinking_jax.data.batches import read_batches
-        from rethinking_jax.data.streamed import StreamedSplit, open_streamed
+        from rethinking_jax.data.dataset import Split
+        from rethinking_jax.data.load import open_streamed
 
         _write_records(self.contents, self.folder)
         size, threads = self.settings.image_size, self.settings.threads
@@ -178,7 +179,7 @@ class _Maker:
                 for _ in pool.map(ours.decode_and_fit, chosen):
                     pass
 
-        def read(split: StreamedSplit, positions: np.ndarray) -> None:
+        def read(split: Split, positions: np.ndarray) -> None:
             for _ in read_batches(split, positions, threads=threads, workers=0):
                 pass
 
@@ -197,7 +198,7 @@ class _Maker:
         """tf.data, tuning itself, on the same records in its own format."""
         import tensorflow as tf
 
-        from rethinking_jax.data.records import Records
+        from rethinking_jax.data.tfds.records import Records
 
         records = Records(DATASET, str(self.folder / DATASET / "1.0.0"), "train")
         path = str(self.folder / "photographs.tfrecord")
@@ -256,11 +257,11 @@ def _write_records(contents: list[bytes], folder: Path) -> None:
 
 
 def _write_cache(folder: Path, image_size: int) -> None:
-    from rethinking_jax.data.cache import cache_folder
-    from rethinking_jax.data.cache_write import write_cache
-    from rethinking_jax.data.index import dataset_folder, fingerprint
-    from rethinking_jax.data.records import open_records
-    from rethinking_jax.data.tfds_prepare import open_builder
+    from rethinking_jax.data.cache.read import cache_folder
+    from rethinking_jax.data.cache.write import write_cache
+    from rethinking_jax.data.tfds.index import dataset_folder, fingerprint
+    from rethinking_jax.data.tfds.prepare import open_builder
+    from rethinking_jax.data.tfds.records import open_records
 
     builder = open_builder(DATASET, str(folder))
     splits = [records for records in open_records(DATASET, builder) if records]

@@ -25,7 +25,7 @@ from rethinking_jax.bench import ours
 from rethinking_jax.bench.results import Record, new_record
 from rethinking_jax.bench.sweep import Settings as SweepSettings
 from rethinking_jax.bench.sweep import sweep_config
-from rethinking_jax.data.source import load_sources
+from rethinking_jax.data.runs import load_datasets
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.models import create_model
 from rethinking_jax.sweep import groups
@@ -109,17 +109,17 @@ def measure(members: int, model: str, dataset: str, data_dir: str, epochs: int) 
     config = sweep_config(settings, data_dir)
     config.vectorize = "vmap"
     runs = configs.members(config)
-    sources = load_sources(runs, lambda line: None)
+    datasets = load_datasets(runs, lambda line: None)
     (chunk,) = groups.make_chunks(
-        runs, sources, jax.default_backend(), jax.devices()[:1], report=lambda line: None
+        runs, datasets, jax.default_backend(), jax.devices()[:1], report=lambda line: None
     )
-    train = ours.train_examples(chunk)
+    feed = ours.feed_of(chunk)
     start = peak_bytes()
     seconds = []
     for _ in range(epochs + 1):
-        (state,) = ours.fresh_states([chunk])
+        (carry,) = ours.fresh_carries([chunk])
         started = time.perf_counter()
-        ours.train_chunk(chunk, train, state, 1)
+        ours.train(feed, carry, 1)
         seconds.append(time.perf_counter() - started)
     return {
         "members": members,
@@ -127,7 +127,7 @@ def measure(members: int, model: str, dataset: str, data_dir: str, epochs: int) 
         "median_epoch_seconds": statistics.median(seconds[1:]),
         "start_bytes": start,
         "peak_bytes": peak_bytes(),
-        "estimated_bytes_per_member": groups.estimate_bytes(chunk.runs[0], chunk.source),
+        "estimated_bytes_per_member": groups.estimate_bytes(chunk.runs[0], chunk.dataset),
     }
 
 

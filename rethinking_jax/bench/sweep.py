@@ -17,10 +17,12 @@ from rethinking_jax import config as configs
 from rethinking_jax.bench import ours, torch_check
 from rethinking_jax.bench.results import Record, measured, new_record
 from rethinking_jax.bench.timing import Contestant, compile_seconds, interleave
-from rethinking_jax.data.source import load_sources
+from rethinking_jax.data.runs import load_datasets
 from rethinking_jax.errors import UserError
 from rethinking_jax.models import convolves, create_model
+from rethinking_jax.step.state import Carry
 from rethinking_jax.sweep import groups
+from rethinking_jax.sweep.engine import Chunk
 
 VMAP, LOOP, TORCH = "ours, vmap", "ours, loop", "PyTorch loop"
 PAIRS = ((VMAP, LOOP), (VMAP, TORCH), (LOOP, TORCH))
@@ -103,15 +105,15 @@ def bench_sweep(settings: Settings, data_dir: str, say: Say) -> Record:
     """
     backend = jax.default_backend()
     config = sweep_config(settings, data_dir)
-    sources = load_sources(configs.members(config), say)
-    train_size = len(next(iter(sources.values())).train.labels)
+    datasets = load_datasets(configs.members(config), say)
+    train_size = len(next(iter(datasets.values())).train)
     work = settings.levels * settings.seeds * train_size * settings.epochs
     contestants, compiled, notes = [], {}, []
     for name, vectorize in ((VMAP, "vmap"), (LOOP, "loop")):
         say(f"compiling: {name}")
         config.vectorize = vectorize
         chunks = groups.make_chunks(
-            configs.members(config), sources, backend, jax.devices()[:1], report=say
+            configs.members(config), datasets, backend, jax.devices()[:1], report=say
         )
         contestant, compiled[name] = _ours(name, chunks, settings.epochs, work)
         once = vectorize == "vmap" and convolves_on_cpu(settings.model)
@@ -130,34 +132,32 @@ def bench_sweep(settings: Settings, data_dir: str, say: Say) -> Record:
     )
 
 
-def _ours(
-    name: str, chunks: list[groups.Chunk], epochs: int, work: int
-) -> tuple[Contestant, float]:
-    train = [ours.train_examples(chunk) for chunk in chunks]
+def _ours(name: str, chunks: list[Chunk], epochs: int, work: int) -> tuple[Contestant, float]:
+    feeds = [ours.feed_of(chunk) for chunk in chunks]
 
-    def run(states: list[Any]) -> None:
-        for chunk, examples, state in zip(chunks, train, states, strict=True):
-            ours.train_chunk(chunk, examples, state, epochs)
+    def run(carries: list[Carry]) -> None:
+        for feed, carry in zip(feeds, carries, strict=True):
+            ours.train(feed, carry, epochs)
 
     with compile_seconds() as compiled:
         # All chunks share the shapes of the first: one epoch of it compiles everything.
-        ours.train_chunk(chunks[0], train[0], ours.fresh_states(chunks[:1])[0], 1)
+        ours.train(feeds[0], ours.fresh_carries(chunks[:1])[0], 1)
         seconds = compiled()
-    return Contestant(name, partial(ours.fresh_states, chunks), run, work), seconds
+    return Contestant(name, partial(ours.fresh_carries, chunks), run, work), seconds
 
 
-def _torch(chunks: list[groups.Chunk], settings: Settings, work: int) -> Contestant:
+def _torch(chunks: list[Chunk], settings: Settings, work: int) -> Contestant:
     """The same runs with the same labels, one after another."""
     from rethinking_jax.bench import torch_train
 
-    source, runs = chunks[0].source, [chunk.runs[0] for chunk in chunks]
-    images = np.asarray(source.train.images)
+    dataset, runs = chunks[0].dataset, [chunk.runs[0] for chunk in chunks]
+    images = np.asarray(dataset.train.images)
     data = torch_train.to_device(images, [run.train_labels for run in runs], jax.default_backend())
 
     def prepare() -> list[Any]:
         return [
             torch_train.make_learner(
-                torch_train.create_on(own, settings.model, source.num_classes, run.config.seed),
+                torch_train.create_on(own, settings.model, dataset.num_classes, run.config.seed),
                 run.config.learning_rate,
                 run.config.momentum,
                 run.config.lr_decay,

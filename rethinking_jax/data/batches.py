@@ -5,8 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rethinking_jax.data.dataset import one_line
-from rethinking_jax.data.streamed import Read, StreamedSplit
+from rethinking_jax.data.dataset import Read, Split, one_line
 from rethinking_jax.errors import RunFailed
 
 # The one that is being put together, and what is read meanwhile.
@@ -51,15 +50,15 @@ class _Slices:
 
 
 def read_batches(
-    split: StreamedSplit, positions: np.ndarray, *, threads: int, workers: int
+    split: Split, positions: np.ndarray, *, threads: int, workers: int
 ) -> Generator[HostBatch, None, None]:
     """Reads the batches that `positions` names, ahead of their use.
 
     A generator: `close()` it where not all of it is taken. What is held at any time is
-    about two batches, and at least a slice (`split.slice_size` images) for every thread.
+    about two batches, and at least a slice (`split.reader.slice_size` images) for every thread.
 
     Args:
-      split: to read from.
+      split: the streamed split to read from.
       positions: int64 [steps, b], each in [0, n), repeats allowed.
       threads: that read and decode, at least 1; with workers, in each of them.
       workers: processes that the threads are in; 0: this process, which is best for most
@@ -78,7 +77,8 @@ def read_batches(
     steps, size = positions.shape
     if not steps or not size:
         return
-    slices = _Slices(split.read, positions, min(split.slice_size, size))
+    reader = split.reader
+    slices = _Slices(reader.read, positions, min(reader.slice_size, size))
     iterator = _read_ahead(slices, threads, workers)
     try:
         for row in positions:

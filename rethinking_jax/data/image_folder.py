@@ -1,6 +1,6 @@
 """A folder with one folder of images per class."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from rethinking_jax.data import images
 from rethinking_jax.data.dataset import Dataset, Split, make_dataset, make_split, one_line
 from rethinking_jax.data.hold_out import hold_out
+from rethinking_jax.data.origin import Request
 from rethinking_jax.errors import UserError
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
@@ -15,7 +16,7 @@ GRAY_MODES = {"1", "L", "LA", "La", "F"}
 TEST_FOLDERS = ("test", "val", "validation")
 
 
-def load_image_folder(name: str, image_size: int, say: Callable[[str], None]) -> Dataset:
+def load_image_folder(request: Request) -> Dataset:
     """Reads DIR/train/CLASS/* with DIR/test/CLASS/* (or val, validation), or DIR/CLASS/*.
 
     Without a test folder a fifth is held out. Classes are the training folders in sorted
@@ -25,6 +26,7 @@ def load_image_folder(name: str, image_size: int, say: Callable[[str], None]) ->
     Raises:
       UserError: the folder is not of this kind, or an image cannot be read.
     """
+    name, image_size, say = request.name, request.image_size, request.say
     root = Path(name).expanduser()
     if not root.is_dir():
         raise UserError(f"dataset={name!r}: there is no such folder.")

@@ -10,12 +10,12 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from rethinking_jax.data.checkerboard import is_outside
-from rethinking_jax.data.source import Source, is_points
+from rethinking_jax.data.dataset import Dataset
 from rethinking_jax.pictures.film import EXTENT, Panel
 from rethinking_jax.step.preprocess import make_preprocess
 from rethinking_jax.step.state import TrainState
 from rethinking_jax.sweep.build import make_model
-from rethinking_jax.sweep.groups import Chunk
+from rethinking_jax.sweep.engine import Chunk
 from rethinking_jax.sweep.position import fresh
 from rethinking_jax.workdir import checkpoint
 from rethinking_jax.workdir.storage import AnyPath
@@ -33,7 +33,7 @@ def of_runs(chunks: Sequence[Chunk], workdir: AnyPath) -> list[Panel]:
     first: dict[str, tuple[Chunk, int]] = {}
     for chunk in chunks:
         for index, run in enumerate(chunk.runs):
-            if is_points(chunk.source.train.images):
+            if chunk.dataset.holds_points:
                 first.setdefault(run.config.dataset, (chunk, index))
     panels = (_panel(chunk, index, workdir) for chunk, index in first.values())
     return [panel for panel in panels if len(panel.steps) > 1]
@@ -48,8 +48,8 @@ def _panel(chunk: Chunk, index: int, workdir: AnyPath) -> Panel:
         restored = checkpoint.restore(folder, step, template)
         if restored is not None:
             states[step] = restored[0]
-    answer = _answers(chunk.runs[index].config, chunk.source)
-    points = np.asarray(chunk.source.train.images)[:, 0, :, 0]
+    answer = _answers(chunk.runs[index].config, chunk.dataset)
+    points = np.asarray(chunk.dataset.train.images)[:, 0, :, 0]
     return Panel(
         points,
         chunk.runs[index].train_labels,
@@ -64,10 +64,10 @@ def _member(state: TrainState, index: int) -> dict[str, Any]:
     return jax.tree.map(lambda leaf: leaf[index], both)
 
 
-def _answers(config: ConfigDict, source: Source) -> Any:
+def _answers(config: ConfigDict, dataset: Dataset) -> Any:
     """From a network's variables to the probability of class 1, float32 [GRID, GRID]: x2, x1."""
-    model = make_model(config, source.num_classes)
-    preprocess = make_preprocess(config.preprocess, source.mean, source.std)
+    model = make_model(config, dataset.num_classes)
+    preprocess = make_preprocess(config.preprocess, *dataset.moments)
     line = (np.arange(GRID) + 0.5) / GRID * 2 * EXTENT - EXTENT
     x1, x2 = np.meshgrid(line, line)
     inputs = preprocess(jnp.asarray(np.stack([x1, x2], -1), jnp.float32).reshape(-1, 1, 2, 1))

@@ -15,8 +15,7 @@ import jax
 import orbax.checkpoint as ocp
 
 from rethinking_jax.errors import RunFailed
-from rethinking_jax.sweep import groups
-from rethinking_jax.sweep.groups import Chunk
+from rethinking_jax.sweep.engine import Chunk
 from rethinking_jax.sweep.measure import is_due, measured
 from rethinking_jax.sweep.position import Position, everyone, resumed, unfinished, without
 from rethinking_jax.sweep.progress import SoFar
@@ -46,9 +45,8 @@ def train_chunk(chunk: Chunk, stage: Stage) -> None:
       UserError: see `rethinking_jax.sweep.measure.measured`.
     """
     config, per_epoch = chunk.config, chunk.steps_per_epoch
-    images = None if chunk.source.streamed else groups.images(chunk)
-    besides = stage.measure(chunk)
-    position = resumed(chunk, stage, images)
+    feeds, besides = chunk.engine.open(chunk), stage.measure(chunk)
+    position = resumed(chunk, stage, feeds)
     done = position.step / per_epoch
     with (
         stage.progress.showing(stage.place + chunk.name, config.epochs, done),
@@ -61,7 +59,7 @@ def train_chunk(chunk: Chunk, stage: Stage) -> None:
             if is_due(chunk, position):
                 position = measured(chunk, stage, position, besides)
                 still = unfinished(chunk, position.lines, before)
-                position = without(chunk, images, position, still)
+                position = without(chunk, feeds, position, still)
             epoch, rest = divmod(position.step, per_epoch)
             reason = stage.stop_requested() if position.active else None
             left = position.active != before  # a member that ends is saved as it ended
@@ -108,7 +106,7 @@ def _train_epoch(
     """Trains the rest of the current epoch, or less of it if the run is asked to stop."""
     started = time.perf_counter()
     config, per_epoch = chunk.config, chunk.steps_per_epoch
-    size = len(chunk.runs[0].train_labels)
+    size = chunk.train_size
     epoch, first = divmod(position.step, per_epoch)
     seen, waited = 0, 0.0
     trained = position.feed.train(position.carry, epoch, first)

@@ -14,9 +14,8 @@ from rethinking_jax.step.metrics import running_metrics, split_metrics
 from rethinking_jax.step.optimizer import learning_rate_schedule
 from rethinking_jax.step.state import Running, Sums, TrainState
 from rethinking_jax.step.train import make_apply
-from rethinking_jax.sweep import groups
 from rethinking_jax.sweep.build import make_model, make_preprocess_of
-from rethinking_jax.sweep.groups import Chunk, Run
+from rethinking_jax.sweep.engine import Chunk, Run
 from rethinking_jax.sweep.position import Position, restored, taken
 from rethinking_jax.sweep.stage import Measure, MeasureMembers, Stage
 from rethinking_jax.workdir import metrics
@@ -83,7 +82,7 @@ def _line(
     running: Running,
 ) -> Line:
     """What is measured of one member, from its own sums over the splits."""
-    size, classes = len(run.train_labels), chunk.source.num_classes
+    size, classes = chunk.train_size, chunk.dataset.num_classes
     line = {
         "member": run.name,
         "epoch": position.step // chunk.steps_per_epoch,
@@ -92,12 +91,12 @@ def _line(
         **running_metrics(running),
         **split_metrics("train", sums["train"], run.label_noise > 0, classes),
     }
-    for split in chunk.source.measured:
+    for split in chunk.dataset.measured:
         corrupted = split == "test" and run.config.corrupt_test_labels
         line |= split_metrics(split, sums[split], corrupted, classes)
     line["images_per_second"] = round(position.speed, 1)
     line["elapsed_seconds"] = round(stage.elapsed(), 3)
-    if chunk.source.streamed:
+    if chunk.dataset.streamed:
         line["waiting_for_input"] = round(position.waited, 4)
     evaluated = int(sums["train"]["accuracy"].count)
     if evaluated < size:
@@ -129,12 +128,12 @@ def _scheduled(base: float, decay: float, decay_steps: int, step: int) -> float:
 
 
 def _evaluated(chunk: Chunk, stage: Stage, position: Position) -> dict[str, Sums] | None:
-    """Sums over the training set and over `Source.measured`; None where asked to stop.
+    """Sums over the training set and over `Dataset.measured`; None where asked to stop.
 
     Where the config wants a sample of the training set, the whole of it is looked at
     before a member counts as fitted, and at the end.
     """
-    config, size = chunk.config, len(chunk.runs[0].train_labels)
+    config, size = chunk.config, chunk.train_size
 
     def over(split: str) -> Sums | None:
         name = "train" if split == "train_sample" else split
@@ -157,7 +156,7 @@ def _evaluated(chunk: Chunk, stage: Stage, position: Position) -> dict[str, Sums
     if train is None:
         return None
     found = {"train": train}
-    for split in chunk.source.measured:
+    for split in chunk.dataset.measured:
         sums = over(split)
         if sums is None:
             return None
@@ -172,17 +171,16 @@ def evaluate_trained(chunk: Chunk, stage: Stage, chosen: Sequence[int], split: s
       chunk: whose last checkpoint is whole, see `rethinking_jax.sweep.loop.is_complete`.
       stage: where its checkpoints and lines are.
       chosen: indices of members.
-      split: a name of `Source.splits`.
+      split: a name of `Dataset.splits`.
 
     Raises:
       RunFailed: stopped by a signal, or the checkpoint is damaged.
     """
-    images = None if chunk.source.streamed else groups.images(chunk)
     whole, lines = restored(chunk, stage), stage.lines()
     last = max(lines[chunk.runs[i].name][-1]["step"] for i in chosen)
     if whole is None or whole[0] < last:
         raise RunFailed(f"{stage.checkpoints(chunk)} was damaged: run again: {stage.command}")
-    carry, feed = taken(chunk, images, whole[1], tuple(chosen))
+    carry, feed = taken(chunk, chunk.engine.open(chunk), whole[1], chosen)
     sums = feed.evaluate(carry[0], split, lambda share: stage.stop_requested())
     if sums is None:
         raise RunFailed(f"stopped by {stage.stop_requested()}: run again: {stage.command}")
@@ -192,8 +190,8 @@ def evaluate_trained(chunk: Chunk, stage: Stage, chosen: Sequence[int], split: s
 
 def of_each_run(measure: Measure, chunk: Chunk) -> MeasureMembers:
     """Makes a function that measures the members of a chunk one by one, as a user wants it."""
-    model = make_model(chunk.config, chunk.source.num_classes)
-    apply = jax.jit(make_apply(model, make_preprocess_of(chunk.config, chunk.source)))
+    model = make_model(chunk.config, chunk.dataset.num_classes)
+    apply = jax.jit(make_apply(model, make_preprocess_of(chunk.config, chunk.dataset)))
 
     def members(active: tuple[int, ...], state: TrainState) -> list[Line]:
         variables = fetch(state.variables)

@@ -4,9 +4,9 @@ A checkpoint holds all members of a chunk; the devices hold those that go on, an
 fill up the places of the mesh.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -14,15 +14,12 @@ import numpy as np
 from rethinking_jax.host.processes import fetch, is_primary, wait_for_all
 from rethinking_jax.step.state import Carry
 from rethinking_jax.sweep import groups
-from rethinking_jax.sweep.feed import Feed, resident_feed, stream_feed
-from rethinking_jax.sweep.groups import Chunk
+from rethinking_jax.sweep.engine import Chunk, Feed, Feeds
 from rethinking_jax.sweep.mesh import slots, spread
 from rethinking_jax.sweep.program import zero_running
 from rethinking_jax.sweep.stage import Stage
 from rethinking_jax.workdir import checkpoint, metrics
 from rethinking_jax.workdir.metrics import Line
-
-Images: TypeAlias = Mapping[str, jax.Array] | None  # by split; None: streamed
 
 
 class Position(NamedTuple):
@@ -40,7 +37,7 @@ class Position(NamedTuple):
 
 def fresh(chunk: Chunk) -> Carry:
     """The states of a chunk's members before their first step, as its checkpoints hold them."""
-    state = chunk.program.init(groups.hyper(chunk.runs))
+    state = chunk.engine.init(groups.hyper(chunk.runs))
     return state, zero_running(len(chunk.runs), chunk.config.gradient_norm)
 
 
@@ -50,7 +47,7 @@ def restored(chunk: Chunk, stage: Stage) -> tuple[int, Carry] | None:
     return checkpoint.restore_latest(stage.checkpoints(chunk), template, stage.progress.message)
 
 
-def resumed(chunk: Chunk, stage: Stage, images: Images) -> Position:
+def resumed(chunk: Chunk, stage: Stage, feeds: Feeds) -> Position:
     """Finds where a chunk stands: at its newest whole checkpoint, or at the very start.
 
     The metrics file is cut back to that step.
@@ -75,7 +72,7 @@ def resumed(chunk: Chunk, stage: Stage, images: Images) -> Position:
         # Saved between the last step of an epoch and its measurement, which came after all.
         whole = whole[0], jax.tree.map(np.zeros_like, whole[1])
     active = unfinished(chunk, lines, range(len(names)))
-    return Position(step, whole, active, *taken(chunk, images, whole, active), lines)
+    return Position(step, whole, active, *taken(chunk, feeds, whole, active), lines)
 
 
 def unfinished(
@@ -86,14 +83,11 @@ def unfinished(
     return tuple(i for i in candidates if not metrics.finished(lines[runs[i].name], runs[i].config))
 
 
-def taken(
-    chunk: Chunk, images: Images, whole: Carry, active: tuple[int, ...]
-) -> tuple[Carry, Feed]:
+def taken(chunk: Chunk, feeds: Feeds, whole: Carry, active: Sequence[int]) -> tuple[Carry, Feed]:
     """Puts the states and examples of the members that go on onto the devices of the chunk."""
     chosen = slots(active or (0,), len(chunk.runs), chunk.mesh.shape["member"])
     carry = jax.tree.map(lambda leaf: leaf[np.array(chosen)], whole)
-    feed = stream_feed(chunk) if images is None else resident_feed(chunk, images, chosen)
-    return spread(carry, chunk.mesh), feed
+    return spread(carry, chunk.mesh), feeds(chosen)
 
 
 def everyone(position: Position) -> Carry:
@@ -110,10 +104,10 @@ def everyone(position: Position) -> Carry:
     return merged
 
 
-def without(chunk: Chunk, images: Images, position: Position, still: tuple[int, ...]) -> Position:
+def without(chunk: Chunk, feeds: Feeds, position: Position, still: tuple[int, ...]) -> Position:
     """Lets members of a chunk go; `still` are those that stay."""
     if still == position.active:
         return position
     whole = everyone(position)
-    carry, feed = taken(chunk, images, whole, still)
+    carry, feed = taken(chunk, feeds, whole, still)
     return position._replace(whole=whole, active=still, carry=carry, feed=feed)

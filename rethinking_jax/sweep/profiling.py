@@ -7,7 +7,7 @@ from pathlib import Path
 
 import jax
 
-from rethinking_jax.sweep.feed import Pieces, Taken
+from rethinking_jax.sweep.engine import Pieces, Taken
 
 # The first steps compile, and fill what is read ahead.
 SKIPPED, TRACED = 10, 5
@@ -28,7 +28,7 @@ def trace_options() -> jax.profiler.ProfileOptions:
 def step_profile(folder: Path | None, say: Callable[[str], None]) -> Iterator[Traced]:
     """Traces some steps of the first epoch that is long enough, once.
 
-    A piece is what one call of a program trains (see `rethinking_jax.sweep.feed.Feed`): in most
+    A piece is what one call of a program trains (see `rethinking_jax.sweep.engine.Feed`): in most
     cases a step. Traced are the pieces 10 to 15 of the first epoch or, where it has fewer,
     up to five from the start of the second one: a scanned epoch is one piece.
 

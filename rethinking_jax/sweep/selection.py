@@ -15,7 +15,7 @@ import jax
 from rethinking_jax import config as configs
 from rethinking_jax.errors import UserError
 from rethinking_jax.step.metrics import split_metrics
-from rethinking_jax.sweep.groups import Chunk
+from rethinking_jax.sweep.engine import Chunk
 from rethinking_jax.sweep.measure import evaluate_trained
 from rethinking_jax.sweep.stage import Stage
 from rethinking_jax.workdir import metrics
@@ -77,7 +77,7 @@ def look_at_test(chunks: Sequence[Chunk], names: Sequence[str], stage: Stage) ->
         if not chosen:
             continue
         sums = evaluate_trained(chunk, stage, chosen, "test")
-        corrupted, classes = chunk.config.corrupt_test_labels, chunk.source.num_classes
+        corrupted, classes = chunk.config.corrupt_test_labels, chunk.dataset.num_classes
         for place, i in enumerate(chosen):
             own: Any = jax.tree.map(partial(_at, place), sums)
             found[chunk.runs[i].name] = split_metrics("test", own, corrupted, classes)

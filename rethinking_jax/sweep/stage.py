@@ -7,7 +7,7 @@ import jax
 from ml_collections import ConfigDict
 
 from rethinking_jax.step.state import PyTree, TrainState
-from rethinking_jax.sweep.groups import Chunk, Run
+from rethinking_jax.sweep.engine import Chunk, Run
 from rethinking_jax.sweep.profiling import Traced
 from rethinking_jax.sweep.progress import ProgressReport
 from rethinking_jax.workdir import metrics

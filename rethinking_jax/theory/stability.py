@@ -28,23 +28,23 @@ from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member, Overrides
 from rethinking_jax.config.key import Key
 from rethinking_jax.config.keys import AT_LEAST_1
-from rethinking_jax.corruption import LABEL_SETTINGS
-from rethinking_jax.data.source import to_device
+from rethinking_jax.corruption import CORRUPTIONS
+from rethinking_jax.corruption.randomness import generator
+from rethinking_jax.data.runs import to_device
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.host.processes import fetch
 from rethinking_jax.step.preprocess import make_preprocess
 from rethinking_jax.step.state import TrainState
 from rethinking_jax.sweep.build import make_model
-from rethinking_jax.sweep.groups import Chunk, examples, images
+from rethinking_jax.sweep.engine import Chunk
 from rethinking_jax.sweep.mesh import slots
+from rethinking_jax.sweep.resident import examples, images
 from rethinking_jax.sweep.stage import MeasureMembers
-from rethinking_jax.theory.data import generator
 from rethinking_jax.theory.fitting import TRAINING_KEYS, training_config
 from rethinking_jax.theory.kind import LABEL_KEYS, Kind, Tools, at_least, check_network
 from rethinking_jax.workdir.metrics import Json, Line
 
 Params = Mapping[str, Any]  # a tree of arrays, as Flax has it
-TWINS = 12  # the purpose of the draw of replaced examples
 FAR = 10  # as many times 1 / n are more than a stability of order 1 / n allows
 HALF = 0.5  # a gap, of a loss in [0, 1], that leaves a bound empty
 
@@ -134,10 +134,11 @@ def check(config: ConfigDict) -> None:
       UserError: the message says what would be right.
     """
     check_network(config)
-    if config.corruption not in LABEL_SETTINGS:
+    if CORRUPTIONS[config.corruption].images is not None:
+        known = [name for name, one in CORRUPTIONS.items() if one.images is None]
         raise UserError(
             f"config.corruption={config.corruption}: twins share their images, so it must be one "
-            f"of {', '.join(LABEL_SETTINGS)}"
+            f"of {', '.join(known)}"
         )
 
 
@@ -194,7 +195,7 @@ def twin_runs(
             key: list(v) if isinstance(v, tuple) else v for key, v in own.items() if v is not None
         }
         for seed in _seeds(config):
-            rng = generator(seed, TWINS)
+            rng = generator(seed, "twins")
             pairs = [rng.choice(count, 2, replace=False).tolist() for _ in range(config.twins)]
             for twin, pair in enumerate([None, *pairs]):
                 runs.append({**own, "name": _name(name, seed, twin), "seed": seed})
@@ -254,9 +255,9 @@ def _losses(chunk: Chunk) -> Callable[[TrainState, jax.Array, jax.Array], jax.Ar
 
     It takes the members' state, images [n, h, w, c] and each member's labels [members, n].
     """
-    config, source = chunk.runs[0].config, chunk.source
-    model = make_model(config, source.num_classes)
-    prepare = make_preprocess(config.preprocess, source.mean, source.std)
+    config, dataset = chunk.config, chunk.dataset
+    model = make_model(config, dataset.num_classes)
+    prepare = make_preprocess(config.preprocess, *dataset.moments)
 
     def of_one(variables: dict[str, Params], pixels: jax.Array, own: jax.Array) -> jax.Array:
         logits = jnp.asarray(model.apply(variables, prepare(pixels), train=False))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rethinking_jax.data import images
-from rethinking_jax.data.cache import (
+from rethinking_jax.data.cache.read import (
     MANIFEST,
     Layout,
     Shard,
@@ -23,7 +23,7 @@ from rethinking_jax.data.cache import (
 )
 from rethinking_jax.data.dataset import one_line
 from rethinking_jax.data.lock import one_at_a_time
-from rethinking_jax.data.records import Records, split_shape
+from rethinking_jax.data.tfds.records import Records, split_shape
 from rethinking_jax.data.watch import Watch, clock
 from rethinking_jax.data.workers import add_to_count, begin_workers
 from rethinking_jax.errors import RunFailed, UserError

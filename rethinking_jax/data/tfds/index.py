@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rethinking_jax.data.dataset import one_line
-from rethinking_jax.data.records import Records
-from rethinking_jax.data.tfds_source import split_labels
+from rethinking_jax.data.tfds.load import split_labels
+from rethinking_jax.data.tfds.records import Records
 from rethinking_jax.data.watch import Watch
 from rethinking_jax.data.workers import begin_workers
 from rethinking_jax.workdir.storage import AnyPath, is_remote, open_path, write_atomically

@@ -4,7 +4,7 @@
     <cache_dir>/<dataset>-<version>/images-<size>/train-00000-of-00313.u8 ...
 
 The manifest says what the images are, what made their pixels and which files are whole,
-with their checksums. `cache_write` makes it.
+with their checksums. `cache.write` makes it.
 """
 
 import json

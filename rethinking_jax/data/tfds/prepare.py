@@ -19,8 +19,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rethinking_jax.data.dataset import one_line
-from rethinking_jax.data.imagenet_archives import check_archives
 from rethinking_jax.data.lock import one_at_a_time
+from rethinking_jax.data.tfds.archives import check_archives
 from rethinking_jax.errors import UserError
 from rethinking_jax.workdir.storage import check_readable, is_remote, open_path
 
@@ -72,7 +72,7 @@ def prepared_builder(name: str, data_dir: str, manual_dir: str, say: Callable[[s
 def _builder(name: str, data_dir: str) -> Any:
     import tensorflow_datasets as tfds
 
-    from rethinking_jax.data.mnist5k import mnist5k_dataset_builder  # noqa: F401  (registers it)
+    from rethinking_jax.data.tfds.mnist5k import mnist5k_dataset_builder  # noqa: F401  (registers it)
 
     return tfds.builder(name, data_dir=os.path.expanduser(data_dir) or None)
 

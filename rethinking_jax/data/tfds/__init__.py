@@ -1,0 +1,1 @@
+"""Sets of tensorflow_datasets: prepared once, read without TensorFlow."""
