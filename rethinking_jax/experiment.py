@@ -15,11 +15,13 @@ from rethinking_jax import config as configs
 from rethinking_jax.analysis import findings, tables
 from rethinking_jax.analysis.findings import TheoryResults
 from rethinking_jax.analysis.results import Results, read_pictures
-from rethinking_jax.data.runs import load_datasets
+from rethinking_jax.data.dataset import Dataset
+from rethinking_jax.data.runs import load_datasets, training_sets
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.host.environment import describe_device, versions
 from rethinking_jax.host.processes import is_primary, wait_for_all
 from rethinking_jax.host.signals import stop_requests
+from rethinking_jax.models import Architecture
 from rethinking_jax.pictures import illustrations
 from rethinking_jax.report import page
 from rethinking_jax.sweep import groups, profiling, selection
@@ -54,6 +56,7 @@ class Job(NamedTuple):
       report: whether figures, tables and a report are made of the results.
       started: when it began, in seconds as of `time.monotonic`.
       measure: a user's own numbers of each run, where it trains.
+      dataset: what all runs read instead of the data set that their configs name.
     """
 
     config: ConfigDict
@@ -64,6 +67,7 @@ class Job(NamedTuple):
     report: bool
     started: float
     measure: Measure | None = None
+    dataset: Dataset | None = None
 
     @property
     def workdir(self) -> AnyPath:
@@ -105,6 +109,8 @@ def run(
     config: ConfigDict,
     workdir: "AnyPath | str",
     *,
+    model: Architecture | None = None,
+    dataset: Dataset | None = None,
     measure: Measure | None = None,
     command: str = "",
     console: Console | None = None,
@@ -117,6 +123,9 @@ def run(
         .theory_config(KIND)` with changes.
       workdir: the folder for all results; the README names its files. Several processes
         share it. A path, or gs://BUCKET/FOLDER or s3://BUCKET/FOLDER.
+      model: a class of Flax Linen in the place of `config.model`, see `rethinking_jax.models`.
+      dataset: a data set in the place of `config.dataset`, such as `rethinking_jax.data.arrays`
+        makes. The results name both, and go on with the same only.
       measure: numbers that the lines of `metrics.jsonl` hold besides ours.
       command: what to type to resume, for messages and the report; '' where nobody typed one.
       console: where to show progress; default: standard output.
@@ -130,10 +139,13 @@ def run(
       RunFailed: stopped by a signal, or the loss of every run stopped being a number.
     """
     started, way = time.monotonic(), way_of(config)
+    name = configs.dataset_name(dataset.name, dataset.digest) if dataset else None
+    config = configs.with_names(config, model, name)
     folder = Folder(storage.open_path(workdir), configs.to_json(config), configs.identity_of)
     runs, console = members(config), console or Console()
-    job = Job(config, runs, folder, command, console, report, started, measure)
+    job = Job(config, runs, folder, command, console, report, started, measure, dataset)
     way.check_job(job)
+    configs.check_resumed(folder.stored_config(), config, folder.path)
     folder.check()
     if folder.is_complete():
         job.say(f"Complete already: {job.workdir}")
@@ -214,9 +226,10 @@ def _lines(job: Job) -> list[Line]:
 
 def _prepare(job: Job, progress: ProgressReport) -> list[Chunk]:
     """Reads the data, groups the runs, and opens the workdir for them."""
+    datasets = load_datasets(job.members, progress.message, job.dataset)
     chunks = groups.make_chunks(
         job.members,
-        load_datasets(job.members, progress.message),
+        datasets,
         jax.default_backend(),
         jax.devices(),
         job.folder.chunks(),
@@ -225,7 +238,8 @@ def _prepare(job: Job, progress: ProgressReport) -> list[Chunk]:
     wait_for_all("all is read")
     if is_primary():
         labels = {run.name: run.train_labels for chunk in chunks for run in chunk.runs}
-        job.folder.begin(labels, [[run.name for run in chunk.runs] for chunk in chunks])
+        names = [[run.name for run in chunk.runs] for chunk in chunks]
+        job.folder.begin(labels, names, training_sets(job.members, datasets))
     wait_for_all("the workdir is open")
     return chunks
 
@@ -259,9 +273,7 @@ def _show_start(job: Job, chunks: Sequence[Chunk]) -> None:
             overview = parameter_overview.get_parameter_overview(
                 parameter_shapes(chunk), include_stats=False, max_lines=OVERVIEW_LINES
             )
-            job.console.print(
-                f"{chunk.config.model}\n{overview}", highlight=False, markup=False
-            )
+            job.console.print(f"{chunk.config.model}\n{overview}", highlight=False, markup=False)
         size = len(chunk.dataset.train.labels)
         dropped = size % chunk.config.batch_size
         if dropped and chunk.config.last_batch == "drop":
@@ -311,6 +323,10 @@ def _failure(job: Job, member: Json) -> str:
 
 def _check_measuring_job(job: Job) -> None:
     settings.check_effects(job.config, job.members)
+    if job.measure is not None:
+        raise UserError(f"measure= is for runs that train, not for config.kind={job.config.kind}")
+    if job.dataset is not None and job.dataset.streamed:
+        raise UserError(f"dataset= is streamed: config.kind={job.config.kind} takes one in memory")
     if jax.process_count() > 1:
         raise UserError(
             f"{job.config.kind} runs in one process: start it once, without num_processes"
@@ -322,10 +338,12 @@ def _measure(job: Job) -> Json:
     job.say(f"On {describe_device()}; results go to {job.workdir}")
     kind = kind_of(job.config)
     tools = Tools(
-        tasks=Tasks(job.say),
+        tasks=Tasks(job.say, job.dataset),
         say=job.say,
         open_lab=partial(_lab, job),
-        run_experiment=lambda config, name: run(config, job.workdir / name, report=job.report),
+        run_experiment=lambda config, name: run(
+            config, job.workdir / name, dataset=job.dataset, report=job.report
+        ),
     )
     found = kind.measure(job.members, tools)
     summary = {

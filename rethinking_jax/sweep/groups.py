@@ -100,7 +100,8 @@ def make_chunks(
         key = str((mesh.shape, static_part(config), own))
         if key not in engines:
             engines[key] = build_engine(config, dataset, backend, mesh)
-        chunks.append(Chunk(_chunk_name(part), part, dataset, engines[key], mesh))
+        name = chunk_name([run.name for run in part])
+        chunks.append(Chunk(name, part, dataset, engines[key], mesh))
     names = list(runs)
     return sorted(chunks, key=lambda chunk: names.index(chunk.runs[0].name))
 
@@ -182,8 +183,9 @@ def _use_vmap(config: ConfigDict, backend: str) -> bool:
     return bool(config.vectorize == "vmap")
 
 
-def _chunk_name(runs: Sequence[Run]) -> str:
-    name = runs[0].name + (f"+{len(runs) - 1}" if len(runs) > 1 else "")
+def chunk_name(runs: Sequence[str]) -> str:
+    """Returns the name of the folder of checkpoints of runs that train together, by their names."""
+    name = runs[0] + (f"+{len(runs) - 1}" if len(runs) > 1 else "")
     safe = re.sub(r"[^A-Za-z0-9_.,=+-]", "_", name)
     # Two names may become the same folder name, and a folder name has a longest length.
     if safe == name and len(safe) < 120:
