@@ -150,9 +150,11 @@ class TrainedRun:
         """
         given = self._checked(np.asarray(images))
         variables, size = self.variables(which), self.config.eval_batch_size
-        batches = [given[first : first + size] for first in range(0, max(len(given), 1), size)]
-        answers = [self._network(variables, jnp.asarray(batch)) for batch in batches]
-        return np.concatenate([np.asarray(logits) for logits in answers])
+        answers = [np.zeros((0, self._training_set.num_classes), np.float32)]
+        for first in range(0, len(given), size):
+            batch = jnp.asarray(given[first : first + size])
+            answers.append(np.asarray(self._network(variables, batch)))
+        return np.concatenate(answers)
 
     @cached_property
     def _training_set(self) -> TrainingSet:
@@ -200,14 +202,15 @@ class TrainedRun:
     def _restored(self, step: int) -> dict[str, PyTree]:
         """Reads its part of the checkpoint of its chunk."""
         self._find_model()
-        state = checkpoint.restore(self._place.checkpoints, step, self._template())
-        if state is None:
+        template = self._template()
+        found = checkpoint.restore(self._place.checkpoints, step, template)
+        if found is None or _shapes(found) != _shapes(template):
             raise UserError(
                 f"{self._place.checkpoints / str(step)} is damaged, or {self.config.model} is "
                 "another network now"
             )
         index = self._place.chunk.index(self.name)
-        own: dict[str, PyTree] = jax.tree.map(lambda leaf: leaf[index], state[0].variables)
+        own: dict[str, PyTree] = jax.tree.map(lambda leaf: leaf[index], found[0].variables)
         return own
 
     def _template(self) -> Carry:
@@ -244,6 +247,10 @@ class TrainedRun:
                 f"{' or '.join(types)} {wanted}"
             )
         return images
+
+
+def _shapes(carry: Carry) -> list[tuple[int, ...]]:
+    return [leaf.shape for leaf in jax.tree.leaves(carry)]
 
 
 def load(workdir: AnyPath | str, model: Architecture | None = None) -> list[TrainedRun]:
