@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from conftest import REPOSITORY
+from helpers.benchmarks import bench
 
 from rethinking_jax.bench import members, results, solve, sweep, timing
 from rethinking_jax.bench import train as bench_train
@@ -322,16 +322,6 @@ def test_growth_is_bytes_per_further_member() -> None:
 
 
 # The real command ------------------------------------------------------------------
-
-
-def bench(
-    environment: dict[str, str], *arguments: str, cwd: Path
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "rethinking_jax.bench", *arguments],
-        capture_output=True, text=True, check=False, timeout=600, cwd=cwd,
-        env=environment | {"PYTHONPATH": str(REPOSITORY), "OMP_WAIT_POLICY": "passive"},
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

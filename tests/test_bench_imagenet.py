@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
-from test_bench import bench
+from helpers.benchmarks import bench
 
 from rethinking_jax.bench import imagenet
 from rethinking_jax.bench.timing import Contestant

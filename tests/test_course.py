@@ -13,11 +13,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from conftest import REPOSITORY, Command
+from helpers.config_files import CONFIGS, load
+from helpers.results import checkerboards, lesson, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LinearRegression
-from test_config import CONFIGS, load
-from test_report import made, run
 
 from rethinking_jax import experiment
 from rethinking_jax.analysis.claims import NO, NOT_MEASURED, YES
@@ -47,11 +47,6 @@ def trained(losses: list[float], seed: int = 0, test: float = 0.9, **override: o
 
 def falling(rate: float, start: float = 2.0, epochs: int = EPOCHS) -> list[float]:
     return [start * math.exp(-rate * (epoch + 1)) for epoch in range(epochs)]
-
-
-def lesson(name: str, *runs: tuple, **config: object) -> Results:
-    found = made(*runs, experiment=name)
-    return found._replace(config={**found.config, **config})
 
 
 def batch_sizes(small: float = 1.0) -> Results:
@@ -135,20 +130,6 @@ def validated(
     found = lesson("course_train_validation_test", *runs, validation_examples=500)
     found.summary["validation_examples"] = 500
     return found
-
-
-def checkerboards(rise: float = 0.02, outside: float = 0.0, few: float = 0.5) -> Results:
-    """500, 1,000 and 5,000 points, and 1,000 with 9 from outside; two seeds."""
-    runs = []
-    for i, (name, beyond) in enumerate((("500", 0.0), ("1000", outside), ("5000", 2 * outside),
-                                        ("1000+9", few))):  # fmt: skip
-        for seed in range(2):
-            shift = seed / 500
-            inside, outer = 0.9 + rise * min(i, 2) + shift, 0.1 + beyond + shift
-            each = {"train_loss": [1.0, 0.5], "outside_accuracy": [outer, outer]}
-            runs.append(run("true_labels", None, inside, seed=seed, each=each,
-                            model="mlp_sigmoid", dataset=f"checkerboard:{name}"))  # fmt: skip
-    return lesson("course_checkerboard", *runs)
 
 
 def architectures() -> Results:

@@ -7,10 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Command
+from helpers.config_files import CONFIGS, load
+from helpers.results import lesson, run
 from scipy.stats import spearmanr
-from test_config import CONFIGS, load
-from test_course import lesson
-from test_report import run
 
 from rethinking_jax.analysis.claims import NO, NOT_MEASURED, YES
 from rethinking_jax.analysis.language import SPANISH

@@ -12,10 +12,10 @@ import numpy as np
 import optax
 import pytest
 from conftest import Command, read_metrics
+from helpers.config_files import CONFIGS, load
+from helpers.results import checkerboards
 from ml_collections import ConfigDict
 from PIL import Image
-from test_config import CONFIGS, load
-from test_course import checkerboards
 
 from rethinking_jax import config, experiment
 from rethinking_jax.analysis.language import speaker
