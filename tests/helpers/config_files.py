@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from conftest import REPOSITORY
 from ml_collections import ConfigDict
 
-CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.py"))
+CONFIGS = sorted((REPOSITORY / "configs").glob("*.py"))
 
 
 def load(path: Path, *arguments: str) -> ConfigDict:
