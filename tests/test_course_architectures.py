@@ -166,8 +166,8 @@ def test_another_data_set_is_taken_at_its_full_size() -> None:
         load(CONFIG, "models=vgg_smal")
 
 
-def test_the_command_counts_what_a_network_costs(command: Command, tmp_path: Path) -> None:
-    done = command(
+def test_the_command_counts_what_a_network_costs(answer: Command, tmp_path: Path) -> None:
+    done = answer(
         "--config=configs/course_architectures.py:mlp_1x16+maxout,seeds=1,epochs=2"
         ",train_examples=40",
         f"--workdir={tmp_path}",

@@ -11,11 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Command
+from helpers import commands
 from helpers.results import made, noise_sweep, run
 
 from rethinking_jax.analysis import claims, curves, paper, tables
 from rethinking_jax.analysis.results import Results, series
 from rethinking_jax.analysis.verdicts import CLAIMS, FAMILY_CLAIMS, STUDY_CLAIMS, Verdict, verdicts
+from rethinking_jax.report import __main__ as report_command
 from rethinking_jax.report import page
 
 
@@ -317,14 +319,8 @@ def test_the_same_bytes_when_written_twice(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def report(environment: dict[str, str], tmp_path: Path) -> Command:
-    def call(*arguments: str) -> subprocess.CompletedProcess[str]:
-        words = [sys.executable, "-m", "rethinking_jax.report", *arguments]
-        return subprocess.run(
-            words, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment
-        )
-
-    return call
+def report(tmp_path: Path) -> Command:
+    return lambda *arguments: commands.answer(report_command.main, arguments, tmp_path)
 
 
 def save(results: Results, folder: Path) -> Path:
@@ -392,7 +388,7 @@ def test_reading_a_report_needs_no_jax() -> None:
     assert result.stdout.strip() == "[]", result.stderr
 
 
-def test_a_real_run_ends_with_its_report(command: Command, report: Command, tmp_path: Path) -> None:
+def test_a_real_run_ends_with_its_report(answer: Command, report: Command, tmp_path: Path) -> None:
     sweep = [{"corruption": "true_labels"}, {"corruption": "random_labels"}]
     arguments = (
         f"--config.sweep={json.dumps(sweep)}",
@@ -400,7 +396,7 @@ def test_a_real_run_ends_with_its_report(command: Command, report: Command, tmp_
         "--config.epochs=2",
         f"--workdir={tmp_path / 'run'}",
     )
-    result = command(*arguments)
+    result = answer(*arguments)
     assert result.returncode == 0, result.stderr
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())
     assert summary["num_classes"] == 10
