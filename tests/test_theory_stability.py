@@ -118,7 +118,7 @@ def test_settings_share_what_is_replaced() -> None:
     config = theory_config("stability", twins=3, seeds=2, seed=5)
     other = config.copy_and_resolve_references()
     other.corruption = "random_labels"
-    runs, changes = stability.plan([Member("t", config), Member("r", other)], 100)
+    runs, changes = stability.twin_runs([Member("t", config), Member("r", other)], 100)
     assert [run["name"] for run in runs[:5]] == [
         "t,seed=5,twin=0", "t,seed=5,twin=1", "t,seed=5,twin=2", "t,seed=5,twin=3",
         "t,seed=6,twin=0",

@@ -103,20 +103,11 @@ def create_model(
                 f"{key}={value} has no effect on model={name!r}, whose class has no field {key}: "
                 f"leave it at {off}"
             )
-    asked: dict[str, object] = {
-        "num_classes": num_classes,
-        "dropout_rate": dropout_rate,
-        "dtype": jnp.dtype(dtype),
-    }
+    given: dict[str, object] = {"num_classes": num_classes, "dropout_rate": dropout_rate}
+    given["dtype"] = jnp.dtype(dtype)
     if hidden_sizes:
-        asked["hidden_sizes"] = tuple(hidden_sizes)
-    missing = [key for key, needed in fields.items() if needed and key not in asked]
-    if missing:
-        raise UserError(
-            f"model={name!r} needs a value for {', '.join(missing)}: give the field a default, or "
-            "its value by functools.partial"
-        )
-    return _checked(name, architecture(**{k: v for k, v in asked.items() if k in fields}))
+        given["hidden_sizes"] = tuple(hidden_sizes)
+    return _build(name, architecture, fields, given)
 
 
 def takes_widths(name: str) -> bool:
@@ -166,8 +157,21 @@ def _check_widths(name: str, widths: tuple[int, ...], fields: dict[str, bool]) -
         )
 
 
-def _checked(name: str, made: object) -> nn.Module:
-    """Returns a model that can be called as all are, or says why it cannot."""
+def _build(
+    name: str, architecture: Architecture, fields: dict[str, bool], given: dict[str, object]
+) -> nn.Module:
+    """Builds a model from those of the given values that it has fields for.
+
+    Raises:
+      UserError: a field has no value, or what is built is no model.
+    """
+    missing = [key for key, needed in fields.items() if needed and key not in given]
+    if missing:
+        raise UserError(
+            f"model={name!r} needs a value for {', '.join(missing)}: give the field a default, or "
+            "its value by functools.partial"
+        )
+    made = architecture(**{key: value for key, value in given.items() if key in fields})
     if not isinstance(made, nn.Module):
         raise UserError(f"model={name!r} must be a class of flax.linen, not {type(made).__name__}")
     if "train" not in inspect.signature(made.__call__).parameters:

@@ -1,13 +1,14 @@
-"""Training for the experiments here: their runs, with labels of their own, in the sweep engine.
+"""How theory experiments train networks on labels of their own: by the sweep engine.
 
 There is no training loop here: `sweep` makes a program of the runs and `loop` trains it. Lines
 go to `metrics.jsonl` of the workdir. Nothing is checkpointed, for a chunk takes seconds: a
-command that was stopped goes on with the first chunk that was not complete.
+command that was stopped goes on with the first chunk that was not complete. Runs that need no
+labels of their own are an experiment of their own, see `trained_width`.
 """
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -36,10 +37,14 @@ TRAINING_KEYS = (
 
 
 class Lab(NamedTuple):
-    """Where such an experiment trains."""
+    """Where a theory experiment trains its networks.
+
+    Attributes:
+      stage: what training needs from the outside world.
+      claim: makes the workdir the experiment's, before anything is trained.
+    """
 
     stage: Stage
-    # Makes the workdir the experiment's, before anything is trained.
     claim: Callable[[], None]
 
     def train(
@@ -53,14 +58,14 @@ class Lab(NamedTuple):
         """Trains runs to their ends, or what is left of them; those of one network as one sweep.
 
         Args:
-          config: see `training_config`.
-          runs: what they override in it, each with a "name" that no other run has.
-          source: their examples.
-          change: makes a run from its index and what its config says, with labels of its own.
-          measure: of a chunk, what its lines hold besides (see `sweep.loop.Measure`).
+          config: config of all runs, see `training_config`.
+          runs: keys that each run overrides, with a "name" that no other run has.
+          source: examples of all runs.
+          change: gives a run its own labels, from its index and what its config says.
+          measure: makes what measures more of a chunk (see `sweep.loop.Measure`).
 
         Returns:
-          The lines of each run, by name.
+          The lines of `metrics.jsonl` of each run, by its name.
 
         Raises:
           RunFailed: stopped by a signal.
@@ -69,12 +74,9 @@ class Lab(NamedTuple):
         base.sweep = configs.runs(runs)
         members = configs.members(base)
         index = {member.name: i for i, member in enumerate(members)}
+        sources = {source_key(member.config): source for member in members}
         chunks = groups.make_chunks(
-            members,
-            {source_key(member.config): source for member in members},
-            jax.default_backend(),
-            jax.local_devices(),
-            report=lambda text: None,
+            members, sources, jax.default_backend(), jax.local_devices(), report=lambda text: None
         )
         self.claim()
         file = self.stage.metrics_file
@@ -87,8 +89,8 @@ class Lab(NamedTuple):
         return {name: lines[name] for name in index}
 
 
-def training_config(config: ConfigDict, **changes: Any) -> ConfigDict:
-    """The config that the runs of an experiment are trained with.
+def training_config(config: ConfigDict, **changes: object) -> ConfigDict:
+    """Returns the config that the runs of a theory experiment are trained with.
 
     The learning rate is constant, nothing is saved, and the runs are vmapped where that is
     not slower by far.
@@ -105,13 +107,13 @@ def training_config(config: ConfigDict, **changes: Any) -> ConfigDict:
 
 
 def source_of(images: np.ndarray, ids: np.ndarray, repeats: int = 1) -> Source:
-    """Points of two classes that runs label themselves; tested on the same points.
+    """Makes points of two classes that runs label themselves, and that they are tested on, too.
 
     Args:
       images: uint8 or float32 [n, h, w, c].
-      ids: uint32 [n], by which labels are drawn.
-      repeats: how often each point, with its label, is in the training set: an epoch is that
-        many passes, for one of few points takes longer to start than to train.
+      ids: uint32 [n], the ids by which labels are drawn.
+      repeats: how often each point, with its label, is in the training set. An epoch is that
+        many passes, for an epoch of few points takes longer to start than to train.
     """
     once = SourceSplit(jax.numpy.asarray(images), np.zeros(len(ids), np.int32), ids)
     many = once
@@ -127,7 +129,7 @@ def source_of(images: np.ndarray, ids: np.ndarray, repeats: int = 1) -> Source:
 
 
 def parameters(config: ConfigDict, image_shape: tuple[int, ...], num_classes: int = 2) -> int:
-    """How many numbers a network of a config is made of."""
+    """Returns how many numbers a network of a config is made of."""
     model = make_model(config, num_classes)
     inputs = jax.ShapeDtypeStruct((1, *image_shape), np.float32)
     init = partial(model.init, train=False)

@@ -66,8 +66,7 @@ def conjugate_gradients(
         length = _divided(power, curvature)
         x, old, left = x + length * direction, left, left - length * turned
         residual = float(np.linalg.norm(left))
-        if residual < smallest / 2:
-            halved_at = step
+        halved_at = step if residual < smallest / 2 else halved_at
         if residual < smallest:
             best, smallest = Found(x, step), residual
         if smallest <= enough * size or step - halved_at >= patience:

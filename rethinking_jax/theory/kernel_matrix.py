@@ -53,8 +53,8 @@ def gaussian(
     """Makes the kernel exp(-gamma |x - y|^2) of rows of numbers.
 
     Args:
-      train: float [n, d].
-      test: float [m, d].
+      train: rows x_i, float [n, d].
+      test: rows, float [m, d].
       gamma: above 0.
       dtype: precision of the matrix.
       held: whether the matrix is made now and kept.

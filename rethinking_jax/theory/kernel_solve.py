@@ -4,6 +4,7 @@ It takes a Cholesky factorization, or conjugate gradients where that does not fi
 """
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -100,15 +101,13 @@ def plan(
         if one.needed <= SHARE * free:
             return one
     least = min(tried, key=lambda one: one.needed)
-    low, high = 0, count
-    while high - low > 1:
-        middle = (low + high) // 2
-        fits = of_size(least.solver, least.dtype, middle).needed <= SHARE * free
-        low, high = (middle, high) if fits else (low, middle)
+    fitting = bisect_right(
+        range(1, count), SHARE * free, key=lambda n: of_size(least.solver, least.dtype, n).needed
+    )
     raise UserError(
         f"{count:,} training examples need {least.needed / 1e9:.1f} GB by solver={least.solver} in "
         f"{least.dtype.__name__} and {free / 1e9:.1f} GB are free: at most "
-        f"--config.train_examples={low} fit"
+        f"--config.train_examples={fitting} fit"
     )
 
 

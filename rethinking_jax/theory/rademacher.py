@@ -33,12 +33,12 @@ from rethinking_jax.workdir.metrics import Json, Line
 POINTS = 8  # the purpose of the draw of Gaussian points
 FEWER = 4  # the factor between two numbers of points
 FEW = 10  # points whose 2^10 signs are all taken
-DIMENSIONS, KNOWN_DRAWS = 5, 40  # of Gaussian points whose dichotomies are enumerated
-CLOSE = 3.0  # standard errors; a quarter of all seeds has one of six values beyond two
-EMPTY = 0.95  # an estimate that leaves nothing to a bound
-NEAR = 0.1  # of the supremum that training may miss where it is known
-# With fewer examples an epoch is several passes, and fitted members stay: a group that they
-# leave is compiled again, which takes longer.
+DIMENSIONS, KNOWN_DRAWS = 5, 40  # dimensions and draws where all dichotomies are enumerated
+CLOSE = 3.0  # standard errors that an estimate may be off; two are passed by every fourth seed
+EMPTY = 0.95  # an estimate from which on a bound says nothing
+NEAR = 0.1  # how much of a known supremum training may miss
+# With fewer examples than this an epoch is several passes, and members that have fitted stay: a
+# group that they leave is compiled again, which takes longer.
 LEAVE = 1000
 
 COLUMNS = (
@@ -104,8 +104,18 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
     for row in networks:
         found = f"{row['estimate']:.3f} +- {row['error']:.3f}"
         tools.say(f"{row['name']}, {row['points']:,} points: {found}")
-    facts = {
-        "data": f"{config.dataset}, up to {counts[-1]:,} images",
+    return Findings(
+        [*networks, *formulas, known],
+        _facts(config, counts[-1]),
+        _tables(networks, formulas, known),
+        [_plot(networks, formulas)],
+        _verdicts(networks, formulas, known),
+    )
+
+
+def _facts(config: ConfigDict, most: int) -> dict[str, str]:
+    return {
+        "data": f"{config.dataset}, up to {most:,} images",
         "method": f"random signs as labels of two classes, {config.draws} draws as one sweep, "
         f"{config.optimizer}, learning rate {config.learning_rate:g}, at most {config.epochs} "
         "epochs",
@@ -114,13 +124,6 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
         "meaning": "with probability 1 - delta the error is at most the training error plus R "
         "plus 3 sqrt(log(2 / delta) / 2n)",
     }
-    return Findings(
-        [*networks, *formulas, known],
-        facts,
-        _tables(networks, formulas, known),
-        [_plot(networks, formulas)],
-        _verdicts(networks, formulas, known),
-    )
 
 
 KIND = Kind(
@@ -166,7 +169,7 @@ KIND = Kind(
 
 
 def sizes(count: int, levels: int) -> list[int]:
-    """`count` and quarters of it, quarters of these, ..., ascending; none below 10."""
+    """Returns `count`, a quarter of it, a sixteenth, ..., ascending; none below 10."""
     found = [count // FEWER**level for level in range(levels)]
     return sorted({size for size in found if size >= FEW} | {count})
 
@@ -175,7 +178,7 @@ def sizes(count: int, levels: int) -> list[int]:
 
 
 def network_row(name: str, config: ConfigDict, dataset: Dataset, lab: Lab) -> Json:
-    """The estimate for one network on all training images of a data set."""
+    """Estimates the complexity of one network on all training images of a data set."""
     images = dataset.train.images
     count = len(images)
     source = source_of(images, dataset.train.ids, -(-LEAVE // count))
@@ -202,7 +205,7 @@ def network_row(name: str, config: ConfigDict, dataset: Dataset, lab: Lab) -> Js
 
 
 def correlations(lines: dict[str, list[Line]]) -> np.ndarray:
-    """(1/n) sum sigma_i h(x_i) of the best epoch of each run: every epoch's h is in the class."""
+    """Returns (1/n) sum sigma_i h(x_i) of each run's best epoch, whose h is in the class."""
     return np.array([max(2 * line["train_accuracy"] - 1 for line in own) for own in lines.values()])
 
 
@@ -215,7 +218,7 @@ def _mean(values: np.ndarray) -> Json:
 
 
 def closed_form_rows(config: ConfigDict, whole: Dataset, counts: Sequence[int]) -> list[Json]:
-    """Every class for ten points, all of whose signs are taken, and for the other numbers."""
+    """Measures each class for ten points, of which all signs are taken, and for more points."""
     result = []
     classes = {
         "linear, l2 ball": (closed_forms.l2_ball, closed_forms.l2_bounds),
@@ -243,19 +246,19 @@ def closed_form_rows(config: ConfigDict, whole: Dataset, counts: Sequence[int]) 
 
 
 def all_signs(count: int) -> np.ndarray:
-    """Half of all signs, float64 [2^(n - 1), n]; the other half has the same suprema."""
-    return 2.0 * cover.dichotomies(count) - 1
+    """Returns half of all signs, float64 [2^(n - 1), n]; the other half has the same suprema."""
+    return np.asarray(2.0 * cover.dichotomies(count) - 1)
 
 
 def _deviation(values: np.ndarray, expected: float) -> float:
     found = _mean(values)
     off, error = found["estimate"] - expected, found["error"]
-    # Where all values are equal, rounding is all that is left.
+    # Where all values are equal, only rounding is left.
     return float(off / error) if error > 1e-12 else float(abs(off) > 1e-9) * 1e9
 
 
 def known_row(config: ConfigDict, lab: Lab) -> Json:
-    """Linear classifiers of ten Gaussian points: trained, and the supremum by enumeration."""
+    """Trains linear classifiers of ten Gaussian points, and enumerates to find the supremum."""
     points = generator(config.seed, POINTS).normal(size=(FEW, DIMENSIONS)).astype(np.float32)
     ids = np.arange(FEW, dtype=np.uint32)
     source = source_of(points.reshape(FEW, 1, DIMENSIONS, 1), ids, repeats=20)

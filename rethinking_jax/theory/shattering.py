@@ -29,14 +29,14 @@ from rethinking_jax.theory.fitting import Lab, parameters, source_of, training_c
 from rethinking_jax.theory.kind import DATA_KEYS, Kind, Tools, at_least, check_network, dataset_name
 from rethinking_jax.workdir.metrics import Json, Line
 
-POINTS, DIRECTIONS, LABELS = 9, 10, 11  # the purposes of draws
-# Numbers of points, as multiples of a network's weights: Cover's share is 1/2 at 2.
+POINTS, DIRECTIONS, LABELS = 9, 10, 11  # the purposes of the draws of these
+# Numbers of points, as multiples of a network's weights; Cover's share is 1/2 at 2.
 LADDER = (0.5, 1.0, 1.2, 1.5, 2.0, 2.5)
-PASSES = 100  # over the points, in an epoch
+PASSES = 100  # how often an epoch goes over the points
 HALF = 0.5  # the share of dichotomies that defines capacity
-NONE_LEFT = 0.05  # below this share no larger number of points is tried
-CLOSE = 0.05  # share of dichotomies that are separable and that training may miss
-CLOSE_SAMPLE = 3  # standard deviations of a sample's share about Cover's
+NONE_LEFT = 0.05  # a share below which no larger number of points is tried
+CLOSE = 0.05  # the share of dichotomies that are separable and that training may miss
+CLOSE_SAMPLE = 3  # standard deviations that a sample's share may be off Cover's
 
 COLUMNS = (
     Column("network", "name"),
@@ -69,7 +69,7 @@ CAPACITY_NOTE = (
 
 
 def run(members: Sequence[Member], tools: Tools) -> Findings:
-    """The share of fitted dichotomies of growing numbers of points, for every network.
+    """Measures the share of dichotomies that each network fits, for growing numbers of points.
 
     Raises:
       UserError: there are not as many images as points.
@@ -78,16 +78,18 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
     config = members[0].config
     most = max(counts(weights(own))[-1] for _, own in members)
     points = make_points(config, most, tools.tasks)
-    rows_: list[Json] = []
+    measured: list[Json] = []
     with tools.open_lab() as lab:
         for name, own in members:
             for count in counts(weights(own)):
                 row = measure(name, own, points[:count], lab)
-                rows_.append(row)
+                measured.append(row)
                 tools.say(f"{name}, {count:,} points: {row['fraction']:.3f} of the dichotomies")
                 if row["fraction"] < NONE_LEFT:
                     break
-    capacities = [_capacity([row for row in rows_ if row["name"] == name]) for name, _ in members]
+    capacities = [
+        _capacity([row for row in measured if row["name"] == name]) for name, _ in members
+    ]
     facts = {
         "points": f"{most:,} at most, in {config.dimensions} dimensions: "
         + (
@@ -98,11 +100,11 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
         f"{config.epochs * PASSES:,} steps on all points at once, {config.starts} starts",
     }
     tables = [
-        table("shattering", "Share of dichotomies that are fitted", COLUMNS, rows_, NOTE),
+        table("shattering", "Share of dichotomies that are fitted", COLUMNS, measured, NOTE),
         table("capacity", "Memorization capacity", CAPACITY, capacities, CAPACITY_NOTE),
     ]
     return Findings(
-        [*rows_, *capacities], facts, tables, [_plot(rows_)], _verdicts(rows_, capacities)
+        [*measured, *capacities], facts, tables, [_plot(measured)], _verdicts(measured, capacities)
     )
 
 
@@ -130,7 +132,7 @@ KIND = Kind(
         "hidden_sizes": (4,),
         "optimizer": "adam",
         "learning_rate": 0.03,
-        "epochs": 30,  # of 100 steps
+        "epochs": 30,  # each has 100 steps
     },
     effects=dict.fromkeys(("dataset", "image_size", "train_examples"), ("points", "images")),
     check=check_network,
@@ -141,17 +143,17 @@ KIND = Kind(
 
 
 def weights(config: ConfigDict) -> int:
-    """The numbers that the difference of the two logits depends on."""
+    """Returns how many numbers the difference of the two logits depends on."""
     return parameters(training_config(config), (1, config.dimensions, 1), num_classes=1)
 
 
 def counts(weights: int) -> list[int]:
-    """Numbers of points on the way past a network's capacity, ascending, at least 2."""
+    """Returns numbers of points on the way past a network's capacity, ascending, at least 2."""
     return sorted({max(2, round(multiple * weights)) for multiple in LADDER})
 
 
 def make_points(config: ConfigDict, count: int, tasks: Tasks) -> np.ndarray:
-    """float32 [count, d], in general position: Gaussian, or random projections of images.
+    """Makes points in general position, float32 [count, d]: Gaussian, or projections of images.
 
     Raises:
       UserError: there are not as many images.
@@ -172,12 +174,13 @@ def make_points(config: ConfigDict, count: int, tasks: Tasks) -> np.ndarray:
         size=(images.shape[1], config.dimensions)
     )
     found = images @ directions
-    # Of one scale in every direction, as Gaussian points are.
-    return ((found - found.mean(0)) / np.maximum(found.std(0), 1e-12)).astype(np.float32)
+    # They get one scale in every direction, as Gaussian points have.
+    scaled: np.ndarray = (found - found.mean(0)) / np.maximum(found.std(0), 1e-12)
+    return scaled.astype(np.float32)
 
 
 def make_labels(count: int, most: int, seed: int) -> tuple[np.ndarray, bool]:
-    """Dichotomies, int32 [m, count], and whether they are all but for exchanged classes."""
+    """Returns dichotomies, int32 [m, count], and whether these are all, but for exchanged classes."""
     if count <= 62 and 2 ** (count - 1) <= most:
         return cover.dichotomies(count), True
     rng = generator(seed, LABELS)
@@ -185,7 +188,7 @@ def make_labels(count: int, most: int, seed: int) -> tuple[np.ndarray, bool]:
 
 
 def measure(name: str, config: ConfigDict, points: np.ndarray, lab: Lab) -> Json:
-    """The share of dichotomies of the points [n, d] that a network fits."""
+    """Measures the share of dichotomies of the points [n, d] that a network fits."""
     count, dimensions = points.shape
     labels, exhaustive = make_labels(count, config.dichotomies, config.seed)
     trained = training_config(
@@ -226,7 +229,7 @@ def measure(name: str, config: ConfigDict, points: np.ndarray, lab: Lab) -> Json
 
 
 def _fitted(lines: Sequence[Line]) -> bool:
-    """At any epoch: the network of that epoch takes every label."""
+    """Whether the network of any epoch takes every label."""
     return any(line["train_accuracy"] == 1 for line in lines)
 
 
@@ -243,7 +246,7 @@ def _capacity(own: Sequence[Json]) -> Json:
 
 
 def crossing(points: Sequence[int], fractions: Sequence[float]) -> float | None:
-    """Where a line through the shares first falls to one half; None: nowhere."""
+    """Returns where a line through the shares first falls to one half; None where it does not."""
     for i in range(1, len(points)):
         high, low = fractions[i - 1 : i + 1]
         if high >= HALF > low or high > HALF >= low:

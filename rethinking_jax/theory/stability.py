@@ -12,7 +12,7 @@ at most beta. So beta is at least the gap on random labels: it cannot say that t
 generalize.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -43,9 +43,10 @@ from rethinking_jax.theory.fitting import TRAINING_KEYS, training_config
 from rethinking_jax.theory.kind import LABEL_KEYS, Kind, Tools, at_least, check_network
 from rethinking_jax.workdir.metrics import Json, Line
 
+Params = Mapping[str, Any]  # a tree of arrays, as Flax has it
 TWINS = 12  # the purpose of the draw of replaced examples
-FAR = 10  # times 1 / n: what no stability of order 1 / n allows
-HALF = 0.5  # of the most that a loss in [0, 1] can be: a gap that leaves a bound empty
+FAR = 10  # as many times 1 / n are more than a stability of order 1 / n allows
+HALF = 0.5  # a gap, of a loss in [0, 1], that leaves a bound empty
 
 COLUMNS = (
     Column("labels", "name"),
@@ -66,7 +67,7 @@ NOTE = (
     "that only one of them has seen. Test labels are drawn as the training labels are. Gap: test "
     "loss less training loss of the twin that has every example."
 )
-# Of a twin's line -> of a row.
+# The keys of a twin's line -> the keys of a row.
 MEASURED = {
     "twin_distance": "distance",
     "twin_train_mean": "train_mean",
@@ -81,24 +82,14 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
     """Trains the twins of every seed and setting as one sweep, and compares them.
 
     Raises:
-      UserError: a setting that changes pixels, or fewer than two examples.
+      UserError: there are fewer than two examples, or fewer than in a batch.
       RunFailed: stopped by a signal, or diverged.
     """
     config = members[0].config
-    for _, own in members:
-        if own.corruption not in LABEL_SETTINGS:
-            raise UserError(
-                f"config.corruption={own.corruption}: twins share their images, so it must be "
-                f"one of {', '.join(LABEL_SETTINGS)}"
-            )
     dataset = tools.tasks.dataset(config)
     count = len(dataset.train.labels)
-    if count < 2 or config.batch_size > count:
-        raise UserError(
-            f"config.batch_size={config.batch_size} and {count:,} training examples: there must "
-            "be at least 2, and as many as in a batch"
-        )
-    runs, changes = plan(members, count)
+    check_count(count, config.batch_size)
+    runs, changes = twin_runs(members, count)
     with tools.open_lab() as lab:
         lines = lab.train(
             training_config(config, stop_when_fitted=False, corrupt_test_labels=True),
@@ -107,24 +98,60 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
             lambda index, run: run._replace(replaced=changes[index]),
             watch,
         )
-    for name, own in lines.items():
-        if own[-1]["train_loss"] is None:
-            raise RunFailed(f"{name} diverged: try a smaller --config.learning_rate")
+    diverged = [name for name, own in lines.items() if own[-1]["train_loss"] is None]
+    if diverged:
+        raise RunFailed(f"{diverged[0]} diverged: try a smaller --config.learning_rate")
     measured = [
         _row(name, own, seed, count, lines) for name, own in members for seed in _seeds(own)
     ]
     for name, _ in members:
         mean = np.mean(_values(measured, name, "distance"))
         tools.say(f"{name}: twins are {mean:.4f} apart after {config.epochs} epochs")
-    facts = {
-        "data": f"{config.dataset}: {count:,} training, {len(dataset.test.labels):,} test images",
-        "method": f"{config.seeds} seeds, {config.twins} twins of each, one sweep of {len(runs)} "
-        f"runs: {config.optimizer}, learning rate {config.learning_rate:g}, batches of "
+    data = f"{config.dataset}: {count:,} training, {len(dataset.test.labels):,} test images"
+    made = table("stability", "Twins that differ in one example", COLUMNS, measured, NOTE)
+    return Findings(
+        measured,
+        {"data": data, **_method(config, len(runs))},
+        [made],
+        _plots(members, lines),
+        _verdicts(measured, count),
+    )
+
+
+def _method(config: ConfigDict, runs: int) -> dict[str, str]:
+    return {
+        "method": f"{config.seeds} seeds, {config.twins} twins of each, one sweep of {runs} runs: "
+        f"{config.optimizer}, learning rate {config.learning_rate:g}, batches of "
         f"{config.batch_size}, {config.epochs} epochs",
         "twins": "example i is replaced by a copy of example j, both drawn by seed",
     }
-    made = table("stability", "Twins that differ in one example", COLUMNS, measured, NOTE)
-    return Findings(measured, facts, [made], _plots(members, lines), _verdicts(measured, count))
+
+
+def check(config: ConfigDict) -> None:
+    """Checks one run's network, and that its labels alone are corrupted.
+
+    Raises:
+      UserError: the message says what would be right.
+    """
+    check_network(config)
+    if config.corruption not in LABEL_SETTINGS:
+        raise UserError(
+            f"config.corruption={config.corruption}: twins share their images, so it must be one "
+            f"of {', '.join(LABEL_SETTINGS)}"
+        )
+
+
+def check_count(count: int, batch_size: int) -> None:
+    """Refuses a training set of one example, or of fewer than a batch has.
+
+    Raises:
+      UserError: the message has both numbers.
+    """
+    if count < 2 or batch_size > count:
+        raise UserError(
+            f"config.batch_size={batch_size} and {count:,} training examples: there must be at "
+            "least 2, and as many as in a batch"
+        )
 
 
 KIND = Kind(
@@ -147,7 +174,7 @@ KIND = Kind(
         "epochs": 60,
         "preprocess": "paper",
     },
-    check=check_network,
+    check=check,
 )
 
 
@@ -155,10 +182,10 @@ def _seeds(config: ConfigDict) -> range:
     return range(config.seed, config.seed + config.seeds)
 
 
-def plan(
+def twin_runs(
     members: Sequence[Member], count: int
 ) -> tuple[list[Overrides], list[tuple[int, int] | None]]:
-    """Every run, the one with all examples before its twins, and what each has replaced."""
+    """Returns every run, that with all examples before its twins, and what each has replaced."""
     runs: list[Overrides] = []
     changes: list[tuple[int, int] | None] = []
     for name, config in members:
@@ -183,7 +210,7 @@ def _name(name: str, seed: int, twin: int) -> str:
 
 
 def watch(chunk: Chunk) -> Measure:
-    """What the lines of a chunk of twins hold besides, see `compare`.
+    """Makes what measures the twins of a chunk after each epoch, see `compare`.
 
     Raises:
       UserError: twins are in different chunks.
@@ -195,19 +222,7 @@ def watch(chunk: Chunk) -> Measure:
             "config.seeds and config.twins: so many runs do not fit into memory at once, and "
             "twins have to: take fewer"
         )
-    config, source = chunk.runs[0].config, chunk.source
-    model = make_model(config, source.num_classes)
-    prepare = make_preprocess(config.preprocess, source.mean, source.std)
-    shared = images(chunk)
-
-    @jax.jit
-    def losses(state: TrainState, pixels: jax.Array, labels: jax.Array) -> jax.Array:
-        def of_one(params: Any, batch_stats: Any, own: jax.Array) -> jax.Array:
-            variables = {"params": params, "batch_stats": batch_stats}
-            logits: Any = model.apply(variables, prepare(pixels), train=False)
-            return 1 - jnp.take_along_axis(jax.nn.softmax(logits), own[:, None], axis=1)[:, 0]
-
-        return jax.vmap(of_one)(state.params, state.batch_stats, labels)
+    shared, losses = images(chunk), _losses(chunk)
 
     def measure(active: tuple[int, ...], state: TrainState) -> list[Line]:
         chosen = slots(active, len(names), chunk.mesh.shape["member"])
@@ -220,8 +235,10 @@ def watch(chunk: Chunk) -> Measure:
         where = {names[member]: slot for slot, member in enumerate(active)}
         result: list[Line] = []
         for slot, member in enumerate(active):
-            line = {"bounded_train": float(train[slot].mean()),
-                    "bounded_test": float(test[slot].mean())}  # fmt: skip
+            line = {
+                "bounded_train": float(train[slot].mean()),
+                "bounded_test": float(test[slot].mean()),
+            }
             twin = where.get(first[member])
             replaced = chunk.runs[member].replaced
             if twin is not None and replaced is not None:
@@ -232,15 +249,38 @@ def watch(chunk: Chunk) -> Measure:
     return measure
 
 
+def _losses(chunk: Chunk) -> Callable[[TrainState, jax.Array, jax.Array], jax.Array]:
+    """Returns a function that computes 1 - p(label), float32 [members, n].
+
+    It takes the members' state, images [n, h, w, c] and each member's labels [members, n].
+    """
+    config, source = chunk.runs[0].config, chunk.source
+    model = make_model(config, source.num_classes)
+    prepare = make_preprocess(config.preprocess, source.mean, source.std)
+
+    def of_one(variables: dict[str, Params], pixels: jax.Array, own: jax.Array) -> jax.Array:
+        logits = jnp.asarray(model.apply(variables, prepare(pixels), train=False))
+        return 1 - jnp.take_along_axis(jax.nn.softmax(logits), own[:, None], axis=1)[:, 0]
+
+    def losses(state: TrainState, pixels: jax.Array, labels: jax.Array) -> jax.Array:
+        variables = {"params": state.params, "batch_stats": state.batch_stats}
+        return jax.vmap(of_one, in_axes=(0, None, 0))(variables, pixels, labels)
+
+    return jax.jit(losses)
+
+
 def compare(
-    params: Any, train: np.ndarray, test: np.ndarray, a: int, b: int, replaced: int
+    params: object, train: np.ndarray, test: np.ndarray, a: int, b: int, replaced: int
 ) -> Line:
-    """How far two members are apart.
+    """Measures how far two members are apart.
 
     Args:
-      params: a tree of arrays of [members, ...].
-      train, test: losses of every example, float32 [members, n].
-      a, b: the two members; `replaced`: the training example that b has not seen.
+      params: weights of all members, a tree of arrays [members, ...].
+      train: losses of the training examples, float32 [members, n].
+      test: losses of the test examples, float32 [members, m].
+      a: the member with all examples.
+      b: its twin.
+      replaced: the training example that the twin has not seen.
     """
     leaves = [np.asarray(leaf, np.float64) for leaf in jax.tree.leaves(params)]
     apart = sum(((leaf[a] - leaf[b]) ** 2).sum() for leaf in leaves)

@@ -19,8 +19,8 @@ from rethinking_jax.theory.kind import ANYTHING, Kind, Tools, at_least
 from rethinking_jax.theory.widths import parse
 from rethinking_jax.workdir.metrics import Json
 
-STEPS = (1, 3)  # times powers of ten: the sizes on the way to all points
-SAMPLE, ORDER = 2, 3  # the purposes of the draws of sampled points, of an order of all
+STEPS = (1, 3)  # these times powers of ten are the numbers of points on the way to all
+SAMPLE, ORDER = 2, 3  # the purposes of the draws of sampled points and of an order of all
 
 COLUMNS = (
     Column("labels", "name"),
@@ -67,7 +67,7 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
         if merged[name]:
             equal = "images that equal another, with its label, are merged"
             tools.say(f"{name}: {merged[name]} {equal}")
-        # Some sets are in the order of their classes, and one class is no test.
+        # Some data sets are in the order of their classes, and one class is no test.
         kept = generator(config.data_seed, ORDER).permutation(kept)
         for count in ladder(len(kept)):
             chosen = kept[:count]
@@ -126,15 +126,15 @@ KIND = Kind(
 
 
 def ladder(count: int) -> list[int]:
-    """10, 30, 100, ... and `count` itself."""
+    """Returns 10, 30, 100, ... and `count` itself."""
     sizes = [step * 10**power for power in range(1, 9) for step in STEPS]
     return [*(size for size in sizes if size < count), count]
 
 
 def measure(config: ConfigDict, points: np.ndarray, labels: np.ndarray) -> Json:
-    """Both networks for these points [n, d] and labels [n]: sizes, errors, time."""
+    """Builds both networks for points [n, d] and labels [n]; returns sizes, errors and time."""
     count, dimension = points.shape
-    relu_network.build(points, labels, config.seed)  # compiles
+    relu_network.build(points, labels, config.seed)  # the first call compiles
     started = time.perf_counter()
     network, z = relu_network.build(points, labels, config.seed)
     seconds = time.perf_counter() - started
@@ -190,7 +190,7 @@ def _plots(measured: list[Json]) -> list[Plot]:
             ("deep_error_float64", "float64, deep"),
             ("error_float32", "float32"),
         ):
-            # 0 has no place on a logarithmic scale.
+            # An error of 0 has no place on a logarithmic scale.
             errors = [row[key] or None for row in own]
             curves.append(curve(f"{name}, {label}", [row["points"] for row in own], errors))
     caption = (
@@ -209,14 +209,6 @@ def _verdicts(measured: list[Json]) -> list[Verdict]:
     exact = all(row["exact_float64"] == row["sampled_exact_float64"] == 1 for row in measured)
     counted = all(row["weights"] == row["weights_of_theorem"] for row in measured)
     worst = _worst(measured, "error_float64", "sampled_error_float64")
-    deep = all(row["deep_exact_float64"] == 1 for row in measured)
-    small = all(
-        row["width"] <= row["points"] / (row["depth"] - 1) + 4
-        and row["deep_extra_weights"] <= 4 * row["depth"]
-        for row in measured
-    )
-    lost = [row["points"] for row in measured if row["exact_float32"] < 1]
-    held = [row["points"] for row in measured if not lost or row["points"] < min(lost)]
     last = measured[-1]
     return [
         verdict(
@@ -227,25 +219,42 @@ def _verdicts(measured: list[Json]) -> list[Verdict]:
             f"{last['weights']:,} weights counted, 2n + d = {last['weights_of_theorem']:,}.",
             "Proved for real numbers.",
         ),
-        verdict(
-            "Depth k needs width O(n / k) and O(n + d) weights.",
-            "Corollary 1",
-            deep and small,
-            f"Depth {last['depth']}, {last['points']:,} points: width {last['width']:,}, "
-            f"{last['deep_extra_weights']} weights beyond 2n + d, largest error "
-            f"{_worst(measured, 'deep_error_float64')}.",
-            "Proved for real numbers.",
-        ),
-        verdict(
-            "The network survives float32 as well.",
-            "not a claim of the paper",
-            not lost,
-            f"All labels taken up to {max(held, default=0):,} points"
-            + (f", some lost from {min(lost):,} on." if lost else "."),
-            "The system's smallest eigenvalue is min(z_i - b_i), which shrinks with n.",
-            of_paper=False,
-        ),
+        _deep(measured),
+        _float32(measured),
     ]
+
+
+def _deep(measured: list[Json]) -> Verdict:
+    last = measured[-1]
+    exact = all(row["deep_exact_float64"] == 1 for row in measured)
+    small = all(
+        row["width"] <= row["points"] / (row["depth"] - 1) + 4
+        and row["deep_extra_weights"] <= 4 * row["depth"]
+        for row in measured
+    )
+    return verdict(
+        "Depth k needs width O(n / k) and O(n + d) weights.",
+        "Corollary 1",
+        exact and small,
+        f"Depth {last['depth']}, {last['points']:,} points: width {last['width']:,}, "
+        f"{last['deep_extra_weights']} weights beyond 2n + d, largest error "
+        f"{_worst(measured, 'deep_error_float64')}.",
+        "Proved for real numbers.",
+    )
+
+
+def _float32(measured: list[Json]) -> Verdict:
+    lost = [row["points"] for row in measured if row["exact_float32"] < 1]
+    held = [row["points"] for row in measured if not lost or row["points"] < min(lost)]
+    return verdict(
+        "The network survives float32 as well.",
+        "not a claim of the paper",
+        not lost,
+        f"All labels taken up to {max(held, default=0):,} points"
+        + (f", some lost from {min(lost):,} on." if lost else "."),
+        "The system's smallest eigenvalue is min(z_i - b_i), which shrinks with n.",
+        of_paper=False,
+    )
 
 
 def _worst(measured: list[Json], *keys: str) -> str:

@@ -1,6 +1,7 @@
 """Theorem 1's counterpart: how wide a 2-layer network must be to be TRAINED to the same labels.
 
-A ladder of widths for growing numbers of points, each network trained as any other run here.
+There is a ladder of widths for growing numbers of points. These networks learn the labels of any
+other run, so they are an experiment of their own, with its own folder, results and report.
 """
 
 from collections.abc import Sequence
@@ -16,10 +17,10 @@ from rethinking_jax.theory.kind import Tools
 from rethinking_jax.theory.widths import parse
 from rethinking_jax.workdir.metrics import Json
 
-FOLDER = "trained"  # of the workdir: a workdir of its own, with its own report
-PARTS = (16, 4, 1)  # of the points
-FEWEST = 20
-# What a run trains with takes over from the experiment.
+FOLDER = "trained"  # the name of this experiment's folder in the workdir
+PARTS = (16, 4, 1)  # all points are divided by these for the numbers of points
+FEWEST = 20  # points that are worth a training
+# Keys whose values a training run takes over.
 KEYS = ("dataset", "image_size", "data_seed", "crop_size", "corruption", "exclude_true_class",
         "seed")  # fmt: skip
 
@@ -42,12 +43,13 @@ NOTE = (
 
 
 def measure(members: Sequence[configs.Member], tools: Tools) -> list[Json]:
-    """A row for each run and number of points; [] where no widths are asked for.
+    """Returns a row for each run and number of points; [] where no widths are asked for.
 
     Raises:
       RunFailed: training was stopped by a signal; what is complete is not trained again.
     """
     overrides: list[configs.Overrides] = []
+    # (name, points) -> the runs of these, as (name of the run, width).
     places: dict[tuple[str, int], list[tuple[str, int]]] = {}
     for name, config in members:
         for width in parse(config.trained_widths, "trained_widths"):
@@ -100,10 +102,10 @@ def _base(config: ConfigDict, overrides: Sequence[configs.Overrides]) -> ConfigD
         learning_rate=0.001,
         lr_decay=1.0,
         checkpoint_every=0,  # a network takes seconds
-        train_eval_examples=1000,  # until one seems fitted
+        train_eval_examples=1000,  # enough to look at until a network seems fitted
     )
     most = max(run["train_examples"] for run in overrides)
-    # The same number of steps, so that few points are not given less time.
+    # All get the same number of steps, so that few points are not given less time.
     longer = [
         {**run, "epochs": config.trained_epochs * (most // run["train_examples"])}
         for run in overrides
@@ -129,13 +131,13 @@ def _row(name: str, count: int, dimension: int, own: Sequence[tuple[int, Json]])
 
 
 def tables(rows: Sequence[Json]) -> list[Table]:
-    """One, or none where nothing was trained."""
+    """Returns one table, or none where nothing was trained."""
     title = "Trained: the smallest width that fits the same labels"
     return [table("trained_widths", title, COLUMNS, rows, NOTE)] if rows else []
 
 
 def plots(rows: Sequence[Json]) -> list[Plot]:
-    """Train accuracy against width, a curve for each number of points."""
+    """Draws train accuracy against width, a curve for each number of points."""
     curves = [
         curve(
             f"{row['name']}, {row['points']:,} points",
@@ -151,7 +153,7 @@ def plots(rows: Sequence[Json]) -> list[Plot]:
 
 
 def verdicts(rows: Sequence[Json]) -> list[Verdict]:
-    """Whether training reaches what the construction does, and at what size."""
+    """Judges whether training reaches what the construction does, and at what size."""
     fitted = [row for row in rows if row["width"] is not None]
     missing = "Needs trained_widths, such as 16+64+256+1024."
     listed = "; ".join(
