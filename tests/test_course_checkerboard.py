@@ -12,21 +12,21 @@ import numpy as np
 import optax
 import pytest
 from conftest import Command, read_metrics
+from helpers.config_files import CONFIGS, load
+from helpers.results import checkerboards
 from ml_collections import ConfigDict
 from PIL import Image
-from test_config import CONFIGS, load
-from test_course import checkerboards
 
 from rethinking_jax import config, experiment
-from rethinking_jax.analysis.language import speaker
-from rethinking_jax.course import lessons
+from rethinking_jax.analysis.language import translator
+from rethinking_jax.course import LESSONS
 from rethinking_jax.data import load_dataset, runs
 from rethinking_jax.data.checkerboard import sizes
 from rethinking_jax.data.dataset import Split
 from rethinking_jax.errors import UserError
 from rethinking_jax.models import create_model
 from rethinking_jax.pictures import decision_map, film
-from rethinking_jax.report import page
+from rethinking_jax.report.section import plots_of
 from rethinking_jax.step.preprocess import pixel_moments
 from rethinking_jax.workdir import checkpoint
 
@@ -139,7 +139,7 @@ def board_config(**changes: object) -> ConfigDict:
 )
 def test_what_is_for_images_is_refused(changes: dict, words: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=words) as error:
-        experiment.train_and_evaluate(board_config(**changes), tmp_path / "none")
+        experiment.run(board_config(**changes), tmp_path / "none")
     assert "\n" not in str(error.value)
     assert not (tmp_path / "none").exists()
 
@@ -194,7 +194,7 @@ def test_epochs_that_are_not_measured_change_nothing_else(tmp_path: Path) -> Non
     every = board_config(epochs=5, checkpoint_every=2, checkpoints_to_keep=9)
     few = board_config(epochs=5, checkpoint_every=2, checkpoints_to_keep=9, measure_every=3)
     for name, c in (("every", every), ("few", few)):
-        experiment.train_and_evaluate(c, tmp_path / name)
+        experiment.run(c, tmp_path / name)
     lines, some = (read_metrics(tmp_path / name) for name in ("every", "few"))
     assert [line["epoch"] for line in some] == [3, 5]
     for line in some:
@@ -211,7 +211,7 @@ def test_epochs_that_are_not_measured_change_nothing_else(tmp_path: Path) -> Non
     assert steps == [10, 20, 25]
     (tmp_path / "few" / "summary.json").unlink()
     (folder / "25").rename(tmp_path / "gone")
-    experiment.train_and_evaluate(few, tmp_path / "few")
+    experiment.run(few, tmp_path / "few")
     assert read_metrics(tmp_path / "few") == some
 
 
@@ -230,7 +230,7 @@ def test_maps_are_the_checkpoints_own_answers(tmp_path: Path) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(decision_map, "of_runs", kept)
-        experiment.train_and_evaluate(c, tmp_path)
+        experiment.run(c, tmp_path)
     (panel,) = maps
     assert panel.steps == (0, 100, 200)
     assert panel.outside.sum() == 4 and len(panel.points) == 132
@@ -244,9 +244,9 @@ def test_maps_are_the_checkpoints_own_answers(tmp_path: Path) -> None:
     assert not np.allclose(panel.probabilities[0], panel.probabilities[1], atol=1e-3)
     # The same bytes every time, in one language.
     first = (tmp_path / "figures" / "decision_map.gif").read_bytes()
-    film.write(maps, speaker("en"), tmp_path / "again" / "decision_map.gif")
+    film.write(maps, translator("en"), tmp_path / "again" / "decision_map.gif")
     assert (tmp_path / "again" / "decision_map.gif").read_bytes() == first
-    film.write(maps, speaker("es"), tmp_path / "es" / "decision_map.gif")
+    film.write(maps, translator("es"), tmp_path / "es" / "decision_map.gif")
     assert (tmp_path / "es" / "decision_map.gif").read_bytes() != first
 
 
@@ -263,7 +263,7 @@ def test_images_have_no_map_of_the_plane() -> None:
 
 
 def test_verdicts_name_their_numbers_and_need_the_runs() -> None:
-    rises, flat, few = lessons.LESSONS["course_checkerboard"].judge(checkerboards())
+    rises, flat, few = LESSONS["course_checkerboard"].judge(checkerboards())
     assert "0.901 with 500" in rises.ours and "0.941 with 5,000" in rises.ours
     assert "over seeds and test set" in rises.ours and "2 seeds" in rises.ours
     assert "0.101 with 1,000, 0.601 with 1,000 + 9" in few.ours
@@ -273,19 +273,19 @@ def test_verdicts_name_their_numbers_and_need_the_runs() -> None:
     for name, lines in results.lines.items():
         if "1000+9" in name:
             lines[:] = [{**lines[0], "outside_accuracy": value} for value in (1, 0.2, 0.4, 0.9)]
-    assert "0.500 with 1,000 + 9" in lessons.LESSONS["course_checkerboard"].judge(results)[2].ours
+    assert "0.500 with 1,000 + 9" in LESSONS["course_checkerboard"].judge(results)[2].ours
     results = checkerboards()
     alone = results._replace(
         summary={**results.summary, "members": results.summary["members"][:2]},
         config={**results.config, "sweep": results.config["sweep"][:2]},
     )
-    found = lessons.LESSONS["course_checkerboard"].judge(alone)
+    found = LESSONS["course_checkerboard"].judge(alone)
     assert [verdict.outcome for verdict in found] == ["not measured"] * 3
     assert "N + K" in found[2].ours
 
 
 def test_slides_have_the_examples_from_outside_beside_the_others() -> None:
-    by_examples, inside, outside = page.all_plots(checkerboards())
+    by_examples, inside, outside = plots_of(checkerboards())
     assert [curve.x for curve in by_examples.curves] == [[500, 1000, 5000]] * 2 + [[1009]] * 2
     assert by_examples.curves[3].y == pytest.approx([0.601])
     assert [curve.label for curve in outside.curves] == [
@@ -308,9 +308,9 @@ def test_the_config_gives_every_run_as_many_steps() -> None:
         load(path, "examples=many")
 
 
-def test_the_command_measures_outside_and_makes_the_film(command: Command, tmp_path: Path) -> None:
+def test_the_command_measures_outside_and_makes_the_film(answer: Command, tmp_path: Path) -> None:
     words = "examples=128+256,beside=128,outside=3,seeds=2,steps=50"
-    done = command(f"--config=configs/course_checkerboard.py:{words}", f"--workdir={tmp_path}",
+    done = answer(f"--config=configs/course_checkerboard.py:{words}", f"--workdir={tmp_path}",
                    "--config.hidden_sizes=(16,16)", "--config.language=es")  # fmt: skip
     assert done.returncode == 0, done.stderr
     lines = read_metrics(tmp_path)

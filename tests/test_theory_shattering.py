@@ -15,7 +15,7 @@ from rethinking_jax import config as configs
 from rethinking_jax.errors import UserError
 from rethinking_jax.theory import cover, shattering
 from rethinking_jax.theory.data import Tasks
-from rethinking_jax.theory.settings import check_effects, theory_config
+from rethinking_jax.theory.settings import check, check_effects, theory_config
 
 CONFIG = "--config=configs/shattering.py"
 
@@ -164,19 +164,19 @@ def test_each_verdict_can_be_no(changes: dict, which: int) -> None:
 def test_keys_that_do_nothing_are_refused() -> None:
     config = theory_config("shattering", dataset="fashion_mnist")
     with pytest.raises(UserError, match=r"dataset=fashion_mnist has no effect: .* points=images"):
-        check_effects(config, configs.members(config))
+        check_effects(config, configs.members(config, check))
     config.points = "images"
-    check_effects(config, configs.members(config))
+    check_effects(config, configs.members(config, check))
 
 
-def test_a_trained_linear_classifier_follows_cover(command: Command, tmp_path: Path) -> None:
+def test_a_trained_linear_classifier_follows_cover(answer: Command, tmp_path: Path) -> None:
     """Every dichotomy of 3, 4, 5 and 6 points of the plane: training finds what exists."""
     workdir = tmp_path / "run"
     arguments = (
         f"{CONFIG}:models=linear,dimensions=2", "--config.starts=1", "--config.epochs=30",
         f"--workdir={workdir}",
     )  # fmt: skip
-    result = command(*arguments)
+    result = answer(*arguments)
     assert result.returncode == 0, result.stderr
     summary = json.loads((workdir / "summary.json").read_text())
     assert summary["dataset"] == "Gaussian points"
@@ -195,7 +195,7 @@ def test_a_trained_linear_classifier_follows_cover(command: Command, tmp_path: P
     assert capacity["shattered"] == 3 and abs(capacity["capacity"] - 6) < 0.7
     outcomes = [verdict["outcome"] for verdict in summary["verdicts"]]
     assert outcomes == ["yes", "yes", "not measured", "not measured"]
-    again = command(*arguments)
+    again = answer(*arguments)
     assert again.returncode == 0 and "Complete already" in again.stdout
 
 
@@ -210,4 +210,4 @@ def test_a_trained_linear_classifier_follows_cover(command: Command, tmp_path: P
 )
 def test_values_are_checked(changes: dict, words: str) -> None:
     with pytest.raises(UserError, match=words):
-        configs.members(theory_config("shattering", **changes))
+        configs.members(theory_config("shattering", **changes), check)

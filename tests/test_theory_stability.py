@@ -15,7 +15,7 @@ from rethinking_jax.data.runs import dataset_key, to_device
 from rethinking_jax.errors import UserError
 from rethinking_jax.sweep import feed, groups
 from rethinking_jax.sweep.program import zero_running
-from rethinking_jax.theory import stability
+from rethinking_jax.theory import settings, stability
 from rethinking_jax.theory.fitting import training_config
 from rethinking_jax.theory.settings import theory_config
 
@@ -118,7 +118,7 @@ def test_settings_share_what_is_replaced() -> None:
     config = theory_config("stability", twins=3, seeds=2, seed=5)
     other = config.copy_and_resolve_references()
     other.corruption = "random_labels"
-    runs, changes = stability.plan([Member("t", config), Member("r", other)], 100)
+    runs, changes = stability.twin_runs([Member("t", config), Member("r", other)], 100)
     assert [run["name"] for run in runs[:5]] == [
         "t,seed=5,twin=0", "t,seed=5,twin=1", "t,seed=5,twin=2", "t,seed=5,twin=3",
         "t,seed=6,twin=0",
@@ -162,13 +162,13 @@ def test_each_verdict_can_be_no() -> None:
     assert alone == ["not measured", "not measured", "yes", "not measured"]
 
 
-def test_the_command(command: Command, tmp_path: Path) -> None:
+def test_the_command(answer: Command, tmp_path: Path) -> None:
     workdir = tmp_path / "run"
     arguments = (
         f"{CONFIG}:train_examples=60,seeds=2,twins=1,epochs=25,model=mlp_1x16",
         "--config.crop_size=12", f"--workdir={workdir}",
     )  # fmt: skip
-    result = command(*arguments)
+    result = answer(*arguments)
     assert result.returncode == 0, result.stderr
     summary = json.loads((workdir / "summary.json").read_text())
     by_run = {(row["corruption"], row["seed"]): row for row in summary["members"]}
@@ -184,21 +184,21 @@ def test_the_command(command: Command, tmp_path: Path) -> None:
     assert by_run["random_labels", 0]["gap"] > by_run["true_labels", 0]["gap"]
     for name in ("figures/distance.svg", "figures/losses.png", "tables/stability.csv"):
         assert (workdir / name).exists()
-    again = command(*arguments)
+    again = answer(*arguments)
     assert again.returncode == 0 and "Complete already" in again.stdout
 
 
-def test_bad_input_is_one_line(command: Command, tmp_path: Path) -> None:
+def test_bad_input_is_one_line(answer: Command, tmp_path: Path) -> None:
     workdir = tmp_path / "run"
     for argument, words in (
         (":corruption=gaussian", "corruption=gaussian: twins share their images"),
         (":train_examples=30", "batch_size=50 and 30 training examples"),
     ):
-        result = command(f"{CONFIG}{argument}", f"--workdir={workdir}")
+        result = answer(f"{CONFIG}{argument}", f"--workdir={workdir}")
         assert result.returncode == 2, result.stderr
         assert result.stderr.count("\n") == 1
         assert words in result.stderr
         assert not workdir.exists()
     for changes, words in (({"seeds": 1}, "at least 2"), ({"twins": 0}, "at least 1")):
         with pytest.raises(UserError, match=words):
-            configs.members(theory_config("stability", **changes))
+            configs.members(theory_config("stability", **changes), settings.check)

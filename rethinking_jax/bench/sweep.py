@@ -19,7 +19,7 @@ from rethinking_jax.bench.results import Record, measured, new_record
 from rethinking_jax.bench.timing import Contestant, compile_seconds, interleave
 from rethinking_jax.data.runs import load_datasets
 from rethinking_jax.errors import UserError
-from rethinking_jax.models import create_model
+from rethinking_jax.models import convolves, create_model
 from rethinking_jax.sweep import groups
 
 VMAP, LOOP, TORCH = "ours, vmap", "ours, loop", "PyTorch loop"
@@ -66,8 +66,7 @@ def resolve(model: str, dataset: str, members: int | None = None, **given: int |
 
 def convolves_on_cpu(model: str) -> bool:
     """Whether a step takes about a second, and vmapped, as grouped convolutions, far longer."""
-    convolutional = create_model(model, num_classes=10).convolutional
-    return bool(convolutional) and jax.default_backend() == "cpu"
+    return convolves(create_model(model, num_classes=10)) and jax.default_backend() == "cpu"
 
 
 def sweep_config(settings: Settings, data_dir: str) -> ConfigDict:

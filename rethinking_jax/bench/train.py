@@ -16,7 +16,7 @@ from rethinking_jax.bench import ours, torch_check
 from rethinking_jax.bench.peak import PEAK, matmul_peak
 from rethinking_jax.bench.results import Record, measured, new_record
 from rethinking_jax.bench.timing import Contestant, compile_seconds, interleave, speeds
-from rethinking_jax.models import create_model
+from rethinking_jax.models import convolves, create_model
 from rethinking_jax.step import flops
 from rethinking_jax.step.optimizer import make_optimizer
 from rethinking_jax.step.preprocess import make_preprocess
@@ -53,7 +53,7 @@ def resolve(
     Raises:
       UserError: an unknown model.
     """
-    slow = create_model(model, num_classes=CLASSES).convolutional and _backend() == "cpu"
+    slow = convolves(create_model(model, num_classes=CLASSES)) and _backend() == "cpu"
     scan = not slow or scan_convolutions
     return Settings(model, 128, steps or (3 if slow else 100), repeats, scan, compile_limit)
 
@@ -71,7 +71,7 @@ def bench_train(settings: Settings, say: Say) -> Record:
       share of the matmul peak by round (`peak_share`), compile_seconds, and notes.
     """
     model: Any = create_model(settings.model, num_classes=CLASSES)
-    scan_is_slow = not use_scan(_backend(), model.convolutional)
+    scan_is_slow = not use_scan(_backend(), convolves(model))
     picked = STEP if scan_is_slow else SCAN
     images = settings.batch_size * settings.steps
     say(f"compiling: {settings.model}")
@@ -157,7 +157,7 @@ def make_train_program(model: str, train_size: int, batch_size: int = 128) -> Pr
         eval_batch_size=batch_size,
         scan=True,
         mesh=make_mesh(jax.devices(), 1),
-        compiler_options=xla_options(_backend(), network.convolutional),
+        compiler_options=xla_options(_backend(), convolves(network)),
     )
 
 

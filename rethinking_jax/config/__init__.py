@@ -1,45 +1,43 @@
 """The configuration of an experiment: its keys, its runs, its identity."""
 
-from rethinking_jax.config.keys import (
-    CHOICES,
-    COMMAND_KEYS,
-    LOCATION_KEYS,
-    PER_RUN_KEYS,
-    Member,
-    Overrides,
-    appendix_learning_rate,
-    base_config,
-    check_values,
+from rethinking_jax.config.argument import parse_argument
+from rethinking_jax.config.check import check_training
+from rethinking_jax.config.identity import (
+    default_workdir,
     digest,
+    former_digest,
     from_json,
-    identity,
-    members,
-    parse_argument,
-    product,
-    runs,
-    sweep,
-    swept_keys,
+    identity_of,
+    static_part,
     to_json,
-    zipped,
 )
+from rethinking_jax.config.key import Key, Range, check_keys
+from rethinking_jax.config.keys import GROUPS, KEYS, base_config
+from rethinking_jax.config.member import Member, members
+from rethinking_jax.config.recipe import appendix_learning_rate
+from rethinking_jax.config.sweeps import Overrides, product, runs, sweep, swept_keys, zipped
 
 __all__ = [
-    "CHOICES",
-    "COMMAND_KEYS",
-    "LOCATION_KEYS",
-    "PER_RUN_KEYS",
+    "GROUPS",
+    "KEYS",
+    "Key",
     "Member",
     "Overrides",
+    "Range",
     "appendix_learning_rate",
     "base_config",
-    "check_values",
+    "check_keys",
+    "check_training",
+    "default_workdir",
     "digest",
+    "former_digest",
     "from_json",
-    "identity",
+    "identity_of",
     "members",
     "parse_argument",
     "product",
     "runs",
+    "static_part",
     "sweep",
     "swept_keys",
     "to_json",

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
-from rethinking_jax.analysis.lesson import Say
+from rethinking_jax.analysis.language import Translate
 from rethinking_jax.corruption import corrupt
 from rethinking_jax.data.dataset import Dataset
 from rethinking_jax.pictures.grids import Row, Sample
@@ -40,7 +40,7 @@ def augmented(runs: Iterable[tuple[ConfigDict, Dataset]]) -> list[Row]:
     return list(rows.values())
 
 
-def corrupted(runs: Sequence[tuple[Run, Dataset]], say: Say) -> list[Sample]:
+def corrupted(runs: Sequence[tuple[Run, Dataset]], translate: Translate) -> list[Sample]:
     """What the settings of some runs make of the same training images and their labels.
 
     A row for each setting, of the first run that has it; [] where there is only one setting,
@@ -48,7 +48,7 @@ def corrupted(runs: Sequence[tuple[Run, Dataset]], say: Say) -> list[Sample]:
 
     Args:
       runs: of each what it trains on, and its data set.
-      say: the names of settings in the reader's language.
+      translate: the names of settings in the reader's language.
     """
     first: dict[str, tuple[Run, Dataset]] = {}
     for run, dataset in runs:
@@ -57,16 +57,16 @@ def corrupted(runs: Sequence[tuple[Run, Dataset]], say: Say) -> list[Sample]:
         return []
     if runs[0][1].holds_points:
         return []
-    return [_sample(setting, run, dataset, say) for setting, (run, dataset) in first.items()]
+    return [_sample(setting, run, dataset, translate) for setting, (run, dataset) in first.items()]
 
 
-def _sample(setting: str, run: Run, dataset: Dataset, say: Say) -> Sample:
+def _sample(setting: str, run: Run, dataset: Dataset, translate: Translate) -> Sample:
     true = dataset.train.labels
     _, starts = np.unique(true, return_index=True)
     chosen = starts[:SAMPLES]
     labels = run.train_labels[chosen]
     return Sample(
-        say(setting.replace("_", " ")),
+        translate(setting.replace("_", " ")),
         _pixels(_corrupted_images(run.config, dataset, chosen)),
         tuple(dataset.class_names[label] for label in labels),
         tuple((labels != true[chosen]).tolist()),

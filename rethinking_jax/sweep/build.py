@@ -16,7 +16,7 @@ from rethinking_jax import config as configs
 from rethinking_jax.corruption import CORRUPTIONS, corrupt
 from rethinking_jax.data.dataset import Dataset
 from rethinking_jax.errors import UserError
-from rethinking_jax.models import create_model
+from rethinking_jax.models import convolves, create_model
 from rethinking_jax.step.augment import augment, changes_size, parse
 from rethinking_jax.step.optimizer import make_optimizer
 from rethinking_jax.step.preprocess import center_crop, make_preprocess
@@ -28,11 +28,8 @@ from rethinking_jax.sweep.stream_program import Corrupt, StreamProgram, make_str
 
 def static_part(config: ConfigDict) -> dict[str, object]:
     """What runs must have in common to share a program, but for their images."""
-    plain = configs.to_json(config)
-    skipped = (*configs.PER_RUN_KEYS, *configs.COMMAND_KEYS)
-    static = {key: value for key, value in plain.items() if key not in skipped}
-    # Its value is an array, but a program without dropout draws nothing.
-    return {**static, "dropout_rate": config.dropout_rate > 0}
+    # The rate is an array, but a program without dropout draws nothing.
+    return {**configs.static_part(config), "dropout_rate": config.dropout_rate > 0}
 
 
 def streamed_part(config: ConfigDict) -> tuple[object, ...]:
@@ -55,7 +52,7 @@ def make_model(config: ConfigDict, num_classes: int) -> nn.Module:
 
 def is_convolutional(config: ConfigDict) -> bool:
     """Whether its network convolves."""
-    return bool(make_model(config, 2).convolutional)
+    return convolves(make_model(config, 2))
 
 
 def steps_per_epoch(config: ConfigDict, train_size: int) -> int:

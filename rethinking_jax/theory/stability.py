@@ -12,7 +12,7 @@ at most beta. So beta is at least the gap on random labels: it cannot say that t
 generalize.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -20,11 +20,14 @@ import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
-from rethinking_jax.analysis.beside import Columns
 from rethinking_jax.analysis.curves import Curve, Plot
+from rethinking_jax.analysis.findings import Findings, verdict
 from rethinking_jax.analysis.intervals import difference
+from rethinking_jax.analysis.table import Column, table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member, Overrides
+from rethinking_jax.config.key import Key
+from rethinking_jax.config.keys import AT_LEAST_1
 from rethinking_jax.corruption import CORRUPTIONS
 from rethinking_jax.corruption.randomness import generator
 from rethinking_jax.data.runs import to_device
@@ -36,35 +39,34 @@ from rethinking_jax.sweep.build import make_model
 from rethinking_jax.sweep.groups import Chunk, examples, images
 from rethinking_jax.sweep.loop import Measure
 from rethinking_jax.sweep.mesh import slots
-from rethinking_jax.theory.data import Tasks
-from rethinking_jax.theory.findings import Findings, table, verdict
-from rethinking_jax.theory.fitting import Lab, training_config
-from rethinking_jax.theory.settings import LABEL_KEYS, TRAINING_KEYS
-from rethinking_jax.workdir.metrics import Line
+from rethinking_jax.theory.fitting import TRAINING_KEYS, training_config
+from rethinking_jax.theory.kind import LABEL_KEYS, Kind, Tools, at_least, check_network
+from rethinking_jax.workdir.metrics import Json, Line
 
-FAR = 10  # times 1 / n: what no stability of order 1 / n allows
-HALF = 0.5  # of the most that a loss in [0, 1] can be: a gap that leaves a bound empty
+Params = Mapping[str, Any]  # a tree of arrays, as Flax has it
+FAR = 10  # as many times 1 / n are more than a stability of order 1 / n allows
+HALF = 0.5  # a gap, of a loss in [0, 1], that leaves a bound empty
 
-COLUMNS: Columns = {
-    "labels": ("name", "{}"),
-    "seed": ("seed", "{}"),
-    "examples": ("examples", "{:,}"),
-    "train acc.": ("train_accuracy", "{:.4f}"),
-    "distance of weights": ("distance", "{:.4f}"),
-    "train loss, mean": ("train_mean", "{:.4f}"),
-    "train loss, most": ("train_most", "{:.4f}"),
-    "test loss, mean": ("test_mean", "{:.4f}"),
-    "test loss, most": ("test_most", "{:.4f}"),
-    "on the replaced": ("own", "{:.4f}"),
-    "gap": ("gap", "{:.4f}"),
-}
+COLUMNS = (
+    Column("labels", "name"),
+    Column("seed", "seed"),
+    Column("examples", "examples", "{:,}"),
+    Column("train acc.", "train_accuracy", "{:.4f}"),
+    Column("distance of weights", "distance", "{:.4f}"),
+    Column("train loss, mean", "train_mean", "{:.4f}"),
+    Column("train loss, most", "train_most", "{:.4f}"),
+    Column("test loss, mean", "test_mean", "{:.4f}"),
+    Column("test loss, most", "test_most", "{:.4f}"),
+    Column("on the replaced", "own", "{:.4f}"),
+    Column("gap", "gap", "{:.4f}"),
+)
 NOTE = (
     "After the last epoch, means over the twins of a seed. Losses: how far those of twins are "
     "apart, 1 - p(label), over the training and the test examples; on the replaced: on the one "
     "that only one of them has seen. Test labels are drawn as the training labels are. Gap: test "
     "loss less training loss of the twin that has every example."
 )
-# Of a twin's line -> of a row.
+# The keys of a twin's line -> the keys of a row.
 MEASURED = {
     "twin_distance": "distance",
     "twin_train_mean": "train_mean",
@@ -75,64 +77,115 @@ MEASURED = {
 }
 
 
-def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None], lab: Lab) -> Findings:
+def run(members: Sequence[Member], tools: Tools) -> Findings:
     """Trains the twins of every seed and setting as one sweep, and compares them.
 
     Raises:
-      UserError: a setting that changes pixels, or fewer than two examples.
+      UserError: there are fewer than two examples, or fewer than in a batch.
       RunFailed: stopped by a signal, or diverged.
     """
     config = members[0].config
-    for _, own in members:
-        if CORRUPTIONS[own.corruption].images is not None:
-            known = [name for name, one in CORRUPTIONS.items() if one.images is None]
-            raise UserError(
-                f"config.corruption={own.corruption}: twins share their images, so it must be "
-                f"one of {', '.join(known)}"
-            )
-    dataset = tasks.dataset(config)
+    dataset = tools.tasks.dataset(config)
     count = len(dataset.train.labels)
-    if count < 2 or config.batch_size > count:
-        raise UserError(
-            f"config.batch_size={config.batch_size} and {count:,} training examples: there must "
-            "be at least 2, and as many as in a batch"
+    check_count(count, config.batch_size)
+    runs, changes = twin_runs(members, count)
+    with tools.open_lab() as lab:
+        lines = lab.train(
+            training_config(config, stop_when_fitted=False, corrupt_test_labels=True),
+            runs,
+            to_device(dataset, config.crop_size),
+            lambda index, run: run._replace(replaced=changes[index]),
+            watch,
         )
-    runs, changes = plan(members, count)
-    lines = lab.train(
-        training_config(config, stop_when_fitted=False, corrupt_test_labels=True),
-        runs,
-        to_device(dataset, config.crop_size),
-        lambda index, run: run._replace(replaced=changes[index]),
-        watch,
-    )
-    for name, own in lines.items():
-        if own[-1]["train_loss"] is None:
-            raise RunFailed(f"{name} diverged: try a smaller --config.learning_rate")
+    diverged = [name for name, own in lines.items() if own[-1]["train_loss"] is None]
+    if diverged:
+        raise RunFailed(f"{diverged[0]} diverged: try a smaller --config.learning_rate")
     measured = [
         _row(name, own, seed, count, lines) for name, own in members for seed in _seeds(own)
     ]
     for name, _ in members:
         mean = np.mean(_values(measured, name, "distance"))
-        say(f"{name}: twins are {mean:.4f} apart after {config.epochs} epochs")
-    facts = {
-        "data": f"{config.dataset}: {count:,} training, {len(dataset.test.labels):,} test images",
-        "method": f"{config.seeds} seeds, {config.twins} twins of each, one sweep of {len(runs)} "
-        f"runs: {config.optimizer}, learning rate {config.learning_rate:g}, batches of "
+        tools.say(f"{name}: twins are {mean:.4f} apart after {config.epochs} epochs")
+    data = f"{config.dataset}: {count:,} training, {len(dataset.test.labels):,} test images"
+    made = table("stability", "Twins that differ in one example", COLUMNS, measured, NOTE)
+    return Findings(
+        measured,
+        {"data": data, **_method(config, len(runs))},
+        [made],
+        _plots(members, lines),
+        _verdicts(measured, count),
+    )
+
+
+def _method(config: ConfigDict, runs: int) -> dict[str, str]:
+    return {
+        "method": f"{config.seeds} seeds, {config.twins} twins of each, one sweep of {runs} runs: "
+        f"{config.optimizer}, learning rate {config.learning_rate:g}, batches of "
         f"{config.batch_size}, {config.epochs} epochs",
         "twins": "example i is replaced by a copy of example j, both drawn by seed",
     }
-    made = table("stability", "Twins that differ in one example", COLUMNS, measured, NOTE)
-    return Findings(measured, facts, [made], _plots(members, lines), _verdicts(measured, count))
+
+
+def check(config: ConfigDict) -> None:
+    """Checks one run's network, and that its labels alone are corrupted.
+
+    Raises:
+      UserError: the message says what would be right.
+    """
+    check_network(config)
+    if CORRUPTIONS[config.corruption].images is not None:
+        known = [name for name, one in CORRUPTIONS.items() if one.images is None]
+        raise UserError(
+            f"config.corruption={config.corruption}: twins share their images, so it must be one "
+            f"of {', '.join(known)}"
+        )
+
+
+def check_count(count: int, batch_size: int) -> None:
+    """Refuses a training set of one example, or of fewer than a batch has.
+
+    Raises:
+      UserError: the message has both numbers.
+    """
+    if count < 2 or batch_size > count:
+        raise UserError(
+            f"config.batch_size={batch_size} and {count:,} training examples: there must be at "
+            "least 2, and as many as in a batch"
+        )
+
+
+KIND = Kind(
+    run,
+    keys=(
+        Key(
+            "seeds",
+            4,
+            "Seeds, each with a run that has every example.",
+            range=at_least(2, ", for an interval"),
+        ),
+        Key("twins", 2, "Twins of each seed's run.", range=AT_LEAST_1),
+    ),
+    training={
+        "model": "mlp",
+        "hidden_sizes": (128,),
+        "optimizer": "sgd",
+        "learning_rate": 0.05,
+        "batch_size": 50,
+        "epochs": 60,
+        "preprocess": "paper",
+    },
+    check=check,
+)
 
 
 def _seeds(config: ConfigDict) -> range:
     return range(config.seed, config.seed + config.seeds)
 
 
-def plan(
+def twin_runs(
     members: Sequence[Member], count: int
 ) -> tuple[list[Overrides], list[tuple[int, int] | None]]:
-    """Every run, the one with all examples before its twins, and what each has replaced."""
+    """Returns every run, that with all examples before its twins, and what each has replaced."""
     runs: list[Overrides] = []
     changes: list[tuple[int, int] | None] = []
     for name, config in members:
@@ -157,7 +210,7 @@ def _name(name: str, seed: int, twin: int) -> str:
 
 
 def watch(chunk: Chunk) -> Measure:
-    """What the lines of a chunk of twins hold besides, see `compare`.
+    """Makes what measures the twins of a chunk after each epoch, see `compare`.
 
     Raises:
       UserError: twins are in different chunks.
@@ -169,19 +222,7 @@ def watch(chunk: Chunk) -> Measure:
             "config.seeds and config.twins: so many runs do not fit into memory at once, and "
             "twins have to: take fewer"
         )
-    config, dataset = chunk.runs[0].config, chunk.dataset
-    model = make_model(config, dataset.num_classes)
-    prepare = make_preprocess(config.preprocess, *dataset.moments)
-    shared = images(chunk)
-
-    @jax.jit
-    def losses(state: TrainState, pixels: jax.Array, labels: jax.Array) -> jax.Array:
-        def of_one(params: Any, batch_stats: Any, own: jax.Array) -> jax.Array:
-            variables = {"params": params, "batch_stats": batch_stats}
-            logits: Any = model.apply(variables, prepare(pixels), train=False)
-            return 1 - jnp.take_along_axis(jax.nn.softmax(logits), own[:, None], axis=1)[:, 0]
-
-        return jax.vmap(of_one)(state.params, state.batch_stats, labels)
+    shared, losses = images(chunk), _losses(chunk)
 
     def measure(active: tuple[int, ...], state: TrainState) -> list[Line]:
         chosen = slots(active, len(names), chunk.mesh.shape["member"])
@@ -194,8 +235,10 @@ def watch(chunk: Chunk) -> Measure:
         where = {names[member]: slot for slot, member in enumerate(active)}
         result: list[Line] = []
         for slot, member in enumerate(active):
-            line = {"bounded_train": float(train[slot].mean()),
-                    "bounded_test": float(test[slot].mean())}  # fmt: skip
+            line = {
+                "bounded_train": float(train[slot].mean()),
+                "bounded_test": float(test[slot].mean()),
+            }
             twin = where.get(first[member])
             replaced = chunk.runs[member].replaced
             if twin is not None and replaced is not None:
@@ -206,15 +249,38 @@ def watch(chunk: Chunk) -> Measure:
     return measure
 
 
+def _losses(chunk: Chunk) -> Callable[[TrainState, jax.Array, jax.Array], jax.Array]:
+    """Returns a function that computes 1 - p(label), float32 [members, n].
+
+    It takes the members' state, images [n, h, w, c] and each member's labels [members, n].
+    """
+    config, dataset = chunk.runs[0].config, chunk.dataset
+    model = make_model(config, dataset.num_classes)
+    prepare = make_preprocess(config.preprocess, *dataset.moments)
+
+    def of_one(variables: dict[str, Params], pixels: jax.Array, own: jax.Array) -> jax.Array:
+        logits = jnp.asarray(model.apply(variables, prepare(pixels), train=False))
+        return 1 - jnp.take_along_axis(jax.nn.softmax(logits), own[:, None], axis=1)[:, 0]
+
+    def losses(state: TrainState, pixels: jax.Array, labels: jax.Array) -> jax.Array:
+        variables = {"params": state.params, "batch_stats": state.batch_stats}
+        return jax.vmap(of_one, in_axes=(0, None, 0))(variables, pixels, labels)
+
+    return jax.jit(losses)
+
+
 def compare(
-    params: Any, train: np.ndarray, test: np.ndarray, a: int, b: int, replaced: int
+    params: object, train: np.ndarray, test: np.ndarray, a: int, b: int, replaced: int
 ) -> Line:
-    """How far two members are apart.
+    """Measures how far two members are apart.
 
     Args:
-      params: a tree of arrays of [members, ...].
-      train, test: losses of every example, float32 [members, n].
-      a, b: the two members; `replaced`: the training example that b has not seen.
+      params: weights of all members, a tree of arrays [members, ...].
+      train: losses of the training examples, float32 [members, n].
+      test: losses of the test examples, float32 [members, m].
+      a: the member with all examples.
+      b: its twin.
+      replaced: the training example that the twin has not seen.
     """
     leaves = [np.asarray(leaf, np.float64) for leaf in jax.tree.leaves(params)]
     apart = sum(((leaf[a] - leaf[b]) ** 2).sum() for leaf in leaves)
@@ -233,7 +299,7 @@ def compare(
 
 def _row(
     name: str, config: ConfigDict, seed: int, count: int, lines: dict[str, list[Line]]
-) -> dict[str, Any]:
+) -> Json:
     base = lines[_name(name, seed, 0)][-1]
     twins = [lines[_name(name, seed, twin + 1)][-1] for twin in range(config.twins)]
     return {
@@ -247,7 +313,7 @@ def _row(
     }
 
 
-def _values(measured: Sequence[dict[str, Any]], name: str, key: str) -> list[float]:
+def _values(measured: Sequence[Json], name: str, key: str) -> list[float]:
     return [row[key] for row in measured if row["name"] == name]
 
 
@@ -282,7 +348,7 @@ def _curve(label: str, epochs: list[float], own: list[list[list[Line]]], key: st
     return Curve(label, epochs, mean, low, high, note)
 
 
-def _verdicts(measured: list[dict[str, Any]], count: int) -> list[Verdict]:
+def _verdicts(measured: list[Json], count: int) -> list[Verdict]:
     by_setting = {row["corruption"]: row["name"] for row in measured}
     true, random = by_setting.get("true_labels"), by_setting.get("random_labels")
     return [
@@ -301,7 +367,7 @@ def _verdicts(measured: list[dict[str, Any]], count: int) -> list[Verdict]:
 
 def _further(
     claim: str,
-    measured: list[dict[str, Any]],
+    measured: list[Json],
     true: str | None,
     random: str | None,
     key: str,
@@ -309,7 +375,9 @@ def _further(
 ) -> Verdict:
     place = "not a claim of the paper"
     if not true or not random:
-        return verdict(claim, place, None, "Needs true_labels and random_labels.", "")
+        return verdict(
+            claim, place, None, "Needs true_labels and random_labels.", "", of_paper=False
+        )
     far, near = (_values(measured, name, key) for name in (random, true))
     found = difference(far, near)
     return verdict(
@@ -319,10 +387,11 @@ def _further(
         f"{what}: {np.mean(far):.4f} on random, {np.mean(near):.4f} on true labels; the difference "
         f"is {found.value:.4f} ({found.low:.4f} to {found.high:.4f}, 95 % over {len(far)} seeds).",
         "No number in the paper.",
+        of_paper=False,
     )
 
 
-def _not_uniform(measured: list[dict[str, Any]], count: int) -> Verdict:
+def _not_uniform(measured: list[Json], count: int) -> Verdict:
     least = min(measured, key=lambda row: row["test_most"])
     return verdict(
         f"One example out of n changes some loss by more than {FAR} / n, on every kind of labels.",
@@ -334,7 +403,7 @@ def _not_uniform(measured: list[dict[str, Any]], count: int) -> Verdict:
     )
 
 
-def _gap(measured: list[dict[str, Any]], true: str | None, random: str | None) -> Verdict:
+def _gap(measured: list[Json], true: str | None, random: str | None) -> Verdict:
     claim = "No uniform stability can explain why true labels generalize."
     place = "section 2.2"
     if not true or not random:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:  # a report reads metrics without JAX
     from rethinking_jax.step.state import Running, Sums
 
 Line = dict[str, Any]
+# What a JSON file holds (a config, a summary): which type a value has only its key says.
+Json = dict[str, Any]
 
 # Data sets with this many classes are measured by top-5 accuracy too.
 TOP5_CLASSES = 100

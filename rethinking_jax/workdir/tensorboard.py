@@ -5,8 +5,6 @@ import importlib.util
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ml_collections import ConfigDict
-
 from rethinking_jax.errors import UserError
 from rethinking_jax.host.processes import is_primary
 from rethinking_jax.workdir.metrics import Line
@@ -36,9 +34,9 @@ def _installed(name: str) -> bool:
 
 
 @contextlib.contextmanager
-def writer(config: ConfigDict, workdir: AnyPath) -> Iterator[Callable[[Line], None]]:
-    """Yields a function that writes a metrics line, one TensorBoard run per member."""
-    if not config.tensorboard or not is_primary():
+def writer(wanted: bool, workdir: AnyPath) -> Iterator[Callable[[Line], None]]:
+    """Yields a function that writes a metrics line, one TensorBoard run per member, if wanted."""
+    if not wanted or not is_primary():
         yield lambda line: None
         return
     from clu import metric_writers
