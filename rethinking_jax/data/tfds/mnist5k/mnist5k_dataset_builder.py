@@ -20,7 +20,7 @@ def read_digits() -> tuple[np.ndarray, np.ndarray]:
     return rows[:, :-1].reshape(-1, 28, 28, 1), rows[:, -1].astype(np.int64)
 
 
-class Builder(tfds.core.GeneratorBasedBuilder):  # type: ignore[misc]  # tfds has no types
+class Builder(tfds.core.GeneratorBasedBuilder):  # type: ignore[misc, unused-ignore]
     """5,000 MNIST digits, 500 of each class: 4,000 for training and 1,000 for testing.
 
     100 digits of each class are the test split, always the same ones
