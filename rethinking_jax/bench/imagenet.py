@@ -160,7 +160,7 @@ def bench_imagenet(settings: Settings, say: Progress) -> Record:
 def _sizes(
     settings: Settings, source: Source, per_image: int, peak: Contestant, say: Progress
 ) -> tuple[list[Record], Chunk]:
-    """Measures each batch size up to the first too large one; returns the fastest one's chunk, too."""
+    """Measures batch sizes up to the first too large one; returns the chunk of the fastest, too."""
     sizes: list[Record] = []
     best: Chunk | None = None
     most, reason = 0.0, ""

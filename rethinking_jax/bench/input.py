@@ -117,7 +117,7 @@ def label_seconds(repeats: int) -> list[float]:
 
 
 def _photographs() -> list[bytes]:
-    """Makes JPEGs with the falling spectrum of photographs, which decoders find as hard."""
+    """Makes JPEGs with the falling spectrum of photographs."""
     from PIL import Image
 
     rng = np.random.default_rng(0)

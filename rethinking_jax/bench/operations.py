@@ -47,7 +47,9 @@ def operations(folder: Path, hlo: str = "") -> list[Operation]:
     ]
 
 
-def _lines(planes: list[Any]) -> Iterator[list[tuple[float, float, str]]]:  # has no public type
+def _lines(
+    planes: list[Any],
+) -> Iterator[list[tuple[float, float, str]]]:  # planes have no public type
     """Yields (start, end, operation) of the events of each stream, core or thread."""
     devices = [plane for plane in planes if plane.name.startswith(("/device:GPU", "/device:TPU"))]
     for plane in devices or planes:

@@ -17,7 +17,7 @@ from rethinking_jax.host.environment import describe_device, versions
 from rethinking_jax.workdir.metrics import Json
 from rethinking_jax.workdir.storage import write_atomically
 
-Record = Json  # what a benchmark measured, on what, with which settings
+Record = Json  # what a benchmark measured, with which settings, on what device
 
 
 def new_record(bench: str, settings: Json) -> Record:

@@ -99,13 +99,13 @@ def bench_sweep(settings: Settings, data_dir: str, say: Progress) -> Record:
     """Measures the three ways, for some minutes.
 
     Args:
-      settings: what is measured, see `resolve`.
+      settings: what is measured.
       data_dir: folder of tfds; "" for its own.
-      say: is given lines that say what is going on.
+      say: shows what is going on.
 
     Returns:
-      The record: `results.new_record` and `results.measured`, with the compile_seconds of
-      each contestant of ours and notes on who sat out.
+      The record: `results.new_record` and `results.measured`, with compile_seconds of our
+      contestants and notes on who sat out.
 
     Raises:
       UserError: a setting is wrong, or the data set cannot be had.
@@ -113,7 +113,7 @@ def bench_sweep(settings: Settings, data_dir: str, say: Progress) -> Record:
     backend = jax.default_backend()
     config = sweep_config(settings, data_dir)
     sources = load_sources(configs.members(config), say)
-    train_size = len(next(iter(sources.values())).train.labels)
+    (train_size,) = {len(source.train.labels) for source in sources.values()}
     work = settings.levels * settings.seeds * train_size * settings.epochs
     contestants, compiled, notes = [], {}, []
     for name, vectorize in ((VMAP, "vmap"), (LOOP, "loop")):
@@ -124,19 +124,15 @@ def bench_sweep(settings: Settings, data_dir: str, say: Progress) -> Record:
         contestant, compiled[name] = _ours(name, chunks, settings.epochs, work)
         once = vectorize == "vmap" and convolves_on_cpu(settings.model)
         contestants.append(contestant._replace(rounds=1) if once else contestant)
-    reason = torch_check.why_not(settings.model, backend)
-    if reason:
+    if reason := torch_check.why_not(settings.model, backend):
         notes.append(f"{TORCH} left out: {reason}")
         say(notes[-1])
     else:
         contestants.append(_torch(chunks, settings, work))
     seconds = interleave(contestants, settings.repeats, say)
-    return {
-        **new_record("sweep", settings._asdict()),
-        **measured(seconds, dict.fromkeys(seconds, work), PAIRS),
-        "compile_seconds": compiled,
-        "notes": notes,
-    }
+    record = new_record("sweep", settings._asdict())
+    record |= measured(seconds, dict.fromkeys(seconds, work), PAIRS)
+    return record | {"compile_seconds": compiled, "notes": notes}
 
 
 def _ours(

@@ -20,7 +20,7 @@ COMPILE_EVENTS = (
 )
 
 
-Progress = Callable[[str], None]  # is given lines that say what is going on
+Progress = Callable[[str], None]  # it is given lines that say what is going on
 Given = Any  # what a contestant prepares for its own run, such as weights; nobody else looks at it
 
 

@@ -40,7 +40,7 @@ def to_device(images: np.ndarray, labels: Sequence[np.ndarray], backend: str) ->
     """Brings images, uint8 [n, h, w, c], and the labels of some runs to where JAX computes."""
     device = "cuda" if backend == "gpu" else "cpu"
     if device == "cuda":
-        # XLA multiplies float32 in TF32 on a GPU; so may PyTorch.
+        # XLA multiplies float32 in TF32 on a GPU, so PyTorch is allowed to do so, too.
         torch.set_float32_matmul_precision("high")
     shared = torch.from_numpy(images.copy()).to(device)
     return [Data(shared, torch.from_numpy(own.astype(np.int64)).to(device)) for own in labels]

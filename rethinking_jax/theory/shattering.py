@@ -311,7 +311,7 @@ def _cover(measured: list[Json]) -> Verdict:
 
 
 def _chance(row: Json) -> float:
-    """The standard deviation of a sampled share about Cover's."""
+    """Returns the standard deviation of a sampled share about Cover's."""
     return float(np.sqrt(row["cover"] * (1 - row["cover"]) / row["dichotomies"]))
 
 
