@@ -106,8 +106,8 @@ class ConvUnit(nn.Module):
     @nn.compact
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
         """Maps [b, h, w, c] to [b, h', w', features]; "SAME" makes h' = ceil(h / stride)."""
-        # A 1x1 convolution as a matrix product (nn.Dense) was no faster: 0.93 to 1.05 times the speed
-        # of the whole train step on 2 CPU cores.
+        # A 1x1 convolution as a matrix product (nn.Dense) was no faster: 0.93 to 1.05 times the
+        # speed of the whole train step on 2 CPU cores.
         x = nn.Conv(
             self.features,
             (self.size, self.size) if isinstance(self.size, int) else self.size,

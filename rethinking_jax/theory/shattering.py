@@ -180,7 +180,7 @@ def make_points(config: ConfigDict, count: int, tasks: Tasks) -> np.ndarray:
 
 
 def make_labels(count: int, most: int, seed: int) -> tuple[np.ndarray, bool]:
-    """Returns dichotomies, int32 [m, count], and whether these are all; exchanged classes are one."""
+    """Makes dichotomies, int32 [m, count], and whether these are all but for exchanged classes."""
     if count <= 62 and 2 ** (count - 1) <= most:
         return cover.dichotomies(count), True
     rng = generator(seed, LABELS)
