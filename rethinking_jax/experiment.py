@@ -12,7 +12,8 @@ from ml_collections import ConfigDict
 from rich.console import Console
 
 from rethinking_jax import config as configs
-from rethinking_jax.analysis import tables
+from rethinking_jax.analysis import findings, tables
+from rethinking_jax.analysis.findings import TheoryResults
 from rethinking_jax.analysis.results import Results, read_pictures
 from rethinking_jax.data.source import load_sources
 from rethinking_jax.errors import RunFailed, UserError
@@ -20,7 +21,7 @@ from rethinking_jax.host.environment import describe_device, versions
 from rethinking_jax.host.processes import is_primary, wait_for_all
 from rethinking_jax.host.signals import stop_requests
 from rethinking_jax.pictures import illustrations
-from rethinking_jax.report import page, theory_page
+from rethinking_jax.report import page
 from rethinking_jax.sweep import groups, profiling, selection
 from rethinking_jax.sweep.groups import Chunk
 from rethinking_jax.sweep.loop import Stage, is_complete, train_chunk
@@ -332,10 +333,9 @@ def _measure(job: Job) -> Json:
         "members": found.members,
     }
     job.folder.claim()
-    theory_page.write_findings(job.workdir, found)
+    findings.write(job.workdir, found)
     if job.report:
-        measured = theory_page.Measured(job.folder.config, summary, found)
-        theory_page.write_report(job.workdir, measured)
+        page.write_report(job.workdir, TheoryResults(job.folder.config, summary, found))
     return summary
 
 

@@ -21,16 +21,16 @@ from test_report import made, run
 
 from rethinking_jax import experiment
 from rethinking_jax.analysis.claims import NO, NOT_MEASURED, YES
-from rethinking_jax.analysis.language import SPANISH, speaker
+from rethinking_jax.analysis.language import SPANISH, translator
 from rethinking_jax.analysis.results import Results
 from rethinking_jax.config import base_config, members, runs
 from rethinking_jax.corruption.randomness import purpose_key
-from rethinking_jax.course import dataset_size
-from rethinking_jax.course.lessons import LESSONS
+from rethinking_jax.course import LESSONS, dataset_size
 from rethinking_jax.data import source
 from rethinking_jax.pictures import gallery
 from rethinking_jax.report import __main__ as report
 from rethinking_jax.report import page
+from rethinking_jax.report.section import plots_of
 from rethinking_jax.step.preprocess import make_preprocess
 from rethinking_jax.sweep import build, groups
 
@@ -227,14 +227,14 @@ def test_a_lesson_whose_runs_lack_its_accuracies_is_an_ordinary_report() -> None
     """One with a validation set nobody asked for, and the one about it without."""
     asked = validated()
     without = asked._replace(config={**asked.config, "validation_examples": 0})
-    assert not any(plot.slide for plot in page.all_plots(without))
+    assert not any(plot.slide for plot in plots_of(without))
     other = asked._replace(summary={**asked.summary, "experiment": "course_network_size"})
     for member in other.summary["members"]:
         del member["test_accuracy"], member["best_test_accuracy"]
         member["best_validation_accuracy"] = member["validation_accuracy"]
     for line in (line for own in other.lines.values() for line in own):
         del line["test_accuracy"]
-    assert not any(plot.slide for plot in page.all_plots(other))
+    assert not any(plot.slide for plot in plots_of(other))
     assert "the chosen runs alone looked at it, once" in page.page([other])
 
 
@@ -267,7 +267,7 @@ def test_the_power_law_is_the_straight_line_of_scikit_learn(points: list) -> Non
 @pytest.mark.parametrize("name", EVERY)
 def test_slides_say_the_same_in_both_languages(name: str) -> None:
     english, spanish = (
-        page.all_plots(EVERY[name]()._replace(config={**EVERY[name]().config, "language": code}))
+        plots_of(EVERY[name]()._replace(config={**EVERY[name]().config, "language": code}))
         for code in ("en", "es")
     )
     assert [plot.name for plot in english] == [plot.name for plot in spanish]
@@ -283,9 +283,9 @@ def test_slides_say_the_same_in_both_languages(name: str) -> None:
 def test_every_translation_has_the_values_of_its_phrase() -> None:
     for english, spanish in SPANISH.items():
         assert sorted(re.findall(r"{.*?}", english)) == sorted(re.findall(r"{.*?}", spanish))
-    assert speaker("es")("batch of {n}", n=8) == "lote de 8"
+    assert translator("es")("batch of {n}", n=8) == "lote de 8"
     with pytest.raises(KeyError):
-        speaker("es")("a phrase that nobody translated")
+        translator("es")("a phrase that nobody translated")
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.7])
@@ -302,7 +302,7 @@ def test_a_slide_of_samples_has_the_run_s_own_images_and_labels(noise: float) ->
     sources = source.load_sources(found, lambda line: None)
     labelled = [(groups.label_run(m, sources[k]), sources[k])
                 for m in found for k in [source.source_key(m.config)]]  # fmt: skip
-    rows = gallery.corrupted(labelled, speaker("en"))
+    rows = gallery.corrupted(labelled, translator("en"))
     assert [row.name for row in rows] == ["true labels", "partially corrupted labels", "gaussian"]
     assert rows[0].labels == ("0", "1", "2", "3", "4", "5")  # the first of each class
     assert not any(rows[0].wrong) and not any(rows[2].wrong)
@@ -316,7 +316,8 @@ def test_a_slide_of_samples_has_the_run_s_own_images_and_labels(noise: float) ->
     np.testing.assert_array_equal(rows[0].images, stored)
     np.testing.assert_array_equal(rows[1].images, stored)
     assert (rows[2].images != stored).mean() > 0.5
-    assert gallery.corrupted(labelled[:1], speaker("en")) == []  # one setting needs no comparison
+    # One setting needs no comparison.
+    assert gallery.corrupted(labelled[:1], translator("en")) == []
 
 
 def test_gradient_norms_of_an_epoch_against_autodiff(command: Command, tmp_path: Path) -> None:

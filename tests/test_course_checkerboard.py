@@ -18,15 +18,15 @@ from test_config import CONFIGS, load
 from test_course import checkerboards
 
 from rethinking_jax import config, experiment
-from rethinking_jax.analysis.language import speaker
-from rethinking_jax.course import lessons
+from rethinking_jax.analysis.language import translator
+from rethinking_jax.course import LESSONS
 from rethinking_jax.data import load_dataset, source
 from rethinking_jax.data.checkerboard import sizes
 from rethinking_jax.data.dataset import Split
 from rethinking_jax.errors import UserError
 from rethinking_jax.models import create_model
 from rethinking_jax.pictures import decision_map, film
-from rethinking_jax.report import page
+from rethinking_jax.report.section import plots_of
 from rethinking_jax.step.preprocess import pixel_moments
 from rethinking_jax.workdir import checkpoint
 
@@ -244,9 +244,9 @@ def test_maps_are_the_checkpoints_own_answers(tmp_path: Path) -> None:
     assert not np.allclose(panel.probabilities[0], panel.probabilities[1], atol=1e-3)
     # The same bytes every time, in one language.
     first = (tmp_path / "figures" / "decision_map.gif").read_bytes()
-    film.write(maps, speaker("en"), tmp_path / "again" / "decision_map.gif")
+    film.write(maps, translator("en"), tmp_path / "again" / "decision_map.gif")
     assert (tmp_path / "again" / "decision_map.gif").read_bytes() == first
-    film.write(maps, speaker("es"), tmp_path / "es" / "decision_map.gif")
+    film.write(maps, translator("es"), tmp_path / "es" / "decision_map.gif")
     assert (tmp_path / "es" / "decision_map.gif").read_bytes() != first
 
 
@@ -263,7 +263,7 @@ def test_images_have_no_map_of_the_plane() -> None:
 
 
 def test_verdicts_name_their_numbers_and_need_the_runs() -> None:
-    rises, flat, few = lessons.LESSONS["course_checkerboard"].judge(checkerboards())
+    rises, flat, few = LESSONS["course_checkerboard"].judge(checkerboards())
     assert "0.901 with 500" in rises.ours and "0.941 with 5,000" in rises.ours
     assert "over seeds and test set" in rises.ours and "2 seeds" in rises.ours
     assert "0.101 with 1,000, 0.601 with 1,000 + 9" in few.ours
@@ -273,19 +273,19 @@ def test_verdicts_name_their_numbers_and_need_the_runs() -> None:
     for name, lines in results.lines.items():
         if "1000+9" in name:
             lines[:] = [{**lines[0], "outside_accuracy": value} for value in (1, 0.2, 0.4, 0.9)]
-    assert "0.500 with 1,000 + 9" in lessons.LESSONS["course_checkerboard"].judge(results)[2].ours
+    assert "0.500 with 1,000 + 9" in LESSONS["course_checkerboard"].judge(results)[2].ours
     results = checkerboards()
     alone = results._replace(
         summary={**results.summary, "members": results.summary["members"][:2]},
         config={**results.config, "sweep": results.config["sweep"][:2]},
     )
-    found = lessons.LESSONS["course_checkerboard"].judge(alone)
+    found = LESSONS["course_checkerboard"].judge(alone)
     assert [verdict.outcome for verdict in found] == ["not measured"] * 3
     assert "N + K" in found[2].ours
 
 
 def test_slides_have_the_examples_from_outside_beside_the_others() -> None:
-    by_examples, inside, outside = page.all_plots(checkerboards())
+    by_examples, inside, outside = plots_of(checkerboards())
     assert [curve.x for curve in by_examples.curves] == [[500, 1000, 5000]] * 2 + [[1009]] * 2
     assert by_examples.curves[3].y == pytest.approx([0.601])
     assert [curve.label for curve in outside.curves] == [

@@ -5,6 +5,7 @@ Nothing is taken from a config's name: what was not run is "not measured".
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,12 +22,24 @@ TIME_RATIO = (1.5, 3.6)
 # A rank correlation that allows a tie or a swap of neighbours among 11 levels.
 RISING = 0.9
 
-Judged = tuple[str, str]
+
+class Judged(NamedTuple):
+    """What runs say of a claim.
+
+    Attributes:
+      outcome: YES, NO or NOT_MEASURED.
+      text: our numbers, or what is missing.
+      whole: whether the text is a sentence by itself, without a word on what its numbers are of.
+    """
+
+    outcome: str
+    text: str
+    whole: bool = False
 
 
 def missing(what: str) -> Judged:
     """What to answer where runs are not there."""
-    return NOT_MEASURED, f"Needs {what}."
+    return Judged(NOT_MEASURED, f"Needs {what}.", whole=True)
 
 
 def outcome(true: bool) -> str:
@@ -68,7 +81,7 @@ def fitted_all(one: Series) -> Judged:
         f"{len(one.groups) - len(failed)} of {len(one.groups)} settings reach train accuracy "
         f"{threshold:g} with every seed"
     )
-    return outcome(not failed), text + (f"; not: {', '.join(failed)}" if failed else "")
+    return Judged(outcome(not failed), text + (f"; not: {', '.join(failed)}" if failed else ""))
 
 
 def fitted_random(one: Series) -> Judged:
@@ -84,7 +97,7 @@ def fitted_random(one: Series) -> Judged:
         f"{reached} of {group.seeds} runs reach train accuracy {threshold:g}; "
         f"train accuracy at the end {span(group.values('train_accuracy'))}"
     )
-    return outcome(_fits(group)), text
+    return Judged(outcome(_fits(group)), text)
 
 
 # Generalizing -------------------------------------------------------------------------
@@ -112,7 +125,7 @@ def random_is_chance(one: Series) -> Judged:
         f"Test accuracy {span(group.test_accuracy())}; chance is {p:.4f}, and "
         f"{one.test_examples:,} test examples allow ±{3 * deviation:.4f}, three standard deviations"
     )
-    return outcome(abs(measured - p) <= 3 * deviation), text
+    return Judged(outcome(abs(measured - p) <= 3 * deviation), text)
 
 
 def true_generalizes(one: Series) -> Judged:
@@ -129,7 +142,7 @@ def true_generalizes(one: Series) -> Judged:
         f"Test accuracy {span(group.test_accuracy())}; chance is {p:.4f}, "
         f"at least {bound:.4f} counts as well above it"
     )
-    return outcome(measured >= bound), text
+    return Judged(outcome(measured >= bound), text)
 
 
 def partial_between(one: Series) -> Judged:
@@ -145,7 +158,7 @@ def partial_between(one: Series) -> Judged:
         f"Test accuracy on true labels {high:.4f}, with label noise {group.label_noise:g} "
         f"{measured:.4f}, on random labels {low:.4f}"
     )
-    return outcome(low < measured < high), text
+    return Judged(outcome(low < measured < high), text)
 
 
 # Time ---------------------------------------------------------------------------------
@@ -195,10 +208,11 @@ def _in_order(one: Series, before: Sequence[str], after: Sequence[str]) -> Judge
     )
     bounds = [time for setting in early if (time := of[setting]) is not None]
     if len(bounds) < len(early):
-        return NOT_MEASURED, f"{text}: what was never fitted has no place in the order."
+        never = f"{text}: what was never fitted has no place in the order."
+        return Judged(NOT_MEASURED, never, whole=True)
     # What was never fitted in all its epochs came later than what was.
     later = [time for setting in late if (time := of[setting]) is not None]
-    return outcome(all(time > max(bounds) for time in later)), text
+    return Judged(outcome(all(time > max(bounds) for time in later)), text)
 
 
 def true_before_random(one: Series) -> Judged:
@@ -228,7 +242,7 @@ def time_ratio(one: Series) -> Judged:
         return missing("true and random labels that are both fitted by every seed")
     low, high = TIME_RATIO
     text = f"{random / true:.2f} times as long: {random:,.0f} against {true:,.0f} {measure}"
-    return outcome(low <= random / true <= high), text
+    return Judged(outcome(low <= random / true <= high), text)
 
 
 # Label noise --------------------------------------------------------------------------
@@ -266,7 +280,7 @@ def time_grows(one: Series) -> Judged:
     )
     never = [f"{g.label_noise:g}" for g, t in zip(groups, times, strict=True) if t is None]
     text += f"; not fitted by every seed at {', '.join(never)}" if never else ""
-    return outcome(correlation >= RISING), text
+    return Judged(outcome(correlation >= RISING), text)
 
 
 def error_rises(one: Series) -> Judged:
@@ -290,7 +304,8 @@ def error_rises(one: Series) -> Judged:
         f"{'true' if None in corrupted else 'equally corrupted'} test labels; "
         f"rank correlation {correlation:.2f}"
     )
-    return outcome(correlation >= RISING and abs(errors[-1] - (1 - p)) <= 3 * deviation), text
+    at_chance = abs(errors[-1] - (1 - p)) <= 3 * deviation
+    return Judged(outcome(correlation >= RISING and at_chance), text)
 
 
 # Print ----------------------------------------------------------------------------------

@@ -1,32 +1,80 @@
 """What an experiment of theory found, in the forms that a report needs."""
 
+import json
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, SupportsFloat
 
-from rethinking_jax.analysis.beside import Columns
 from rethinking_jax.analysis.claims import NO, NOT_MEASURED, YES
 from rethinking_jax.analysis.curves import Curve, Plot
-from rethinking_jax.analysis.tables import Table
+from rethinking_jax.analysis.table import Table
 from rethinking_jax.analysis.verdicts import Verdict
+from rethinking_jax.errors import UserError
+from rethinking_jax.workdir.metrics import Json
+from rethinking_jax.workdir.storage import AnyPath, write_atomically
+
+FILE = "findings.json"  # the file of a workdir that its figures, tables and page are drawn from
+# The places of the verdicts of earlier versions that are no part of the paper.
+NOT_OF_PAPER = (
+    "a check of the method",
+    "not a claim of the paper",
+    "follows from section 5",
+    "follows from its definition",
+)
 
 
 class Findings(NamedTuple):
-    """All that is written.
+    """What was found.
 
     Attributes:
-      members: one dictionary of plain values for each measurement, for summary.json.
-      facts: name -> text, what was done.
+      members: a dictionary of plain values for each measurement, for summary.json.
+      facts: what was done, as texts by their names.
+      tables: the tables of the report.
+      plots: its figures.
+      verdicts: its claims with their outcomes.
     """
 
-    members: list[dict[str, Any]]
+    members: list[Json]
     facts: dict[str, str]
     tables: list[Table]
     plots: list[Plot]
     verdicts: list[Verdict]
 
 
-def to_json(found: Findings) -> dict[str, Any]:
+class TheoryResults(NamedTuple):
+    """What the workdir of an experiment of theory holds: its files config.json, summary.json and
+    findings.json."""
+
+    config: Json
+    summary: Json
+    found: Findings
+
+
+def read(workdir: AnyPath) -> TheoryResults:
+    """Reads the finished workdir of an experiment of theory.
+
+    Raises:
+      UserError: a file of it cannot be understood.
+    """
+    try:
+        config, summary, stored = (
+            json.loads((workdir / name).read_text())
+            for name in ("config.json", "summary.json", FILE)
+        )
+        return TheoryResults(config, summary, from_json(stored, summary["members"]))
+    except (ValueError, KeyError, TypeError, FileNotFoundError) as error:
+        raise UserError(
+            f"{workdir} cannot be drawn again ({error}): its command, with another --workdir, "
+            "measures it anew"
+        ) from None
+
+
+def write(workdir: AnyPath, found: Findings) -> None:
+    """Writes what was found into a workdir, for `read`."""
+    write_atomically(workdir / FILE, json.dumps(to_json(found)) + "\n")
+
+
+def to_json(found: Findings) -> Json:
     """All but the members, which summary.json has, as JSON-able values."""
     plots = [
         {**plot._asdict(), "curves": [one._asdict() for one in plot.curves]} for plot in found.plots
@@ -39,8 +87,8 @@ def to_json(found: Findings) -> dict[str, Any]:
     }
 
 
-def from_json(plain: Mapping[str, Any], members: list[dict[str, Any]]) -> Findings:
-    """What `to_json` was given."""
+def from_json(plain: Json, members: list[Json]) -> Findings:
+    """The findings that `to_json` was given, in this version or an earlier one."""
     plots = []
     for one in plain["plots"]:
         level = tuple(one["level"]) if one["level"] else None
@@ -53,21 +101,11 @@ def from_json(plain: Mapping[str, Any], members: list[dict[str, Any]]) -> Findin
         plain["facts"],
         [Table(**one) for one in plain["tables"]],
         plots,
-        [Verdict(**one) for one in plain["verdicts"]],
+        [
+            Verdict(**{"of_paper": one["place"] not in NOT_OF_PAPER, **one})
+            for one in plain["verdicts"]
+        ],
     )
-
-
-def table(
-    name: str, title: str, columns: Columns, rows: Sequence[Mapping[str, Any]], note: str = ""
-) -> Table:
-    """A table of dictionaries; columns: title -> (key, format); None is printed as "-"."""
-    keys = [key for key, _ in columns.values()]
-    texts = [
-        ["-" if row[key] is None else form.format(row[key]) for key, form in columns.values()]
-        for row in rows
-    ]
-    exact = [[row[key] for key in keys] for row in rows]
-    return Table(name, title, list(columns), keys, exact, texts, note)
 
 
 def curve(label: str, x: Sequence[float], y: Sequence[float | None]) -> Curve:
@@ -76,12 +114,14 @@ def curve(label: str, x: Sequence[float], y: Sequence[float | None]) -> Curve:
     return Curve(label, [float(value) for value in x], values, values, values)
 
 
-def verdict(claim: str, place: str, true: bool | None, ours: str, paper: str) -> Verdict:
+def verdict(
+    claim: str, place: str, true: bool | None, ours: str, paper: str, of_paper: bool = True
+) -> Verdict:
     """A claim with its outcome; None: it was not measured."""
     outcome = NOT_MEASURED if true is None else YES if true else NO
-    return Verdict(claim, place, "", outcome, ours, paper)
+    return Verdict(claim, place, "", outcome, ours, paper, of_paper)
 
 
-def finite(value: Any) -> float | None:
+def finite(value: SupportsFloat) -> float | None:
     """A number that JSON can hold; None where it is infinite or not a number."""
-    return float(value) if math.isfinite(value) else None
+    return float(value) if math.isfinite(float(value)) else None

@@ -8,25 +8,49 @@ import numpy as np
 from rethinking_jax.analysis.claims import NO, NOT_MEASURED, YES
 from rethinking_jax.analysis.curves import Band, Curve, Plot, band
 from rethinking_jax.analysis.intervals import Difference, difference
-from rethinking_jax.analysis.results import Group, Results, series
+from rethinking_jax.analysis.language import Translate, translator
+from rethinking_jax.analysis.networks import network
+from rethinking_jax.analysis.results import Group, Results, count_seeds, series
 from rethinking_jax.analysis.verdicts import Verdict
 
-# From an English phrase, with the values of its {names}, to one of the language in use.
-Say = Callable[..., str]
+# More networks than this are not named in the small print of a slide: its legend has them.
+MOST_NAMED = 4
 
 
 class Lesson(NamedTuple):
     """An experiment of the course.
 
     Attributes:
-      plots: its slides, from the results; every word on them goes through a `Say`.
-      judge: what the lecture says, each with its outcome.
+      plots: draws its slides from the results; every word on them goes through a `Translate`.
+      judge: holds what the lecture says against the results.
       validated: whether it is about runs that a validation set chooses among.
     """
 
-    plots: Callable[[Results, Say], list[Plot]]
+    plots: Callable[[Results, Translate], list[Plot]]
     judge: Callable[[Results], list[Verdict]]
     validated: bool = False
+
+
+def slides(lesson: Lesson, results: Results) -> list[Plot]:
+    """The figures of a lesson in large type, in the config's language."""
+    translate = translator(results.config.get("language", "en"))
+    return [plot._replace(slide=True) for plot in lesson.plots(results, translate)]
+
+
+def source(results: Results) -> str:
+    """What the numbers of a slide are of, in its small print."""
+    translate = translator(results.config.get("language", "en"))
+    summary, swept = results.summary, set(results.swept)
+    models, sizes = results.models, results.config.get("hidden_sizes")
+    if sizes and all(network(model).sized for model in models):
+        models = ["MLP" if "hidden_sizes" in swept else f"MLP {'-'.join(map(str, sizes))}"]
+    named = ", ".join(models) if len(models) <= MOST_NAMED else ""
+    images = translate("{n} training images", n=f"{summary['train_examples']:,}")
+    if swept & {"dataset", "train_examples"}:
+        images = ""
+    seeds = max(group.seeds for group in groups_of(results))
+    count = translate("{n} seed" if seeds == 1 else "{n} seeds", n=seeds)
+    return "; ".join(filter(None, (summary["dataset"], images, named, count, summary["device"])))
 
 
 def groups_of(results: Results) -> list[Group]:
@@ -90,31 +114,31 @@ def curve(label: str, points: Band, note: str) -> Curve:
     return Curve(label, *points, note=note)
 
 
-def note(group: Group, say: Say) -> str:
+def note(group: Group, translate: Translate) -> str:
     """What a line over several seeds shows; "" for one."""
     if group.seeds == 1:
         return ""
-    return say("mean of {n} seeds, band from least to most", n=group.seeds)
+    return translate("mean of {n} seeds, band from least to most", n=group.seeds)
 
 
 def sample(results: Results) -> str:
     """What numbers are of: data, seeds, device."""
     summary = results.summary
-    seeds = sorted({group.seeds for group in groups_of(results)})
-    count = str(seeds[0]) if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
-    return f"{summary['dataset']}, {count} seed{'' if count == '1' else 's'}, {summary['device']}"
+    return f"{summary['dataset']}, {count_seeds(groups_of(results))}, {summary['device']}"
 
 
 def verdict(results: Results, claim: str, outcome: str, ours: str) -> Verdict:
     """One claim of the lecture; its numbers name what they are of."""
-    models = ", ".join(dict.fromkeys(m["model"] for m in results.summary["members"]))
-    text = ours if ours.endswith(".") else f"{ours} ({sample(results)})."
-    return Verdict(claim, "", models, outcome, text, "")
+    return _verdict(results, claim, outcome, f"{ours} ({sample(results)}).")
+
+
+def _verdict(results: Results, claim: str, outcome: str, sentence: str) -> Verdict:
+    return Verdict(claim, "", ", ".join(results.models), outcome, sentence, "", of_paper=False)
 
 
 def unmeasured(results: Results, need: str, *claims: str) -> list[Verdict]:
     """Claims that these runs cannot answer, with what would be needed."""
-    return [verdict(results, claim, NOT_MEASURED, f"Needs {need}.") for claim in claims]
+    return [_verdict(results, claim, NOT_MEASURED, f"Needs {need}.") for claim in claims]
 
 
 def less(

@@ -77,7 +77,7 @@ def imagenet_random(family: Family) -> Judged:
     text = f"Train accuracy top-1 {span(top1)}"
     text += "" if None in top5 else f", top-5 {span(top5)}"
     text += f"; at least {IMAGENET_FITTED:g} in top-1 counts as fitted"
-    return outcome(float(np.mean(top1)) >= IMAGENET_FITTED), text
+    return Judged(outcome(float(np.mean(top1)) >= IMAGENET_FITTED), text)
 
 
 def top5_is_chance(family: Family) -> Judged:
@@ -98,7 +98,7 @@ def top5_is_chance(family: Family) -> Judged:
             within &= abs(float(np.mean(values)) - p) <= allowed
             parts.append(f"{name} {span(values)} (chance {p:.4f} ± {allowed:.4f})")
         told.append(f"{listed(group.regularizers)}: {', '.join(parts)}")
-    return outcome(within), f"Test accuracy with {'; '.join(told)}"
+    return Judged(outcome(within), f"Test accuracy with {'; '.join(told)}")
 
 
 TEST_TOP5 = "test_top5_accuracy"
@@ -132,10 +132,11 @@ def _still_fitted(family: Family, groups: Sequence[Group], wanted: str) -> Judge
     held = all(float(np.mean(share)) >= KEPT * base for _, share in shares)
     told = [f"{listed(group.regularizers)} {span(share)}" for group, share in shares]
     against = f"{base:.4f}, which is fitted without any" if plain else "1.0, for none ran without"
-    return outcome(held), (
+    text = (
         f"Train accuracy on random labels: {'; '.join(told)}. "
         f"Fitted means at least {KEPT:g} times {against}"
     )
+    return Judged(outcome(held), text)
 
 
 # True labels ----------------------------------------------------------------------------
@@ -153,7 +154,7 @@ def generalizes_without(family: Family) -> Judged:
         f"Test accuracy: {'; '.join(map(_test, [plain, *others]))}; chance is {p:.4f}, at least "
         f"{bound:.4f} counts as well above it"
     )
-    return outcome(float(np.mean(plain.test_accuracy())) >= bound), text
+    return Judged(outcome(float(np.mean(plain.test_accuracy())) >= bound), text)
 
 
 def early_stopping(family: Family) -> Judged:
@@ -176,8 +177,9 @@ def early_stopping(family: Family) -> Judged:
         )
     text = f"It would have won {'; '.join(told)}; {points(POINT)} with every seed count"
     if family.first.dataset != paper.IMAGENET:
-        return NOT_MEASURED, f"The paper says so of ImageNet and not of CIFAR-10. {text}"
-    return outcome(won), text
+        text = f"The paper says so of ImageNet and not of CIFAR-10. {text}"
+        return Judged(NOT_MEASURED, text)
+    return Judged(outcome(won), text)
 
 
 def augmentation_over_decay(family: Family) -> Judged:
@@ -189,7 +191,7 @@ def augmentation_over_decay(family: Family) -> Judged:
     accuracies = augmented.test_accuracy(), decayed.test_accuracy()
     found = difference(*accuracies, family.first.test_examples)
     text = f"Test accuracy: {_test(augmented)}; {_test(decayed)}; {_told(found)}"
-    return _three_way(found), text
+    return Judged(_three_way(found), text)
 
 
 # Across architectures -------------------------------------------------------------------
@@ -221,7 +223,7 @@ def architecture_over_regularizers(families: Sequence[Family]) -> Judged:
         f"Test accuracy: {best_family.name} with {_test(best)}; nearest to it of "
         f"{len(rivals)} regularized others: {family.name} with {_test(group)}; {_told(closest)}"
     )
-    return _three_way(closest), text
+    return Judged(_three_way(closest), text)
 
 
 def batch_norm_pair(families: Sequence[Family]) -> list[tuple[Family, Group]]:
@@ -263,7 +265,7 @@ def batch_norm_smooths(families: Sequence[Family]) -> Judged:
         f"Mean second difference of test accuracy over {epochs} epochs: {np.mean(having):.5f} with "
         f"and {np.mean(lacking):.5f} without batch norm ({interval}){_rates(pair)}"
     )
-    return _three_way(found), text
+    return Judged(_three_way(found), text)
 
 
 def roughness(group: Group, index: int, epochs: int) -> float:
@@ -287,5 +289,5 @@ def batch_norm_helps_a_little(families: Sequence[Family]) -> Judged:
         f"without batch norm; {_told(found)}; more than {points(LITTLE)} would be a lot"
         f"{_rates(pair)}"
     )
-    judged = _three_way(found)
-    return (NO if judged == YES and found.value > LITTLE else judged), text
+    helps = _three_way(found)
+    return Judged(NO if helps == YES and found.value > LITTLE else helps, text)

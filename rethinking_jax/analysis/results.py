@@ -14,7 +14,7 @@ import numpy as np
 
 from rethinking_jax.errors import UserError
 from rethinking_jax.workdir import metrics
-from rethinking_jax.workdir.metrics import Line
+from rethinking_jax.workdir.metrics import Json, Line
 from rethinking_jax.workdir.storage import AnyPath, check_readable
 
 MEMBER_KEYS = ("name", "model", "corruption", "label_noise", "seed", "steps_to_fit", "diverged")
@@ -64,18 +64,18 @@ PICTURES = {
 
 
 class Results(NamedTuple):
-    """What a workdir holds.
+    """What a workdir of trained runs holds.
 
     Attributes:
-      summary: as in summary.json.
-      lines: of each run, see `rethinking_jax.workdir.metrics.by_member`.
-      config: as in config.json; its `sweep` is a list of overrides.
-      pictures: PNG or GIF of each of `PICTURES` that there is, by its name.
+      summary: the content of summary.json.
+      lines: the lines of each run, see `rethinking_jax.workdir.metrics.by_member`.
+      config: the content of config.json; its `sweep` is a list of overrides.
+      pictures: the PNG or GIF of each of `PICTURES` that there is, by its name.
     """
 
-    summary: dict[str, Any]
+    summary: Json
     lines: dict[str, list[Line]]
-    config: dict[str, Any]
+    config: Json
     pictures: Mapping[str, bytes] = MappingProxyType({})
 
     @property
@@ -83,14 +83,36 @@ class Results(NamedTuple):
         """Whether hyper-parameters were chosen by validation: no epoch looked at the test set."""
         return bool(self.config.get("validation_examples"))
 
+    @property
+    def models(self) -> list[str]:
+        """The names of the models of its runs."""
+        return list(dict.fromkeys(member["model"] for member in self.summary["members"]))
+
+    @property
+    def swept(self) -> list[str]:
+        """The keys that the sweep sets, in its order."""
+        return list(dict.fromkeys(key for run in self.config["sweep"] or [] for key in run))
+
+    @property
+    def configs(self) -> list[Json]:
+        """The resolved config of each run, in the order of the summary.
+
+        The summary of an earlier version has none: there a run has the overrides of the sweep.
+        """
+        overrides = self.config["sweep"] or [{}]
+        return [
+            member.get("config", {**self.config, **override})
+            for member, override in zip(self.summary["members"], overrides, strict=True)
+        ]
+
 
 class Group(NamedTuple):
     """Runs that differ in their seed only, and the lines of each."""
 
     setting: str
     label_noise: float
-    config: dict[str, Any]
-    members: tuple[dict[str, Any], ...]
+    config: Json
+    members: tuple[Json, ...]
     lines: tuple[list[Line], ...]
 
     @property
@@ -130,8 +152,7 @@ class Group(NamedTuple):
 
     def test_accuracy(self) -> list[float]:
         """On the true labels of the test set, of each run."""
-        key = "test_accuracy_true_labels"
-        return [member.get(key, member["test_accuracy"]) for member in self.members]
+        return [true_test_accuracy(member) for member in self.members]
 
     def best_test_accuracy(self) -> list[float]:
         """The highest test accuracy of any epoch, on the true labels, of each run."""
@@ -229,7 +250,7 @@ def read(workdir: AnyPath) -> Results:
     if "kind" in summary:
         raise UserError(
             f"{workdir} holds {summary['kind']}, an experiment of theory: "
-            "rethinking_jax.report.theory_page.read reads it"
+            "rethinking_jax.analysis.findings.read reads it"
         )
     config = _json(workdir / "config.json", ("sweep", "dataset"))
     lines = metrics.by_member(metrics.read_lines(workdir / "metrics.jsonl"))
@@ -252,7 +273,7 @@ def read_pictures(workdir: AnyPath) -> dict[str, bytes]:
     return {name: file.read_bytes() for name, file in files.items() if file.exists()}
 
 
-def _json(path: AnyPath, keys: Sequence[str]) -> dict[str, Any]:
+def _json(path: AnyPath, keys: Sequence[str]) -> Json:
     try:
         result = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -267,28 +288,31 @@ def _json(path: AnyPath, keys: Sequence[str]) -> dict[str, Any]:
 
 def series(results: Results) -> list[Series]:
     """The runs of a workdir, grouped; all orders are the config's own."""
-    summary, config = results.summary, results.config
-    overrides = config["sweep"] or [{}]
-    resolved = [{**config, **override} for override in overrides]
-    varied = _varied(summary["members"], overrides, resolved)
+    summary, configs = results.summary, results.configs
+    varied = _varied(results)
     grouped: dict[tuple[str, str], dict[tuple[str, float], list[int]]] = {}
-    for index, (member, own) in enumerate(zip(summary["members"], resolved, strict=True)):
+    for index, (member, own) in enumerate(zip(summary["members"], configs, strict=True)):
         key = _setting(member, own), member["label_noise"]
         names = _names(member["model"], own, varied[member["model"]])
         grouped.setdefault(names, {}).setdefault(key, []).append(index)
     # The counts in a summary are those of one data set.
-    one_dataset = not any("dataset" in override for override in overrides)
+    one_dataset = "dataset" not in results.swept
     classes, train, test = (summary.get(key) if one_dataset else None for key in COUNTS)
     result = []
     for (name, family), settings in grouped.items():
         groups = tuple(
-            _group(results, setting, noise, indices)
+            _group(results, configs, setting, noise, indices)
             for (setting, noise), indices in settings.items()
         )
         model = groups[0].members[0]["model"]
         dataset = groups[0].config["dataset"]
         result.append(Series(name, family, model, dataset, classes, train, test, groups))
     return result
+
+
+def tested_series(results: Results) -> list[Series]:
+    """The same for what the paper says, which is of the test set: [] where only few runs saw it."""
+    return [] if results.validated else series(results)
 
 
 def families(all_series: Sequence[Series]) -> list[Family]:
@@ -299,19 +323,22 @@ def families(all_series: Sequence[Series]) -> list[Family]:
     return [Family(name, tuple(own)) for name, own in grouped.items()]
 
 
-def _group(results: Results, setting: str, noise: float, indices: Sequence[int]) -> Group:
-    overrides = results.config["sweep"] or [{}]
+def count_seeds(groups: Sequence[Group]) -> str:
+    """How many seeds groups have, such as "1 seed" or "3 to 5 seeds"."""
+    counts = sorted({group.seeds for group in groups})
+    least, most = counts[0], counts[-1]
+    return f"{least} to {most} seeds" if least < most else f"{most} seed{'s' * (most != 1)}"
+
+
+def _group(
+    results: Results, configs: Sequence[Json], setting: str, noise: float, indices: Sequence[int]
+) -> Group:
     members = tuple(results.summary["members"][i] for i in indices)
-    return Group(
-        setting,
-        noise,
-        {**results.config, **overrides[indices[0]]},
-        members,
-        tuple(results.lines[member["name"]] for member in members),
-    )
+    lines = tuple(results.lines[member["name"]] for member in members)
+    return Group(setting, noise, configs[indices[0]], members, lines)
 
 
-def _setting(member: dict[str, Any], config: dict[str, Any]) -> str:
+def _setting(member: Json, config: Json) -> str:
     """The paper's name of what a run does; another where it is not one of the paper's."""
     setting = str(member["corruption"])
     if setting in LABEL_SETTINGS[1:] and config.get("exclude_true_class"):
@@ -322,23 +349,20 @@ def _setting(member: dict[str, Any], config: dict[str, Any]) -> str:
     return setting
 
 
-def _varied(
-    members: Sequence[dict[str, Any]],
-    overrides: Sequence[dict[str, Any]],
-    resolved: Sequence[dict[str, Any]],
-) -> dict[str, list[str]]:
-    """Of each model, the keys that tell its series apart, in the order of the sweep."""
-    swept = dict.fromkeys(key for override in overrides for key in override)
+def _varied(results: Results) -> dict[str, list[str]]:
+    """The keys that tell the series of each model apart, in the order of the sweep."""
     own = ("name", "model", "corruption", "label_noise", "seed")
+    of_model: dict[str, list[Json]] = {}
+    for member, config in zip(results.summary["members"], results.configs, strict=True):
+        of_model.setdefault(member["model"], []).append(config)
     result: dict[str, list[str]] = {}
-    for model in dict.fromkeys(member["model"] for member in members):
-        runs = [r for m, r in zip(members, resolved, strict=True) if m["model"] == model]
-        keys = [key for key in swept if key not in own and len(_found(runs, key)) > 1]
+    for model, runs in of_model.items():
+        keys = [key for key in results.swept if key not in own and len(_found(runs, key)) > 1]
         result[model] = [key for key in keys if not _follows_regularizers(runs, key)]
     return result
 
 
-def _follows_regularizers(runs: Sequence[dict[str, Any]], key: str) -> bool:
+def _follows_regularizers(runs: Sequence[Json], key: str) -> bool:
     """Whether a key, such as the epochs of augmented runs, says nothing the regularizers do not."""
     if key in REGULARIZERS.values() or key == "dataset":
         return False
@@ -349,11 +373,11 @@ def _follows_regularizers(runs: Sequence[dict[str, Any]], key: str) -> bool:
     return all(len(values) == 1 for values in by_regularizers.values())
 
 
-def _found(runs: Sequence[dict[str, Any]], key: str) -> set[str]:
+def _found(runs: Sequence[Json], key: str) -> set[str]:
     return {json.dumps(run.get(key)) for run in runs}
 
 
-def _names(model: str, own: dict[str, Any], varied: Sequence[str]) -> tuple[str, str]:
+def _names(model: str, own: Json, varied: Sequence[str]) -> tuple[str, str]:
     """Such as "mlp_1x512, learning_rate=0.1, weight_decay=0.0005", and without the last."""
     regularizers = [key for key in varied if key in REGULARIZERS.values()]
     rest = [f"{key}={json.dumps(own.get(key))}" for key in varied if key not in regularizers]

@@ -4,9 +4,9 @@ import numpy as np
 
 from rethinking_jax.analysis.claims import outcome
 from rethinking_jax.analysis.curves import Plot
+from rethinking_jax.analysis.language import Translate
 from rethinking_jax.analysis.lesson import (
     Lesson,
-    Say,
     by_key,
     curve,
     epochs_to_loss,
@@ -27,7 +27,7 @@ from rethinking_jax.analysis.verdicts import Verdict
 REACHED = 0.1
 
 
-def plots(results: Results, say: Say) -> list[Plot]:
+def plots(results: Results, translate: Translate) -> list[Plot]:
     """Training loss against epochs, and against seconds of training."""
     found = by_key(results, "batch_size")
     size = results.summary["train_examples"]
@@ -35,23 +35,23 @@ def plots(results: Results, say: Say) -> list[Plot]:
 
     def name(batch: int) -> str:
         if batch in (0, size):
-            return say("all {n} (gradient descent)", n=f"{size:,}")
-        return say("batch of {n}", n=batch)
+            return translate("all {n} (gradient descent)", n=f"{size:,}")
+        return translate("batch of {n}", n=batch)
 
     by_epoch, by_time = [], []
     for batch, group in found.items():
         first = up_to(over_epochs(group, "train_loss"), shortest)
-        by_epoch.append(curve(name(batch), first, note(group, say)))
+        by_epoch.append(curve(name(batch), first, note(group, translate)))
         timed = over_seconds(group, "train_loss", size)
-        by_time.append(curve(name(batch), timed, note(group, say)))
-    loss = say("training loss")
+        by_time.append(curve(name(batch), timed, note(group, translate)))
+    loss = translate("training loss")
     return [
-        Plot("loss_against_epochs", say("Loss against epochs, by batch size"),
-             f"The first {shortest:g} epochs of every run.", say("epochs"), loss, by_epoch,
+        Plot("loss_against_epochs", translate("Loss against epochs, by batch size"),
+             f"The first {shortest:g} epochs of every run.", translate("epochs"), loss, by_epoch,
              log="y"),
-        Plot("loss_against_time", say("Loss against time, by batch size"),
+        Plot("loss_against_time", translate("Loss against time, by batch size"),
              "Seconds of training steps alone: compiling and measuring are left out.",
-             say("seconds of training"), loss, by_time, log="xy"),
+             translate("seconds of training"), loss, by_time, log="xy"),
     ]  # fmt: skip
 
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from rethinking_jax.analysis.claims import outcome
 from rethinking_jax.analysis.curves import Curve, Plot
-from rethinking_jax.analysis.lesson import Lesson, Say, groups_of, note, unmeasured, verdict
+from rethinking_jax.analysis.language import Translate
+from rethinking_jax.analysis.lesson import Lesson, groups_of, note, unmeasured, verdict
 from rethinking_jax.analysis.results import Group, Results
 from rethinking_jax.analysis.verdicts import Verdict
 
@@ -60,23 +61,34 @@ def _means(own: Errors) -> tuple[np.ndarray, np.ndarray]:
     return np.array(list(own), float), np.array([np.mean(values) for values in own.values()])
 
 
-def plots(results: Results, say: Say) -> list[Plot]:
+def plots(results: Results, translate: Translate) -> list[Plot]:
     """Test error against examples, both on logarithmic scales, with the fitted power law."""
     curves = []
-    seeds = note(groups_of(results)[0], say)
+    seeds = note(groups_of(results)[0], translate)
     for name, own in errors(results).items():
-        label = say("augmented: {names}", names=name) if name else say("no augmentation")
+        label = (
+            translate("augmented: {names}", names=name) if name else translate("no augmentation")
+        )
         n, mean = _means(own)
         low, high = ([float(f(values)) for values in own.values()] for f in (min, max))
         curves.append(Curve(label, n.tolist(), mean.tolist(), low, high, note=seeds))
         if len(own) > 1 and (mean > 0).all():
             fit = power_law(n, mean)
             line = (fit.factor * n**-fit.power).tolist()
-            law = say("{label}: error ~ n^-{power:.2f}", label=label, power=fit.power)
+            law = translate("{label}: error ~ n^-{power:.2f}", label=label, power=fit.power)
             curves.append(Curve(law, n.tolist(), line, line, line))
-    title = say("Error against the number of training examples")
-    return [Plot("dataset_size", title, "Straight: the fitted power law.",
-                 say("training examples"), say("test error"), curves, log="xy")]  # fmt: skip
+    title = translate("Error against the number of training examples")
+    return [
+        Plot(
+            "dataset_size",
+            title,
+            "Straight: the fitted power law.",
+            translate("training examples"),
+            translate("test error"),
+            curves,
+            log="xy",
+        )
+    ]
 
 
 def judge(results: Results) -> list[Verdict]:

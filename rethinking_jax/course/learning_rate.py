@@ -6,9 +6,9 @@ import numpy as np
 
 from rethinking_jax.analysis.claims import outcome
 from rethinking_jax.analysis.curves import Curve, Plot
+from rethinking_jax.analysis.language import Translate
 from rethinking_jax.analysis.lesson import (
     Lesson,
-    Say,
     by_key,
     curve,
     final,
@@ -37,39 +37,59 @@ def guessing(results: Results) -> float:
     return math.log(results.summary["num_classes"])
 
 
-def plots(results: Results, say: Say) -> list[Plot]:
+def plots(results: Results, translate: Translate) -> list[Plot]:
     """The final loss by learning rate, then the curves."""
     found = dict(sorted(by_key(results, "learning_rate").items()))
     finite = {rate: group for rate, group in found.items() if math.isfinite(loss(group))}
     ends = [final(group, "train_loss") for group in finite.values()]
     line = Curve(
-        say("training loss at the end"),
+        translate("training loss at the end"),
         [float(rate) for rate in finite],
         [float(np.mean(own)) for own in ends],
         [min(own) for own in ends],
         [max(own) for own in ends],
-        note=note(next(iter(found.values())), say),
+        note=note(next(iter(found.values())), translate),
     )
     # Six at most, the largest that did not diverge among them.
     shown = list(finite.items())[:: -max(1, -(-len(finite) // 6))][::-1]
     curves = [
-        curve(say("learning rate {rate:g}", rate=rate), over_epochs(g, "train_loss"), note(g, say))
+        curve(
+            translate("learning rate {rate:g}", rate=rate),
+            over_epochs(g, "train_loss"),
+            note(g, translate),
+        )
         for rate, g in shown
     ]
     start, classes = guessing(results), results.summary["num_classes"]
-    level = start, say("at the start: ln {classes}", classes=classes)
+    level = start, translate("at the start: ln {classes}", classes=classes)
     lost = [float(rate) for rate in found if rate not in finite]
     lines = [line]
     if lost:  # somewhere they must stand: where they began
         level_with = [start] * len(lost)
-        lines.append(Curve(say("diverged"), lost, level_with, level_with, level_with))
+        lines.append(Curve(translate("diverged"), lost, level_with, level_with, level_with))
     caption = "Runs whose loss stopped being a number stand at the level of the start."
     return [
-        Plot("loss_by_learning_rate", say("Too slow, best, divergent: the learning rate"), caption,
-             say("learning rate"), say("training loss at the end"), lines, level, log="xy"),
-        Plot("loss_against_epochs", say("Loss against epochs, by learning rate"), caption,
-             say("epochs"), say("training loss"), curves, level, log="y"),
-    ]  # fmt: skip
+        Plot(
+            "loss_by_learning_rate",
+            translate("Too slow, best, divergent: the learning rate"),
+            caption,
+            translate("learning rate"),
+            translate("training loss at the end"),
+            lines,
+            level,
+            log="xy",
+        ),
+        Plot(
+            "loss_against_epochs",
+            translate("Loss against epochs, by learning rate"),
+            caption,
+            translate("epochs"),
+            translate("training loss"),
+            curves,
+            level,
+            log="y",
+        ),
+    ]
 
 
 def judge(results: Results) -> list[Verdict]:

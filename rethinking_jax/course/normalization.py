@@ -6,9 +6,9 @@ import numpy as np
 
 from rethinking_jax.analysis.claims import outcome
 from rethinking_jax.analysis.curves import Plot
+from rethinking_jax.analysis.language import Translate
 from rethinking_jax.analysis.lesson import (
     Lesson,
-    Say,
     by_key,
     curve,
     final,
@@ -33,21 +33,21 @@ WORDS = {
 }
 
 
-def plots(results: Results, say: Say) -> list[Plot]:
+def plots(results: Results, translate: Translate) -> list[Plot]:
     """Training loss and gradient norm against epochs."""
 
     def plot(key: str, title: str, y_label: str, caption: str) -> Plot:
         curves = [
-            curve(say(WORDS[name]), over_epochs(group, key), note(group, say))
+            curve(translate(WORDS[name]), over_epochs(group, key), note(group, translate))
             for name, group in by_key(results, "preprocess").items()
         ]
-        return Plot(key, title, caption, say("epochs"), y_label, curves, log="y")
+        return Plot(key, title, caption, translate("epochs"), y_label, curves, log="y")
 
     return [
-        plot("train_loss", say("Training loss, by the scale of the inputs"),
-             say("training loss"), "A run ends where its loss stops being a number."),
-        plot("gradient_norm", say("Norm of the gradient, by the scale of the inputs"),
-             say("norm of the gradient"), "The mean over an epoch's steps."),
+        plot("train_loss", translate("Training loss, by the scale of the inputs"),
+             translate("training loss"), "A run ends where its loss stops being a number."),
+        plot("gradient_norm", translate("Norm of the gradient, by the scale of the inputs"),
+             translate("norm of the gradient"), "The mean over an epoch's steps."),
     ]  # fmt: skip
 
 

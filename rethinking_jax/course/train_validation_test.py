@@ -7,9 +7,9 @@ import numpy as np
 from rethinking_jax.analysis.claims import NOT_MEASURED, outcome
 from rethinking_jax.analysis.curves import Curve, Plot
 from rethinking_jax.analysis.intervals import difference
+from rethinking_jax.analysis.language import Translate
 from rethinking_jax.analysis.lesson import (
     Lesson,
-    Say,
     curve,
     groups_of,
     less,
@@ -56,25 +56,25 @@ def settings(results: Results) -> list[Setting]:
     return sorted(found, key=lambda one: -float(np.mean(one.validation)))
 
 
-def plots(results: Results, say: Say) -> list[Plot]:
+def plots(results: Results, translate: Translate) -> list[Plot]:
     """Validation accuracy by learning rate and network; then the chosen one over training."""
     found = settings(results)
     if not found:
         return []
-    return [_by_rate(found, say), _chosen(found[0], say)]
+    return [_by_rate(found, translate), _chosen(found[0], translate)]
 
 
-def _by_rate(found: list[Setting], say: Say) -> Plot:
+def _by_rate(found: list[Setting], translate: Translate) -> Plot:
     curves = []
     in_order = sorted(found, key=lambda one: one.group.config["learning_rate"])
     for layers in sorted({one.layers for one in found}):
         own = [one for one in in_order if one.layers == layers]
-        label = say("hidden layers {sizes}", sizes=layers)
-        curves.append(_points(label, own, note(own[0].group, say)))
-    curves.append(_points(say("chosen"), found[:1], note(found[0].group, say)))
-    title = say("Validation chooses learning rate and network")
+        label = translate("hidden layers {sizes}", sizes=layers)
+        curves.append(_points(label, own, note(own[0].group, translate)))
+    curves.append(_points(translate("chosen"), found[:1], note(found[0].group, translate)))
+    title = translate("Validation chooses learning rate and network")
     caption = "At the end of training, the model fixed. The test set is not looked at."
-    labels = say("learning rate"), say("validation accuracy")
+    labels = translate("learning rate"), translate("validation accuracy")
     return Plot("validation", title, caption, *labels, curves, log="x")
 
 
@@ -84,20 +84,22 @@ def _points(label: str, found: list[Setting], seeds: str) -> Curve:
     return Curve(label, x, y, low, high, note=seeds)
 
 
-def _chosen(best: Setting, say: Say) -> Plot:
+def _chosen(best: Setting, translate: Translate) -> Plot:
     group = best.group
     curves = [
-        curve(say(name), over_epochs(group, f"{key}_accuracy"), note(group, say))
+        curve(translate(name), over_epochs(group, f"{key}_accuracy"), note(group, translate))
         for key, name in (("train", "training"), ("validation", "validation"))
     ]
     test = group.values("test_accuracy")
     last = [max(curves[0].x)]
     mean, low, high = ([float(f(test))] for f in (np.mean, np.min, np.max))
-    curves.append(Curve(say("test, one look"), last, mean, low, high, note=note(group, say)))
-    rate = say("learning rate {rate:g}", rate=group.config["learning_rate"])
-    title = say("The chosen setting: {layers}, {rate}", layers=best.layers, rate=rate)
+    curves.append(
+        Curve(translate("test, one look"), last, mean, low, high, note=note(group, translate))
+    )
+    rate = translate("learning rate {rate:g}", rate=group.config["learning_rate"])
+    title = translate("The chosen setting: {layers}, {rate}", layers=best.layers, rate=rate)
     caption = "Over each whole set, the model fixed; the test set once, at the end."
-    return Plot("chosen", title, caption, say("epochs"), say("accuracy"), curves)
+    return Plot("chosen", title, caption, translate("epochs"), translate("accuracy"), curves)
 
 
 def judge(results: Results) -> list[Verdict]:

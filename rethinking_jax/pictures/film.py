@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rethinking_jax.analysis import figures
-from rethinking_jax.analysis.lesson import Say
+from rethinking_jax.analysis import drawing
+from rethinking_jax.analysis.language import Translate
 from rethinking_jax.data.checkerboard import LEFT_OUT, SIDE
 from rethinking_jax.workdir.storage import AnyPath, make_folder
 
@@ -38,12 +38,12 @@ class Panel(NamedTuple):
     probabilities: np.ndarray
 
 
-def write(panels: Sequence[Panel], say: Say, path: AnyPath) -> None:
+def write(panels: Sequence[Panel], translate: Translate, path: AnyPath) -> None:
     """Writes the film as .gif and its last frame as .png, the same bytes every time.
 
     Args:
       panels: side by side; one with fewer frames than another keeps its last.
-      say: the words' language.
+      translate: the words' language.
       path: of the .gif; the folder is made where there is none.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -51,20 +51,20 @@ def write(panels: Sequence[Panel], say: Say, path: AnyPath) -> None:
     from PIL import Image
 
     make_folder(path.parent)
-    with figures.settings():
+    with drawing.settings():
         figure = Figure(figsize=(2.0 + PANEL * len(panels), HEIGHT), dpi=DPI["gif"])
         canvas = FigureCanvasAgg(figure)
-        shown = _draw(figure, panels, say)
+        shown = _draw(figure, panels, translate)
         frames = []
         for k in range(max(len(panel.steps) for panel in panels)):
             for (axes, image), panel in zip(shown, panels, strict=True):
                 at = min(k, len(panel.steps) - 1)
                 image.set_data(panel.probabilities[at])
-                steps = say("{n} steps", n=f"{panel.steps[at]:,}")
-                axes.set_title(f"{_name(panel, say)}\n{steps}", fontsize=15)
+                steps = translate("{n} steps", n=f"{panel.steps[at]:,}")
+                axes.set_title(f"{_name(panel, translate)}\n{steps}", fontsize=15)
             canvas.draw()
             frames.append(Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB"))
-        figures.save(figure, path.with_suffix(".png"), dpi=DPI["png"])
+        drawing.save(figure, path.with_suffix(".png"), dpi=DPI["png"])
     # One palette for all, or the colours would flicker; with colours that are rare, too.
     palette = frames[-1].quantize(128, Image.Quantize.MAXCOVERAGE)
     few = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
@@ -74,17 +74,17 @@ def write(panels: Sequence[Panel], say: Say, path: AnyPath) -> None:
     path.write_bytes(film.getvalue())
 
 
-def _name(panel: Panel, say: Say) -> str:
+def _name(panel: Panel, translate: Translate) -> str:
     inside, outside = f"{(~panel.outside).sum():,}", int(panel.outside.sum())
     if outside:
-        return say("{n} + {k} examples", n=inside, k=f"{outside:,}")
-    return say("{n} examples", n=inside)
+        return translate("{n} + {k} examples", n=inside, k=f"{outside:,}")
+    return translate("{n} examples", n=inside)
 
 
-def _draw(figure: Any, panels: Sequence[Panel], say: Say) -> list[tuple[Any, Any]]:
+def _draw(figure: Any, panels: Sequence[Panel], translate: Translate) -> list[tuple[Any, Any]]:
     """All but what changes; of each panel its axes and its map."""
     width = figure.get_figwidth()
-    figure.suptitle(say("What the network answers over the plane"), fontsize=22, y=0.985)
+    figure.suptitle(translate("What the network answers over the plane"), fontsize=22, y=0.985)
     grid = figure.add_gridspec(
         1, len(panels), wspace=0.08, left=0.85 / width, right=1 - 1.25 / width,
         bottom=0.235, top=0.765,
@@ -106,8 +106,8 @@ def _draw(figure: Any, panels: Sequence[Panel], say: Say) -> list[tuple[Any, Any
     bar = figure.add_axes((1 - 1.05 / width, 0.235, 0.18 / width, 0.53))
     figure.colorbar(shown[-1][1], cax=bar, ticks=[0, 0.5, 1])
     bar.tick_params(labelsize=14)
-    bar.set_ylabel(say("probability of class 1"), fontsize=14, labelpad=6)
-    _add_legend(figure, panels, say)
+    bar.set_ylabel(translate("probability of class 1"), fontsize=14, labelpad=6)
+    _add_legend(figure, panels, translate)
     return shown
 
 
@@ -136,18 +136,18 @@ STAR: dict[str, Any] = {"marker": "*", "facecolor": "#ffd60a", "edgecolor": "bla
 HOLE: dict[str, Any] = {"fill": False, "color": "black", "linewidth": 2.5, "linestyle": (0, (2, 1))}
 
 
-def _add_legend(figure: Any, panels: Sequence[Panel], say: Say) -> None:
+def _add_legend(figure: Any, panels: Sequence[Panel], translate: Translate) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
     dots = [
-        Line2D([], [], linestyle="", marker="o", color=color, label=say("class {n}", n=label))
+        Line2D([], [], linestyle="", marker="o", color=color, label=translate("class {n}", n=label))
         for label, color in enumerate(DARK)
     ]
-    hole = Patch(**HOLE, label=say("out of distribution"))
+    hole = Patch(**HOLE, label=translate("out of distribution"))
     star = Line2D(
         [], [], linestyle="", marker="*", markersize=13, markerfacecolor=STAR["facecolor"],
-        markeredgecolor="black", label=say("out-of-distribution examples"),
+        markeredgecolor="black", label=translate("out-of-distribution examples"),
     )  # fmt: skip
     handles = [*dots, hole, *([star] if any(panel.outside.any() for panel in panels) else [])]
     figure.legend(handles=handles, loc="lower center", ncols=4, fontsize=14, frameon=False)

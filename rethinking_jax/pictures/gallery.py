@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
-from rethinking_jax.analysis.lesson import Say
+from rethinking_jax.analysis.language import Translate
 from rethinking_jax.corruption import corrupt_images
 from rethinking_jax.data.source import Source, is_points
 from rethinking_jax.pictures.grids import Row, Sample
@@ -40,7 +40,7 @@ def augmented(runs: Iterable[tuple[ConfigDict, Source]]) -> list[Row]:
     return list(rows.values())
 
 
-def corrupted(runs: Sequence[tuple[Run, Source]], say: Say) -> list[Sample]:
+def corrupted(runs: Sequence[tuple[Run, Source]], translate: Translate) -> list[Sample]:
     """What the settings of some runs make of the same training images and their labels.
 
     A row for each setting, of the first run that has it; [] where there is only one setting,
@@ -48,7 +48,7 @@ def corrupted(runs: Sequence[tuple[Run, Source]], say: Say) -> list[Sample]:
 
     Args:
       runs: of each what it trains on, and its source.
-      say: the names of settings in the reader's language.
+      translate: the names of settings in the reader's language.
     """
     first: dict[str, tuple[Run, Source]] = {}
     for run, source in runs:
@@ -57,17 +57,17 @@ def corrupted(runs: Sequence[tuple[Run, Source]], say: Say) -> list[Sample]:
         return []
     if is_points(runs[0][1].train.images):
         return []
-    return [_sample(setting, run, source, say) for setting, (run, source) in first.items()]
+    return [_sample(setting, run, source, translate) for setting, (run, source) in first.items()]
 
 
-def _sample(setting: str, run: Run, source: Source, say: Say) -> Sample:
+def _sample(setting: str, run: Run, source: Source, translate: Translate) -> Sample:
     true = source.train.labels
     _, starts = np.unique(true, return_index=True)
     chosen = starts[:SAMPLES]
     names = source.class_names or tuple(map(str, range(source.num_classes)))
     labels = run.train_labels[chosen]
     return Sample(
-        say(setting.replace("_", " ")),
+        translate(setting.replace("_", " ")),
         _pixels(_corrupted_images(run.config, source, chosen)),
         tuple(names[label] for label in labels),
         tuple((labels != true[chosen]).tolist()),

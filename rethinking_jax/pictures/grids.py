@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rethinking_jax.analysis import figures
-from rethinking_jax.analysis.lesson import Say
+from rethinking_jax.analysis import drawing
+from rethinking_jax.analysis.language import Translate
 from rethinking_jax.workdir.storage import AnyPath, make_folder
 
 
@@ -24,13 +24,13 @@ class Row(NamedTuple):
     after: np.ndarray
 
 
-def write(rows: Sequence[Row], title: str, say: Say, path: AnyPath) -> None:
+def write(rows: Sequence[Row], title: str, translate: Translate, path: AnyPath) -> None:
     """Writes the grid as .png and .svg; each image has a block of columns, by epoch.
 
     Args:
       rows: of the same images and epochs.
       title: above all.
-      say: the words' language.
+      translate: the words' language.
       path: of the .png; the folder is made where there is none.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -39,7 +39,7 @@ def write(rows: Sequence[Row], title: str, say: Say, path: AnyPath) -> None:
     epochs, count = rows[0].after.shape[:2]
     columns = count * (1 + epochs)
     make_folder(path.parent)
-    with figures.settings():
+    with drawing.settings():
         figure = Figure(figsize=(1.3 + 0.8 * columns, 0.7 + 0.85 * len(rows)))
         FigureCanvasAgg(figure)
         figure.suptitle(title, fontsize=10, x=0.02, ha="left")
@@ -60,10 +60,10 @@ def write(rows: Sequence[Row], title: str, say: Say, path: AnyPath) -> None:
                     axes.axis("off")
                     axes.imshow(*_shown(image), vmin=0, vmax=255, interpolation="nearest")
                     if i == 0:
-                        name = say("epoch {n}", n=j) if j else say("stored")
+                        name = translate("epoch {n}", n=j) if j else translate("stored")
                         axes.set_title(name, fontsize=8, pad=3)
         for kind in ("png", "svg"):
-            figures.save(figure, path.with_suffix(f".{kind}"), dpi=110)
+            drawing.save(figure, path.with_suffix(f".{kind}"), dpi=110)
 
 
 class Sample(NamedTuple):
@@ -97,7 +97,7 @@ def write_samples(rows: Sequence[Sample], title: str, path: AnyPath) -> None:
 
     make_folder(path.parent)
     columns = len(rows[0].images)
-    with figures.settings():
+    with drawing.settings():
         figure = Figure(figsize=(12.8, 0.9 + 1.25 * len(rows)))
         FigureCanvasAgg(figure)
         figure.suptitle(title, fontsize=22)
@@ -120,7 +120,7 @@ def write_samples(rows: Sequence[Sample], title: str, path: AnyPath) -> None:
                     fontweight="bold" if wrong else "normal",
                 )  # fmt: skip
         for kind in ("png", "svg"):
-            figures.save(figure, path.with_suffix(f".{kind}"), dpi=110)
+            drawing.save(figure, path.with_suffix(f".{kind}"), dpi=110)
 
 
 def _shown(image: np.ndarray) -> tuple[np.ndarray, str]:

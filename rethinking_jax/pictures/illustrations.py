@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import jax
 
 from rethinking_jax import config as configs
-from rethinking_jax.analysis.language import speaker
+from rethinking_jax.analysis.language import translator
 from rethinking_jax.data.source import load_sources
 from rethinking_jax.host.processes import is_primary
 from rethinking_jax.pictures import decision_map, film, gallery, grids
@@ -29,28 +29,28 @@ def draw(workdir: AnyPath, chunks: Sequence[Chunk], language: str) -> None:
     maps = decision_map.of_runs(chunks, workdir)
     if not is_primary():
         return
-    say, folder = speaker(language), workdir / "figures"
+    translate, folder = translator(language), workdir / "figures"
     runs = [(run, chunk.source) for chunk in chunks for run in chunk.runs]
     if rows := gallery.augmented((run.config, source) for run, source in runs):
         first = next(run.config for run, _ in runs if run.config.augmentation)
         words = "Training images of {dataset}, augmented (seed {seed})"
-        title = say(words, dataset=first.dataset, seed=first.seed)
-        grids.write(rows, title, say, folder / "augmentations.png")
-    if samples := gallery.corrupted(runs, say):
+        title = translate(words, dataset=first.dataset, seed=first.seed)
+        grids.write(rows, title, translate, folder / "augmentations.png")
+    if samples := gallery.corrupted(runs, translate):
         words = "Images of {dataset} and the labels they are trained with"
-        title = say(words, dataset=runs[0][0].config.dataset)
+        title = translate(words, dataset=runs[0][0].config.dataset)
         grids.write_samples(samples, title, folder / "corruptions.png")
     if maps:
-        film.write(maps, say, folder / "decision_map.gif")
+        film.write(maps, translate, folder / "decision_map.gif")
 
 
-def redraw(workdir: AnyPath, language: str, say: Callable[[str], None]) -> None:
+def redraw(workdir: AnyPath, language: str, show: Callable[[str], None]) -> None:
     """Writes the pictures of a finished workdir again, in another language.
 
     Args:
       workdir: with its config.json and, for answers over a plane, its checkpoints.
       language: of the words.
-      say: is given lines of progress.
+      show: is given lines of progress.
 
     Raises:
       UserError: the data set is not at hand.
@@ -59,7 +59,7 @@ def redraw(workdir: AnyPath, language: str, say: Callable[[str], None]) -> None:
     config = configs.from_json(plain)
     members = configs.members(config)
     chunks = groups.make_chunks(
-        members, load_sources(members, say), jax.default_backend(), jax.devices(),
-        json.loads((workdir / "chunks.json").read_text()), say,
+        members, load_sources(members, show), jax.default_backend(), jax.devices(),
+        json.loads((workdir / "chunks.json").read_text()), show,
     )  # fmt: skip
     draw(workdir, chunks, language)

@@ -8,10 +8,9 @@ import jax
 import numpy as np
 from ml_collections import ConfigDict
 
-from rethinking_jax.analysis.beside import Columns
 from rethinking_jax.analysis.curves import Plot
-from rethinking_jax.analysis.findings import Findings, curve, table, verdict
-from rethinking_jax.analysis.tables import Table
+from rethinking_jax.analysis.findings import Findings, curve, verdict
+from rethinking_jax.analysis.table import Column, Table, table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
 from rethinking_jax.config.key import Key, Range
@@ -27,17 +26,17 @@ from rethinking_jax.workdir.metrics import Json
 
 # Keys in which runs may differ and still share a kernel matrix.
 UNSHARED_KEYS = ("corruption", "label_noise", "exclude_true_class", "ridge", "sweep")
-COLUMNS: Columns = {
-    "kernel": ("kernel", "{}"),
-    "ridge": ("ridge", "{:g}"),
-    "labels": ("corruption", "{}"),
-    "train error": ("train_error", "{:.4f}"),
-    "test error": ("test_error", "{:.4f}"),
-    "norm": ("norm", "{:.1f}"),
-    "relative residual": ("residual", "{:.1e}"),
-    "seconds": ("seconds", "{:.1f}"),
-    "solver": ("solver", "{}"),
-}
+COLUMNS = (
+    Column("kernel", "kernel"),
+    Column("ridge", "ridge", "{:g}"),
+    Column("labels", "corruption"),
+    Column("train error", "train_error", "{:.4f}"),
+    Column("test error", "test_error", "{:.4f}"),
+    Column("norm", "norm", "{:.1f}"),
+    Column("relative residual", "residual", "{:.1e}"),
+    Column("seconds", "seconds", "{:.1f}"),
+    Column("solver", "solver"),
+)
 NOTE = (
     "norm: sqrt(sum over classes of alpha' K alpha), of one-hot labels 0 and 1. linear and "
     "random_conv are scaled to a mean diagonal of 1, which the Gaussian kernel has; gabor is the "
@@ -232,12 +231,12 @@ def make_kernel(config: ConfigDict, task: Task, dtype: Precision, held: bool = T
 
 
 def _paper() -> Table:
-    columns: Columns = {
-        "data": ("data", "{}"),
-        "preprocessing": ("preprocessing", "{}"),
-        "test error": ("test_error", "{:.3f}"),
-        "norm": ("norm", "{:.0f}"),
-    }
+    columns = (
+        Column("data", "data"),
+        Column("preprocessing", "preprocessing"),
+        Column("test error", "test_error", "{:.3f}"),
+        Column("norm", "norm", "{:.0f}"),
+    )
     conv = "32,000 random convolutional filters"
     given = (
         ("MNIST", "none", 0.012, 220),
@@ -246,7 +245,7 @@ def _paper() -> Table:
         ("CIFAR-10", conv, 0.17, None),
         ("CIFAR-10", f"{conv}, l2 penalty", 0.15, None),
     )
-    keys = [key for key, _ in columns.values()]
+    keys = [column.key for column in columns]
     return table(
         "paper",
         "The paper's Table 3 and section 5, for comparison: all 60,000 or 50,000 examples",
@@ -345,6 +344,7 @@ def _random_norm(plain: list[Json]) -> Verdict:
         if pairs
         else "Needs both settings with ridge=0.",
         "No number in the paper.",
+        of_paper=False,
     )
 
 

@@ -16,9 +16,9 @@ import numpy as np
 import optax
 from ml_collections import ConfigDict
 
-from rethinking_jax.analysis.beside import Columns
 from rethinking_jax.analysis.curves import Curve, Plot
-from rethinking_jax.analysis.findings import Findings, curve, finite, table, verdict
+from rethinking_jax.analysis.findings import Findings, curve, finite, verdict
+from rethinking_jax.analysis.table import Column, table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
 from rethinking_jax.config.key import Key, Range
@@ -37,19 +37,19 @@ PIECE = 1024  # most steps in one call
 REACHED = 1e-3  # relative distance that counts as having converged
 ROUNDING = 1e-9  # relative size of what only rounding can have put outside the span
 
-COLUMNS: Columns = {
-    "labels": ("name", "{}"),
-    "start": ("start", "{}"),
-    "examples": ("examples", "{:,}"),
-    "weights": ("dimension", "{:,}"),
-    "steps": ("steps", "{:,}"),
-    "to least norm": ("to_least_norm", "{:.1e}"),
-    "to predicted": ("to_predicted", "{:.1e}"),
-    "moved outside span": ("moved_outside", "{:.1e}"),
-    "norm": ("norm", "{:.2f}"),
-    "train error": ("train_error", "{:.4f}"),
-    "test error": ("test_error", "{:.4f}"),
-}
+COLUMNS = (
+    Column("labels", "name"),
+    Column("start", "start"),
+    Column("examples", "examples", "{:,}"),
+    Column("weights", "dimension", "{:,}"),
+    Column("steps", "steps", "{:,}"),
+    Column("to least norm", "to_least_norm", "{:.1e}"),
+    Column("to predicted", "to_predicted", "{:.1e}"),
+    Column("moved outside span", "moved_outside", "{:.1e}"),
+    Column("norm", "norm", "{:.2f}"),
+    Column("train error", "train_error", "{:.4f}"),
+    Column("test error", "test_error", "{:.4f}"),
+)
 NOTE = (
     "to least norm: |w - X+ y| / |X+ y| after the last step. to predicted: the same to X+ y plus "
     "the start's part outside the span of the examples. moved outside span: how far SGD took the "
@@ -372,5 +372,6 @@ def _verdicts(measured: list[Json]) -> list[Verdict]:
             f"Relative distance {predicted:.1e} to the predicted interpolant, {apart:.3f} to that "
             f"of least norm; the start's part outside is {outside:.3f}.",
             "No number in the paper.",
+            of_paper=False,
         ),
     ]

@@ -15,10 +15,9 @@ import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
-from rethinking_jax.analysis.beside import Columns
 from rethinking_jax.analysis.curves import Plot
-from rethinking_jax.analysis.findings import curve, table, verdict
-from rethinking_jax.analysis.tables import Table
+from rethinking_jax.analysis.findings import curve, verdict
+from rethinking_jax.analysis.table import Column, Table, table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.errors import UserError
 from rethinking_jax.theory.data import Task, generator, rows
@@ -31,18 +30,18 @@ STEPS = 20_000  # most steps of gradient descent
 FITTED = 1e-3  # |y - f| / |y - f0| of a training set that is fitted
 SHRINKS = 0.5  # most that the distance at the widest network may be of that at the narrowest
 
-COLUMNS: Columns = {
-    "labels": ("name", "{}"),
-    "width": ("width", "{:,}"),
-    "seeds": ("seeds", "{}"),
-    "to the kernel's prediction": ("distance", "{:.3f}"),
-    "least": ("least", "{:.3f}"),
-    "most": ("most", "{:.3f}"),
-    "weights moved": ("moved", "{:.4f}"),
-    "kernel to its limit": ("to_limit", "{:.3f}"),
-    "steps": ("steps", "{:,.0f}"),
-    "train residual": ("residual", "{:.1e}"),
-}
+COLUMNS = (
+    Column("labels", "name"),
+    Column("width", "width", "{:,}"),
+    Column("seeds", "seeds"),
+    Column("to the kernel's prediction", "distance", "{:.3f}"),
+    Column("least", "least", "{:.3f}"),
+    Column("most", "most", "{:.3f}"),
+    Column("weights moved", "moved", "{:.4f}"),
+    Column("kernel to its limit", "to_limit", "{:.3f}"),
+    Column("steps", "steps", "{:,.0f}"),
+    Column("train residual", "residual", "{:.1e}"),
+)
 NOTE = (
     "One hidden ReLU layer without biases, one output, labels +1 for the first half of the classes "
     "and -1 for the rest, images of norm 1, full batches. to the kernel's prediction: distance on "

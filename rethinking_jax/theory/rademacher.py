@@ -14,10 +14,9 @@ from collections.abc import Sequence
 import numpy as np
 from ml_collections import ConfigDict
 
-from rethinking_jax.analysis.beside import Columns
 from rethinking_jax.analysis.curves import Curve, Plot
-from rethinking_jax.analysis.findings import Findings, table, verdict
-from rethinking_jax.analysis.tables import Table
+from rethinking_jax.analysis.findings import Findings, verdict
+from rethinking_jax.analysis.table import Column, Table, table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
 from rethinking_jax.config.key import Key, Range
@@ -42,43 +41,43 @@ NEAR = 0.1  # how much of a known supremum training may miss
 # group that they leave is compiled again, which takes longer.
 LEAVE = 1000
 
-COLUMNS: Columns = {
-    "network": ("name", "{}"),
-    "parameters": ("parameters", "{:,}"),
-    "points": ("points", "{:,}"),
-    "draws": ("draws", "{}"),
-    "estimate": ("estimate", "{:.4f}"),
-    "standard error": ("error", "{:.4f}"),
-    "draws fitted": ("fitted", "{:.2f}"),
-}
+COLUMNS = (
+    Column("network", "name"),
+    Column("parameters", "parameters", "{:,}"),
+    Column("points", "points", "{:,}"),
+    Column("draws", "draws"),
+    Column("estimate", "estimate", "{:.4f}"),
+    Column("standard error", "error", "{:.4f}"),
+    Column("draws fitted", "fitted", "{:.2f}"),
+)
 NOTE = (
     "Estimate: mean over draws of 2 * train accuracy - 1 of the best epoch, a lower bound of the "
     "supremum. 1 is the most there is; a bound on the error of one half or more allows a coin."
 )
-FORMULAS: Columns = {
-    "class": ("name", "{}"),
-    "points": ("points", "{:,}"),
-    "draws": ("draws", "{:,}"),
-    "estimate": ("estimate", "{:.5f}"),
-    "standard error": ("error", "{:.5f}"),
-    "exact mean": ("exact", "{:.5f}"),
-    "lower bound": ("lower", "{:.5f}"),
-    "upper bound": ("upper", "{:.5f}"),
-    "deviation": ("deviation", "{:+.2f}"),
-}
+FORMULAS = (
+    Column("class", "name"),
+    Column("points", "points", "{:,}"),
+    Column("draws", "draws", "{:,}"),
+    Column("estimate", "estimate", "{:.5f}"),
+    Column("standard error", "error", "{:.5f}"),
+    Column("exact mean", "exact", "{:.5f}"),
+    Column("lower bound", "lower", "{:.5f}"),
+    Column("upper bound", "upper", "{:.5f}"),
+    Column("deviation", "deviation", "{:+.2f}"),
+)
 FORMULAS_NOTE = (
     "The supremum is exact for each draw of signs. Exact mean: over all 2^n signs. Deviation, in "
     "standard errors: of the estimate from that mean, else of the mean square from its formula."
 )
-KNOWN: Columns = {
-    "class": ("name", "{}"),
-    "points": ("points", "{}"),
-    "draws": ("draws", "{}"),
-    "trained": ("estimate", "{:.4f}"),
-    "supremum, same draws": ("supremum", "{:.4f}"),
-    "draws where training reached it": ("reached", "{:.2f}"),
-    "mean over all signs": ("exact", "{:.4f}"),
-}
+KNOWN = (
+    Column("class", "name"),
+    Column("points", "points"),
+    Column("draws", "draws"),
+    Column("trained", "estimate", "{:.4f}"),
+    Column("supremum, same draws", "supremum", "{:.4f}"),
+    Column("draws where training reached it", "reached", "{:.2f}"),
+    Column("mean over all signs", "exact", "{:.4f}"),
+)
 
 
 def run(members: Sequence[Member], tools: Tools) -> Findings:
@@ -336,6 +335,7 @@ def _verdicts(networks: list[Json], formulas: list[Json], known: Json) -> list[V
             f"{known['draws']} draws: {known['estimate']:.3f} trained, {known['supremum']:.3f} the "
             "supremum.",
             "Linear programs say which signs a hyperplane takes.",
+            of_paper=False,
         ),
     ]
 
@@ -371,6 +371,7 @@ def _falls(networks: list[Json]) -> Verdict:
         f"{last['name']} ({least:,} parameters): {first['estimate']:.3f} on {first['points']:,} "
         f"points, {last['estimate']:.3f} +- {last['error']:.3f} on {last['points']:,}.",
         "No number in the paper.",
+        of_paper=False,
     )
 
 
@@ -390,4 +391,5 @@ def _agrees(formulas: list[Json]) -> Verdict:
         f"{len(known)} exact values: the farthest estimate is {far:.2f} standard errors off; "
         f"{'all' if within else 'not all'} lie within their bounds.",
         "Proved.",
+        of_paper=False,
     )

@@ -12,9 +12,9 @@ from itertools import pairwise
 import numpy as np
 from ml_collections import ConfigDict
 
-from rethinking_jax.analysis.beside import Columns
 from rethinking_jax.analysis.curves import Plot
-from rethinking_jax.analysis.findings import Findings, curve, table, verdict
+from rethinking_jax.analysis.findings import Findings, curve, verdict
+from rethinking_jax.analysis.table import Column, table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
 from rethinking_jax.config.key import Key
@@ -38,30 +38,30 @@ NONE_LEFT = 0.05  # a share below which no larger number of points is tried
 CLOSE = 0.05  # the share of dichotomies that are separable and that training may miss
 CLOSE_SAMPLE = 3  # standard deviations that a sample's share may be off Cover's
 
-COLUMNS: Columns = {
-    "network": ("name", "{}"),
-    "weights": ("weights", "{:,}"),
-    "points": ("points", "{:,}"),
-    "points / weights": ("ratio", "{:.2f}"),
-    "dichotomies": ("dichotomies", "{:,}"),
-    "all of them": ("exhaustive", "{}"),
-    "share fitted": ("fraction", "{:.4f}"),
-    "separable": ("separable", "{:.4f}"),
-    "Cover's share": ("cover", "{:.4f}"),
-}
+COLUMNS = (
+    Column("network", "name"),
+    Column("weights", "weights", "{:,}"),
+    Column("points", "points", "{:,}"),
+    Column("points / weights", "ratio", "{:.2f}"),
+    Column("dichotomies", "dichotomies", "{:,}"),
+    Column("all of them", "exhaustive"),
+    Column("share fitted", "fraction", "{:.4f}"),
+    Column("separable", "separable", "{:.4f}"),
+    Column("Cover's share", "cover", "{:.4f}"),
+)
 NOTE = (
     "Weights: of the difference of the two logits, which is all that classes depend on. All of "
     "them: every dichotomy but for exchanged classes, else a sample drawn by seed. Separable: the "
     "share of these very dichotomies that a hyperplane separates, by linear programs."
 )
-CAPACITY: Columns = {
-    "network": ("name", "{}"),
-    "weights": ("weights", "{:,}"),
-    "parameters": ("parameters", "{:,}"),
-    "shattered": ("shattered", "{}"),
-    "capacity": ("capacity", "{:.1f}"),
-    "capacity / weights": ("per_weight", "{:.2f}"),
-}
+CAPACITY = (
+    Column("network", "name"),
+    Column("weights", "weights", "{:,}"),
+    Column("parameters", "parameters", "{:,}"),
+    Column("shattered", "shattered"),
+    Column("capacity", "capacity", "{:.1f}"),
+    Column("capacity / weights", "per_weight", "{:.2f}"),
+)
 CAPACITY_NOTE = (
     "Shattered: the most points of which every dichotomy was tried and fitted. Capacity: the "
     "number of points of which half of the dichotomies are fitted, interpolated."
@@ -307,6 +307,7 @@ def _cover(measured: list[Json]) -> Verdict:
         if own
         else "Needs the network linear.",
         "Proved (Cover 1965), for points in general position.",
+        of_paper=False,
     )
 
 
@@ -325,7 +326,7 @@ def _vc(capacities: list[Json], measured: list[Json]) -> Verdict:
     ]
     if not own or not beyond:
         ours = "Needs the network linear, and all dichotomies of one point more than its weights."
-        return verdict(claim, "a check of the method", None, ours, "")
+        return verdict(claim, "a check of the method", None, ours, "", of_paper=False)
     return verdict(
         claim,
         "a check of the method",
@@ -333,6 +334,7 @@ def _vc(capacities: list[Json], measured: list[Json]) -> Verdict:
         f"{own[0]['shattered']} points shattered, {own[0]['weights']} weights; of one more "
         f"{beyond[0]['fraction']:.3f} of all dichotomies.",
         "The VC dimension of hyperplanes.",
+        of_paper=False,
     )
 
 

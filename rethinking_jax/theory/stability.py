@@ -20,10 +20,10 @@ import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
-from rethinking_jax.analysis.beside import Columns
 from rethinking_jax.analysis.curves import Curve, Plot
-from rethinking_jax.analysis.findings import Findings, table, verdict
+from rethinking_jax.analysis.findings import Findings, verdict
 from rethinking_jax.analysis.intervals import difference
+from rethinking_jax.analysis.table import Column, table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member, Overrides
 from rethinking_jax.config.key import Key
@@ -48,19 +48,19 @@ TWINS = 12  # the purpose of the draw of replaced examples
 FAR = 10  # as many times 1 / n are more than a stability of order 1 / n allows
 HALF = 0.5  # a gap, of a loss in [0, 1], that leaves a bound empty
 
-COLUMNS: Columns = {
-    "labels": ("name", "{}"),
-    "seed": ("seed", "{}"),
-    "examples": ("examples", "{:,}"),
-    "train acc.": ("train_accuracy", "{:.4f}"),
-    "distance of weights": ("distance", "{:.4f}"),
-    "train loss, mean": ("train_mean", "{:.4f}"),
-    "train loss, most": ("train_most", "{:.4f}"),
-    "test loss, mean": ("test_mean", "{:.4f}"),
-    "test loss, most": ("test_most", "{:.4f}"),
-    "on the replaced": ("own", "{:.4f}"),
-    "gap": ("gap", "{:.4f}"),
-}
+COLUMNS = (
+    Column("labels", "name"),
+    Column("seed", "seed"),
+    Column("examples", "examples", "{:,}"),
+    Column("train acc.", "train_accuracy", "{:.4f}"),
+    Column("distance of weights", "distance", "{:.4f}"),
+    Column("train loss, mean", "train_mean", "{:.4f}"),
+    Column("train loss, most", "train_most", "{:.4f}"),
+    Column("test loss, mean", "test_mean", "{:.4f}"),
+    Column("test loss, most", "test_most", "{:.4f}"),
+    Column("on the replaced", "own", "{:.4f}"),
+    Column("gap", "gap", "{:.4f}"),
+)
 NOTE = (
     "After the last epoch, means over the twins of a seed. Losses: how far those of twins are "
     "apart, 1 - p(label), over the training and the test examples; on the replaced: on the one "
@@ -375,7 +375,9 @@ def _further(
 ) -> Verdict:
     place = "not a claim of the paper"
     if not true or not random:
-        return verdict(claim, place, None, "Needs true_labels and random_labels.", "")
+        return verdict(
+            claim, place, None, "Needs true_labels and random_labels.", "", of_paper=False
+        )
     far, near = (_values(measured, name, key) for name in (random, true))
     found = difference(far, near)
     return verdict(
@@ -385,6 +387,7 @@ def _further(
         f"{what}: {np.mean(far):.4f} on random, {np.mean(near):.4f} on true labels; the difference "
         f"is {found.value:.4f} ({found.low:.4f} to {found.high:.4f}, 95 % over {len(far)} seeds).",
         "No number in the paper.",
+        of_paper=False,
     )
 
 

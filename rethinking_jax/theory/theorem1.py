@@ -6,10 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 from ml_collections import ConfigDict
 
-from rethinking_jax.analysis.beside import Columns
 from rethinking_jax.analysis.curves import Plot
-from rethinking_jax.analysis.findings import Findings, curve, finite, table, verdict
-from rethinking_jax.analysis.tables import Table
+from rethinking_jax.analysis.findings import Findings, curve, finite, verdict
+from rethinking_jax.analysis.table import Column, Table, table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
 from rethinking_jax.config.key import Key
@@ -23,28 +22,28 @@ from rethinking_jax.workdir.metrics import Json
 STEPS = (1, 3)  # these times powers of ten are the numbers of points on the way to all
 SAMPLE, ORDER = 2, 3  # the purposes of the draws of sampled points and of an order of all
 
-COLUMNS: Columns = {
-    "labels": ("name", "{}"),
-    "points": ("points", "{:,}"),
-    "weights": ("weights", "{:,}"),
-    "2n + d": ("weights_of_theorem", "{:,}"),
-    "largest error, float64": ("error_float64", "{:.1e}"),
-    "labels taken, float64": ("exact_float64", "{:.4f}"),
-    "all terms summed, float64": ("sampled_error_float64", "{:.1e}"),
-    "largest error, float32": ("error_float32", "{:.1e}"),
-    "labels taken, float32": ("exact_float32", "{:.4f}"),
-    "seconds to build": ("seconds", "{:.3f}"),
-}
-DEEP: Columns = {
-    "labels": ("name", "{}"),
-    "points": ("points", "{:,}"),
-    "depth": ("depth", "{}"),
-    "width": ("width", "{:,}"),
-    "weights": ("deep_weights", "{:,}"),
-    "beyond 2n + d": ("deep_extra_weights", "{:,}"),
-    "largest error, float64": ("deep_error_float64", "{:.1e}"),
-    "labels taken, float64": ("deep_exact_float64", "{:.4f}"),
-}
+COLUMNS = (
+    Column("labels", "name"),
+    Column("points", "points", "{:,}"),
+    Column("weights", "weights", "{:,}"),
+    Column("2n + d", "weights_of_theorem", "{:,}"),
+    Column("largest error, float64", "error_float64", "{:.1e}"),
+    Column("labels taken, float64", "exact_float64", "{:.4f}"),
+    Column("all terms summed, float64", "sampled_error_float64", "{:.1e}"),
+    Column("largest error, float32", "error_float32", "{:.1e}"),
+    Column("labels taken, float32", "exact_float32", "{:.4f}"),
+    Column("seconds to build", "seconds", "{:.3f}"),
+)
+DEEP = (
+    Column("labels", "name"),
+    Column("points", "points", "{:,}"),
+    Column("depth", "depth"),
+    Column("width", "width", "{:,}"),
+    Column("weights", "deep_weights", "{:,}"),
+    Column("beyond 2n + d", "deep_extra_weights", "{:,}"),
+    Column("largest error, float64", "deep_error_float64", "{:.1e}"),
+    Column("labels taken, float64", "deep_exact_float64", "{:.4f}"),
+)
 NOTE = (
     "Errors are |c(x) - y| over the points, labels taken the share of them whose label is c(x) "
     "rounded. The weights are found in float64; a float32 column holds and evaluates them in "
@@ -254,6 +253,7 @@ def _float32(measured: list[Json]) -> Verdict:
         f"All labels taken up to {max(held, default=0):,} points"
         + (f", some lost from {min(lost):,} on." if lost else "."),
         "The system's smallest eigenvalue is min(z_i - b_i), which shrinks with n.",
+        of_paper=False,
     )
 
 

@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from ml_collections import ConfigDict
 
 from rethinking_jax import config as configs
-from rethinking_jax.analysis.beside import Columns
 from rethinking_jax.analysis.curves import Plot
-from rethinking_jax.analysis.findings import curve, table, verdict
-from rethinking_jax.analysis.tables import Table
+from rethinking_jax.analysis.findings import curve, verdict
+from rethinking_jax.analysis.table import Column, Table, table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.theory.kind import Tools
 from rethinking_jax.theory.widths import parse
@@ -25,16 +24,16 @@ FEWEST = 20  # points that are worth a training
 KEYS = ("dataset", "image_size", "data_seed", "crop_size", "corruption", "exclude_true_class",
         "seed")  # fmt: skip
 
-COLUMNS: Columns = {
-    "labels": ("name", "{}"),
-    "points": ("points", "{:,}"),
-    "smallest width that fits": ("width", "{:,}"),
-    "its weights": ("weights", "{:,}"),
-    "2n + d": ("weights_of_theorem", "{:,}"),
-    "times as many": ("ratio", "{:.1f}"),
-    "epochs": ("epochs", "{:,}"),
-    "train accuracy by width": ("accuracies", "{}"),
-}
+COLUMNS = (
+    Column("labels", "name"),
+    Column("points", "points", "{:,}"),
+    Column("smallest width that fits", "width", "{:,}"),
+    Column("its weights", "weights", "{:,}"),
+    Column("2n + d", "weights_of_theorem", "{:,}"),
+    Column("times as many", "ratio", "{:.1f}"),
+    Column("epochs", "epochs", "{:,}"),
+    Column("train accuracy by width", "accuracies"),
+)
 NOTE = (
     "One hidden ReLU layer, Adam at a constant rate of 0.001, batches of 128 at most, the same "
     "number of steps for all; fitted: every label of the training set, in eval mode. Weights count "
@@ -179,5 +178,6 @@ def verdicts(rows: Sequence[Json]) -> list[Verdict]:
             else None,
             f"Weights over 2n + d: {listed}." if rows else missing,
             "2n + d weights are enough.",
+            of_paper=False,
         ),
     ]
