@@ -156,7 +156,7 @@ def _next_command(flags: argparse.Namespace) -> str:
 
 
 def _watching(console: "Console", say: Say) -> "AbstractContextManager[Watch]":
-    """A watch that shows passes over the data: a bar on a terminal, lines elsewhere."""
+    """Returns a watch that shows passes over the data: a bar on a terminal, lines elsewhere."""
     import contextlib
 
     from rethinking_jax.data.watch import Spoken

@@ -13,7 +13,7 @@ BATCHES_AHEAD = 2
 
 
 class HostBatch(NamedTuple):
-    """Examples on the host.
+    """A batch of examples on the host.
 
     Attributes:
       images: uint8 [b, h, w, c], before any corruption.
@@ -95,7 +95,7 @@ def read_batches(
 
 
 def _read_ahead(slices: _Slices, threads: int, workers: int) -> Any:
-    """The iterator of grain, which has no types, over the slices."""
+    """Returns the iterator of grain, which has no types, over the slices."""
     import grain  # it takes seconds to import
 
     ahead = -(-BATCHES_AHEAD * slices.per_batch // max(workers, 1))
@@ -122,7 +122,7 @@ def _next(iterator: Iterator[np.ndarray | _Failed]) -> np.ndarray:
 
 
 def _join(slices: list[np.ndarray], shared: bool) -> np.ndarray:
-    """The slices as one array, copied where they lie in memory that another process shares."""
+    """Joins slices into one array, copied where another process shares their memory."""
     if len(slices) == 1:
         return slices[0].copy() if shared else slices[0]
     return np.concatenate(slices)

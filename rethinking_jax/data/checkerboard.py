@@ -42,12 +42,12 @@ class Sizes(NamedTuple):
 
 
 def is_checkerboard(name: str) -> bool:
-    """Whether this is the name of a checkerboard."""
+    """Returns whether this is the name of a checkerboard."""
     return name.partition(":")[0] == PREFIX
 
 
 def sizes(name: str) -> Sizes:
-    """The numbers of points that checkerboard:N or checkerboard:N+K stands for.
+    """Returns the numbers of points that checkerboard:N or checkerboard:N+K stands for.
 
     Raises:
       UserError: the name is neither, or there are too many points.
@@ -63,7 +63,7 @@ def sizes(name: str) -> Sizes:
 
 
 def load_checkerboard(request: Request) -> Dataset:
-    """The points that a name stands for, as images of one row, float32 [n, 1, 2, 1].
+    """Returns the points that a name stands for, as images of one row, float32 [n, 1, 2, 1].
 
     Point i of a purpose is a function of (purpose, i) alone: 500 training points are the
     first of 5,000, and the test sets are always the same.
@@ -97,7 +97,7 @@ def is_outside(points: np.ndarray) -> np.ndarray:
 
 
 def _split(purpose: str, count: int, first_id: int = 0) -> Split:
-    """The first points of a purpose."""
+    """Returns the first points of a purpose."""
     squares = [(i, j) for i in range(SQUARES) for j in range(SQUARES) if (i, j) != LEFT_OUT]
     if purpose.endswith("outside"):
         squares = [LEFT_OUT]

@@ -12,7 +12,7 @@ MOST_DIGITS = 18
 def example_ids(
     texts: Sequence[bytes] | None, labels: np.ndarray, file_names: bool = False
 ) -> np.ndarray:
-    """The ids that corruptions are keyed by, found in the texts that come with examples.
+    """Returns the ids that corruptions are keyed by, found in the texts that come with examples.
 
     The id of an example is the integer that its text ends in, before the extension where
     texts are names of files. ImageNet's training images are named nXXXXXXXX_NUMBER.JPEG, and
@@ -49,7 +49,7 @@ def example_ids(
 
 
 def _last_integers(characters: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """The decimal integer before `ends` in each row: int64 [n], -1 where none fits."""
+    """Returns the decimal integer before `ends` in each row: int64 [n], -1 where none fits."""
     rows = np.arange(len(ends))
     numbers, digits = np.zeros(len(ends), np.int64), np.zeros(len(ends), np.int64)
     going = np.ones(len(ends), bool)
@@ -65,7 +65,7 @@ def _last_integers(characters: np.ndarray, ends: np.ndarray) -> np.ndarray:
 
 
 def _are_imagenet_names(characters: np.ndarray, ends: np.ndarray) -> bool:
-    """Whether every row is a synset such as n01440764, an underscore and a number."""
+    """Returns whether every row is a synset such as n01440764, an underscore and a number."""
     if characters.shape[1] < 11:
         return False
     is_digit = (characters >= ord("0")) & (characters <= ord("9"))

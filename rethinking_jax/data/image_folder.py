@@ -45,7 +45,7 @@ def load_image_folder(request: Request) -> Dataset:
 
 
 def _found(name: str) -> tuple[list[str], list[Path], list[Path]]:
-    """The classes, the files of the training images and those of the test images, if any."""
+    """Returns the classes, and the files of the training and of the test images."""
     root = Path(name).expanduser()
     if not root.is_dir():
         raise UserError(f"dataset={name!r}: there is no such folder.")

@@ -98,7 +98,7 @@ def _resize(image: np.ndarray, side: int, box: tuple[float, float, float, float]
 
 
 def describe() -> str:
-    """The libraries by which `decode` and `fit` make the pixels, with their versions."""
+    """Returns the libraries by which `decode` and `fit` make the pixels, with their versions."""
     versions = {name: importlib.metadata.version(name) for name in ("simplejpeg", "pillow")}
     decoders = ", ".join(f"{name} {version}" for name, version in versions.items())
     return f"decoded by {decoders}; shorter side by Pillow (bilinear, antialiased), centre crop"

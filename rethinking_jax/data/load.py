@@ -48,7 +48,7 @@ DATASETS: dict[str, Origin] = {
 
 
 def origin_of(request: Request) -> Origin:
-    """The kind of data set that a request names."""
+    """Returns the kind of data set that a request names."""
     return next(one for one in reversed(DATASETS.values()) if one.recognizes(request))
 
 

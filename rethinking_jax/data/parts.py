@@ -64,7 +64,7 @@ def chosen_parts(
 def subset(
     dataset: Dataset, train_examples: int, seed: int, validation_examples: int = 0
 ) -> Dataset:
-    """The data set with the parts of its training split that `chosen_parts` chooses.
+    """Returns the data set with the parts of its training split that `chosen_parts` chooses.
 
     Examples keep their ids; those for validation are its further split "validation".
     """

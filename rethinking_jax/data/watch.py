@@ -10,7 +10,7 @@ SECONDS_BETWEEN_LINES = 10.0
 
 
 def silent(what: str, done: int, total: int) -> None:
-    """A `Watch` that says nothing."""
+    """Drops what it is told, as the `Watch` of those who want none."""
 
 
 class Spoken:
@@ -35,13 +35,13 @@ class Spoken:
 
 
 def left(done: int, total: int, rate: float) -> str:
-    """The time that is left at `rate` a second, such as "0:02:10 left"."""
+    """Returns the time that is left at `rate` a second, such as "0:02:10 left"."""
     if rate <= 0:
         return "time left unknown"
     return f"{clock((total - done) / rate)} left"
 
 
 def clock(seconds: float) -> str:
-    """Hours, minutes and seconds, such as 0:02:10."""
+    """Returns a time in hours, minutes and seconds, such as 0:02:10."""
     whole = round(seconds)
     return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"

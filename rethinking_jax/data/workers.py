@@ -27,7 +27,7 @@ class Workers:
 
 @contextmanager
 def begin_workers(number: int) -> Iterator[Workers]:
-    """A pool of `number` processes; at the end, or an error, what is not begun is dropped."""
+    """Opens a pool of `number` processes; at its end, what has not begun is dropped."""
     # Processes are not forked: TensorFlow, which may just have prepared the set, does not
     # survive that.
     context = multiprocessing.get_context("spawn")

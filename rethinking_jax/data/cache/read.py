@@ -71,12 +71,12 @@ class Layout(NamedTuple):
         return int(np.prod(self.image_shape))
 
     def shard_bytes(self, shard: Shard) -> int:
-        """The number of bytes of a file of this cache."""
+        """Returns the number of bytes of a file of this cache."""
         return (shard.stop - shard.start) * self.image_bytes
 
 
 def cut(split: str, count: int, images_per_file: int) -> tuple[Shard, ...]:
-    """The files that hold the `count` images of a split."""
+    """Returns the files that hold the `count` images of a split."""
     files = -(-count // images_per_file)
     return tuple(
         Shard(
@@ -91,7 +91,7 @@ def cut(split: str, count: int, images_per_file: int) -> tuple[Shard, ...]:
 
 
 def cache_folder(folder: AnyPath, image_size: int) -> Path:
-    """The folder of a cache within the folder of its set, see `index.dataset_folder`.
+    """Returns the folder of a cache within the folder of its set, see `index.dataset_folder`.
 
     Raises:
       UserError: the folder is in a bucket; images are read a row at a time, from a disk.
@@ -105,7 +105,7 @@ def cache_folder(folder: AnyPath, image_size: int) -> Path:
 
 
 def read_manifest(folder: Path) -> Layout | None:
-    """The content of the manifest in `folder`; None where there is none that can be read."""
+    """Returns what the manifest in `folder` says; None where none can be read."""
     try:
         found = json.loads((folder / MANIFEST).read_text())
         if found.pop("format") != FORMAT:
@@ -119,12 +119,12 @@ def read_manifest(folder: Path) -> Layout | None:
 
 
 def manifest_text(layout: Layout) -> str:
-    """The text of a manifest."""
+    """Returns the text of a manifest."""
     return json.dumps({"format": FORMAT, **layout._asdict()}, indent=1) + "\n"
 
 
 def unfinished(folder: Path, layout: Layout) -> str:
-    """What keeps a cache from being whole, in words; "" where nothing does.
+    """Returns what keeps a cache from being whole, in words; "" where nothing does.
 
     It looks at the sizes of the files and not at their content.
     """
@@ -182,7 +182,7 @@ class CachedImages:
             os.close(file)
 
     def __call__(self, positions: np.ndarray) -> np.ndarray:
-        """The images at `positions` (integers [b]): uint8 [b, h, w, c].
+        """Returns the images at `positions` (integers [b]): uint8 [b, h, w, c].
 
         Raises:
           IndexError: a position outside the split.
@@ -225,7 +225,7 @@ class CachedImages:
 
 
 def prepare_command(dataset: str, image_size: int, data_dir: str, cache_dir: str) -> str:
-    """The command that makes or repairs a cache."""
+    """Returns the command that makes or repairs a cache."""
     words = ["python", "-m", "rethinking_jax.prepare", dataset]
     for flag, value in (("data_dir", data_dir), ("cache_dir", cache_dir)):
         words += [f"--{flag}={value}"] if value else []

@@ -104,7 +104,7 @@ def write_cache(
 
 
 def _found(layout: Layout, folder: Path, say: Callable[[str], None]) -> tuple[Layout, bool]:
-    """The layout with what an earlier run has written, and whether that is all of it."""
+    """Returns the layout with what an earlier run has written, and whether that is all of it."""
     found = read_manifest(folder)
     if found:
         is_whole = not unfinished(folder, found)
@@ -194,7 +194,7 @@ def _seconds_per_image(records: Records, layout: Layout) -> float:
 
 
 def gigabytes(count: int) -> str:
-    """A number of bytes in words, such as "1.5 GB"."""
+    """Returns a number of bytes in words, such as "1.5 GB"."""
     for unit, size in (("GB", 10**9), ("MB", 10**6)):
         if count >= size:
             return f"{count / size:,.1f} {unit}"

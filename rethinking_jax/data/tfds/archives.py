@@ -64,7 +64,7 @@ def _check_disk(sizes: list[int], data_dir: Path) -> None:
 
 
 def _members(path: Path) -> list[str]:
-    """The names in an archive, of which the headers alone are read."""
+    """Returns the names in an archive, of which the headers alone are read."""
     if not path.is_file():
         raise UserError(
             f"{path} is missing: imagenet2012 is prepared from {TRAIN} and {VALIDATION} in "

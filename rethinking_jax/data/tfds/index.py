@@ -39,7 +39,7 @@ class Index(NamedTuple):
 
 
 def fingerprint(builder: Builder, split: str) -> str:
-    """What an index or a cache of a split was made from; where it has changed, both are stale."""
+    """Returns what an index or a cache of a split depends on: where it differs, both are stale."""
     info = builder.info.splits[split]
     found = {
         "version": str(builder.version),
@@ -52,7 +52,7 @@ def fingerprint(builder: Builder, split: str) -> str:
 
 
 def dataset_folder(cache_dir: str, builder: Builder) -> AnyPath:
-    """The folder of the indices and caches of a set, `<cache_dir>/<dataset>-<version>`.
+    """Returns the folder of the indices and caches of a set, `<cache_dir>/<dataset>-<version>`.
 
     Args:
       cache_dir: the folder of all sets; "" is `rethinking_jax` beside the prepared sets.
@@ -75,7 +75,7 @@ def load_indices(
     watch: Watch,
     workers: int = 0,
 ) -> list[Index]:
-    """The index of each split, read from `folder` or made now and kept there.
+    """Returns the index of each split, read from `folder` or made now and kept there.
 
     Args:
       splits: the records whose indices are wanted.
@@ -108,12 +108,12 @@ def load_indices(
 
 
 def index_path(folder: AnyPath, split: str) -> AnyPath:
-    """The file in which the index of a split is kept."""
+    """Returns the file in which the index of a split is kept."""
     return folder / f"index-{split}.npz"
 
 
 def read_index(folder: AnyPath, split: str, expected: str) -> Index | None:
-    """The index that `folder` keeps; None where there is none, or it is stale or not whole."""
+    """Returns the index that `folder` keeps; None where there is none that is whole and fits."""
     try:
         content = io.BytesIO(index_path(folder, split).read_bytes())
         with np.load(content, allow_pickle=False) as file:
@@ -139,7 +139,7 @@ def _pass_over(records: Records, watch: Watch, workers: int) -> Index:
 
 @contextmanager
 def _executor(workers: int) -> Iterator[Executor]:
-    """Processes where there are workers, because parsing is Python's work; else two threads."""
+    """Opens a pool of processes, because parsing is Python's work; or two threads."""
     if workers > 1:
         with begin_workers(workers) as running:
             yield running.pool

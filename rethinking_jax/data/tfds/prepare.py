@@ -31,7 +31,7 @@ TENSORFLOW = "TensorFlow (pip install 'rethinking_jax[tensorflow]')"
 
 
 def is_known(name: str, data_dir: str) -> bool:
-    """Whether tfds knows a set of this name, or `data_dir` holds one."""
+    """Returns whether tfds knows a set of this name, or `data_dir` holds one."""
     import tensorflow_datasets as tfds
 
     try:
@@ -46,7 +46,7 @@ def is_known(name: str, data_dir: str) -> bool:
 def prepared_builder(
     name: str, data_dir: str, manual_dir: str, say: Callable[[str], None]
 ) -> Builder:
-    """The tfds builder of a set whose data is prepared as array_record, now or before.
+    """Returns the tfds builder of a set whose data is prepared as array_record, now or before.
 
     Args:
       name: the name as `tfds.builder` takes it.
@@ -80,7 +80,7 @@ def _builder(name: str, data_dir: str) -> Builder:
 
 
 def open_builder(name: str, data_dir: str) -> Builder:
-    """The tfds builder of `name`, prepared or not.
+    """Returns the tfds builder of `name`, prepared or not.
 
     Raises:
       UserError: the set is unknown, or nothing can be read from `data_dir`.
@@ -138,7 +138,7 @@ def _unknown(name: str) -> str:
 
 
 def is_prepared(builder: Builder) -> bool:
-    """Whether the data of a builder is there."""
+    """Returns whether the data of a builder is there."""
     return bool((builder.data_path / "dataset_info.json").exists())
 
 
@@ -247,7 +247,7 @@ def _check_means(name: str, builder: Builder, manual_dir: str) -> bool:
 
 
 def _has_tensorflow() -> bool:
-    """Whether TensorFlow is installed, found out without the seconds that importing it takes."""
+    """Returns whether TensorFlow is installed, without importing it for seconds."""
     try:
         return importlib.util.find_spec("tensorflow") is not None
     except (ImportError, ValueError):  # something keeps it from being imported
@@ -255,14 +255,14 @@ def _has_tensorflow() -> bool:
 
 
 def _manual(builder: Builder, manual_dir: str) -> Path:
-    """The folder with archives that were downloaded by hand, as tfds chooses it."""
+    """Returns the folder with archives that were downloaded by hand, as tfds chooses it."""
     if manual_dir:
         return Path(manual_dir).expanduser()
     return Path(builder.data_dir_root / "downloads" / "manual")
 
 
 def _archives(builder: Builder, manual_dir: str) -> tuple[list[str], list[str]]:
-    """The original names of the files to download: those at hand, and those that are missing."""
+    """Returns the original names of the files to download: those at hand, and the missing ones."""
     from tensorflow_datasets.core.download import resource
 
     downloads = builder.data_dir_root / "downloads"
@@ -287,7 +287,7 @@ def _listed(names: list[str], none: str = "the archives") -> str:
 
 
 def _network_answers(urls: list[str]) -> bool:
-    """Whether the first url's host, or the proxy in front of it, takes a connection."""
+    """Returns whether the first url's host, or the proxy in front of it, takes a connection."""
     url = urlsplit(
         next((u for u in urls if u.startswith("http")), "https://storage.googleapis.com")
     )

@@ -56,7 +56,7 @@ class Records:
         return Records, (self.name, self.folder, self.split)
 
     def __len__(self) -> int:
-        """The number of records."""
+        """Returns the number of records."""
         return len(self._source)
 
     def _open(self) -> None:
@@ -88,7 +88,7 @@ class Records:
         self._mode = MODES.get(feature.shape[-1], "") if encoded else ""
 
     def read(self, indices: Iterable[int]) -> Iterator[Example]:
-        """The examples at `indices`, decoded.
+        """Yields the examples at `indices`, decoded.
 
         Raises:
           UserError: a record cannot be read or an image not be decoded; names it.
@@ -108,13 +108,13 @@ class Records:
             yield Example(image, label, text)
 
     def read_labels(self, indices: Iterable[int]) -> Iterator[tuple[int, bytes]]:
-        """The label and text of the examples at `indices`, whose images are not decoded."""
+        """Yields label and text of the examples at `indices`; their images are not decoded."""
         for index in indices:
             found = self._parse(self.raw(index), self._small, None)
             yield int(found["label"]), self._text_of(found)
 
     def raw(self, index: int) -> bytes:
-        """The record at `index`, a serialized tf.train.Example.
+        """Returns the record at `index`, a serialized tf.train.Example.
 
         Raises:
           UserError: it cannot be read.
@@ -136,7 +136,7 @@ class Records:
 
 
 def damaged(name: str, folder: object, error: object) -> UserError:
-    """The error of a prepared set that cannot be read."""
+    """Returns the error of a prepared set that cannot be read."""
     return UserError(
         f"dataset={name!r} is damaged in {folder} ({one_line(error)}): delete that folder and "
         "run again to prepare it anew, or point data_dir at a whole copy."
@@ -144,7 +144,7 @@ def damaged(name: str, folder: object, error: object) -> UserError:
 
 
 def classification_features(name: str, builder: Builder) -> Features:
-    """The features that matter: first the image, then `label` and a text `id` or `file_name`.
+    """Returns the features that matter: the image first, `label`, and a text `id` or `file_name`.
 
     Boxes, masks and everything else are never parsed.
 
@@ -168,7 +168,7 @@ def classification_features(name: str, builder: Builder) -> Features:
 
 
 def text_key(features: Features) -> str:
-    """The key of the text that tells examples apart: `id`, else `file_name`, else ""."""
+    """Returns the key of the text that tells examples apart: `id`, else `file_name`, else ""."""
     import tensorflow_datasets as tfds
 
     texts = [key for key in ("id", "file_name") if key in features]
@@ -186,7 +186,7 @@ def _is_image(feature: Features) -> bool:
 
 
 def open_records(name: str, builder: Builder) -> tuple[Records, Records | None]:
-    """The training records of a prepared set, and those to test on.
+    """Returns the training records of a prepared set, and those to test on.
 
     Tests are made on the split `test`, or on `validation` where there is no `test` or its
     labels are hidden (-1). The second is None where there is neither.
@@ -211,7 +211,7 @@ def open_records(name: str, builder: Builder) -> tuple[Records, Records | None]:
 
 
 def split_shape(records: Records, image_size: int) -> tuple[int, int, int]:
-    """The shape [h, w, c] of the images of a split at this size.
+    """Returns the shape [h, w, c] of the images of a split at this size.
 
     Raises:
       UserError: `image_size` is 0 and the images have no shape in common.

