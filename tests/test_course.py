@@ -20,8 +20,11 @@ from sklearn.linear_model import LinearRegression
 
 from rethinking_jax import experiment
 from rethinking_jax.analysis.claims import NO, NOT_MEASURED, YES
-from rethinking_jax.analysis.language import SPANISH, translator
+from rethinking_jax.analysis.curves import Plot
+from rethinking_jax.analysis.language import SPANISH, Translate, translator
+from rethinking_jax.analysis.lesson import Lesson, curve, groups_of, note, over_epochs, verdict
 from rethinking_jax.analysis.results import Results
+from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import base_config, members, runs
 from rethinking_jax.corruption.randomness import purpose_key
 from rethinking_jax.course import LESSONS, dataset_size
@@ -216,6 +219,22 @@ def test_a_lesson_whose_runs_lack_its_accuracies_is_an_ordinary_report() -> None
         del line["test_accuracy"]
     assert not any(plot.slide for plot in plots_of(other))
     assert "the chosen runs alone looked at it, once" in page.page([other])
+
+
+def test_a_lesson_of_ones_own_is_an_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    def plots(results: Results, translate: Translate) -> list[Plot]:
+        curves = [curve(group.setting, over_epochs(group, "train_loss"), note(group, translate))
+                  for group in groups_of(results)]  # fmt: skip
+        return [Plot("mine", "My slide", "", translate("epochs"), "loss", curves)]
+
+    def judge(results: Results) -> list[Verdict]:
+        return [verdict(results, "My claim.", YES, "Loss 1")]
+
+    results = lesson("mine", run("true_labels", 2))
+    assert "My slide" not in page.page([results])
+    monkeypatch.setitem(LESSONS, "mine", Lesson(plots, judge))
+    text = page.page([results])
+    assert "My slide" in text and "My claim." in text and "What the lecture says" in text
 
 
 def test_times_to_a_loss_against_a_hand_computation() -> None:

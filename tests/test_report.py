@@ -15,11 +15,13 @@ from helpers import commands
 from helpers.results import made, noise_sweep, run
 
 from rethinking_jax.analysis import claims, paper
+from rethinking_jax.analysis.claims import Judged
+from rethinking_jax.analysis.curves import Curve, Plot
 from rethinking_jax.analysis.figures import figures
 from rethinking_jax.analysis.results import Results, series
-from rethinking_jax.analysis.table import write_tables
+from rethinking_jax.analysis.table import Column, Table, table, write_tables
 from rethinking_jax.analysis.tables import tables
-from rethinking_jax.analysis.verdicts import CLAIMS, Verdict, verdicts
+from rethinking_jax.analysis.verdicts import CLAIMS, Claim, Verdict, each_series, verdicts
 from rethinking_jax.report import __main__ as report_command
 from rethinking_jax.report import page
 
@@ -244,6 +246,36 @@ def test_the_papers_numbers_are_consistent() -> None:
     assert all(len(c) == 11 and c[0] == 1 for c in figure["relative_time"].values())
     assert {row.model for row in paper.TABLE_1} == set(paper.MODELS)
     assert len({row[:3] for row in paper.TABLE_1}) == len(paper.TABLE_1)
+
+
+def test_a_run_is_what_the_summary_says_it_was() -> None:
+    results = made(TRUE, RANDOM)
+    for member, config in zip(results.summary["members"], results.configs, strict=True):
+        member["config"] = {**config, "weight_decay": 5e-4}
+    (one,) = series(results)
+    assert [group.regularizers for group in one.groups] == [("weight_decay",)] * 2
+    del results.summary["members"][0]["config"]  # as a workdir of before
+    assert results.configs[0] == {**results.config, **results.config["sweep"][0]}
+
+
+def test_a_figure_a_table_and_a_claim_of_ones_own_are_a_line_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def figure(results: Results) -> list[Plot]:
+        return [Plot("mine", "My figure", "", "x", "y", [Curve("a", [0.0], [1.0], [1.0], [1.0])])]
+
+    def own_table(results: Results) -> Table:
+        columns = [Column("my column", "key", "{:.1f}")]
+        return table("mine", "My table", columns, [{"key": 0.25}, {"key": None}])
+
+    monkeypatch.setattr("rethinking_jax.analysis.figures.FIGURES", [figure])
+    monkeypatch.setattr("rethinking_jax.analysis.tables.TABLES", [own_table])
+    judge = each_series(lambda one: Judged("yes", f"{len(one.groups)} groups"))
+    monkeypatch.setitem(CLAIMS, "mine", Claim("My claim.", "my book", judge, "3", of_paper=False))
+    text = page.page([made(TRUE, RANDOM)])
+    for words in ("My figure", "My table", "<td>0.2</td>", "<td>-</td>", "my column", "My claim.",
+                  "2 groups (1 seed, mnist5k).", "My book: 3"):  # fmt: skip
+        assert words in text
 
 
 # The page -----------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from rethinking_jax.data.runs import dataset_key, to_device
 from rethinking_jax.errors import UserError
 from rethinking_jax.sweep import feed, groups
 from rethinking_jax.sweep.program import zero_running
-from rethinking_jax.theory import settings, stability
+from rethinking_jax.theory import settings, stability, twins
 from rethinking_jax.theory.fitting import training_config
 from rethinking_jax.theory.settings import theory_config
 
@@ -69,14 +69,14 @@ def trained(
 def test_a_twin_trains_as_on_a_data_set_with_a_copy() -> None:
     """Of 22 examples in batches of 5, the smaller last batch included."""
     pair = (3, 17)
-    twins = trained(dataset(), [None, pair], devices=2)[2].params
+    pair_of_twins = trained(dataset(), [None, pair], devices=2)[2].params
     together = trained(dataset(), [None, pair])[2].params
-    for a, b in zip(jax.tree.leaves(twins), jax.tree.leaves(together), strict=True):
+    for a, b in zip(jax.tree.leaves(pair_of_twins), jax.tree.leaves(together), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)  # each on a device of its own
     copied = trained(dataset(pair), [None])[2].params
-    for ours, theirs in zip(jax.tree.leaves(twins), jax.tree.leaves(copied), strict=True):
+    for ours, theirs in zip(jax.tree.leaves(pair_of_twins), jax.tree.leaves(copied), strict=True):
         np.testing.assert_allclose(ours[1], theirs[0], atol=1e-5)
-    off = [np.abs(leaf[0] - leaf[1]).max() for leaf in jax.tree.leaves(twins)]
+    off = [np.abs(leaf[0] - leaf[1]).max() for leaf in jax.tree.leaves(pair_of_twins)]
     assert max(off) > 1e-3
 
 
@@ -84,9 +84,9 @@ def test_distances_are_those_of_the_definition() -> None:
     params = {"w": np.array([[[3.0, 4.0]], [[3.0, 4.0]], [[0.0, 4.0]]]), "b": np.zeros((3, 2))}
     train = np.array([[0.1, 0.2, 0.3], [0.1, 0.2, 0.3], [0.1, 0.6, 0.2]])
     test = np.array([[0.5, 0.5], [0.5, 0.5], [0.0, 0.9]])
-    same = stability.compare(params, train, test, 0, 1, replaced=1)
+    same = twins.compare(params, train, test, 0, 1, replaced=1)
     assert set(same.values()) == {0.0}
-    found = stability.compare(params, train, test, 0, 2, replaced=1)
+    found = twins.compare(params, train, test, 0, 2, replaced=1)
     assert found["twin_distance"] == pytest.approx(3 / np.sqrt(25 + 16))
     assert found["twin_train_mean"] == pytest.approx(0.5 / 3)
     assert found["twin_train_most"] == found["twin_own"] == pytest.approx(0.4)
@@ -96,7 +96,7 @@ def test_distances_are_those_of_the_definition() -> None:
 
 def test_losses_are_one_less_the_probability_of_the_label() -> None:
     chunk, _, state = trained(dataset(), [None, (3, 17)])
-    first, second = stability.watch(chunk)((0, 1), state)
+    first, second = twins.watch(chunk)((0, 1), state)
     assert "twin_distance" not in first and second["twin_distance"] > 0
     expected = []
     for member in range(2):
@@ -133,7 +133,7 @@ def test_settings_share_what_is_replaced() -> None:
 def test_twins_must_fit_together() -> None:
     chunk, _, _ = trained(dataset(), [None, (3, 17)])
     with pytest.raises(UserError, match="twins have to: take fewer"):
-        stability.watch(chunk._replace(runs=chunk.runs[1:]))
+        twins.watch(chunk._replace(runs=chunk.runs[1:]))
 
 
 def rows(**changes: object) -> list[dict]:

@@ -1,4 +1,4 @@
-"""Our training as contestants run it: the steps of `loop.py` without what a run writes."""
+"""Our training as contestants run it: the steps of `sweep.loop` without what a run writes."""
 
 from collections.abc import Sequence
 
@@ -12,18 +12,19 @@ from rethinking_jax.sweep.program import Program, zero_running
 
 
 def train_examples(chunk: Chunk) -> Examples:
-    """The training set of all members of a chunk on one device."""
+    """Returns the training set of all members of a chunk, on one device."""
     return groups.examples(chunk, groups.images(chunk), range(len(chunk.runs)))["train"]
 
 
 def fresh_states(chunks: Sequence[Chunk]) -> list[TrainState]:
-    """New weights for the members of each chunk, ready on the device."""
+    """Makes new weights for the members of each chunk, ready on the device."""
     states = [chunk.program.init(groups.hyper(chunk.runs)) for chunk in chunks]
-    return jax.block_until_ready(states)
+    jax.block_until_ready(states)
+    return states
 
 
 def train_chunk(chunk: Chunk, train: Examples, state: TrainState, epochs: int) -> None:
-    """Trains the members of a chunk for some epochs; consumes `state`."""
+    """Trains the members of a chunk for some epochs; `state` is used up."""
     config, program = chunk.runs[0].config, chunk.program
     assert isinstance(program, Program)
     size = train.labels.shape[1]
@@ -47,7 +48,7 @@ def train_full_batches(
     order: jax.Array,
     count: int,
 ) -> tuple[TrainState, Running]:
-    """`count` batches in one scan, or in one call each with one step in flight, as in `loop.py`."""
+    """Trains `count` batches in one scan, or in a call each with one in flight, as a run does."""
     if scan:
         return program.train_batches(state, running, train, order, jnp.int32(0), count=count)
     for k in range(count):
