@@ -51,8 +51,8 @@ def get_config(argument: str = "") -> ConfigDict:
     )
     if chosen.panel not in MODELS:
         raise UserError(f"the config's argument panel={chosen.panel}: must be a, b or c")
-    if chosen.levels < 2:
-        raise UserError(f"the config's argument levels={chosen.levels}: must be at least 2")
+    if chosen.seeds < 1 or chosen.levels < 2:
+        raise UserError("the config's arguments: seeds must be at least 1, levels at least 2")
     config = recipe.cifar_config(
         f"figure1{chosen.panel}", chosen.dataset, chosen.train_examples, chosen.epochs
     )

@@ -43,10 +43,8 @@ def get_config(argument: str = "") -> ConfigDict:
         crop_size=28,
     )
     recipe.chosen_models(chosen.models, models, "Table 4")
-    if chosen.weight_decay <= 0:
-        raise UserError(
-            f"the config's argument weight_decay={chosen.weight_decay}: must be above 0"
-        )
+    if chosen.seeds < 1 or chosen.weight_decay <= 0:
+        raise UserError("the config's arguments: seeds must be at least 1 and weight_decay above 0")
     config = recipe.cifar_config("table4", chosen.dataset, chosen.train_examples, chosen.epochs)
     config.corruption = "random_labels"
     config.crop_size = chosen.crop_size
