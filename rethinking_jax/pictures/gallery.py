@@ -152,15 +152,11 @@ def write_augmented(
       translate: gives the words in the reader's language.
       path: where the .png goes; the folder is made where there is none.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     epochs, count = rows[0].after.shape[:2]
     columns = count * (1 + epochs)
     make_folder(path.parent)
     with drawing.settings():
-        figure = Figure(figsize=(1.3 + 0.8 * columns, 0.7 + 0.85 * len(rows)))
-        FigureCanvasAgg(figure)
+        figure = drawing.new_figure(1.3 + 0.8 * columns, 0.7 + 0.85 * len(rows))
         figure.suptitle(title, fontsize=10, x=0.02, ha="left")
         # The first column holds the names; thin ones part the images.
         widths = [1.3 / 0.8, *([1.0] * (1 + epochs) + [0.25]) * count]
@@ -193,14 +189,10 @@ def write_corrupted(rows: Sequence[CorruptedRow], title: str, path: AnyPath) -> 
       title: what stands above all.
       path: where the .png goes; the folder is made where there is none.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     make_folder(path.parent)
     columns = len(rows[0].images)
     with drawing.settings():
-        figure = Figure(figsize=(12.8, 0.9 + 1.25 * len(rows)))
-        FigureCanvasAgg(figure)
+        figure = drawing.new_figure(12.8, 0.9 + 1.25 * len(rows))
         figure.suptitle(title, fontsize=22)
         grid = figure.add_gridspec(
             len(rows), columns + 1, width_ratios=[2.4, *[1] * columns], wspace=0.08, hspace=0.36,
