@@ -15,7 +15,7 @@ from rethinking_jax import config as configs
 from rethinking_jax.analysis import findings, tables
 from rethinking_jax.analysis.findings import TheoryResults
 from rethinking_jax.analysis.results import Results, read_pictures
-from rethinking_jax.data.source import load_sources
+from rethinking_jax.data.runs import load_datasets
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.host.environment import describe_device, versions
 from rethinking_jax.host.processes import is_primary, wait_for_all
@@ -23,9 +23,11 @@ from rethinking_jax.host.signals import stop_requests
 from rethinking_jax.pictures import illustrations
 from rethinking_jax.report import page
 from rethinking_jax.sweep import groups, profiling, selection
-from rethinking_jax.sweep.groups import Chunk
-from rethinking_jax.sweep.loop import Stage, is_complete, train_chunk
+from rethinking_jax.sweep.engine import Chunk
+from rethinking_jax.sweep.loop import is_complete, train_chunk
+from rethinking_jax.sweep.measure import of_each_run
 from rethinking_jax.sweep.progress import ProgressReport
+from rethinking_jax.sweep.stage import Measure, Stage, measures_nothing
 from rethinking_jax.sweep.summary import parameter_shapes, summarize
 from rethinking_jax.theory import settings
 from rethinking_jax.theory.data import Tasks
@@ -51,6 +53,7 @@ class Job(NamedTuple):
       console: where progress is shown.
       report: whether figures, tables and a report are made of the results.
       started: when it began, in seconds as of `time.monotonic`.
+      measure: a user's own numbers of each run, where it trains.
     """
 
     config: ConfigDict
@@ -60,6 +63,7 @@ class Job(NamedTuple):
     console: Console
     report: bool
     started: float
+    measure: Measure | None = None
 
     @property
     def workdir(self) -> AnyPath:
@@ -101,6 +105,7 @@ def run(
     config: ConfigDict,
     workdir: "AnyPath | str",
     *,
+    measure: Measure | None = None,
     command: str = "",
     console: Console | None = None,
     report: bool = True,
@@ -112,6 +117,7 @@ def run(
         .theory_config(KIND)` with changes.
       workdir: the folder for all results; the README names its files. Several processes
         share it. A path, or gs://BUCKET/FOLDER or s3://BUCKET/FOLDER.
+      measure: numbers that the lines of `metrics.jsonl` hold besides ours.
       command: what to type to resume, for messages and the report; '' where nobody typed one.
       console: where to show progress; default: standard output.
       report: whether to write figures, tables and a report, too.
@@ -126,7 +132,7 @@ def run(
     started, way = time.monotonic(), way_of(config)
     folder = Folder(storage.open_path(workdir), configs.to_json(config), configs.identity_of)
     runs, console = members(config), console or Console()
-    job = Job(config, runs, folder, command, console, report, started)
+    job = Job(config, runs, folder, command, console, report, started, measure)
     way.check_job(job)
     folder.check()
     if folder.is_complete():
@@ -166,6 +172,7 @@ def _stage(job: Job, progress: ProgressReport, before: float = 0.0) -> Iterator[
             elapsed=lambda: before + time.monotonic() - job.started,
             write_scalars=write_scalars,
             profile=profile,
+            measure=partial(of_each_run, job.measure) if job.measure else measures_nothing,
         )
 
 
@@ -209,7 +216,7 @@ def _prepare(job: Job, progress: ProgressReport) -> list[Chunk]:
     """Reads the data, groups the runs, and opens the workdir for them."""
     chunks = groups.make_chunks(
         job.members,
-        load_sources(job.members, progress.message),
+        load_datasets(job.members, progress.message),
         jax.default_backend(),
         jax.devices(),
         job.folder.chunks(),
@@ -225,7 +232,7 @@ def _prepare(job: Job, progress: ProgressReport) -> list[Chunk]:
 
 def _train_chunks(chunks: Sequence[Chunk], stage: Stage) -> None:
     """Trains what is not complete, chunk by chunk."""
-    lines = metrics.by_member(metrics.read_lines(stage.metrics_file))
+    lines = stage.lines()
     for i, chunk in enumerate(chunks, start=1):
         if not is_complete(chunk, stage, lines):
             place = f"{i}/{len(chunks)} " if len(chunks) > 1 else ""
@@ -235,7 +242,7 @@ def _train_chunks(chunks: Sequence[Chunk], stage: Stage) -> None:
 
 def _tested(job: Job, chunks: Sequence[Chunk], stage: Stage) -> dict[str, Line]:
     """Returns the test metrics of the runs that validation chooses, by name."""
-    chosen = selection.chosen_runs(job.members, metrics.by_member(_lines(job)))
+    chosen = selection.chosen_runs(job.members, stage.lines())
     if chosen:
         stage.progress.message(
             f"chosen by validation: {', '.join(chosen)}; one look at the test set"
@@ -247,17 +254,15 @@ def _show_start(job: Job, chunks: Sequence[Chunk]) -> None:
     """Shows what will be trained, on what, and with which labels."""
     shown = set()
     for chunk in chunks:
-        if id(chunk.program) not in shown:
-            shown.add(id(chunk.program))
+        if id(chunk.engine) not in shown:
+            shown.add(id(chunk.engine))
             overview = parameter_overview.get_parameter_overview(
                 parameter_shapes(chunk), include_stats=False, max_lines=OVERVIEW_LINES
             )
-            job.console.print(
-                f"{chunk.runs[0].config.model}\n{overview}", highlight=False, markup=False
-            )
-        size = len(chunk.source.train.labels)
-        dropped = size % chunk.runs[0].config.batch_size
-        if dropped and chunk.runs[0].config.last_batch == "drop":
+            job.console.print(f"{chunk.config.model}\n{overview}", highlight=False, markup=False)
+        size = len(chunk.dataset.train.labels)
+        dropped = size % chunk.config.batch_size
+        if dropped and chunk.config.last_batch == "drop":
             job.say(f"Every epoch drops the last {dropped} of {size:,} examples of its order")
         for run in chunk.runs:
             job.say(

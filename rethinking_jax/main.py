@@ -3,8 +3,9 @@
 python -m rethinking_jax.main [--config=FILE.py[:ARGUMENT]] [--config.KEY=VALUE ...] [--workdir=DIR]
     [--coordinator_address=HOST:PORT --num_processes=N --process_id=I]
 
-Without --config it runs the quickstart on embedded data. Without --workdir the results
-go to runs/<experiment>-<digest of the config>; the same command again resumes the run or
+FILE.py is a file, or the name of one of the configs below; without --config it runs the
+quickstart on embedded data. Without --workdir the results go to
+runs/<experiment>-<digest of the config>; the same command again resumes the run or
 says that it is complete. DIR is a folder, gs://BUCKET/FOLDER or s3://BUCKET/FOLDER.
 Every --jax_* flag works. Exit code 0: done, 1: the run failed
 or was stopped (the message says what is saved), 2: something in the command is wrong.
@@ -91,7 +92,7 @@ def _run(config: ConfigDict, workdir: str, command: str) -> None:
 
 
 def _reason(error: Exception, workdir: str, command: str) -> str:
-    """One line for what nobody foresaw; a trace before it where the machine is not to blame."""
+    """Returns one line for what nobody foresaw; prints a trace if the machine is not to blame."""
     # A full disk (a ValueError when orbax meets it), no memory left: the first line
     # says it, the trace would hide it.
     machine = isinstance(error, (OSError, jax.errors.JaxRuntimeError))
@@ -106,6 +107,7 @@ def _reason(error: Exception, workdir: str, command: str) -> str:
 
 
 def _config(argv: Sequence[str], given: flags.FlagValues) -> ConfigDict:
+    """Returns the config that the flags make, where every one of them has an effect."""
     if len(argv) > 1:
         raise UserError(f"{argv[1]!r}: expected only flags, such as --config.seed=1")
     config = given.config
@@ -158,7 +160,7 @@ def parse_flags(argv: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> 
 
 
 def _resolve_config(argv: Sequence[str]) -> list[str]:
-    """Puts --config first, as one flag, with a path that exists."""
+    """Puts --config first, as one flag, with a path that exists: the given one, or by its name."""
     rest, given = [argv[0]], DEFAULT_CONFIG
     words = iter(argv[1:])
     for word in words:
@@ -169,7 +171,8 @@ def _resolve_config(argv: Sequence[str]) -> list[str]:
         else:
             rest.append(word)
     path, colon, argument = given.partition(":")
-    candidates = [Path(path).expanduser(), *(folder / Path(path).name for folder in CONFIG_FOLDERS)]
+    name = f"{Path(path).name.removesuffix('.py')}.py"
+    candidates = [Path(path).expanduser(), *(folder / name for folder in CONFIG_FOLDERS)]
     found = next((candidate for candidate in candidates if candidate.is_file()), None)
     if found is None:
         known = sorted({file.stem for folder in CONFIG_FOLDERS for file in folder.glob("*.py")})
@@ -181,7 +184,7 @@ def _resolve_config(argv: Sequence[str]) -> list[str]:
 
 
 def _check_keys(argv: Sequence[str]) -> None:
-    """Loads the config alone: what is wrong in it, or in the name of a key, is said here."""
+    """Loads the config alone, to say what is wrong in it or in the name of a key."""
     alone = flags.FlagValues()
     config_flags.DEFINE_config_file("config", None, "", flag_values=alone, sys_argv=argv[:2])
     try:
@@ -202,6 +205,7 @@ def _check_keys(argv: Sequence[str]) -> None:
 
 
 def _help() -> str:
+    """Returns how the command is used, the configs that are here, and all keys."""
     files = sorted({str(file) for folder in CONFIG_FOLDERS for file in folder.glob("*.py")})
     listed = "\n  ".join(["Configs:", *files])
     return f"{__doc__}\n{listed}\n\nKeys, as --config.KEY=VALUE, with defaults:\n\n{keys_help()}"

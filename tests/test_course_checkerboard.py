@@ -12,15 +12,15 @@ import numpy as np
 import optax
 import pytest
 from conftest import Command, read_metrics
+from helpers.config_files import CONFIGS, load
+from helpers.results import checkerboards
 from ml_collections import ConfigDict
 from PIL import Image
-from test_config import CONFIGS, load
-from test_course import checkerboards
 
 from rethinking_jax import config, experiment
 from rethinking_jax.analysis.language import translator
 from rethinking_jax.course import LESSONS
-from rethinking_jax.data import load_dataset, source
+from rethinking_jax.data import load_dataset, runs
 from rethinking_jax.data.checkerboard import sizes
 from rethinking_jax.data.dataset import Split
 from rethinking_jax.errors import UserError
@@ -258,9 +258,9 @@ def test_images_have_no_map_of_the_plane() -> None:
     c = config.base_config()
     c.train_examples = c.batch_size = 20
     (member,) = config.members(c)
-    (found,) = source.load_sources([member], lambda line: None).values()
-    assert not source.is_points(found.train.images)
-    assert source.is_points(load_dataset("checkerboard:2").train.images)
+    (found,) = runs.load_datasets([member], lambda line: None).values()
+    assert not found.holds_points
+    assert load_dataset("checkerboard:2").holds_points
 
 
 # The lesson -------------------------------------------------------------------------------
@@ -312,9 +312,9 @@ def test_the_config_gives_every_run_as_many_steps() -> None:
         load(path, "examples=many")
 
 
-def test_the_command_measures_outside_and_makes_the_film(command: Command, tmp_path: Path) -> None:
+def test_the_command_measures_outside_and_makes_the_film(answer: Command, tmp_path: Path) -> None:
     words = "examples=128+256,beside=128,outside=3,seeds=2,steps=50"
-    done = command(f"--config=configs/course_checkerboard.py:{words}", f"--workdir={tmp_path}",
+    done = answer(f"--config=configs/course_checkerboard.py:{words}", f"--workdir={tmp_path}",
                    "--config.hidden_sizes=(16,16)", "--config.language=es")  # fmt: skip
     assert done.returncode == 0, done.stderr
     lines = read_metrics(tmp_path)

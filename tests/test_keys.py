@@ -17,6 +17,7 @@ from rethinking_jax.config.key import check_keys
 from rethinking_jax.errors import UserError
 from rethinking_jax.models import MODELS
 from rethinking_jax.theory.kinds import KINDS
+from rethinking_jax.theory.settings import theory_config
 
 PAGE = Path(__file__).parents[1] / "docs" / "keys.md"
 RESOURCES = {
@@ -33,7 +34,7 @@ RESOURCES = {
 
 
 def page() -> str:
-    return keys_page({name: kind.keys for name, kind in KINDS.items()})
+    return keys_page({name: (kind.keys, theory_config(name)) for name, kind in KINDS.items()})
 
 
 def quickstart() -> ConfigDict:

@@ -12,7 +12,7 @@ from scipy.spatial.distance import cdist
 
 from rethinking_jax import config as configs
 from rethinking_jax.config.recipe import network
-from rethinking_jax.data.source import source_key
+from rethinking_jax.data.runs import dataset_key
 from rethinking_jax.errors import UserError
 from rethinking_jax.sweep import groups
 from rethinking_jax.theory import closed_forms, cover, fitting, rademacher, settings
@@ -86,14 +86,14 @@ def test_drawn_signs_are_the_labels_of_the_runs() -> None:
     """The same draw for the formulas and for the sweep; copies of a point share their sign."""
     ids = np.array([5, 90, 7, 1000], np.uint32)
     images = np.zeros((4, 1, 2, 1), np.float32)
-    source = fitting.source_of(images, ids, repeats=3)
+    dataset = fitting.dataset_of(images, ids, repeats=3)
     config = theory_config("rademacher")
     trained = fitting.training_config(config, corruption="random_labels", batch_size=4)
     drawn = closed_forms.draw_signs(np.arange(60), ids)
     assert drawn.shape == (60, 4)
     for seed in (0, 51):
         trained.seed = seed
-        run = groups.label_run(configs.members(trained)[0], source)
+        run = groups.label_run(configs.members(trained)[0], dataset)
         np.testing.assert_array_equal(2 * run.train_labels.reshape(3, 4) - 1, [drawn[seed]] * 3)
     # Fair and independent: each correlation of 1,000 draws has a deviation of 0.032.
     many = closed_forms.draw_signs(np.arange(1000), ids)
@@ -105,10 +105,10 @@ def test_the_runs_of_a_network_are_one_sweep() -> None:
     config = fitting.training_config(theory_config("rademacher", batch_size=4))
     config.sweep = configs.runs(configs.sweep("seed", range(5)))
     members = configs.members(config)
-    source = fitting.source_of(np.zeros((8, 4, 4, 1), np.uint8), np.arange(8, dtype=np.uint32))
-    sources = {source_key(config): source}
+    dataset = fitting.dataset_of(np.zeros((8, 4, 4, 1), np.uint8), np.arange(8, dtype=np.uint32))
+    datasets = {dataset_key(config): dataset}
     (chunk,) = groups.make_chunks(
-        members, sources, "cpu", jax.devices()[:1], report=lambda text: None
+        members, datasets, "cpu", jax.devices()[:1], report=lambda text: None
     )
     assert len(chunk.runs) == 5
 
@@ -166,9 +166,9 @@ def test_networks_have_names() -> None:
 
 
 @pytest.fixture(scope="module")
-def finished(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished(answer: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
     workdir = tmp_path_factory.mktemp("rademacher") / "run"
-    result = command(
+    result = answer(
         f"{CONFIG}:models=mlp_1x32+linear,sizes=1,epochs=15",
         "--config.train_examples=60", "--config.crop_size=8", f"--workdir={workdir}",
     )  # fmt: skip
@@ -197,19 +197,19 @@ def test_the_command_s_numbers(finished: Path) -> None:
     assert "lower bound" in (finished / "report.html").read_text()
 
 
-def test_again_it_is_complete_and_a_stopped_one_goes_on(finished: Path, command: Command) -> None:
+def test_again_it_is_complete_and_a_stopped_one_goes_on(finished: Path, answer: Command) -> None:
     before = {name: (finished / name).read_bytes() for name in ("metrics.jsonl", "summary.json")}
     arguments = (
         f"{CONFIG}:models=mlp_1x32+linear,sizes=1,epochs=15",
         "--config.train_examples=60", "--config.crop_size=8", f"--workdir={finished}",
     )  # fmt: skip
-    assert "Complete already" in command(*arguments).stdout
+    assert "Complete already" in answer(*arguments).stdout
     assert (finished / "summary.json").read_bytes() == before["summary.json"]
     # As a kill in the last sweep leaves it.
     (finished / "summary.json").unlink()
     lines = before["metrics.jsonl"].decode().splitlines(keepends=True)
     (finished / "metrics.jsonl").write_text("".join(lines[:-3]))
-    result = command(*arguments)
+    result = answer(*arguments)
     assert result.returncode == 0, result.stderr
     assert "linear,n=60" in result.stdout and "mlp_1x32,n=60,sigma" not in result.stdout
     again = json.loads((finished / "summary.json").read_text())
@@ -231,8 +231,8 @@ def test_values_are_checked(changes: dict, words: str) -> None:
     assert "corruption" not in theory_config("rademacher")  # signs are all the labels there are
 
 
-def test_bad_input_is_one_line(command: Command, tmp_path: Path) -> None:
-    result = command(CONFIG, "--config.train_examples=9", f"--workdir={tmp_path / 'run'}")
+def test_bad_input_is_one_line(answer: Command, tmp_path: Path) -> None:
+    result = answer(CONFIG, "--config.train_examples=9", f"--workdir={tmp_path / 'run'}")
     assert result.returncode == 2, result.stderr
     assert result.stderr.count("\n") == 1
     assert "train_examples=9: at least 10 are needed" in result.stderr

@@ -6,100 +6,33 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from helpers.steps import (
+    CLASSES,
+    SHAPE,
+    TinyConvNet,
+    batch,
+    hyper,
+    layers_of,
+    members,
+    mlp,
+    no_sums,
+    numpy_input,
+    numpy_loss_and_gradient,
+    plain,
+    prepared,
+    seen,
+    train_examples,
+)
 
 from rethinking_jax.models import create_model
+from rethinking_jax.step.objective import Objective
 from rethinking_jax.step.optimizer import make_optimizer
-from rethinking_jax.step.preprocess import make_preprocess
-from rethinking_jax.step.state import Examples, Hyper, Running, TrainState
+from rethinking_jax.step.state import Examples, Running, TrainState
 from rethinking_jax.step.train import epoch_order, init_state, make_steps, make_train_step
 from rethinking_jax.sweep.mesh import make_mesh, share, spread
 from rethinking_jax.sweep.program import Program, make_program
 
-SHAPE = (5, 4, 3)
-CLASSES = 7
-
-
-def plain(images: jax.Array) -> jax.Array:
-    return make_preprocess("paper", jnp.zeros(3), jnp.ones(3))(images)
-
-
-def prepared(state: TrainState, images: jax.Array, ids: jax.Array) -> jax.Array:
-    return plain(images)
-
-
-def hyper(
-    seed: int = 0,
-    rate: float = 0.1,
-    momentum: float = 0.9,
-    decay: float = 0.0,
-    dropout: float = 0.0,
-) -> Hyper:
-    return Hyper(jnp.int32(seed), *map(jnp.float32, (rate, momentum, decay, dropout, 0.0)))
-
-
-def batch(n: int, seed: int = 0) -> tuple[jax.Array, jax.Array]:
-    rng = np.random.default_rng(seed)
-    images = jnp.asarray(rng.integers(0, 256, (n, *SHAPE)), jnp.uint8)
-    return images, jnp.asarray(rng.integers(0, CLASSES, n), jnp.int32)
-
-
-def seen(images: jax.Array, labels: jax.Array) -> Examples:
-    """A batch on its true labels."""
-    return Examples(images, labels, labels, jnp.arange(len(labels), dtype=jnp.uint32))
-
-
-def mlp(sizes: tuple[int, ...] = (9, 6)) -> nn.Module:
-    return create_model("mlp", num_classes=CLASSES, hidden_sizes=sizes)
-
-
-class TinyConvNet(nn.Module):
-    """A convolution and batch norm, as in the large models, but compiled in no time."""
-
-    @nn.compact
-    def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
-        x = nn.Conv(8, (3, 3))(x)
-        x = nn.relu(nn.BatchNorm(use_running_average=not train, momentum=0.9)(x))
-        return nn.Dense(CLASSES)(x.mean((1, 2)))
-
-
 # An independent implementation ----------------------------------------------------
-
-
-def numpy_loss_and_gradient(
-    layers: list[dict[str, np.ndarray]], x: np.ndarray, y: np.ndarray
-) -> tuple[float, list[dict[str, np.ndarray]], np.ndarray]:
-    """Back-propagation by hand, float64."""
-    activations = [x.reshape(len(x), -1)]
-    for i, layer in enumerate(layers):
-        z = activations[-1] @ layer["kernel"] + layer["bias"]
-        activations.append(z if i == len(layers) - 1 else np.maximum(z, 0))
-    logits = activations[-1]
-    shifted = logits - logits.max(1, keepdims=True)
-    log_softmax = shifted - np.log(np.exp(shifted).sum(1, keepdims=True))
-    rows = np.arange(len(y))
-    loss = -log_softmax[rows, y].mean()
-    delta = np.exp(log_softmax)
-    delta[rows, y] -= 1
-    delta /= len(y)
-    grads = []
-    for i in reversed(range(len(layers))):
-        grads.append({"kernel": activations[i].T @ delta, "bias": delta.sum(0)})
-        delta = (delta @ layers[i]["kernel"].T) * (activations[i] > 0)
-    return loss, grads[::-1], logits
-
-
-def numpy_input(images: jax.Array) -> np.ndarray:
-    x = np.asarray(images, np.float64) / 255
-    mean = x.mean((1, 2, 3), keepdims=True)
-    std = x.std((1, 2, 3), keepdims=True)
-    return (x - mean) / np.maximum(std, 1 / np.sqrt(x[0].size))
-
-
-def layers_of(params: dict) -> list[dict[str, np.ndarray]]:
-    return [
-        {part: np.asarray(params[name][part], np.float64) for part in ("kernel", "bias")}
-        for name in sorted(params)
-    ]
 
 
 @pytest.mark.parametrize("mask", ["all", "kernels"])
@@ -192,20 +125,6 @@ def make(
     )
 
 
-def members(values: list[Hyper]) -> Hyper:
-    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *values)
-
-
-def no_sums(m: int) -> Running:
-    return jax.tree.map(lambda leaf: jnp.zeros((m,), leaf.dtype), Running.zero())
-
-
-def train_examples(n: int, m: int) -> Examples:
-    images, labels = batch(n)
-    noisy = jnp.stack([jnp.roll(labels, i) for i in range(m)])
-    return Examples(images, noisy, labels, jnp.arange(n, dtype=jnp.uint32))
-
-
 def run_epoch(
     program: Program, state: TrainState, examples: Examples, size: int, scan: bool
 ) -> tuple[TrainState, Running]:
@@ -258,8 +177,10 @@ def test_vmapped_members_equal_runs_alone(model: nn.Module) -> None:
         chex.assert_trees_all_close(alone.params, _member(together.params, i), atol=1e-4)
         chex.assert_trees_all_close(sums.loss, running.loss[i : i + 1], rtol=1e-4)
         alone_evaluated = program.evaluate(alone, own)
-        chex.assert_trees_all_close(alone_evaluated.loss, evaluated.loss[i : i + 1], rtol=1e-3)
-        assert int(alone_evaluated.corrupted[0]) == int(evaluated.corrupted[i])
+        loss = evaluated["loss"].sum[i : i + 1]
+        chex.assert_trees_all_close(alone_evaluated["loss"].sum, loss, rtol=1e-3)
+        corrupted = evaluated["accuracy_on_corrupted"].count
+        assert int(alone_evaluated["accuracy_on_corrupted"].count[0]) == int(corrupted[i])
 
 
 def _member(tree: object, i: int) -> object:
@@ -281,12 +202,16 @@ def test_evaluation_counts_every_example_once(n: int, size: int, scan: bool) -> 
         layers_of(params), numpy_input(images), np.asarray(labels)
     )
     predicted, y, t = logits.argmax(1), np.asarray(labels), np.asarray(true)
-    assert int(sums.count[0]) == n
-    np.testing.assert_allclose(float(sums.loss[0]) / n, expected_loss, rtol=1e-4)
-    assert int(sums.correct[0]) == (predicted == y).sum()
-    assert int(sums.correct_true[0]) == (predicted == t).sum()
-    assert int(sums.corrupted[0]) == (y != t).sum()
-    assert int(sums.correct_on_corrupted[0]) == ((predicted == y) & (y != t)).sum()
+    assert int(sums["accuracy"].count[0]) == n
+    np.testing.assert_allclose(float(sums["loss"].sum[0]) / n, expected_loss, rtol=1e-4)
+    assert int(sums["accuracy"].sum[0]) == (predicted == y).sum()
+    assert int(sums["accuracy_true_labels"].sum[0]) == (predicted == t).sum()
+    on_corrupted = sums["accuracy_on_corrupted"]
+    assert int(on_corrupted.count[0]) == (y != t).sum()
+    assert int(on_corrupted.sum[0]) == ((predicted == y) & (y != t)).sum()
+    on_clean = sums["accuracy_on_clean"]
+    assert int(on_clean.count[0]) == (y == t).sum()
+    assert int(on_clean.sum[0]) == ((predicted == y) & (y == t)).sum()
 
 
 def test_dropout_draws_anew_each_step_and_depends_on_the_seed() -> None:
@@ -379,7 +304,11 @@ def test_micro_batches_make_the_step_of_the_whole_batch() -> None:
     results = []
     for accumulate in (1, 2, 4):
         steps = make_steps(
-            mlp(), make_optimizer("sgd", 1.0, 1, "all"), plain, SHAPE, accumulate=accumulate
+            mlp(),
+            make_optimizer("sgd", 1.0, 1, "all"),
+            plain,
+            SHAPE,
+            Objective(accumulate=accumulate),
         )
         state = steps.init(hyper(0, 0.1))
         for i in range(3):
@@ -393,7 +322,7 @@ def test_micro_batches_make_the_step_of_the_whole_batch() -> None:
 def test_label_smoothing_is_what_is_minimized_and_not_what_is_reported(smoothing: float) -> None:
     """Against the gradient of cross-entropy with smoothed targets, in closed form."""
     model, build = mlp((4,)), make_optimizer("sgd", 1.0, 1, "all")
-    step = make_train_step(model, build, prepared, label_smoothing=smoothing)
+    step = make_train_step(model, build, prepared, Objective(label_smoothing=smoothing))
     state = init_state(model, build, hyper(0, 1.0, momentum=0.0), SHAPE)
     images, labels = batch(16)
     after, sums = jax.jit(step)(state, seen(images, labels))
@@ -455,9 +384,10 @@ def test_top_5_counts_the_five_largest_logits() -> None:
     logits = Many().apply({"params": state.params}, plain(images), train=False)
     best = np.argsort(-np.asarray(logits), axis=1)[:, :5]
     hits = (best == np.asarray(labels)[:, None]).any(1)
-    assert int(sums.correct_top5) == hits[:55].sum() > 0
+    assert int(sums["top5_accuracy"].sum) == hits[:55].sum() > 0
     few = make_steps(mlp(), make_optimizer("sgd", 1.0, 1, "all"), plain, SHAPE)
-    assert int(few.evaluate(few.init(hyper(0)), seen(*batch(60)), counted).correct_top5) == 0
+    of_few = few.evaluate(few.init(hyper(0)), seen(*batch(60)), counted)
+    assert int(of_few["top5_accuracy"].sum) == 0
 
 
 def test_rmsprop_agrees_with_tensorflow_s_formula() -> None:

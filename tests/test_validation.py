@@ -15,7 +15,7 @@ from ml_collections import ConfigDict
 from rethinking_jax import experiment
 from rethinking_jax.config import Member, base_config, runs
 from rethinking_jax.data import load_dataset, subset
-from rethinking_jax.data.dataset import chosen_parts
+from rethinking_jax.data.parts import chosen_parts
 from rethinking_jax.errors import UserError
 from rethinking_jax.models import create_model
 from rethinking_jax.step.preprocess import make_preprocess

@@ -2,10 +2,12 @@
 
 import json
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+
+from ml_collections import ConfigDict
 
 from rethinking_jax.config.key import Key, Scope
-from rethinking_jax.config.keys import GROUPS
+from rethinking_jax.config.keys import GROUPS, KEYS
 
 WIDTH = 100  # of a line of `--help`
 
@@ -46,18 +48,20 @@ def keys_help() -> str:
     )
 
 
-def keys_page(kinds: Mapping[str, Iterable[Key]]) -> str:
+def keys_page(kinds: Mapping[str, tuple[Sequence[Key], ConfigDict]]) -> str:
     """Returns the page of all keys in Markdown.
 
     Args:
-      kinds: the keys that each kind of theory experiment has of its own, by its name.
+      kinds: the keys that each kind of theory experiment has of its own, and its config, by its
+        name.
     """
     parts = [PAGE, *(_section(title, keys) for title, keys in GROUPS.items())]
     parts.append(
-        "## Experiments of theory\n\nEach kind has a few of the keys above, with the meaning that "
-        "they have there, and these of its own.\n"
+        "## Experiments of theory\n\nEach kind has keys of its own and some of those above, with "
+        "the meaning that they have there.\n"
     )
-    parts += [_section(f"configs/{kind}.py", keys, 3) for kind, keys in kinds.items()]
+    for name, (keys, config) in kinds.items():
+        parts += [_section(f"configs/{name}.py", keys, 3), _shared(keys, config)]
     return "\n".join(parts)
 
 
@@ -78,11 +82,24 @@ def _section(title: str, keys: Iterable[Key], level: int = 2) -> str:
     return "\n".join([f"{'#' * level} {title}", "", *head, *rows, ""])
 
 
+def _shared(keys: Sequence[Key], config: ConfigDict) -> str:
+    """Returns which keys of all configs a kind has, with the defaults that it changes."""
+    own = [key.name for key in keys]
+    shown = []
+    for name in KEYS:
+        if name in config and name not in own:
+            changed = config[name] is not None and config[name] != KEYS[name].default
+            shown.append(f"`{name}={_typed(config[name])}`" if changed else f"`{name}`")
+    return f"And of those above: {', '.join(shown)}.\n"
+
+
 def _default(key: Key) -> str:
     """Returns a key's default as it is typed on the command line; '' for none."""
-    if isinstance(key.default, type):
-        return ""
-    return key.default if isinstance(key.default, str) else json.dumps(key.default)
+    return "" if isinstance(key.default, type) else _typed(key.default)
+
+
+def _typed(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _allowed(key: Key) -> str:

@@ -6,7 +6,7 @@ Checking, `--help`, docs/keys.md and what makes two runs the same all come from 
 from ml_collections import ConfigDict
 
 from rethinking_jax.config.key import ABOVE_ZERO, BELOW_ONE, FINITE, Key, Range, defaults, table
-from rethinking_jax.corruption import SETTINGS
+from rethinking_jax.corruption import CORRUPTIONS
 from rethinking_jax.models import DTYPES, MODELS
 from rethinking_jax.step.optimizer import OPTIMIZERS, WEIGHT_DECAY_KINDS, WEIGHT_DECAY_MASKS
 from rethinking_jax.step.preprocess import PREPROCESSINGS
@@ -102,7 +102,7 @@ GROUPS: dict[str, tuple[Key, ...]] = {
             "pixels are moved by one permutation for all images (shuffled_pixels), by one of each "
             "image (random_pixels), or are noise (gaussian).",
             "array",
-            choices=SETTINGS,
+            choices=CORRUPTIONS,
         ),
         Key(
             "label_noise",

@@ -78,10 +78,12 @@ def _name(config: ConfigDict, override: Overrides) -> str:
 
 
 def _check_label_noise(config: ConfigDict, settings: Sequence[str]) -> None:
-    if config.label_noise is None or "partially_corrupted_labels" in settings:
+    known = corruption.CORRUPTIONS
+    noisy = [name for name, one in known.items() if one.uses_label_noise]
+    if config.label_noise is None or set(noisy) & set(settings):
         return
-    if any(corruption.label_probability(s, None) != config.label_noise for s in settings):
+    if any(known[name].probability() != config.label_noise for name in settings):
         raise UserError(
             f"config.label_noise={config.label_noise} has no effect on corruption={settings[0]}: "
-            "it is for corruption=partially_corrupted_labels"
+            f"it is for corruption={' or '.join(noisy)}"
         )

@@ -13,12 +13,12 @@ from ml_collections import ConfigDict
 from rethinking_jax.analysis import drawing
 from rethinking_jax.analysis.language import Translate
 from rethinking_jax.data.checkerboard import LEFT_OUT, SIDE, is_outside
-from rethinking_jax.data.source import Source, is_points
+from rethinking_jax.data.dataset import Dataset
 from rethinking_jax.step.preprocess import make_preprocess
 from rethinking_jax.step.state import TrainState
 from rethinking_jax.sweep.build import make_model
-from rethinking_jax.sweep.groups import Chunk
-from rethinking_jax.sweep.loop import fresh
+from rethinking_jax.sweep.engine import Chunk
+from rethinking_jax.sweep.position import fresh
 from rethinking_jax.workdir import checkpoint
 from rethinking_jax.workdir.metrics import Json
 from rethinking_jax.workdir.storage import AnyPath, make_folder
@@ -71,7 +71,7 @@ def of_runs(chunks: Sequence[Chunk], workdir: AnyPath) -> list[Panel]:
     first: dict[str, tuple[Chunk, int]] = {}
     for chunk in chunks:
         for index, run in enumerate(chunk.runs):
-            if is_points(chunk.source.train.images):
+            if chunk.dataset.holds_points:
                 first.setdefault(run.config.dataset, (chunk, index))
     panels = (_panel(chunk, index, workdir) for chunk, index in first.values())
     return [panel for panel in panels if len(panel.steps) > 1]
@@ -86,8 +86,8 @@ def _panel(chunk: Chunk, index: int, workdir: AnyPath) -> Panel:
         restored = checkpoint.restore(folder, step, template)
         if restored is not None:
             states[step] = restored[0]
-    answer = _answers(chunk.runs[index].config, chunk.source)
-    points = np.asarray(chunk.source.train.images)[:, 0, :, 0]
+    answer = _answers(chunk.runs[index].config, chunk.dataset)
+    points = np.asarray(chunk.dataset.train.images)[:, 0, :, 0]
     return Panel(
         points,
         chunk.runs[index].train_labels,
@@ -103,10 +103,10 @@ def _member(state: TrainState, index: int) -> Json:
     return member
 
 
-def _answers(config: ConfigDict, source: Source) -> Callable[[Json], jax.Array]:
+def _answers(config: ConfigDict, dataset: Dataset) -> Callable[[Json], jax.Array]:
     """Returns what maps variables to the probability of class 1, float32 [GRID, GRID]: x2, x1."""
-    model = make_model(config, source.num_classes)
-    preprocess = make_preprocess(config.preprocess, source.mean, source.std)
+    model = make_model(config, dataset.num_classes)
+    preprocess = make_preprocess(config.preprocess, *dataset.moments)
     line = (np.arange(GRID) + 0.5) / GRID * 2 * EXTENT - EXTENT
     x1, x2 = np.meshgrid(line, line)
     inputs = preprocess(jnp.asarray(np.stack([x1, x2], -1), jnp.float32).reshape(-1, 1, 2, 1))

@@ -10,11 +10,11 @@ from ml_collections import ConfigDict
 
 from rethinking_jax.analysis import drawing
 from rethinking_jax.analysis.language import Translate
-from rethinking_jax.corruption import corrupt_images
-from rethinking_jax.data.source import Source, is_points
+from rethinking_jax.corruption import corrupt
+from rethinking_jax.data.dataset import Dataset
 from rethinking_jax.step.augment import augment, parse
 from rethinking_jax.step.preprocess import center_crop, to_unit
-from rethinking_jax.sweep.groups import Run
+from rethinking_jax.sweep.engine import Run
 from rethinking_jax.workdir.storage import AnyPath, make_folder
 
 IMAGES = 2  # images that augmentations are shown on
@@ -53,7 +53,7 @@ class CorruptedRow(NamedTuple):
     wrong: tuple[bool, ...]
 
 
-def augmented(runs: Iterable[tuple[ConfigDict, Source]]) -> list[AugmentedRow]:
+def augmented(runs: Iterable[tuple[ConfigDict, Dataset]]) -> list[AugmentedRow]:
     """Shows what the augmentations of some runs make of their first training images.
 
     There is a row for each augmentation by itself and for those that a run combines, drawn with
@@ -61,70 +61,63 @@ def augmented(runs: Iterable[tuple[ConfigDict, Source]]) -> list[AugmentedRow]:
     preprocessing. Without any augmentation the result is [].
 
     Args:
-      runs: the config of each run and its source.
+      runs: the config of each run and its data set.
     """
     rows: dict[str, AugmentedRow] = {}
-    for config, source in runs:
+    for config, dataset in runs:
         names = parse(config.augmentation)
         kinds = [(name,) for name in names] + [names] * (len(names) > 1)
         for kind in kinds:
             if "+".join(kind) not in rows:
-                rows["+".join(kind)] = _augmented_row(kind, config, source)
+                rows["+".join(kind)] = _augmented_row(kind, config, dataset)
     return list(rows.values())
 
 
-def corrupted(runs: Sequence[tuple[Run, Source]], translate: Translate) -> list[CorruptedRow]:
+def corrupted(runs: Sequence[tuple[Run, Dataset]], translate: Translate) -> list[CorruptedRow]:
     """Shows what the settings of some runs make of the same training images and their labels.
 
     There is a row for each setting, of the first run that has it; [] where there is only one
     setting, more than one data set, or points.
 
     Args:
-      runs: each run with what it trains on, and its source.
+      runs: each run with what it trains on, and its data set.
       translate: gives the names of settings in the reader's language.
     """
-    first: dict[str, tuple[Run, Source]] = {}
-    for run, source in runs:
-        first.setdefault(run.config.corruption, (run, source))
+    first: dict[str, tuple[Run, Dataset]] = {}
+    for run, dataset in runs:
+        first.setdefault(run.config.corruption, (run, dataset))
     if len(first) < 2 or len({run.config.dataset for run, _ in runs}) > 1:
         return []
-    if is_points(runs[0][1].train.images):
+    if runs[0][1].holds_points:
         return []
     return [
-        _corrupted_row(setting, run, source, translate) for setting, (run, source) in first.items()
+        _corrupted_row(setting, run, dataset, translate)
+        for setting, (run, dataset) in first.items()
     ]
 
 
-def _corrupted_row(setting: str, run: Run, source: Source, translate: Translate) -> CorruptedRow:
-    true = source.train.labels
+def _corrupted_row(setting: str, run: Run, dataset: Dataset, translate: Translate) -> CorruptedRow:
+    true = dataset.train.labels
     _, starts = np.unique(true, return_index=True)
     chosen = starts[:SAMPLES]
-    names = source.class_names or tuple(map(str, range(source.num_classes)))
     labels = run.train_labels[chosen]
     return CorruptedRow(
         translate(setting.replace("_", " ")),
-        _pixels(_corrupted_images(run.config, source, chosen)),
-        tuple(names[label] for label in labels),
+        _pixels(_corrupted_images(run.config, dataset, chosen)),
+        tuple(dataset.class_names[label] for label in labels),
         tuple((labels != true[chosen]).tolist()),
     )
 
 
-def _corrupted_images(config: ConfigDict, source: Source, positions: np.ndarray) -> jax.Array:
+def _corrupted_images(config: ConfigDict, dataset: Dataset, positions: np.ndarray) -> jax.Array:
     """Returns training images as the run's corruption leaves them, [positions, h, w, c]."""
-    if source.streamed:
-        stored = jnp.asarray(source.streamed.train.read(positions))
-    else:
-        assert source.train.images is not None
-        stored = source.train.images[positions]
-    return corrupt_images(
-        config.corruption, config.seed, "train", source.train.ids[positions], stored,
-        source.mean, source.std,
-    )  # fmt: skip
+    chosen = dataset.train.ids[positions], dataset.train.read(positions)
+    return corrupt(config, dataset).images("train", *chosen)
 
 
-def _augmented_row(kind: tuple[str, ...], config: ConfigDict, source: Source) -> AugmentedRow:
-    images = _corrupted_images(config, source, np.arange(IMAGES))
-    ids = jnp.asarray(source.train.ids[:IMAGES])
+def _augmented_row(kind: tuple[str, ...], config: ConfigDict, dataset: Dataset) -> AugmentedRow:
+    images = _corrupted_images(config, dataset, np.arange(IMAGES))
+    ids = jnp.asarray(dataset.train.ids[:IMAGES])
     size = config.crop_size
 
     @jax.jit

@@ -10,11 +10,11 @@ import jax
 
 from rethinking_jax import config as configs
 from rethinking_jax.analysis.language import translator
-from rethinking_jax.data.source import load_sources
+from rethinking_jax.data.runs import load_datasets
 from rethinking_jax.host.processes import is_primary
 from rethinking_jax.pictures import decision_map, gallery
 from rethinking_jax.sweep import groups
-from rethinking_jax.sweep.groups import Chunk
+from rethinking_jax.sweep.engine import Chunk
 from rethinking_jax.workdir.storage import AnyPath
 
 
@@ -31,8 +31,8 @@ def draw(workdir: AnyPath, chunks: Sequence[Chunk], language: str) -> None:
     if not is_primary():
         return
     translate, folder = translator(language), workdir / "figures"
-    runs = [(run, chunk.source) for chunk in chunks for run in chunk.runs]
-    if rows := gallery.augmented((run.config, source) for run, source in runs):
+    runs = [(run, chunk.dataset) for chunk in chunks for run in chunk.runs]
+    if rows := gallery.augmented((run.config, dataset) for run, dataset in runs):
         first = next(run.config for run, _ in runs if run.config.augmentation)
         words = "Training images of {dataset}, augmented (seed {seed})"
         title = translate(words, dataset=first.dataset, seed=first.seed)
@@ -60,7 +60,7 @@ def redraw(workdir: AnyPath, language: str, show: Callable[[str], None]) -> None
     config = configs.from_json(plain)
     members = configs.members(config)
     chunks = groups.make_chunks(
-        members, load_sources(members, show), jax.default_backend(), jax.devices(),
+        members, load_datasets(members, show), jax.default_backend(), jax.devices(),
         json.loads((workdir / "chunks.json").read_text()), show,
     )  # fmt: skip
     draw(workdir, chunks, language)

@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rethinking_jax.corruption import corrupt_labels
+from rethinking_jax.corruption import random_labels
 
 BLOCK = 1000  # rows of a kernel matrix that are held at once
 SEEDS = 50  # draws of signs that are made at once
@@ -54,7 +54,7 @@ def draw_signs(seeds: np.ndarray, ids: np.ndarray) -> np.ndarray:
 @jax.jit
 @partial(jax.vmap, in_axes=(0, None))
 def _draw(seed: jax.Array, ids: jax.Array) -> jax.Array:
-    return corrupt_labels(seed, "train", ids, jnp.zeros(len(ids), jnp.int32), 1.0, 2)
+    return random_labels(seed, ids, jnp.zeros(len(ids), jnp.int32), 2)
 
 
 def l2_ball(points: np.ndarray, signs: np.ndarray) -> np.ndarray:

@@ -15,10 +15,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from rethinking_jax.corruption.randomness import generator
 from rethinking_jax.errors import UserError
-from rethinking_jax.theory.data import generator
 
-PATCHES = 4  # the purpose of the draw of patches
 PATCH = 6  # pixels of a patch's side
 BLOCK_FILTERS = 64  # filters whose features are held at once
 BLOCK_IMAGES = 500  # images that are convolved at once
@@ -39,7 +38,7 @@ def random_patches(images: np.ndarray, count: int, seed: int) -> np.ndarray:
             f"kernel=random_conv needs images larger than {PATCH} x {PATCH}, these are "
             f"{height} x {width}"
         )
-    rng = generator(seed, PATCHES)
+    rng = generator(seed, "kernel_patches")
     found: list[np.ndarray] = []
     for _ in range(100 * count):
         i, top, left = (rng.integers(n) for n in (total, height - PATCH + 1, width - PATCH + 1))

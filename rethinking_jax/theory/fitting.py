@@ -15,13 +15,15 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from rethinking_jax import config as configs
-from rethinking_jax.data.source import Source, SourceSplit, source_key
+from rethinking_jax.corruption import NO_MOMENTS, Moments
+from rethinking_jax.data.dataset import Dataset, Split
+from rethinking_jax.data.runs import dataset_key
 from rethinking_jax.step.preprocess import pixel_moments
 from rethinking_jax.sweep import groups
 from rethinking_jax.sweep.build import is_convolutional, make_model
-from rethinking_jax.sweep.groups import Chunk, Run
-from rethinking_jax.sweep.loop import Measure, Stage, is_complete, measures_nothing, train_chunk
-from rethinking_jax.workdir import metrics
+from rethinking_jax.sweep.engine import Chunk, Run
+from rethinking_jax.sweep.loop import is_complete, train_chunk
+from rethinking_jax.sweep.stage import MeasureMembers, Stage, measures_nothing
 from rethinking_jax.workdir.metrics import Line
 
 # The keys that say how a network is trained; they mean here what they mean everywhere.
@@ -51,18 +53,18 @@ class Lab(NamedTuple):
         self,
         config: ConfigDict,
         runs: Sequence[configs.Overrides],
-        source: Source,
+        dataset: Dataset,
         change: Callable[[int, Run], Run] = lambda index, run: run,
-        measure: Callable[[Chunk], Measure] = lambda chunk: measures_nothing,
+        measure: Callable[[Chunk], MeasureMembers] = measures_nothing,
     ) -> dict[str, list[Line]]:
         """Trains runs to their ends, or what is left of them; those of one network as one sweep.
 
         Args:
           config: config of all runs, see `training_config`.
           runs: keys that each run overrides, with a "name" that no other run has.
-          source: examples of all runs.
+          dataset: examples of all runs.
           change: gives a run its own labels, from its index and what its config says.
-          measure: makes what measures more of a chunk (see `sweep.loop.Measure`).
+          measure: makes what measures more of a chunk (see `sweep.stage.MeasureMembers`).
 
         Returns:
           The lines of `metrics.jsonl` of each run, by its name.
@@ -74,18 +76,17 @@ class Lab(NamedTuple):
         base.sweep = configs.runs(runs)
         members = configs.members(base)
         index = {member.name: i for i, member in enumerate(members)}
-        sources = {source_key(member.config): source for member in members}
+        datasets = {dataset_key(member.config): dataset for member in members}
         chunks = groups.make_chunks(
-            members, sources, jax.default_backend(), jax.local_devices(), report=lambda text: None
+            members, datasets, jax.default_backend(), jax.local_devices(), report=lambda text: None
         )
         self.claim()
-        file = self.stage.metrics_file
         for chunk in chunks:
             own = tuple(change(index[run.name], run) for run in chunk.runs)
             chunk = chunk._replace(runs=own)
-            if not is_complete(chunk, self.stage, metrics.by_member(metrics.read_lines(file))):
-                train_chunk(chunk, self.stage._replace(measure=measure(chunk)))
-        lines = metrics.by_member(metrics.read_lines(file))
+            if not is_complete(chunk, self.stage, self.stage.lines()):
+                train_chunk(chunk, self.stage._replace(measure=measure))
+        lines = self.stage.lines()
         return {name: lines[name] for name in index}
 
 
@@ -106,7 +107,7 @@ def training_config(config: ConfigDict, **changes: object) -> ConfigDict:
     return made
 
 
-def source_of(images: np.ndarray, ids: np.ndarray, repeats: int = 1) -> Source:
+def dataset_of(images: np.ndarray, ids: np.ndarray, repeats: int = 1) -> Dataset:
     """Makes points of two classes that runs label themselves, and that they are tested on, too.
 
     Args:
@@ -115,17 +116,14 @@ def source_of(images: np.ndarray, ids: np.ndarray, repeats: int = 1) -> Source:
       repeats: how often each point, with its label, is in the training set. An epoch is that
         many passes, for an epoch of few points takes longer to start than to train.
     """
-    once = SourceSplit(jax.numpy.asarray(images), np.zeros(len(ids), np.int32), ids)
+    once = Split(jax.numpy.asarray(images), np.zeros(len(ids), np.int32), ids)
     many = once
     if repeats > 1:
         tiled = np.tile(images, (repeats, 1, 1, 1))
         labels = np.zeros(len(tiled), np.int32)
-        many = SourceSplit(jax.numpy.asarray(tiled), labels, np.tile(ids, repeats))
-    channels = images.shape[-1]
-    mean, std = np.zeros(channels, np.float32), np.ones(channels, np.float32)
-    if images.dtype == np.uint8:
-        mean, std = pixel_moments(images)
-    return Source(2, many, once, images.shape[1:], mean, std, None)
+        many = Split(jax.numpy.asarray(tiled), labels, np.tile(ids, repeats))
+    moments = Moments(*pixel_moments(images)) if images.dtype == np.uint8 else NO_MOMENTS
+    return Dataset("points", many, once, ("0", "1"), moments=moments)
 
 
 def parameters(config: ConfigDict, image_shape: tuple[int, ...], num_classes: int = 2) -> int:

@@ -15,7 +15,7 @@ from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
 from rethinking_jax.config.key import Key, Range
 from rethinking_jax.config.keys import ABOVE_0, AT_LEAST_1
-from rethinking_jax.corruption import LABEL_SETTINGS
+from rethinking_jax.corruption import CORRUPTIONS
 from rethinking_jax.data.watch import Spoken, Watch
 from rethinking_jax.host.memory import free_bytes
 from rethinking_jax.theory import features, kernel_matrix, kernel_solve
@@ -117,7 +117,7 @@ KIND = Kind(
 
 def _shared(config: ConfigDict) -> str:
     plain = {k: v for k, v in json.loads(config.to_json()).items() if k not in UNSHARED_KEYS}
-    pixels = config.corruption if config.corruption not in LABEL_SETTINGS else ""
+    pixels = config.corruption if CORRUPTIONS[config.corruption].images else ""
     return json.dumps([plain, pixels], sort_keys=True)
 
 

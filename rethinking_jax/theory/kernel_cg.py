@@ -6,11 +6,9 @@ from typing import NamedTuple
 import numpy as np
 import scipy.linalg
 
+from rethinking_jax.corruption.randomness import generator
 from rethinking_jax.data.watch import Watch, silent
-from rethinking_jax.theory.data import generator
 from rethinking_jax.theory.kernel_matrix import Kernel
-
-LANDMARKS = 8  # the purpose of the draw of columns
 
 # It maps float64 [n, k] to float64 [n, k], linearly.
 Map = Callable[[np.ndarray], np.ndarray]
@@ -95,7 +93,7 @@ def nystroem(kernel: Kernel, ridge: float, rank: int, seed: int) -> Map:
       rank: number of columns; n at most.
       seed: seed of their draw.
     """
-    chosen = generator(seed, LANDMARKS).permutation(kernel.count)[:rank]
+    chosen = generator(seed, "kernel_landmarks").permutation(kernel.count)[:rank]
     columns = np.asarray(kernel.rows(chosen), np.float64).T
     inner = columns[chosen]
     # A shift of this size makes a matrix definite that rounding may have made indefinite.

@@ -23,14 +23,14 @@ from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
 from rethinking_jax.config.key import Key, Range
 from rethinking_jax.config.keys import ABOVE_0, AT_LEAST_1
+from rethinking_jax.corruption.randomness import generator
 from rethinking_jax.errors import UserError
 from rethinking_jax.theory import ntk
-from rethinking_jax.theory.data import Task, generator, rows
+from rethinking_jax.theory.data import Task, rows
 from rethinking_jax.theory.kind import ANYTHING, Kind, Tools, at_least
 from rethinking_jax.theory.widths import parse
 from rethinking_jax.workdir.metrics import Json
 
-FEATURES, START, BATCHES = 5, 6, 7  # the purposes of the draws of features, start and batches
 GAMMA = 0.02  # gamma of the Gaussian kernel that the random Fourier features approximate
 LOOKS = 40  # how often the weights are looked at on the way
 PIECE = 1024  # most steps in one call
@@ -192,7 +192,7 @@ def measure(config: ConfigDict, task: Task) -> list[tuple[Json, Json]]:
     y = np.eye(task.num_classes)[task.train_labels]
     check(config, x)
     problem = Problem(x, y, others, *least_norm(x, y))
-    noise = generator(config.seed, START).normal(size=problem.least.shape)
+    noise = generator(config.seed, "min_norm_start").normal(size=problem.least.shape)
     size = np.linalg.norm(problem.least)
     starts = {
         "zero": np.zeros_like(problem.least),
@@ -247,7 +247,7 @@ def make_features(config: ConfigDict, task: Task) -> tuple[np.ndarray, np.ndarra
     x, others = (rows(p).astype(np.float64) for p in (task.train_images, task.test_images))
     if config.features == "pixels":
         return x, others
-    rng, count = generator(config.seed, FEATURES), config.num_features
+    rng, count = generator(config.seed, "fourier_features"), config.num_features
     omega = rng.normal(size=(x.shape[1], count)) * np.sqrt(2 * GAMMA)
     phase = rng.uniform(0, 2 * np.pi, count)
     first, second = (np.sqrt(2 / count) * np.cos(p @ omega + phase) for p in (x, others))
@@ -306,7 +306,7 @@ def descend(
       The weights about `LOOKS` times, ever more rarely, to the last step.
     """
     looks = np.unique(np.geomspace(1, steps, LOOKS).astype(int))
-    rng, at, kept = generator(seed, BATCHES), 0, []
+    rng, at, kept = generator(seed, "min_norm_batches"), 0, []
     with jax.enable_x64(True):
         scan, carry = _sgd(x, y, start, learning_rate)
         for look in looks:

@@ -19,12 +19,12 @@ from rethinking_jax.analysis.curves import Plot
 from rethinking_jax.analysis.findings import curve, verdict
 from rethinking_jax.analysis.table import Column, Table, table
 from rethinking_jax.analysis.verdicts import Verdict
+from rethinking_jax.corruption.randomness import generator
 from rethinking_jax.errors import UserError
-from rethinking_jax.theory.data import Task, generator, rows
+from rethinking_jax.theory.data import Task, rows
 from rethinking_jax.theory.widths import parse
 from rethinking_jax.workdir.metrics import Json
 
-SUBSET, WEIGHTS = 9, 10  # the purposes of the draws of examples and of weights
 TEST = 200  # test images on which predictions are compared
 STEPS = 20_000  # most steps of gradient descent
 FITTED = 1e-3  # |y - f| / |y - f0| of a training set that is fitted
@@ -56,7 +56,7 @@ Weights = TypeVar("Weights")  # any tree of arrays
 
 def init(width: int, dimension: int, seed: int) -> Params:
     """Draws independent standard normal weights; their scale is in `forward`."""
-    rng = generator(seed, WEIGHTS)
+    rng = generator(seed, "ntk_weights")
     first, last = rng.normal(size=(dimension, width)), rng.normal(size=width)
     return {"first": jnp.asarray(first, jnp.float32), "last": jnp.asarray(last, jnp.float32)}
 
@@ -173,7 +173,7 @@ def _data(config: ConfigDict, task: Task) -> tuple[np.ndarray, np.ndarray, np.nd
     count = len(task.train_labels)
     if config.ntk_examples > count:
         raise UserError(f"config.ntk_examples={config.ntk_examples}: there are {count:,}")
-    chosen = generator(config.data_seed, SUBSET).permutation(count)[: config.ntk_examples]
+    chosen = generator(config.data_seed, "ntk_examples").permutation(count)[: config.ntk_examples]
     images = rows(task.train_images)[chosen], rows(task.test_images)[:TEST]
     # A black image has no direction and stays 0.
     x, others = (p / np.maximum(np.linalg.norm(p, axis=1, keepdims=True), 1e-6) for p in images)

@@ -21,16 +21,16 @@ from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
 from rethinking_jax.config.key import Key, Range
 from rethinking_jax.config.keys import ABOVE_0
+from rethinking_jax.corruption.randomness import generator
 from rethinking_jax.data import Dataset, subset
 from rethinking_jax.errors import UserError
 from rethinking_jax.step.preprocess import center_crop, to_unit
 from rethinking_jax.theory import closed_forms, cover
-from rethinking_jax.theory.data import generator, rows
-from rethinking_jax.theory.fitting import Lab, parameters, source_of, training_config
+from rethinking_jax.theory.data import rows
+from rethinking_jax.theory.fitting import Lab, dataset_of, parameters, training_config
 from rethinking_jax.theory.kind import DATA_KEYS, Kind, Tools, at_least, check_network
 from rethinking_jax.workdir.metrics import Json, Line
 
-POINTS = 8  # the purpose of the draw of Gaussian points
 FEWER = 4  # the factor between two numbers of points
 FEW = 10  # points whose 2^10 signs are all taken
 DIMENSIONS, KNOWN_DRAWS = 5, 40  # dimensions and draws where all dichotomies are enumerated
@@ -81,7 +81,7 @@ KNOWN = (
 
 
 def run(members: Sequence[Member], tools: Tools) -> Findings:
-    """Estimates for every network and number of points, and the checks.
+    """Estimates the complexity for every network and number of points, and checks the method.
 
     Raises:
       UserError: fewer points than are needed.
@@ -179,9 +179,9 @@ def sizes(count: int, levels: int) -> list[int]:
 
 def network_row(name: str, config: ConfigDict, dataset: Dataset, lab: Lab) -> Json:
     """Estimates the complexity of one network on all training images of a data set."""
-    images = dataset.train.images
+    images = np.asarray(dataset.train.images)
     count = len(images)
-    source = source_of(images, dataset.train.ids, -(-LEAVE // count))
+    signed = dataset_of(images, dataset.train.ids, -(-LEAVE // count))
     trained = training_config(
         config,
         batch_size=min(config.batch_size, count),
@@ -191,7 +191,7 @@ def network_row(name: str, config: ConfigDict, dataset: Dataset, lab: Lab) -> Js
     )
     seeds = range(config.seed, config.seed + config.draws)
     runs = [{"name": f"{name},n={count},sigma={seed}", "seed": seed} for seed in seeds]
-    values = correlations(lab.train(trained, runs, source))
+    values = correlations(lab.train(trained, runs, signed))
     shape = center_crop(np.zeros((1, *images.shape[1:])), config.crop_size).shape[1:]  # type: ignore[arg-type]
     return {
         "kind": "network",
@@ -259,9 +259,10 @@ def _deviation(values: np.ndarray, expected: float) -> float:
 
 def known_row(config: ConfigDict, lab: Lab) -> Json:
     """Trains linear classifiers of ten Gaussian points, and enumerates to find the supremum."""
-    points = generator(config.seed, POINTS).normal(size=(FEW, DIMENSIONS)).astype(np.float32)
+    rng = generator(config.seed, "rademacher_points")
+    points = rng.normal(size=(FEW, DIMENSIONS)).astype(np.float32)
     ids = np.arange(FEW, dtype=np.uint32)
-    source = source_of(points.reshape(FEW, 1, DIMENSIONS, 1), ids, repeats=20)
+    signed = dataset_of(points.reshape(FEW, 1, DIMENSIONS, 1), ids, repeats=20)
     trained = training_config(
         config,
         model="linear",
@@ -277,7 +278,7 @@ def known_row(config: ConfigDict, lab: Lab) -> Json:
     )
     seeds = np.arange(config.seed, config.seed + KNOWN_DRAWS)
     runs = [{"name": f"known,sigma={seed}", "seed": int(seed)} for seed in seeds]
-    values = correlations(lab.train(trained, runs, source))
+    values = correlations(lab.train(trained, runs, signed))
     reachable = 2.0 * cover.separable_labels(points) - 1
     signs = closed_forms.draw_signs(seeds, ids)
     supremum = (signs @ reachable.T).max(1) / FEW

@@ -19,13 +19,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from rethinking_jax.corruption.randomness import generator
 from rethinking_jax.errors import UserError
-from rethinking_jax.theory.data import generator
 
 # A threshold lies at this share of the gap between two points. Each slope passes on a ninth of
 # the error of the one before; at nine tenths it would be ninefold.
 THRESHOLD = 0.1
-PROJECTION = 1  # the purpose of the draw of the direction
 CHUNK = 250  # points for which all terms are summed at once
 
 
@@ -121,7 +120,7 @@ def build(points: np.ndarray, labels: np.ndarray, seed: int) -> tuple[Network, n
 def _project(points: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Draws a direction and projects the points; on almost any direction they all differ."""
     count, size = points.shape
-    direction = generator(seed, PROJECTION).normal(size=size) / np.sqrt(size)
+    direction = generator(seed, "theorem1_projection").normal(size=size) / np.sqrt(size)
     # 60,000 images in float64 would take gigabytes, so they are projected part by part.
     parts = [points[i : i + 4096].astype(np.float64) @ direction for i in range(0, count, 4096)]
     z = np.concatenate(parts)

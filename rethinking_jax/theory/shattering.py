@@ -19,17 +19,17 @@ from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
 from rethinking_jax.config.key import Key
 from rethinking_jax.config.keys import AT_LEAST_1
+from rethinking_jax.corruption.randomness import generator
 from rethinking_jax.data import subset
 from rethinking_jax.errors import UserError
 from rethinking_jax.step.preprocess import center_crop
-from rethinking_jax.sweep.groups import Run
+from rethinking_jax.sweep.engine import Run
 from rethinking_jax.theory import cover
-from rethinking_jax.theory.data import Tasks, generator, rows
-from rethinking_jax.theory.fitting import Lab, parameters, source_of, training_config
+from rethinking_jax.theory.data import Tasks, rows
+from rethinking_jax.theory.fitting import Lab, dataset_of, parameters, training_config
 from rethinking_jax.theory.kind import DATA_KEYS, Kind, Tools, at_least, check_network, dataset_name
 from rethinking_jax.workdir.metrics import Json, Line
 
-POINTS, DIRECTIONS, LABELS = 9, 10, 11  # the purposes of the draws of these
 # Numbers of points, as multiples of a network's weights; Cover's share is 1/2 at 2.
 LADDER = (0.5, 1.0, 1.2, 1.5, 2.0, 2.5)
 PASSES = 100  # how often an epoch goes over the points
@@ -159,7 +159,7 @@ def make_points(config: ConfigDict, count: int, tasks: Tasks) -> np.ndarray:
       UserError: there are not as many images.
     """
     if config.points == "gaussian":
-        drawn = generator(config.seed, POINTS).normal(size=(count, config.dimensions))
+        drawn = generator(config.seed, "shattering_points").normal(size=(count, config.dimensions))
         return drawn.astype(np.float32)
     dataset = tasks.dataset(config)
     if len(dataset.train.labels) < count:
@@ -170,7 +170,7 @@ def make_points(config: ConfigDict, count: int, tasks: Tasks) -> np.ndarray:
     part = subset(dataset, count, config.data_seed).train
     cropped = center_crop(part.images, config.crop_size)  # type: ignore[arg-type]
     images = rows(np.asarray(cropped)).astype(np.float64)
-    directions = generator(config.seed, DIRECTIONS).normal(
+    directions = generator(config.seed, "shattering_directions").normal(
         size=(images.shape[1], config.dimensions)
     )
     found = images @ directions
@@ -180,10 +180,10 @@ def make_points(config: ConfigDict, count: int, tasks: Tasks) -> np.ndarray:
 
 
 def make_labels(count: int, most: int, seed: int) -> tuple[np.ndarray, bool]:
-    """Returns dichotomies, int32 [m, count], and whether these are all, but for exchanged classes."""
+    """Makes dichotomies, int32 [m, count], and whether these are all but for exchanged classes."""
     if count <= 62 and 2 ** (count - 1) <= most:
         return cover.dichotomies(count), True
-    rng = generator(seed, LABELS)
+    rng = generator(seed, "shattering_labels")
     return rng.integers(0, 2, (most, count), dtype=np.int32), False
 
 
@@ -195,7 +195,7 @@ def measure(name: str, config: ConfigDict, points: np.ndarray, lab: Lab) -> Json
         config, batch_size=count, crop_size=0, preprocess="none", stop_when_fitted=False
     )
     ids = np.arange(count, dtype=np.uint32)
-    source = source_of(points.reshape(count, 1, dimensions, 1), ids, PASSES)
+    labelled = dataset_of(points.reshape(count, 1, dimensions, 1), ids, PASSES)
 
     def change(index: int, run: Run) -> Run:
         own = labels[index // config.starts]
@@ -206,7 +206,7 @@ def measure(name: str, config: ConfigDict, points: np.ndarray, lab: Lab) -> Json
         for i in range(len(labels))
         for start in range(config.starts)
     ]
-    each = [_fitted(own) for own in lab.train(trained, runs, source, change).values()]
+    each = [_fitted(own) for own in lab.train(trained, runs, labelled, change).values()]
     fitted = np.reshape(each, (-1, config.starts)).any(1)
     weight_count = weights(config)
     linear = config.model == "linear"
@@ -312,7 +312,7 @@ def _cover(measured: list[Json]) -> Verdict:
 
 
 def _chance(row: Json) -> float:
-    """The standard deviation of a sampled share about Cover's."""
+    """Returns the standard deviation of a sampled share about Cover's."""
     return float(np.sqrt(row["cover"] * (1 - row["cover"]) / row["dichotomies"]))
 
 

@@ -13,14 +13,14 @@ from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
 from rethinking_jax.config.key import Key
 from rethinking_jax.config.keys import AT_LEAST_1
+from rethinking_jax.corruption.randomness import generator
 from rethinking_jax.theory import relu_network, trained_width
-from rethinking_jax.theory.data import Task, generator, rows
+from rethinking_jax.theory.data import Task, rows
 from rethinking_jax.theory.kind import ANYTHING, Kind, Tools, at_least
 from rethinking_jax.theory.widths import parse
 from rethinking_jax.workdir.metrics import Json
 
 STEPS = (1, 3)  # these times powers of ten are the numbers of points on the way to all
-SAMPLE, ORDER = 2, 3  # the purposes of the draws of sampled points and of an order of all
 
 COLUMNS = (
     Column("labels", "name"),
@@ -68,7 +68,7 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
             equal = "images that equal another, with its label, are merged"
             tools.say(f"{name}: {merged[name]} {equal}")
         # Some data sets are in the order of their classes, and one class is no test.
-        kept = generator(config.data_seed, ORDER).permutation(kept)
+        kept = generator(config.data_seed, "theorem1_order").permutation(kept)
         for count in ladder(len(kept)):
             chosen = kept[:count]
             found = measure(config, points[chosen], task.train_labels[chosen])
@@ -139,7 +139,7 @@ def measure(config: ConfigDict, points: np.ndarray, labels: np.ndarray) -> Json:
     network, z = relu_network.build(points, labels, config.seed)
     seconds = time.perf_counter() - started
     deep = relu_network.build_deep(points, labels, config.depth, config.seed)
-    sample = generator(config.seed, SAMPLE).permutation(count)[: config.sampled_points]
+    sample = generator(config.seed, "theorem1_sample").permutation(count)[: config.sampled_points]
     found: Json = {
         "points": count,
         "dimension": dimension,
