@@ -15,11 +15,13 @@ from rethinking_jax import config as configs
 from rethinking_jax.analysis import findings, tables
 from rethinking_jax.analysis.findings import TheoryResults
 from rethinking_jax.analysis.results import Results, read_pictures
+from rethinking_jax.data import Dataset
 from rethinking_jax.data.runs import load_datasets
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.host.environment import describe_device, versions
 from rethinking_jax.host.processes import is_primary, wait_for_all
 from rethinking_jax.host.signals import stop_requests
+from rethinking_jax.models import MODELS, Architecture
 from rethinking_jax.pictures import illustrations
 from rethinking_jax.report import page
 from rethinking_jax.sweep import groups, profiling, selection
@@ -51,6 +53,7 @@ class Job(NamedTuple):
       console: where progress is shown.
       report: whether figures, tables and a report are made of the results.
       started: when it began, in seconds as of `time.monotonic`.
+      dataset: what all runs read in place of the data set that the config names.
     """
 
     config: ConfigDict
@@ -60,6 +63,7 @@ class Job(NamedTuple):
     console: Console
     report: bool
     started: float
+    dataset: Dataset | None = None
 
     @property
     def workdir(self) -> AnyPath:
@@ -101,6 +105,8 @@ def run(
     config: ConfigDict,
     workdir: "AnyPath | str",
     *,
+    dataset: Dataset | None = None,
+    model: Architecture | None = None,
     command: str = "",
     console: Console | None = None,
     report: bool = True,
@@ -112,6 +118,9 @@ def run(
         .theory_config(KIND)` with changes.
       workdir: the folder for all results; the README names its files. Several processes
         share it. A path, or gs://BUCKET/FOLDER or s3://BUCKET/FOLDER.
+      dataset: what all runs read; default: what the config names.
+      model: a Linen class that all runs train; default: what the config names. It is kept in
+        `MODELS` under its own name.
       command: what to type to resume, for messages and the report; '' where nobody typed one.
       console: where to show progress; default: standard output.
       report: whether to write figures, tables and a report, too.
@@ -123,10 +132,31 @@ def run(
       UserError: bad input, or a claim that cannot hold for this data; nothing is written.
       RunFailed: stopped by a signal, or the loss of every run stopped being a number.
     """
-    started, way = time.monotonic(), way_of(config)
-    folder = Folder(storage.open_path(workdir), configs.to_json(config), configs.identity_of)
+    started, config = time.monotonic(), _named(config, dataset, model)
     runs, console = members(config), console or Console()
-    job = Job(config, runs, folder, command, console, report, started)
+    folder = Folder(storage.open_path(workdir), configs.to_json(config), configs.identity_of)
+    return _finished(Job(config, runs, folder, command, console, report, started, dataset))
+
+
+def _named(config: ConfigDict, dataset: Dataset | None, model: Architecture | None) -> ConfigDict:
+    """Returns a config that names the data set and the model that are given beside it."""
+    names = {}
+    if dataset is not None:
+        names["dataset"] = dataset.name
+    if model is not None:
+        names["model"] = getattr(model, "func", model).__name__  # of what a partial is made of
+        MODELS[names["model"]] = model
+    config = config.copy_and_resolve_references()
+    for key, name in names.items():
+        if key not in config or any(key in run for run in configs.parse_sweep(config)):
+            raise UserError(f"{key}={name} is given, and this config or its sweep has its own")
+        config[key] = name
+    return config
+
+
+def _finished(job: Job) -> Json:
+    """Carries out what is left of a job and returns its summary."""
+    way, folder = way_of(job.config), job.folder
     way.check_job(job)
     folder.check()
     if folder.is_complete():
@@ -209,7 +239,7 @@ def _prepare(job: Job, progress: ProgressReport) -> list[Chunk]:
     """Reads the data, groups the runs, and opens the workdir for them."""
     chunks = groups.make_chunks(
         job.members,
-        load_datasets(job.members, progress.message),
+        load_datasets(job.members, progress.message, job.dataset),
         jax.default_backend(),
         jax.devices(),
         job.folder.chunks(),
@@ -315,10 +345,10 @@ def _measure(job: Job) -> Json:
     job.say(f"On {describe_device()}; results go to {job.workdir}")
     kind = kind_of(job.config)
     tools = Tools(
-        tasks=Tasks(job.say),
+        tasks=Tasks(job.say, job.workdir, job.dataset),
         say=job.say,
         open_lab=partial(_lab, job),
-        run_experiment=lambda config, name: run(config, job.workdir / name, report=job.report),
+        run_experiment=partial(_run_within, job),
     )
     found = kind.measure(job.members, tools)
     summary = {
@@ -337,6 +367,11 @@ def _measure(job: Job) -> Json:
     if job.report:
         page.write_report(job.workdir, TheoryResults(job.folder.config, summary, found))
     return summary
+
+
+def _run_within(job: Job, config: ConfigDict, name: str) -> Json:
+    """Carries out another config in a folder of a job's workdir."""
+    return run(config, job.workdir / name, dataset=job.dataset, report=job.report)
 
 
 @contextmanager
