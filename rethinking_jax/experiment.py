@@ -25,9 +25,11 @@ from rethinking_jax.models import MODELS, Architecture
 from rethinking_jax.pictures import illustrations
 from rethinking_jax.report import page
 from rethinking_jax.sweep import groups, profiling, selection
-from rethinking_jax.sweep.groups import Chunk
-from rethinking_jax.sweep.loop import Stage, is_complete, train_chunk
+from rethinking_jax.sweep.engine import Chunk
+from rethinking_jax.sweep.loop import is_complete, train_chunk
+from rethinking_jax.sweep.measure import of_each_run
 from rethinking_jax.sweep.progress import ProgressReport
+from rethinking_jax.sweep.stage import Measure, Stage, measures_nothing
 from rethinking_jax.sweep.summary import parameter_shapes, summarize
 from rethinking_jax.theory import settings
 from rethinking_jax.theory.data import Tasks
@@ -54,6 +56,7 @@ class Job(NamedTuple):
       report: whether figures, tables and a report are made of the results.
       started: when it began, in seconds as of `time.monotonic`.
       dataset: what all runs read in place of the data set that the config names.
+      measure: a user's own numbers of each run, where it trains.
     """
 
     config: ConfigDict
@@ -64,6 +67,7 @@ class Job(NamedTuple):
     report: bool
     started: float
     dataset: Dataset | None = None
+    measure: Measure | None = None
 
     @property
     def workdir(self) -> AnyPath:
@@ -107,6 +111,7 @@ def run(
     *,
     dataset: Dataset | None = None,
     model: Architecture | None = None,
+    measure: Measure | None = None,
     command: str = "",
     console: Console | None = None,
     report: bool = True,
@@ -121,6 +126,7 @@ def run(
       dataset: what all runs read; default: what the config names.
       model: a Linen class that all runs train; default: what the config names. It is kept in
         `MODELS` under its own name.
+      measure: numbers that the lines of `metrics.jsonl` hold besides ours.
       command: what to type to resume, for messages and the report; '' where nobody typed one.
       console: where to show progress; default: standard output.
       report: whether to write figures, tables and a report, too.
@@ -135,7 +141,7 @@ def run(
     started, config = time.monotonic(), _named(config, dataset, model)
     runs, console = members(config), console or Console()
     folder = Folder(storage.open_path(workdir), configs.to_json(config), configs.identity_of)
-    return _finished(Job(config, runs, folder, command, console, report, started, dataset))
+    return _finished(Job(config, runs, folder, command, console, report, started, dataset, measure))
 
 
 def _named(config: ConfigDict, dataset: Dataset | None, model: Architecture | None) -> ConfigDict:
@@ -196,6 +202,7 @@ def _stage(job: Job, progress: ProgressReport, before: float = 0.0) -> Iterator[
             elapsed=lambda: before + time.monotonic() - job.started,
             write_scalars=write_scalars,
             profile=profile,
+            measure=partial(of_each_run, job.measure) if job.measure else measures_nothing,
         )
 
 
@@ -213,26 +220,23 @@ def _train(job: Job) -> Json:
     progress = ProgressReport(job.console)
     chunks = _prepare(job, progress)
     _show_start(job, chunks)
-    before = max((line["elapsed_seconds"] for line in _lines(job)), default=0.0)
+    lines = metrics.read_lines(job.workdir / "metrics.jsonl")
+    before = max((line["elapsed_seconds"] for line in lines), default=0.0)
     with _stage(job, progress, before) as stage:
         _train_chunks(chunks, stage)
         tested = _tested(job, chunks, stage) if job.config.validation_examples else {}
-    plain, lines = job.folder.config, metrics.by_member(_lines(job))
+    plain, by_run = job.folder.config, stage.lines()
     summary = {
-        **summarize(plain, job.members, chunks, lines, tested),
+        **summarize(plain, job.members, chunks, by_run, tested),
         "wall_seconds": round(stage.elapsed(), 3),
         "command": job.command,
     }
     if job.report:
         illustrations.draw(job.workdir, chunks, job.config.language)
         if is_primary():
-            results = Results(summary, lines, plain, read_pictures(job.workdir))
+            results = Results(summary, by_run, plain, read_pictures(job.workdir))
             page.write_report(job.workdir, results)
     return summary
-
-
-def _lines(job: Job) -> list[Line]:
-    return metrics.read_lines(job.workdir / "metrics.jsonl")
 
 
 def _prepare(job: Job, progress: ProgressReport) -> list[Chunk]:
@@ -255,7 +259,7 @@ def _prepare(job: Job, progress: ProgressReport) -> list[Chunk]:
 
 def _train_chunks(chunks: Sequence[Chunk], stage: Stage) -> None:
     """Trains what is not complete, chunk by chunk."""
-    lines = metrics.by_member(metrics.read_lines(stage.metrics_file))
+    lines = stage.lines()
     for i, chunk in enumerate(chunks, start=1):
         if not is_complete(chunk, stage, lines):
             place = f"{i}/{len(chunks)} " if len(chunks) > 1 else ""
@@ -265,7 +269,7 @@ def _train_chunks(chunks: Sequence[Chunk], stage: Stage) -> None:
 
 def _tested(job: Job, chunks: Sequence[Chunk], stage: Stage) -> dict[str, Line]:
     """Returns the test metrics of the runs that validation chooses, by name."""
-    chosen = selection.chosen_runs(job.members, metrics.by_member(_lines(job)))
+    chosen = selection.chosen_runs(job.members, stage.lines())
     if chosen:
         stage.progress.message(
             f"chosen by validation: {', '.join(chosen)}; one look at the test set"
@@ -277,17 +281,15 @@ def _show_start(job: Job, chunks: Sequence[Chunk]) -> None:
     """Shows what will be trained, on what, and with which labels."""
     shown = set()
     for chunk in chunks:
-        if id(chunk.program) not in shown:
-            shown.add(id(chunk.program))
+        if id(chunk.engine) not in shown:
+            shown.add(id(chunk.engine))
             overview = parameter_overview.get_parameter_overview(
                 parameter_shapes(chunk), include_stats=False, max_lines=OVERVIEW_LINES
             )
-            job.console.print(
-                f"{chunk.runs[0].config.model}\n{overview}", highlight=False, markup=False
-            )
+            job.console.print(f"{chunk.config.model}\n{overview}", highlight=False, markup=False)
         size = len(chunk.dataset.train.labels)
-        dropped = size % chunk.runs[0].config.batch_size
-        if dropped and chunk.runs[0].config.last_batch == "drop":
+        dropped = size % chunk.config.batch_size
+        if dropped and chunk.config.last_batch == "drop":
             job.say(f"Every epoch drops the last {dropped} of {size:,} examples of its order")
         for run in chunk.runs:
             job.say(

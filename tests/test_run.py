@@ -15,6 +15,7 @@ from rethinking_jax import config as configs
 from rethinking_jax import experiment
 from rethinking_jax.data import Dataset, arrays
 from rethinking_jax.errors import UserError
+from rethinking_jax.models import MODELS
 from rethinking_jax.theory.settings import theory_config
 
 
@@ -27,6 +28,12 @@ class Mine(nn.Module):
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
         """Maps images [b, h, w, c] to logits [b, num_classes]."""
         return nn.Dense(self.num_classes)(nn.relu(nn.Dense(8)(x.reshape(len(x), -1))))
+
+
+@pytest.fixture(autouse=True)
+def forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A class that is given is kept in `MODELS`; here until the end of a test."""
+    monkeypatch.setitem(MODELS, "Mine", Mine)
 
 
 def mine(count: int = 60) -> Dataset:

@@ -15,8 +15,8 @@ from rethinking_jax.pictures.film import EXTENT, Panel
 from rethinking_jax.step.preprocess import make_preprocess
 from rethinking_jax.step.state import TrainState
 from rethinking_jax.sweep.build import make_model
-from rethinking_jax.sweep.groups import Chunk
-from rethinking_jax.sweep.loop import fresh
+from rethinking_jax.sweep.engine import Chunk
+from rethinking_jax.sweep.position import fresh
 from rethinking_jax.workdir import checkpoint
 from rethinking_jax.workdir.storage import AnyPath
 

@@ -13,7 +13,7 @@ from rethinking_jax.data.dataset import Dataset
 from rethinking_jax.pictures.grids import Row, Sample
 from rethinking_jax.step.augment import augment, parse
 from rethinking_jax.step.preprocess import center_crop, to_unit
-from rethinking_jax.sweep.groups import Run
+from rethinking_jax.sweep.engine import Run
 
 IMAGES = 2
 EPOCHS = 4

@@ -14,7 +14,7 @@ from rethinking_jax.data.runs import load_datasets
 from rethinking_jax.host.processes import is_primary
 from rethinking_jax.pictures import decision_map, film, gallery, grids
 from rethinking_jax.sweep import groups
-from rethinking_jax.sweep.groups import Chunk
+from rethinking_jax.sweep.engine import Chunk
 from rethinking_jax.workdir.storage import AnyPath
 
 

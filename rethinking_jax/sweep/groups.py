@@ -8,9 +8,7 @@ a run whose examples are streamed.
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -20,13 +18,13 @@ from ml_collections import ConfigDict
 
 from rethinking_jax import config as configs
 from rethinking_jax.corruption import CORRUPTIONS, corrupt
-from rethinking_jax.data.dataset import Dataset, Split
+from rethinking_jax.data.dataset import Dataset
 from rethinking_jax.data.runs import dataset_key
 from rethinking_jax.host.memory import free_bytes
-from rethinking_jax.step.state import Examples, Hyper
+from rethinking_jax.step.state import Hyper
 from rethinking_jax.step.train import init_state
 from rethinking_jax.sweep.build import (
-    build_program,
+    build_engine,
     data_devices,
     input_shape,
     is_convolutional,
@@ -35,40 +33,9 @@ from rethinking_jax.sweep.build import (
     static_part,
     streamed_part,
 )
+from rethinking_jax.sweep.engine import Chunk, Engine, Run
 from rethinking_jax.sweep.memory import SHARE, member_bytes
-from rethinking_jax.sweep.mesh import make_mesh, share, spread
-from rethinking_jax.sweep.program import Program
-from rethinking_jax.sweep.stream_program import StreamProgram
-
-# Pixel corruptions are drawn this many examples at a time: the random bits of a whole
-# set would take several times its memory.
-CORRUPTION_BATCH = 2000
-
-
-class Run(NamedTuple):
-    """One run, with the labels it trains on and is tested on."""
-
-    name: str
-    config: ConfigDict
-    label_noise: float  # p
-    train_labels: np.ndarray  # int32 [n]
-    test_labels: np.ndarray
-    flipped_fraction: float
-    labels_sha256: str
-    # Positions (i, j): it trains on a copy of example j where the others have example i. For
-    # twins that differ in one example; not where examples are streamed.
-    replaced: tuple[int, int] | None = None
-
-
-class Chunk(NamedTuple):
-    """Runs that train together, and all that training needs."""
-
-    name: str  # of its folder of checkpoints
-    runs: tuple[Run, ...]
-    dataset: Dataset
-    program: Program | StreamProgram
-    mesh: Mesh
-    scan: bool
+from rethinking_jax.sweep.mesh import make_mesh
 
 
 def label_run(member: configs.Member, dataset: Dataset) -> Run:
@@ -123,7 +90,7 @@ def make_chunks(
             groups.setdefault(_group_key(run.config), []).append(run)
     for group in groups.values():
         parts += _cut(group, datasets[dataset_key(group[0].config)], backend, devices, report)
-    programs: dict[str, tuple[Any, bool]] = {}
+    engines: dict[str, Engine] = {}
     chunks = []
     for part in parts:
         config = part[0].config
@@ -131,10 +98,9 @@ def make_chunks(
         mesh = _mesh(config, dataset, len(part), devices)
         own = streamed_part(config) if dataset.streamed else ()
         key = str((mesh.shape, static_part(config), own))
-        if key not in programs:
-            programs[key] = build_program(config, dataset, backend, mesh)
-        program, scan = programs[key]
-        chunks.append(Chunk(_chunk_name(part), part, dataset, program, mesh, scan))
+        if key not in engines:
+            engines[key] = build_engine(config, dataset, backend, mesh)
+        chunks.append(Chunk(_chunk_name(part), part, dataset, engines[key], mesh))
     names = list(runs)
     return sorted(chunks, key=lambda chunk: names.index(chunk.runs[0].name))
 
@@ -176,7 +142,7 @@ def _chunk_size(
     places = max(1, len(devices) // max(1, group[0].config.data_devices))
     each, free = estimate_bytes(group[0], dataset), free_bytes(jax.local_devices()[0])
     fits = max(1, int(SHARE * free / each)) * places
-    chosen = min(len(group), group[0].config.max_members or fits, fits)
+    chosen = min(len(group), int(group[0].config.max_members) or fits, fits)
     report(
         f"{len(group)} runs as one program, {chosen} at a time: about {each / 2**20:.1f} MiB for "
         f"each, {free / 2**30:.1f} GiB free"
@@ -239,58 +205,3 @@ def hyper(runs: Sequence[Run]) -> Hyper:
         dropout_rate=column("dropout_rate", jnp.float32),
         label_noise=jnp.array([run.label_noise for run in runs], jnp.float32),
     )
-
-
-def images(chunk: Chunk) -> dict[str, jax.Array]:
-    """The images of each split of a chunk, one copy on each of its devices; not streamed."""
-    splits = chunk.dataset.splits.items()
-    return {split: share(_images(chunk, split, part), chunk.mesh) for split, part in splits}
-
-
-def _images(chunk: Chunk, split: str, part: Split) -> jax.Array:
-    stored = jnp.asarray(part.images)
-    drawn = corrupt(chunk.runs[0].config, chunk.dataset)
-    if drawn.corruption.images is None:
-        return stored
-    change = jax.jit(partial(drawn.images, split))
-    parts = [
-        change(part.ids[i : i + CORRUPTION_BATCH], stored[i : i + CORRUPTION_BATCH])
-        for i in range(0, len(part.ids), CORRUPTION_BATCH)
-    ]
-    return jnp.concatenate(parts)
-
-
-def examples(
-    chunk: Chunk, images: Mapping[str, jax.Array], chosen: Sequence[int]
-) -> dict[str, Examples]:
-    """The splits of some members of a chunk, by name.
-
-    Args:
-      chunk: of all members.
-      images: see `images`; shared.
-      chosen: indices of members, as many as the mesh can divide.
-
-    Returns:
-      Examples whose labels are int32 [len(chosen), n], each on its member's device.
-    """
-    runs, mesh = [chunk.runs[i] for i in chosen], chunk.mesh
-    own = {"train": [run.train_labels for run in runs], "test": [run.test_labels for run in runs]}
-    result = {}
-    for split, part in chunk.dataset.splits.items():
-        labels = np.stack(own.get(split, [part.labels] * len(runs)))
-        true, ids = share((part.labels, part.ids), mesh)
-        result[split] = Examples(images[split], spread(labels, mesh), true, ids)
-    return result
-
-
-def replacements(chunk: Chunk, chosen: Sequence[int]) -> jax.Array | None:
-    """Positions (i, j) of replaced examples, int32 [len(chosen), 2]; None where no run has one.
-
-    Args:
-      chunk: of all members.
-      chosen: as of `examples`; -1, no position, for members that have every example.
-    """
-    if all(run.replaced is None for run in chunk.runs):
-        return None
-    pairs = [chunk.runs[i].replaced or (-1, -1) for i in chosen]
-    return spread(jnp.array(pairs, jnp.int32), chunk.mesh)

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import jax
 
-from rethinking_jax.sweep.feed import Pieces, Taken
+from rethinking_jax.sweep.engine import Pieces, Taken
 
 # The first steps compile, and fill what is read ahead.
 SKIPPED, TRACED = 10, 5
 
-# (the pieces of an epoch, step before them, steps of an epoch) -> the same pieces.
-Watch = Callable[[Pieces, int, int], Pieces]
+# (the pieces of an epoch, step before them, steps of an epoch) -> the same pieces, of which
+# some may be traced.
+Traced = Callable[[Pieces, int, int], Pieces]
 
 
 def trace_options() -> jax.profiler.ProfileOptions:
@@ -24,10 +25,10 @@ def trace_options() -> jax.profiler.ProfileOptions:
 
 
 @contextmanager
-def step_profile(folder: Path | None, say: Callable[[str], None]) -> Iterator[Watch]:
+def step_profile(folder: Path | None, say: Callable[[str], None]) -> Iterator[Traced]:
     """Traces some steps of the first epoch that is long enough, once.
 
-    A piece is what one call of a program trains (see `rethinking_jax.sweep.feed.Feed`): in most
+    A piece is what one call of a program trains (see `rethinking_jax.sweep.engine.Feed`): in most
     cases a step. Traced are the pieces 10 to 15 of the first epoch or, where it has fewer,
     up to five from the start of the second one: a scanned epoch is one piece.
 
@@ -43,7 +44,7 @@ def step_profile(folder: Path | None, say: Callable[[str], None]) -> Iterator[Wa
         return
     profile = _Profile(folder, say)
     try:
-        yield profile.watch
+        yield profile.traced
     finally:
         if not profile.is_over:
             say("config.profile: nothing is traced: the run ended before a step after compilation")
@@ -57,10 +58,10 @@ class _Profile:
         self._skipped = SKIPPED
         self.is_over = False
 
-    def watch(self, pieces: Pieces, step: int, per_epoch: int) -> Pieces:
-        return pieces if self.is_over else self._watch(pieces, step, per_epoch)
+    def traced(self, pieces: Pieces, step: int, per_epoch: int) -> Pieces:
+        return pieces if self.is_over else self._traced(pieces, step, per_epoch)
 
-    def _watch(self, pieces: Pieces, step: int, per_epoch: int) -> Pieces:
+    def _traced(self, pieces: Pieces, step: int, per_epoch: int) -> Pieces:
         skipped, self._skipped = self._skipped, 0
         with closing(pieces):
             done, running = step % per_epoch, None

@@ -14,8 +14,10 @@ import jax
 
 from rethinking_jax import config as configs
 from rethinking_jax.errors import UserError
-from rethinking_jax.sweep.groups import Chunk
-from rethinking_jax.sweep.loop import Stage, evaluate_trained
+from rethinking_jax.step.metrics import split_metrics
+from rethinking_jax.sweep.engine import Chunk
+from rethinking_jax.sweep.measure import evaluate_trained
+from rethinking_jax.sweep.stage import Stage
 from rethinking_jax.workdir import metrics
 from rethinking_jax.workdir.metrics import Line
 
@@ -67,7 +69,7 @@ def look_at_test(chunks: Sequence[Chunk], names: Sequence[str], stage: Stage) ->
     """Test metrics of some runs of trained chunks, by name.
 
     Raises:
-      RunFailed: see `rethinking_jax.sweep.loop.evaluate_trained`.
+      RunFailed: see `rethinking_jax.sweep.measure.evaluate_trained`.
     """
     found: dict[str, Line] = {}
     for chunk in chunks:
@@ -75,10 +77,10 @@ def look_at_test(chunks: Sequence[Chunk], names: Sequence[str], stage: Stage) ->
         if not chosen:
             continue
         sums = evaluate_trained(chunk, stage, chosen, "test")
-        corrupted, classes = chunk.runs[0].config.corrupt_test_labels, chunk.dataset.num_classes
+        corrupted, classes = chunk.config.corrupt_test_labels, chunk.dataset.num_classes
         for place, i in enumerate(chosen):
             own: Any = jax.tree.map(partial(_at, place), sums)
-            found[chunk.runs[i].name] = metrics.held_out_metrics("test", own, corrupted, classes)
+            found[chunk.runs[i].name] = split_metrics("test", own, corrupted, classes)
     return found
 
 
