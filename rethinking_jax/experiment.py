@@ -15,11 +15,13 @@ from rethinking_jax import config as configs
 from rethinking_jax.analysis import findings, tables
 from rethinking_jax.analysis.findings import TheoryResults
 from rethinking_jax.analysis.results import Results, read_pictures
+from rethinking_jax.data import Dataset
 from rethinking_jax.data.runs import load_datasets
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.host.environment import describe_device, versions
 from rethinking_jax.host.processes import is_primary, wait_for_all
 from rethinking_jax.host.signals import stop_requests
+from rethinking_jax.models import MODELS, Architecture
 from rethinking_jax.pictures import illustrations
 from rethinking_jax.report import page
 from rethinking_jax.sweep import groups, profiling, selection
@@ -53,6 +55,7 @@ class Job(NamedTuple):
       console: where progress is shown.
       report: whether figures, tables and a report are made of the results.
       started: when it began, in seconds as of `time.monotonic`.
+      dataset: what all runs read in place of the data set that the config names.
       measure: a user's own numbers of each run, where it trains.
     """
 
@@ -63,6 +66,7 @@ class Job(NamedTuple):
     console: Console
     report: bool
     started: float
+    dataset: Dataset | None = None
     measure: Measure | None = None
 
     @property
@@ -105,6 +109,8 @@ def run(
     config: ConfigDict,
     workdir: "AnyPath | str",
     *,
+    dataset: Dataset | None = None,
+    model: Architecture | None = None,
     measure: Measure | None = None,
     command: str = "",
     console: Console | None = None,
@@ -117,6 +123,9 @@ def run(
         .theory_config(KIND)` with changes.
       workdir: the folder for all results; the README names its files. Several processes
         share it. A path, or gs://BUCKET/FOLDER or s3://BUCKET/FOLDER.
+      dataset: what all runs read; default: what the config names.
+      model: a Linen class that all runs train; default: what the config names. It is kept in
+        `MODELS` under its own name.
       measure: numbers that the lines of `metrics.jsonl` hold besides ours.
       command: what to type to resume, for messages and the report; '' where nobody typed one.
       console: where to show progress; default: standard output.
@@ -129,10 +138,31 @@ def run(
       UserError: bad input, or a claim that cannot hold for this data; nothing is written.
       RunFailed: stopped by a signal, or the loss of every run stopped being a number.
     """
-    started, way = time.monotonic(), way_of(config)
-    folder = Folder(storage.open_path(workdir), configs.to_json(config), configs.identity_of)
+    started, config = time.monotonic(), _named(config, dataset, model)
     runs, console = members(config), console or Console()
-    job = Job(config, runs, folder, command, console, report, started, measure)
+    folder = Folder(storage.open_path(workdir), configs.to_json(config), configs.identity_of)
+    return _finished(Job(config, runs, folder, command, console, report, started, dataset, measure))
+
+
+def _named(config: ConfigDict, dataset: Dataset | None, model: Architecture | None) -> ConfigDict:
+    """Returns a config that names the data set and the model that are given beside it."""
+    names = {}
+    if dataset is not None:
+        names["dataset"] = dataset.name
+    if model is not None:
+        names["model"] = getattr(model, "func", model).__name__  # of what a partial is made of
+        MODELS[names["model"]] = model
+    config = config.copy_and_resolve_references()
+    for key, name in names.items():
+        if key not in config or any(key in run for run in configs.parse_sweep(config)):
+            raise UserError(f"{key}={name} is given, and this config or its sweep has its own")
+        config[key] = name
+    return config
+
+
+def _finished(job: Job) -> Json:
+    """Carries out what is left of a job and returns its summary."""
+    way, folder = way_of(job.config), job.folder
     way.check_job(job)
     folder.check()
     if folder.is_complete():
@@ -190,33 +220,30 @@ def _train(job: Job) -> Json:
     progress = ProgressReport(job.console)
     chunks = _prepare(job, progress)
     _show_start(job, chunks)
-    before = max((line["elapsed_seconds"] for line in _lines(job)), default=0.0)
+    lines = metrics.read_lines(job.workdir / "metrics.jsonl")
+    before = max((line["elapsed_seconds"] for line in lines), default=0.0)
     with _stage(job, progress, before) as stage:
         _train_chunks(chunks, stage)
         tested = _tested(job, chunks, stage) if job.config.validation_examples else {}
-    plain, lines = job.folder.config, metrics.by_member(_lines(job))
+    plain, by_run = job.folder.config, stage.lines()
     summary = {
-        **summarize(plain, job.members, chunks, lines, tested),
+        **summarize(plain, job.members, chunks, by_run, tested),
         "wall_seconds": round(stage.elapsed(), 3),
         "command": job.command,
     }
     if job.report:
         illustrations.draw(job.workdir, chunks, job.config.language)
         if is_primary():
-            results = Results(summary, lines, plain, read_pictures(job.workdir))
+            results = Results(summary, by_run, plain, read_pictures(job.workdir))
             page.write_report(job.workdir, results)
     return summary
-
-
-def _lines(job: Job) -> list[Line]:
-    return metrics.read_lines(job.workdir / "metrics.jsonl")
 
 
 def _prepare(job: Job, progress: ProgressReport) -> list[Chunk]:
     """Reads the data, groups the runs, and opens the workdir for them."""
     chunks = groups.make_chunks(
         job.members,
-        load_datasets(job.members, progress.message),
+        load_datasets(job.members, progress.message, job.dataset),
         jax.default_backend(),
         jax.devices(),
         job.folder.chunks(),
@@ -320,10 +347,10 @@ def _measure(job: Job) -> Json:
     job.say(f"On {describe_device()}; results go to {job.workdir}")
     kind = kind_of(job.config)
     tools = Tools(
-        tasks=Tasks(job.say),
+        tasks=Tasks(job.say, job.workdir, job.dataset),
         say=job.say,
         open_lab=partial(_lab, job),
-        run_experiment=lambda config, name: run(config, job.workdir / name, report=job.report),
+        run_experiment=partial(_run_within, job),
     )
     found = kind.measure(job.members, tools)
     summary = {
@@ -342,6 +369,11 @@ def _measure(job: Job) -> Json:
     if job.report:
         page.write_report(job.workdir, TheoryResults(job.folder.config, summary, found))
     return summary
+
+
+def _run_within(job: Job, config: ConfigDict, name: str) -> Json:
+    """Carries out another config in a folder of a job's workdir."""
+    return run(config, job.workdir / name, dataset=job.dataset, report=job.report)
 
 
 @contextmanager
