@@ -263,9 +263,7 @@ def _show_start(job: Job, chunks: Sequence[Chunk]) -> None:
             overview = parameter_overview.get_parameter_overview(
                 parameter_shapes(chunk), include_stats=False, max_lines=OVERVIEW_LINES
             )
-            job.console.print(
-                f"{chunk.config.model}\n{overview}", highlight=False, markup=False
-            )
+            job.console.print(f"{chunk.config.model}\n{overview}", highlight=False, markup=False)
         size = len(chunk.dataset.train.labels)
         dropped = size % chunk.config.batch_size
         if dropped and chunk.config.last_batch == "drop":

@@ -12,10 +12,10 @@ import numpy as np
 import optax
 import pytest
 from conftest import Command, read_metrics
+from helpers.config_files import CONFIGS, load
+from helpers.results import checkerboards
 from ml_collections import ConfigDict
 from PIL import Image
-from test_config import CONFIGS, load
-from test_course import checkerboards
 
 from rethinking_jax import config, experiment
 from rethinking_jax.analysis.language import translator
@@ -308,9 +308,9 @@ def test_the_config_gives_every_run_as_many_steps() -> None:
         load(path, "examples=many")
 
 
-def test_the_command_measures_outside_and_makes_the_film(command: Command, tmp_path: Path) -> None:
+def test_the_command_measures_outside_and_makes_the_film(answer: Command, tmp_path: Path) -> None:
     words = "examples=128+256,beside=128,outside=3,seeds=2,steps=50"
-    done = command(f"--config=configs/course_checkerboard.py:{words}", f"--workdir={tmp_path}",
+    done = answer(f"--config=configs/course_checkerboard.py:{words}", f"--workdir={tmp_path}",
                    "--config.hidden_sizes=(16,16)", "--config.language=es")  # fmt: skip
     assert done.returncode == 0, done.stderr
     lines = read_metrics(tmp_path)

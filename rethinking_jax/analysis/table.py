@@ -30,7 +30,7 @@ class Column(NamedTuple):
 
 
 class Spread(NamedTuple):
-    """A value over seeds; it takes three columns of the CSV file."""
+    """The mean and the extremes of a value over seeds, three columns of the CSV file."""
 
     mean: float
     min: float
@@ -111,12 +111,12 @@ def table(
 
 
 def with_values(columns: Sequence[Column], rows: Sequence[Row]) -> list[Column]:
-    """The columns that have a value in some row."""
+    """Returns the columns that have a value in some row."""
     return [column for column in columns if any(row[column.key] is not None for row in rows)]
 
 
 def spread(values: Sequence[float | None] | None) -> Spread | None:
-    """Mean, least and most over seeds; None where a value is missing."""
+    """Returns mean, least and most over seeds; None where a value is missing."""
     known = [value for value in values or [] if value is not None]
     if not known or len(known) < len(values or []):
         return None

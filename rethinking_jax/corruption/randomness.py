@@ -75,7 +75,7 @@ def purpose_key(seed: int | jax.Array, purpose: str) -> jax.Array:
     import jax
 
     # Labels must not depend on a flag of JAX's; this value is its default today.
-    jax.config.update("jax_threefry_partitionable", True)  # type: ignore[no-untyped-call]
+    jax.config.update("jax_threefry_partitionable", True)
     return jax.random.fold_in(jax.random.key(seed, impl="threefry2x32"), PURPOSES[purpose])
 
 

@@ -1,9 +1,9 @@
-"""How far long work is, in words."""
+"""How far long work has come, in words."""
 
 import time
 from collections.abc import Callable
 
-# Told what is going on, how much is done (images, say) and how much there is.
+# It is told what is going on, how much is done (images, say) and how much there is.
 Watch = Callable[[str, int, int], None]
 
 SECONDS_BETWEEN_LINES = 10.0
@@ -14,10 +14,10 @@ def silent(what: str, done: int, total: int) -> None:
 
 
 class Spoken:
-    """A `Watch` that says a line now and then; nothing of what is over within seconds."""
+    """A `Watch` that says a line now and then, and nothing of what is over within seconds."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
-        """Gives its lines to `say`."""
+        """Makes a watch whose lines `say` is given."""
         self._say, self._what = say, ""
 
     def __call__(self, what: str, done: int, total: int) -> None:
@@ -35,7 +35,7 @@ class Spoken:
 
 
 def left(done: int, total: int, rate: float) -> str:
-    """The time left at `rate` a second, such as "0:02:10 left"."""
+    """The time that is left at `rate` a second, such as "0:02:10 left"."""
     if rate <= 0:
         return "time left unknown"
     return f"{clock((total - done) / rate)} left"

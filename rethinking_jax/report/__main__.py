@@ -46,7 +46,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _read(workdir: AnyPath, language: str) -> "Results | TheoryResults":
-    """What a workdir holds, with the language that is asked for."""
+    """Reads a workdir; the language, where one is given, takes the place of its config's."""
     from rethinking_jax.analysis import findings, results
 
     if results.is_theory(workdir):

@@ -3,7 +3,6 @@
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from rethinking_jax.data.cache.read import (
 from rethinking_jax.data.dataset import Dataset, Read, Reader, Shape, Split, make_dataset
 from rethinking_jax.data.hold_out import hold_out
 from rethinking_jax.data.origin import Request
+from rethinking_jax.data.tfds import Builder
 from rethinking_jax.data.tfds.index import (
     Index,
     dataset_folder,
@@ -41,7 +41,7 @@ CACHED_SLICE_BYTES = 1 << 26
 
 @dataclasses.dataclass(frozen=True)
 class DecodedImages:
-    """Reads records and decodes them; threads may share it, and it travels."""
+    """Reads records and decodes them; threads may share it, and it travels between processes."""
 
     records: Records
     image_size: int
@@ -102,7 +102,7 @@ def bytes_in_memory(request: Request) -> int | None:
     try:
         builder = open_builder(name, data_dir)
     except UserError:
-        return None  # said by whoever reads it
+        return None  # whoever reads it says what is wrong
     if not is_prepared(builder):
         prepared_builder(name, data_dir, request.manual_dir, request.say)
     return estimate_bytes(name, data_dir, request.image_size)
@@ -127,7 +127,7 @@ def estimate_bytes(name: str, data_dir: str, image_size: int) -> int | None:
 
 
 def _found_cache(
-    request: Request, kind: str, builder: Any, folder: AnyPath
+    request: Request, kind: str, builder: Builder, folder: AnyPath
 ) -> tuple[Path, Layout | None, str]:
     """The folder of the cache that is wanted, its content, and why there is none.
 
@@ -148,7 +148,7 @@ def _found_cache(
     return cached, layout, why_not
 
 
-def _cache(builder: Any, folder: Path) -> tuple[Layout | None, str]:
+def _cache(builder: Builder, folder: Path) -> tuple[Layout | None, str]:
     """The whole cache in `folder` that fits the set, or None and why there is none."""
     layout = read_manifest(folder)
     if layout is None:
@@ -165,7 +165,7 @@ def _cache(builder: Any, folder: Path) -> tuple[Layout | None, str]:
 def _from_cache_alone(
     request: Request, folder: AnyPath, cached: Path, layout: Layout
 ) -> Dataset | None:
-    """A set whose records are not there: all from the cache and the indices beside it."""
+    """A set whose records are not there, read from the cache and the indices beside it alone."""
     splits = ["train", layout.test_split] if layout.test_split else ["train"]
     indices = [read_index(folder, split, layout.fingerprints[split]) for split in splits]
     found = [index for index in indices if index]
