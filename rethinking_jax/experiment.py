@@ -24,7 +24,7 @@ from rethinking_jax.host.signals import stop_requests
 from rethinking_jax.models import MODELS, Architecture
 from rethinking_jax.pictures import illustrations
 from rethinking_jax.report import page
-from rethinking_jax.sweep import groups, profiling, selection
+from rethinking_jax.sweep import groups, profiling, recut, selection
 from rethinking_jax.sweep.engine import Chunk
 from rethinking_jax.sweep.loop import is_complete, train_chunk
 from rethinking_jax.sweep.measure import of_each_run
@@ -241,18 +241,22 @@ def _train(job: Job) -> Json:
 
 def _prepare(job: Job, progress: ProgressReport) -> list[Chunk]:
     """Reads the data, groups the runs, and opens the workdir for them."""
+    stored, lines = job.folder.chunks(), metrics.by_member(_lines(job))
     chunks = groups.make_chunks(
         job.members,
         load_datasets(job.members, progress.message, job.dataset),
         jax.default_backend(),
         jax.devices(),
-        job.folder.chunks(),
+        recut.cut_again(stored, job.members, lines, jax.devices()),
         progress.message,
     )
     wait_for_all("all is read")
+    old = recut.divide_checkpoints(chunks, stored, job.workdir / "checkpoints")
     if is_primary():
         labels = {run.name: run.train_labels for chunk in chunks for run in chunk.runs}
         job.folder.begin(labels, [[run.name for run in chunk.runs] for chunk in chunks])
+        for folder in old:
+            storage.remove_tree(folder)
     wait_for_all("the workdir is open")
     return chunks
 

@@ -65,15 +65,15 @@ def make_chunks(
     stored: Sequence[Sequence[str]] = (),
     report: Callable[[str], None] = print,
 ) -> list[Chunk]:
-    """Groups the runs, cuts groups into chunks and builds each chunk's program.
+    """Groups the runs, cuts groups into chunks and builds each chunk's engine.
 
     Args:
       members: the runs.
       datasets: see `rethinking_jax.data.runs.load_datasets`.
       backend: "cpu", "gpu" or "tpu".
       devices: to spread the members over.
-      stored: the names of the runs of each chunk that an earlier session made: they stay
-        together, and only other runs are grouped.
+      stored: the names of the runs of each chunk of earlier sessions (see
+        `rethinking_jax.sweep.recut`): they stay together, and only other runs are grouped.
       report: receives a line for each group that is trained as one: the memory it takes.
 
     Returns:
@@ -100,7 +100,8 @@ def make_chunks(
         key = str((mesh.shape, static_part(config), own))
         if key not in engines:
             engines[key] = build_engine(config, dataset, backend, mesh)
-        chunks.append(Chunk(_chunk_name(part), part, dataset, engines[key], mesh))
+        name = chunk_name([run.name for run in part])
+        chunks.append(Chunk(name, part, dataset, engines[key], mesh))
     names = list(runs)
     return sorted(chunks, key=lambda chunk: names.index(chunk.runs[0].name))
 
@@ -112,20 +113,26 @@ def _cut(
     devices: Sequence[jax.Device],
     report: Callable[[str], None],
 ) -> list[tuple[Run, ...]]:
-    """The chunks of a group."""
+    """Cuts a group into chunks."""
     config = group[0].config
     if dataset.streamed:
         size = 1
     elif len(group) > 1 and _use_vmap(config, backend):
         size = _chunk_size(group, dataset, devices, report)
     else:
-        size = max(1, len(devices) // max(1, config.data_devices))
+        size = places_of(config, devices)
     return [tuple(group[i : i + size]) for i in range(0, len(group), size)]
+
+
+def places_of(config: ConfigDict, devices: Sequence[jax.Device]) -> int:
+    """Says how many runs can have devices of their own."""
+    return max(1, len(devices) // max(1, int(config.data_devices)))
 
 
 def _mesh(
     config: ConfigDict, dataset: Dataset, members: int, devices: Sequence[jax.Device]
 ) -> Mesh:
+    """Makes the mesh of a chunk of `members` runs."""
     data = data_devices(config, dataset.streamed, members, devices)
     # No process may be left without a device: places that are too many train copies.
     several = jax.process_count() > 1 and not dataset.streamed
@@ -138,10 +145,9 @@ def _chunk_size(
     devices: Sequence[jax.Device],
     report: Callable[[str], None],
 ) -> int:
-    """How many runs of a vmapped group train at once."""
-    places = max(1, len(devices) // max(1, group[0].config.data_devices))
+    """Says how many runs of a vmapped group train at once."""
     each, free = estimate_bytes(group[0], dataset), free_bytes(jax.local_devices()[0])
-    fits = max(1, int(SHARE * free / each)) * places
+    fits = max(1, int(SHARE * free / each)) * places_of(group[0].config, devices)
     chosen = min(len(group), int(group[0].config.max_members) or fits, fits)
     report(
         f"{len(group)} runs as one program, {chosen} at a time: about {each / 2**20:.1f} MiB for "
@@ -151,7 +157,7 @@ def _chunk_size(
 
 
 def estimate_bytes(run: Run, dataset: Dataset) -> int:
-    """The memory that one more member like this takes, see `memory.member_bytes`."""
+    """Estimates the memory that one more member like this takes, see `memory.member_bytes`."""
     config, size = run.config, len(dataset.train)
     model = make_model(config, dataset.num_classes)
     image_shape = input_shape(config, dataset)
@@ -168,6 +174,7 @@ def estimate_bytes(run: Run, dataset: Dataset) -> int:
 
 
 def _group_key(config: ConfigDict) -> str:
+    """Returns a text that is the same for all runs that may train together."""
     # Members of a group share their images; corrupted pixels are a run's own.
     shared = CORRUPTIONS[config.corruption].images is None
     own = "" if shared else (config.corruption, config.seed)
@@ -175,6 +182,7 @@ def _group_key(config: ConfigDict) -> str:
 
 
 def _use_vmap(config: ConfigDict, backend: str) -> bool:
+    """Whether several runs share a device."""
     if config.vectorize == "auto":
         # On two CPU cores a single MLP keeps the cores busy already, and vmapped
         # convolutions become grouped ones, which are slow: there one run at a time.
@@ -182,8 +190,9 @@ def _use_vmap(config: ConfigDict, backend: str) -> bool:
     return bool(config.vectorize == "vmap")
 
 
-def _chunk_name(runs: Sequence[Run]) -> str:
-    name = runs[0].name + (f"+{len(runs) - 1}" if len(runs) > 1 else "")
+def chunk_name(names: Sequence[str]) -> str:
+    """Returns the name of the folder of checkpoints of runs that train together, by name."""
+    name = names[0] + (f"+{len(names) - 1}" if len(names) > 1 else "")
     safe = re.sub(r"[^A-Za-z0-9_.,=+-]", "_", name)
     # Two names may become the same folder name, and a folder name has a longest length.
     if safe == name and len(safe) < 120:
@@ -192,7 +201,7 @@ def _chunk_name(runs: Sequence[Run]) -> str:
 
 
 def hyper(runs: Sequence[Run]) -> Hyper:
-    """The numbers in which the runs of a chunk differ, each an array of [members]."""
+    """Returns the numbers in which the runs of a chunk differ, each an array of [members]."""
 
     def column(key: str, dtype: type) -> jax.Array:
         return jnp.array([run.config[key] for run in runs], dtype)
