@@ -84,11 +84,7 @@ def make_chunks(
     kept = [names for names in stored if runs.keys() >= set(names)]
     parts = [tuple(runs[name] for name in names) for names in kept]
     placed = {name for names in kept for name in names}
-    groups: dict[str, list[Run]] = {}
-    for name, run in runs.items():
-        if name not in placed:
-            groups.setdefault(_group_key(run.config), []).append(run)
-    for group in groups.values():
+    for group in _groups([run for name, run in runs.items() if name not in placed]):
         parts += _cut(group, datasets[dataset_key(group[0].config)], backend, devices, report)
     engines: dict[str, Engine] = {}
     chunks = []
@@ -102,8 +98,15 @@ def make_chunks(
             engines[key] = build_engine(config, dataset, backend, mesh)
         name = chunk_name([run.name for run in part])
         chunks.append(Chunk(name, part, dataset, engines[key], mesh))
-    names = list(runs)
-    return sorted(chunks, key=lambda chunk: names.index(chunk.runs[0].name))
+    return sorted(chunks, key=lambda chunk: list(runs).index(chunk.runs[0].name))
+
+
+def _groups(runs: Sequence[Run]) -> list[list[Run]]:
+    """Puts runs that may train together into groups."""
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(_group_key(run.config), []).append(run)
+    return list(groups.values())
 
 
 def _cut(
