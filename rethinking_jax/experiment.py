@@ -15,7 +15,7 @@ from rethinking_jax import config as configs
 from rethinking_jax.analysis import findings, tables
 from rethinking_jax.analysis.findings import TheoryResults
 from rethinking_jax.analysis.results import Results, read_pictures
-from rethinking_jax.data.dataset import Dataset
+from rethinking_jax.data import Dataset
 from rethinking_jax.data.runs import load_datasets, training_sets
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.host.environment import describe_device, versions
@@ -24,7 +24,7 @@ from rethinking_jax.host.signals import stop_requests
 from rethinking_jax.models import Architecture
 from rethinking_jax.pictures import illustrations
 from rethinking_jax.report import page
-from rethinking_jax.sweep import groups, profiling, selection
+from rethinking_jax.sweep import groups, profiling, recut, selection
 from rethinking_jax.sweep.engine import Chunk
 from rethinking_jax.sweep.loop import is_complete, train_chunk
 from rethinking_jax.sweep.measure import of_each_run
@@ -55,8 +55,8 @@ class Job(NamedTuple):
       console: where progress is shown.
       report: whether figures, tables and a report are made of the results.
       started: when it began, in seconds as of `time.monotonic`.
+      dataset: what all runs read in place of the data set that the config names.
       measure: a user's own numbers of each run, where it trains.
-      dataset: what all runs read instead of the data set that their configs name.
     """
 
     config: ConfigDict
@@ -66,8 +66,8 @@ class Job(NamedTuple):
     console: Console
     report: bool
     started: float
-    measure: Measure | None = None
     dataset: Dataset | None = None
+    measure: Measure | None = None
 
     @property
     def workdir(self) -> AnyPath:
@@ -109,8 +109,8 @@ def run(
     config: ConfigDict,
     workdir: "AnyPath | str",
     *,
-    model: Architecture | None = None,
     dataset: Dataset | None = None,
+    model: Architecture | None = None,
     measure: Measure | None = None,
     command: str = "",
     console: Console | None = None,
@@ -123,9 +123,9 @@ def run(
         .theory_config(KIND)` with changes.
       workdir: the folder for all results; the README names its files. Several processes
         share it. A path, or gs://BUCKET/FOLDER or s3://BUCKET/FOLDER.
-      model: a class of Flax Linen in the place of `config.model`, see `rethinking_jax.models`.
-      dataset: a data set in the place of `config.dataset`, such as `rethinking_jax.data.arrays`
-        makes. The results name both, and go on with the same only.
+      dataset: what all runs read; default: what the config names.
+      model: a Linen class that all runs train; default: what the config names. The results name
+        both, and go on with the same only.
       measure: numbers that the lines of `metrics.jsonl` hold besides ours.
       command: what to type to resume, for messages and the report; '' where nobody typed one.
       console: where to show progress; default: standard output.
@@ -138,14 +138,19 @@ def run(
       UserError: bad input, or a claim that cannot hold for this data; nothing is written.
       RunFailed: stopped by a signal, or the loss of every run stopped being a number.
     """
-    started, way = time.monotonic(), way_of(config)
+    started = time.monotonic()
     name = configs.dataset_name(dataset.name, dataset.digest) if dataset else None
     config = configs.with_names(config, model, name)
-    folder = Folder(storage.open_path(workdir), configs.to_json(config), configs.identity_of)
     runs, console = members(config), console or Console()
-    job = Job(config, runs, folder, command, console, report, started, measure, dataset)
+    folder = Folder(storage.open_path(workdir), configs.to_json(config), configs.identity_of)
+    return _finished(Job(config, runs, folder, command, console, report, started, dataset, measure))
+
+
+def _finished(job: Job) -> Json:
+    """Carries out what is left of a job and returns its summary."""
+    way, folder = way_of(job.config), job.folder
     way.check_job(job)
-    configs.check_resumed(folder.stored_config(), config, folder.path)
+    configs.check_resumed(folder.stored_config(), job.config, folder.path)
     folder.check()
     if folder.is_complete():
         job.say(f"Complete already: {job.workdir}")
@@ -202,44 +207,46 @@ def _train(job: Job) -> Json:
     progress = ProgressReport(job.console)
     chunks = _prepare(job, progress)
     _show_start(job, chunks)
-    before = max((line["elapsed_seconds"] for line in _lines(job)), default=0.0)
+    lines = metrics.read_lines(job.workdir / "metrics.jsonl")
+    before = max((line["elapsed_seconds"] for line in lines), default=0.0)
     with _stage(job, progress, before) as stage:
         _train_chunks(chunks, stage)
         tested = _tested(job, chunks, stage) if job.config.validation_examples else {}
-    plain, lines = job.folder.config, metrics.by_member(_lines(job))
+    plain, by_run = job.folder.config, stage.lines()
     summary = {
-        **summarize(plain, job.members, chunks, lines, tested),
+        **summarize(plain, job.members, chunks, by_run, tested),
         "wall_seconds": round(stage.elapsed(), 3),
         "command": job.command,
     }
     if job.report:
         illustrations.draw(job.workdir, chunks, job.config.language)
         if is_primary():
-            results = Results(summary, lines, plain, read_pictures(job.workdir))
+            results = Results(summary, by_run, plain, read_pictures(job.workdir))
             page.write_report(job.workdir, results)
     return summary
 
 
-def _lines(job: Job) -> list[Line]:
-    return metrics.read_lines(job.workdir / "metrics.jsonl")
-
-
 def _prepare(job: Job, progress: ProgressReport) -> list[Chunk]:
     """Reads the data, groups the runs, and opens the workdir for them."""
+    stored = job.folder.chunks()
+    lines = metrics.by_member(metrics.read_lines(job.workdir / "metrics.jsonl"))
     datasets = load_datasets(job.members, progress.message, job.dataset)
     chunks = groups.make_chunks(
         job.members,
         datasets,
         jax.default_backend(),
         jax.devices(),
-        job.folder.chunks(),
+        recut.cut_again(stored, job.members, lines, jax.devices()),
         progress.message,
     )
     wait_for_all("all is read")
+    old = recut.divide_checkpoints(chunks, stored, job.workdir / "checkpoints")
     if is_primary():
         labels = {run.name: run.train_labels for chunk in chunks for run in chunk.runs}
         names = [[run.name for run in chunk.runs] for chunk in chunks]
         job.folder.begin(labels, names, training_sets(job.members, datasets))
+        for folder in old:
+            storage.remove_tree(folder)
     wait_for_all("the workdir is open")
     return chunks
 
@@ -341,9 +348,7 @@ def _measure(job: Job) -> Json:
         tasks=Tasks(job.say, job.dataset),
         say=job.say,
         open_lab=partial(_lab, job),
-        run_experiment=lambda config, name: run(
-            config, job.workdir / name, dataset=job.dataset, report=job.report
-        ),
+        run_experiment=partial(_run_within, job),
     )
     found = kind.measure(job.members, tools)
     summary = {
@@ -362,6 +367,11 @@ def _measure(job: Job) -> Json:
     if job.report:
         page.write_report(job.workdir, TheoryResults(job.folder.config, summary, found))
     return summary
+
+
+def _run_within(job: Job, config: ConfigDict, name: str) -> Json:
+    """Carries out another config in a folder of a job's workdir."""
+    return run(config, job.workdir / name, dataset=job.dataset, report=job.report)
 
 
 @contextmanager

@@ -10,8 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[1]
-# Before JAX is imported anywhere.
-os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=8"
+# Before JAX is imported anywhere. Compiling takes most of the time of tests in this process, and
+# LLVM a third of it; commands in processes of their own are compiled as users compile them.
+os.environ["XLA_FLAGS"] = (
+    "--xla_force_host_platform_device_count=8 "
+    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+)
 
 import pytest  # noqa: E402
 
@@ -24,6 +28,24 @@ pytest_plugins = ["imagenet_fixture"]
 
 # Few tests that take or wait long: at the end one process would be busy and the others idle.
 FIRST = ("test_slurm.py", "test_parallel.py", "test_imagenet.py", "test_launch.py")
+
+
+NOT_SLOW = "not slow"  # as pyproject.toml has it for `python -m pytest`
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Programs are compiled once for all workers, commands and later sessions.
+
+    `python -m pytest --cache-clear` compiles them anew.
+    """
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(config.cache.mkdir("compiled")))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says which tests were left out."""
+    if terminalreporter.config.option.markexpr == NOT_SLOW:
+        terminalreporter.write_line("slow tests are left out: python -m pytest -m slow runs them")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -52,16 +74,10 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def environment(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Of a command as a user types it: one device, data in the tests' folder.
-
-    Compiled programs are kept for the other commands: hundreds start, with few programs.
-    """
+def environment(data_dir: Path) -> dict[str, str]:
+    """Of a command as a user types it: one device, data in the tests' folder."""
     kept = {key: value for key, value in os.environ.items() if key != "XLA_FLAGS"}
-    of_all_workers = tmp_path_factory.getbasetemp().parent
     return {
-        "JAX_COMPILATION_CACHE_DIR": str(of_all_workers / "compiled"),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.2",
         **kept,
         "PYTHONPATH": str(REPOSITORY),
         "TFDS_DATA_DIR": str(data_dir),
@@ -71,13 +87,32 @@ def environment(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> dic
 
 @pytest.fixture(scope="session")
 def command(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Command:
-    """Runs `python -m rethinking_jax.main` with arguments, in a folder of its own."""
+    """Runs `python -m rethinking_jax.main` with arguments, in a folder of its own.
+
+    For what takes a process: signals, flags of JAX, other devices, numbers that another process
+    must come to. For the rest there is `answer`, which takes a third of the time.
+    """
     folder = tmp_path_factory.mktemp("cwd")
 
     def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
         words = [sys.executable, "-m", "rethinking_jax.main", *arguments]
         settings: dict = {"cwd": folder, "env": environment, "timeout": 600, **options}
         return subprocess.run(words, capture_output=True, text=True, check=False, **settings)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def answer(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Command:
+    """Runs the same command in this process, with the same data."""
+    from helpers import commands  # imports JAX
+
+    from rethinking_jax import main
+
+    folder, data = tmp_path_factory.mktemp("cwd"), f"--config.data_dir={data_dir}"
+
+    def run(*arguments: str, cwd: Path = folder) -> subprocess.CompletedProcess[str]:
+        return commands.answer(main.main, ["rethinking_jax.main", data, *arguments], cwd)
 
     return run
 

@@ -15,10 +15,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from conftest import REPOSITORY
+from helpers.benchmarks import bench
+from helpers.commands import answer
 
 from rethinking_jax.bench import members, results, solve, sweep, timing
 from rethinking_jax.bench import train as bench_train
+from rethinking_jax.bench.__main__ import main
 from rethinking_jax.errors import UserError
 from rethinking_jax.models import create_model
 from rethinking_jax.models.layers import ConvUnit
@@ -324,16 +326,6 @@ def test_growth_is_bytes_per_further_member() -> None:
 # The real command ------------------------------------------------------------------
 
 
-def bench(
-    environment: dict[str, str], *arguments: str, cwd: Path
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "rethinking_jax.bench", *arguments],
-        capture_output=True, text=True, check=False, timeout=600, cwd=cwd,
-        env=environment | {"PYTHONPATH": str(REPOSITORY), "OMP_WAIT_POLICY": "passive"},
-    )  # fmt: skip
-
-
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -359,22 +351,18 @@ def bench(
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_bad_input_is_one_line(
-    arguments: list[str], words: list[str], environment: dict[str, str], tmp_path: Path
-) -> None:
-    result = bench(environment, *arguments, cwd=tmp_path)
+def test_bad_input_is_one_line(arguments: list[str], words: list[str], tmp_path: Path) -> None:
+    result = answer(main, arguments, tmp_path)
     assert result.returncode == 2, result.stderr
     assert result.stderr.count("\n") == 1, result.stderr
     for word in words:
         assert word in result.stderr
 
 
-def test_a_file_that_holds_something_else_is_left_alone(
-    environment: dict[str, str], tmp_path: Path
-) -> None:
+def test_a_file_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "notes.json"
     file.write_text('{"mine": 1}')
-    result = bench(environment, "sweep", f"--output={file}", cwd=tmp_path)
+    result = answer(main, ["sweep", f"--output={file}"], tmp_path)
     assert (result.returncode, result.stderr.count("\n")) == (2, 1)
     assert file.read_text() == '{"mine": 1}'
 
@@ -403,6 +391,7 @@ def test_a_small_sweep_writes_ratios_that_follow_from_its_times(
     assert str(tmp_path) not in (tmp_path / "b.json").read_text()
 
 
+@pytest.mark.slow
 def test_an_epoch_with_each_augmentation_is_compared_with_one_without(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -417,6 +406,7 @@ def test_an_epoch_with_each_augmentation_is_compared_with_one_without(
         assert (found["over"], found["median"]) == ("none", pytest.approx(none / own))
 
 
+@pytest.mark.slow
 def test_all_solvers_solve_the_same_system(environment: dict[str, str], tmp_path: Path) -> None:
     options = ["--examples=200", "--repeats=2", "--output=b.json"]
     result = bench(environment, "solve", *options, cwd=tmp_path)
@@ -463,6 +453,7 @@ def test_decoders_agree_on_the_pixels() -> None:
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.slow
 def test_bench_input(environment: dict[str, str], tmp_path: Path) -> None:
     """Also that TensorFlow, where installed, does the same work."""
     script = (

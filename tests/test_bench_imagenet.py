@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
-from test_bench import bench
+from helpers.benchmarks import bench
 
 from rethinking_jax.bench import imagenet
 from rethinking_jax.bench.timing import Contestant
@@ -95,6 +95,7 @@ def test_no_batch_that_fits_and_other_errors_are_told_as_they_are(
         imagenet._sizes(SETTINGS, dataset, 1, peak, quiet)
 
 
+@pytest.mark.slow
 def test_the_command_gives_figures_that_follow_from_its_times(
     environment: dict[str, str], tmp_path: Path
 ) -> None:

@@ -2,9 +2,9 @@ import json
 from pathlib import Path
 
 import pytest
+from helpers.config_files import CONFIGS, load
 from hypothesis import given
 from hypothesis import strategies as st
-from ml_collections import ConfigDict
 
 from rethinking_jax import config as configs
 from rethinking_jax import experiment, main
@@ -19,14 +19,6 @@ from rethinking_jax.config import (
 from rethinking_jax.corruption import SETTINGS
 from rethinking_jax.errors import UserError
 from rethinking_jax.theory.kinds import KINDS
-
-CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.py"))
-
-
-def load(path: Path, *arguments: str) -> ConfigDict:
-    space: dict = {}
-    exec(compile(path.read_text(), str(path), "exec"), space)
-    return space["get_config"](*arguments)
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)

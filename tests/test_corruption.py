@@ -13,6 +13,7 @@ from ml_collections import ConfigDict
 from rich.console import Console
 from sklearn.metrics import mutual_info_score
 
+from rethinking_jax import experiment
 from rethinking_jax.config import base_config, members, runs
 from rethinking_jax.corruption import (
     CORRUPTIONS,
@@ -25,7 +26,6 @@ from rethinking_jax.corruption import (
     Moments,
 )
 from rethinking_jax.errors import UserError
-from rethinking_jax.experiment import train_and_evaluate
 from rethinking_jax.theory.data import Tasks
 from rethinking_jax.theory.settings import theory_config
 
@@ -294,7 +294,7 @@ def test_own_corruptions_train_in_memory_and_streamed(
     found = {}
     for way in ("memory", "stream"):
         own.input = way
-        train_and_evaluate(own, tmp_path / way, console=Console(quiet=True))
+        experiment.run(own, tmp_path / way, console=Console(quiet=True))
         lines = [json.loads(text) for text in (tmp_path / way / "metrics.jsonl").open()]
         found[way] = {(line["member"], line["epoch"]): line["train_loss"] for line in lines}
         assert "pair flip" in (tmp_path / way / "report.html").read_text()
@@ -310,7 +310,7 @@ def test_own_corruptions_of_a_kernel_machine(own: ConfigDict, data_dir: Path) ->
     theory = theory_config("kernel", dataset="mnist5k", data_dir=str(data_dir), train_examples=50)
     theory.sweep = own.sweep
     tasks = Tasks(lambda line: None)
-    true, flipped, striped = (tasks(member.config) for member in members(theory))
+    true, flipped, striped = (tasks(member.config) for member in experiment.members(theory))
     assert 0.1 < flipped.flipped_fraction < 0.7 and striped.flipped_fraction == 0
     assert (true.train_images == flipped.train_images).all()
     assert ((striped.train_images == 1).all((2, 3)).sum(1) == 1).all()

@@ -4,31 +4,33 @@ import base64
 import json
 import math
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from conftest import REPOSITORY, Command
+from conftest import Command
+from helpers import commands
+from helpers.config_files import CONFIGS, load
+from helpers.results import checkerboards, lesson, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LinearRegression
-from test_config import CONFIGS, load
-from test_report import made, run
 
 from rethinking_jax import experiment
 from rethinking_jax.analysis.claims import NO, NOT_MEASURED, YES
-from rethinking_jax.analysis.language import SPANISH, translator
+from rethinking_jax.analysis.curves import Plot
+from rethinking_jax.analysis.language import SPANISH, Translate, translator
+from rethinking_jax.analysis.lesson import Lesson, curve, groups_of, note, over_epochs, verdict
 from rethinking_jax.analysis.results import Results
+from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import base_config, members, runs
 from rethinking_jax.corruption.randomness import purpose_key
 from rethinking_jax.course import LESSONS, dataset_size
 from rethinking_jax.data import runs as data_runs
 from rethinking_jax.pictures import gallery
-from rethinking_jax.report import __main__ as report
+from rethinking_jax.report import __main__ as report_command
 from rethinking_jax.report import page
 from rethinking_jax.report.section import plots_of
 from rethinking_jax.step.preprocess import make_preprocess
@@ -47,11 +49,6 @@ def trained(losses: list[float], seed: int = 0, test: float = 0.9, **override: o
 
 def falling(rate: float, start: float = 2.0, epochs: int = EPOCHS) -> list[float]:
     return [start * math.exp(-rate * (epoch + 1)) for epoch in range(epochs)]
-
-
-def lesson(name: str, *runs: tuple, **config: object) -> Results:
-    found = made(*runs, experiment=name)
-    return found._replace(config={**found.config, **config})
 
 
 def batch_sizes(small: float = 1.0) -> Results:
@@ -135,20 +132,6 @@ def validated(
     found = lesson("course_train_validation_test", *runs, validation_examples=500)
     found.summary["validation_examples"] = 500
     return found
-
-
-def checkerboards(rise: float = 0.02, outside: float = 0.0, few: float = 0.5) -> Results:
-    """500, 1,000 and 5,000 points, and 1,000 with 9 from outside; two seeds."""
-    runs = []
-    for i, (name, beyond) in enumerate((("500", 0.0), ("1000", outside), ("5000", 2 * outside),
-                                        ("1000+9", few))):  # fmt: skip
-        for seed in range(2):
-            shift = seed / 500
-            inside, outer = 0.9 + rise * min(i, 2) + shift, 0.1 + beyond + shift
-            each = {"train_loss": [1.0, 0.5], "outside_accuracy": [outer, outer]}
-            runs.append(run("true_labels", None, inside, seed=seed, each=each,
-                            model="mlp_sigmoid", dataset=f"checkerboard:{name}"))  # fmt: skip
-    return lesson("course_checkerboard", *runs)
 
 
 def architectures() -> Results:
@@ -238,6 +221,22 @@ def test_a_lesson_whose_runs_lack_its_accuracies_is_an_ordinary_report() -> None
     assert "the chosen runs alone looked at it, once" in page.page([other])
 
 
+def test_a_lesson_of_ones_own_is_an_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    def plots(results: Results, translate: Translate) -> list[Plot]:
+        curves = [curve(group.setting, over_epochs(group, "train_loss"), note(group, translate))
+                  for group in groups_of(results)]  # fmt: skip
+        return [Plot("mine", "My slide", "", translate("epochs"), "loss", curves)]
+
+    def judge(results: Results) -> list[Verdict]:
+        return [verdict(results, "My claim.", YES, "Loss 1")]
+
+    results = lesson("mine", run("true_labels", 2))
+    assert "My slide" not in page.page([results])
+    monkeypatch.setitem(LESSONS, "mine", Lesson(plots, judge))
+    text = page.page([results])
+    assert "My slide" in text and "My claim." in text and "What the lecture says" in text
+
+
 def test_times_to_a_loss_against_a_hand_computation() -> None:
     """Epochs to loss 0.1 at 4,000 images a second and 4,000 images: as many seconds."""
     text = LESSONS["course_batch_size"].judge(batch_sizes())[1].ours
@@ -320,9 +319,9 @@ def test_a_slide_of_samples_has_the_run_s_own_images_and_labels(noise: float) ->
     assert gallery.corrupted(labelled[:1], translator("en")) == []
 
 
-def test_gradient_norms_of_an_epoch_against_autodiff(command: Command, tmp_path: Path) -> None:
+def test_gradient_norms_of_an_epoch_against_autodiff(answer: Command, tmp_path: Path) -> None:
     """One step of gradient descent: the norm at the start, computed here from the loss alone."""
-    done = command(
+    done = answer(
         "--config=configs/course_normalization.py:seeds=1,epochs=1,train_examples=64",
         "--config.batch_size=0", "--config.checkpoint_every=0", f"--workdir={tmp_path}",
     )  # fmt: skip
@@ -348,14 +347,14 @@ def test_gradient_norms_of_an_epoch_against_autodiff(command: Command, tmp_path:
 
 
 def test_the_command_makes_slides_and_a_batch_of_nought_is_the_whole_set(
-    command: Command, tmp_path: Path
+    answer: Command, tmp_path: Path
 ) -> None:
     workdir = tmp_path / "lesson"
     words = [
         "--config=configs/course_batch_size.py:batch_sizes=50+0,train_examples=100,seeds=1,epochs=2",
         f"--workdir={workdir}",
     ]
-    done = command(*words)
+    done = answer(*words)
     assert done.returncode == 0, done.stderr
     assert f"Slides:          {workdir / 'figures'}" in done.stdout
     lines = [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
@@ -368,14 +367,12 @@ def test_the_command_makes_slides_and_a_batch_of_nought_is_the_whole_set(
     assert "The paper&#39;s claims" not in report and "The paper's claims" not in report
     assert "Pérdida" not in report
     # A language is how results are shown, not what they are.
-    again = command(*words, "--config.language=es")
+    again = answer(*words, "--config.language=es")
     assert again.returncode == 0, again.stderr
     assert "Complete already" in again.stdout
-    report_command = [sys.executable, "-m", "rethinking_jax.report", str(workdir)]
-    subprocess.run([*report_command, "--language=es"], check=True, cwd=REPOSITORY)
+    assert report_command.main([str(workdir), "--language=es"]) == 0
     assert "Pérdida por época" in (workdir / "report.html").read_text()
-    refused = subprocess.run([*report_command, "--language=fr"], cwd=REPOSITORY, text=True,
-                             capture_output=True, check=False)  # fmt: skip
+    refused = commands.answer(report_command.main, [str(workdir), "--language=fr"], tmp_path)
     assert refused.returncode == 2
     assert "--language" in refused.stderr and "es" in refused.stderr
 
@@ -395,17 +392,17 @@ def test_pictures_are_drawn_again_in_another_language_where_the_data_is_at_hand(
     files = [workdir / "figures" / f"{name}.svg" for name in ("corruptions", "augmentations")]
     english = [file.read_text() for file in files]
     assert "random labels" in english[0] and "stored" in english[1]
-    assert report.main([str(workdir), "--language=es"]) == 0
+    assert report_command.main([str(workdir), "--language=es"]) == 0
     spanish = [file.read_text() for file in files]
     assert "etiquetas al azar" in spanish[0] and "original" in spanish[1]
     assert "random labels" not in spanish[0] and "stored" not in spanish[1]
     shown = base64.b64encode((workdir / "figures" / "corruptions.png").read_bytes()).decode()
     assert shown in (workdir / "report.html").read_text()
     # There and back it is the same picture, of the very labels and pixels.
-    assert report.main([str(workdir), "--language=en"]) == 0
+    assert report_command.main([str(workdir), "--language=en"]) == 0
     assert [file.read_text() for file in files] == english
     data.unlink()
     capsys.readouterr()
-    assert report.main([str(workdir), "--language=es"]) == 0
+    assert report_command.main([str(workdir), "--language=es"]) == 0
     assert "The pictures of images stay as they are: dataset=" in capsys.readouterr().out
     assert [file.read_text() for file in files] == english

@@ -7,10 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Command
+from helpers.config_files import CONFIGS, load
+from helpers.results import lesson, run
 from scipy.stats import spearmanr
-from test_config import CONFIGS, load
-from test_course import lesson
-from test_report import run
 
 from rethinking_jax.analysis.claims import NO, NOT_MEASURED, YES
 from rethinking_jax.analysis.language import SPANISH
@@ -167,8 +166,8 @@ def test_another_data_set_is_taken_at_its_full_size() -> None:
         load(CONFIG, "models=vgg_smal")
 
 
-def test_the_command_counts_what_a_network_costs(command: Command, tmp_path: Path) -> None:
-    done = command(
+def test_the_command_counts_what_a_network_costs(answer: Command, tmp_path: Path) -> None:
+    done = answer(
         "--config=configs/course_architectures.py:mlp_1x16+maxout,seeds=1,epochs=2"
         ",train_examples=40",
         f"--workdir={tmp_path}",

@@ -132,8 +132,8 @@ def test_variables_that_cannot_be() -> None:
         find_meeting({"JAX_COORDINATOR_ADDRESS": "h:1"})
 
 
-def test_the_command_refuses_half_of_the_flags(command: Command, tmp_path: Path) -> None:
-    result = command("--num_processes=2", f"--workdir={tmp_path / 'run'}")
+def test_the_command_refuses_half_of_the_flags(answer: Command, tmp_path: Path) -> None:
+    result = answer("--num_processes=2", f"--workdir={tmp_path / 'run'}")
     assert result.returncode == 2
     assert result.stderr.count("\n") == 1
     assert "--coordinator_address and --process_id missing" in result.stderr

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from test_models import (
+from helpers.networks import (
     Tree,
     apply,
     build,

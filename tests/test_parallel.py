@@ -14,7 +14,7 @@ import jax
 import numpy as np
 import pytest
 from conftest import Command, read_metrics, read_summary
-from test_train import SHAPE, TinyConvNet, hyper, members, no_sums, plain, train_examples
+from helpers.steps import SHAPE, TinyConvNet, hyper, members, no_sums, plain, train_examples
 
 from rethinking_jax.step.objective import Objective
 from rethinking_jax.step.optimizer import make_optimizer

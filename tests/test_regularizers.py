@@ -16,9 +16,9 @@ import optax
 import pytest
 import scipy.stats
 from conftest import Command, read_metrics, read_summary
-from test_report import made, run
-from test_resume import start, wait_for_lines
-from test_train import (
+from helpers.processes import start, wait_for_lines
+from helpers.results import made, run
+from helpers.steps import (
     CLASSES,
     SHAPE,
     TinyConvNet,

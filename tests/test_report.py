@@ -1,6 +1,5 @@
 """The report: what the paper's claims come to, what the page shows, what the command refuses."""
 
-import copy
 import csv
 import html.parser
 import json
@@ -12,88 +11,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Command
+from helpers import commands
+from helpers.results import made, noise_sweep, run
 
 from rethinking_jax.analysis import claims, paper
+from rethinking_jax.analysis.claims import Judged
+from rethinking_jax.analysis.curves import Curve, Plot
 from rethinking_jax.analysis.figures import figures
 from rethinking_jax.analysis.results import Results, series
-from rethinking_jax.analysis.table import write_tables
+from rethinking_jax.analysis.table import Column, Table, table, write_tables
 from rethinking_jax.analysis.tables import tables
-from rethinking_jax.analysis.verdicts import CLAIMS, Verdict, verdicts
+from rethinking_jax.analysis.verdicts import CLAIMS, Claim, Verdict, each_series, verdicts
+from rethinking_jax.report import __main__ as report_command
 from rethinking_jax.report import page
-
-EPOCH = 10  # steps
-
-
-def run(
-    corruption: str,
-    fit: int | None = 4,
-    test: float = 0.1,
-    *,
-    noise: float | None = None,
-    seed: int = 0,
-    corrupted_test: float | None = None,
-    running_loss: float = 1.0,
-    final_loss: float = 0.2,
-    each: dict[str, list[float]] | None = None,
-    **override: object,
-) -> tuple[dict, dict, list[dict]]:
-    """One run of 8 epochs or until it fits in epoch `fit`: its override, summary and lines.
-
-    `each` has a metric's value in each epoch, and so their number.
-    """
-    levels = {"random_labels": 1.0, "partially_corrupted_labels": noise}
-    override = {"corruption": corruption, "label_noise": noise, "seed": seed, **override}
-    name = ",".join(f"{key}={value}" for key, value in override.items())
-    epochs = len(next(iter(each.values()))) if each else fit or 8
-    lines = []
-    for epoch in range(1, epochs + 1):
-        line = {
-            "member": name,
-            "epoch": epoch,
-            "step": EPOCH * epoch,
-            "train_loss": final_loss if epoch == fit else 2.0 / epoch + seed / 10,
-            "running_loss": running_loss if epoch == epochs else 2.0,
-            "train_accuracy": 1.0 if epoch == fit else 0.5,
-            "test_accuracy": test if corrupted_test is None else corrupted_test,
-        }
-        if corrupted_test is not None:
-            line["test_accuracy_true_labels"] = test
-        lines.append(line | {key: values[epoch - 1] for key, values in (each or {}).items()})
-    summary = {
-        "name": name,
-        "model": override.get("model", "mlp_1x512"),
-        "corruption": corruption,
-        "label_noise": levels.get(corruption) or 0.0,
-        "flipped_fraction": 0.0,
-        "seed": seed,
-        "steps_to_fit": fit and EPOCH * fit,
-        "epochs_to_fit": fit,
-        "epochs": epochs,
-        "diverged": False,
-        "best_test_accuracy": max(line["test_accuracy"] for line in lines),
-        "best_epoch": max(lines, key=lambda line: line["test_accuracy"])["epoch"],
-        **{key: lines[-1][key] for key in lines[-1] if key not in ("member", "epoch", "step")},
-    }
-    return override, summary, lines
-
-
-def made(*runs: tuple[dict, dict, list[dict]], **changes: object) -> Results:
-    # A copy: the runs below are shared by the tests.
-    runs = copy.deepcopy(runs)
-    summary = {
-        "experiment": "test",
-        "dataset": "mnist5k",
-        "train_examples": 4000,
-        "test_examples": 1000,
-        "num_classes": 10,
-        "device": "CPU",
-        "versions": {"jax": "0"},
-        "wall_seconds": 1.0,
-        "members": [member for _, member, _ in runs],
-        **changes,
-    }
-    config = {"dataset": summary["dataset"], "fit_threshold": 1.0, "sweep": [o for o, _, _ in runs]}
-    return Results(summary, {member["name"]: lines for _, member, lines in runs}, config)
 
 
 def noise_runs(*errors: float, fits: tuple[int | None, ...] = (2, 3, 4, 5, 6)) -> list:
@@ -246,26 +176,6 @@ def test_the_band_is_numpys_and_a_stopped_seed_keeps_its_last_value() -> None:
     assert "3 seeds" in curve.note
 
 
-def noise_sweep() -> Results:
-    """Two seeds at three levels; epochs to fit (2, 4), (3, 6), (6, 6)."""
-    fits = {0.0: (2, 4), 0.5: (3, 6), 1.0: (6, 6)}
-    return made(
-        *(
-            run(
-                "partially_corrupted_labels",
-                fit,
-                0.9 - 0.8 * noise + seed / 100,
-                noise=noise,
-                seed=seed,
-                corrupted_test=0.9 - 0.8 * noise,
-                running_loss=0.04,
-            )
-            for noise, both in fits.items()
-            for seed, fit in enumerate(both)
-        )
-    )
-
-
 def test_the_caption_says_how_much_of_the_training_set_the_loss_is_of() -> None:
     def caption(*samples: int) -> str:
         runs = [run("random_labels", seed=s, train_eval_examples=s) for s in samples]
@@ -336,6 +246,36 @@ def test_the_papers_numbers_are_consistent() -> None:
     assert all(len(c) == 11 and c[0] == 1 for c in figure["relative_time"].values())
     assert {row.model for row in paper.TABLE_1} == set(paper.MODELS)
     assert len({row[:3] for row in paper.TABLE_1}) == len(paper.TABLE_1)
+
+
+def test_a_run_is_what_the_summary_says_it_was() -> None:
+    results = made(TRUE, RANDOM)
+    for member, config in zip(results.summary["members"], results.configs, strict=True):
+        member["config"] = {**config, "weight_decay": 5e-4}
+    (one,) = series(results)
+    assert [group.regularizers for group in one.groups] == [("weight_decay",)] * 2
+    del results.summary["members"][0]["config"]  # as a workdir of before
+    assert results.configs[0] == {**results.config, **results.config["sweep"][0]}
+
+
+def test_a_figure_a_table_and_a_claim_of_ones_own_are_a_line_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def figure(results: Results) -> list[Plot]:
+        return [Plot("mine", "My figure", "", "x", "y", [Curve("a", [0.0], [1.0], [1.0], [1.0])])]
+
+    def own_table(results: Results) -> Table:
+        columns = [Column("my column", "key", "{:.1f}")]
+        return table("mine", "My table", columns, [{"key": 0.25}, {"key": None}])
+
+    monkeypatch.setattr("rethinking_jax.analysis.figures.FIGURES", [figure])
+    monkeypatch.setattr("rethinking_jax.analysis.tables.TABLES", [own_table])
+    judge = each_series(lambda one: Judged("yes", f"{len(one.groups)} groups"))
+    monkeypatch.setitem(CLAIMS, "mine", Claim("My claim.", "my book", judge, "3", of_paper=False))
+    text = page.page([made(TRUE, RANDOM)])
+    for words in ("My figure", "My table", "<td>0.2</td>", "<td>-</td>", "my column", "My claim.",
+                  "2 groups (1 seed, mnist5k).", "My book: 3"):  # fmt: skip
+        assert words in text
 
 
 # The page -----------------------------------------------------------------------------
@@ -416,14 +356,8 @@ def test_the_same_bytes_when_written_twice(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def report(environment: dict[str, str], tmp_path: Path) -> Command:
-    def call(*arguments: str) -> subprocess.CompletedProcess[str]:
-        words = [sys.executable, "-m", "rethinking_jax.report", *arguments]
-        return subprocess.run(
-            words, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment
-        )
-
-    return call
+def report(tmp_path: Path) -> Command:
+    return lambda *arguments: commands.answer(report_command.main, arguments, tmp_path)
 
 
 def save(results: Results, folder: Path) -> Path:
@@ -491,7 +425,7 @@ def test_reading_a_report_needs_no_jax() -> None:
     assert result.stdout.strip() == "[]", result.stderr
 
 
-def test_a_real_run_ends_with_its_report(command: Command, report: Command, tmp_path: Path) -> None:
+def test_a_real_run_ends_with_its_report(answer: Command, report: Command, tmp_path: Path) -> None:
     sweep = [{"corruption": "true_labels"}, {"corruption": "random_labels"}]
     arguments = (
         f"--config.sweep={json.dumps(sweep)}",
@@ -499,7 +433,7 @@ def test_a_real_run_ends_with_its_report(command: Command, report: Command, tmp_
         "--config.epochs=2",
         f"--workdir={tmp_path / 'run'}",
     )
-    result = command(*arguments)
+    result = answer(*arguments)
     assert result.returncode == 0, result.stderr
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())
     assert summary["num_classes"] == 10

@@ -8,8 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from test_report import made, noise_sweep
-from test_report_regularizers import row
+from helpers.results import made, noise_sweep, row
 
 from rethinking_jax.report import page
 

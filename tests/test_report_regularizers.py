@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.config_files import CONFIGS, load
+from helpers.results import OFF, made, noise_sweep, row, run
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
-from test_config import CONFIGS, load
-from test_report import made, noise_sweep, run
 
 from rethinking_jax.analysis import beside, claims, paper, regularizers
 from rethinking_jax.analysis.curves import Plot
@@ -73,50 +73,15 @@ def test_table_1_is_the_papers() -> None:
 def test_table_2_is_the_papers() -> None:
     kinds = ("augmentation", "dropout", "weight_decay")
     found = []
-    for row in paper.TABLE_2:
-        setting = row.setting.removesuffix("_labels")
-        numbers = (*row.train, *row.test, *(row.best or ()))
-        found.append((f"{setting} {setting}", row.regularizers, numbers))
+    for theirs in paper.TABLE_2:
+        setting = theirs.setting.removesuffix("_labels")
+        numbers = (*theirs.train, *theirs.test, *(theirs.best or ()))
+        found.append((f"{setting} {setting}", theirs.regularizers, numbers))
     assert found == [(name, which(on, kinds), numbers) for name, on, numbers in printed(TABLE_2)]
     assert len(found) == 7 and "0.9060" in paper.MISPRINT
 
 
 # Runs with known numbers ----------------------------------------------------------------
-
-OFF = {"augmentation": "", "dropout_rate": 0.0, "weight_decay": 0.0}
-ON = {"augmentation": "flip", "dropout_rate": 0.2, "weight_decay": 5e-4}
-KEYS = {"augmentation": "augmentation", "dropout": "dropout_rate", "decay": "weight_decay"}
-
-
-def row(
-    setting: str,
-    kinds: str,
-    test: float | list[float],
-    train: float = 1.0,
-    *,
-    seed: int = 0,
-    model: str = "mlp_1x512",
-    top5: tuple[float, float] | None = None,
-    **metrics: list[float] | str | float,
-) -> tuple[dict, dict, list[dict]]:
-    """A run with some of augmentation, dropout and decay on; `test` in each epoch or at its end."""
-    own = {KEYS[kind]: ON[KEYS[kind]] for kind in kinds.split()}
-    tests = test if isinstance(test, list) else [test / 2, test]
-    n = len(tests)
-    each = {"test_accuracy": tests, "train_accuracy": [train / 2] * (n - 1) + [train]}
-    if top5:
-        each |= {"train_top5_accuracy": [top5[0]] * n, "test_top5_accuracy": [top5[1]] * n}
-    lists = {key: value for key, value in metrics.items() if isinstance(value, list)}
-    rest = {key: value for key, value in metrics.items() if key not in lists}
-    name = f"{model},{setting},{kinds},{seed},{','.join(map(str, rest.values()))}"
-    override = {**OFF, **own, **rest, "name": name, "model": model}
-    made_run = run(f"{setting}_labels", None, each=each | lists, seed=seed, **override)
-    made_run[1]["name"] = name
-    if top5:
-        made_run[1]["best_test_top5_accuracy"] = top5[1] + 0.01
-    for line in made_run[2]:
-        line["member"] = name
-    return made_run
 
 
 IMAGENET = {

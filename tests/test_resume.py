@@ -4,14 +4,13 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import REPOSITORY, Command, read_metrics, read_summary
+from conftest import Command, read_metrics, read_summary
+from helpers.processes import start, wait_for_lines
 
 # Two runs as one program, then one with pixels of its own; a few seconds in all.
 SWEEP = (
@@ -56,25 +55,6 @@ def reference(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Pat
     result = command(*RUNS, f"--workdir={workdir}")
     assert result.returncode == 0, result.stderr
     return workdir
-
-
-def start(environment: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
-    words = [sys.executable, "-m", "rethinking_jax.main", *arguments]
-    return subprocess.Popen(
-        words, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True,
-    )  # fmt: skip
-
-
-def wait_for_lines(workdir: Path, number: int, process: subprocess.Popen[str]) -> None:
-    """Until the metrics file has this many lines."""
-    file = workdir / "metrics.jsonl"
-    for _ in range(6000):
-        if file.exists() and file.read_text().count("\n") >= number:
-            return
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.01)
-    pytest.fail("no metrics in a minute")
 
 
 def assert_same(workdir: Path, reference: Path) -> None:

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 from conftest import fashion_mnist_folder, needs_fashion_mnist
+from helpers.tfds_sets import examples, image_features, noise, prepare
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from imagenet_fixture import Archives, encode, texture
-from test_data import examples, image_features, noise, prepare
 
 from rethinking_jax.data import Dataset, images, load_dataset
 from rethinking_jax.data.batches import HostBatch, read_batches

@@ -342,9 +342,9 @@ def test_verdicts_follow_the_numbers() -> None:
     assert [v.outcome for v in kernel._verdicts(measured[:1])][2:] == ["not measured"] * 3
 
 
-def test_the_command_solves_mnist5k_subsets(command: Command, tmp_path: Path) -> None:
+def test_the_command_solves_mnist5k_subsets(answer: Command, tmp_path: Path) -> None:
     workdir = tmp_path / "run"
-    result = command(
+    result = answer(
         "--config=configs/kernel.py:train_examples=300,kernel=gaussian,ridge=0",
         f"--workdir={workdir}",
     )

@@ -118,8 +118,8 @@ def test_what_has_no_answer_is_one_line(changes: dict, words: str, data_dir: Pat
     assert not folder.exists()
 
 
-def test_the_command(command: Command, tmp_path: Path) -> None:
-    result = command(
+def test_the_command(answer: Command, tmp_path: Path) -> None:
+    result = answer(
         "--config=configs/min_norm.py:train_examples=40,ntk_widths=16+256",
         "--config.steps=10000", "--config.ntk_examples=20", "--config.ntk_seeds=2",
         f"--workdir={tmp_path / 'run'}",

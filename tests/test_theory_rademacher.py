@@ -166,9 +166,9 @@ def test_networks_have_names() -> None:
 
 
 @pytest.fixture(scope="module")
-def finished(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished(answer: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
     workdir = tmp_path_factory.mktemp("rademacher") / "run"
-    result = command(
+    result = answer(
         f"{CONFIG}:models=mlp_1x32+linear,sizes=1,epochs=15",
         "--config.train_examples=60", "--config.crop_size=8", f"--workdir={workdir}",
     )  # fmt: skip
@@ -197,19 +197,19 @@ def test_the_command_s_numbers(finished: Path) -> None:
     assert "lower bound" in (finished / "report.html").read_text()
 
 
-def test_again_it_is_complete_and_a_stopped_one_goes_on(finished: Path, command: Command) -> None:
+def test_again_it_is_complete_and_a_stopped_one_goes_on(finished: Path, answer: Command) -> None:
     before = {name: (finished / name).read_bytes() for name in ("metrics.jsonl", "summary.json")}
     arguments = (
         f"{CONFIG}:models=mlp_1x32+linear,sizes=1,epochs=15",
         "--config.train_examples=60", "--config.crop_size=8", f"--workdir={finished}",
     )  # fmt: skip
-    assert "Complete already" in command(*arguments).stdout
+    assert "Complete already" in answer(*arguments).stdout
     assert (finished / "summary.json").read_bytes() == before["summary.json"]
     # As a kill in the last sweep leaves it.
     (finished / "summary.json").unlink()
     lines = before["metrics.jsonl"].decode().splitlines(keepends=True)
     (finished / "metrics.jsonl").write_text("".join(lines[:-3]))
-    result = command(*arguments)
+    result = answer(*arguments)
     assert result.returncode == 0, result.stderr
     assert "linear,n=60" in result.stdout and "mlp_1x32,n=60,sigma" not in result.stdout
     again = json.loads((finished / "summary.json").read_text())
@@ -231,8 +231,8 @@ def test_values_are_checked(changes: dict, words: str) -> None:
     assert "corruption" not in theory_config("rademacher")  # signs are all the labels there are
 
 
-def test_bad_input_is_one_line(command: Command, tmp_path: Path) -> None:
-    result = command(CONFIG, "--config.train_examples=9", f"--workdir={tmp_path / 'run'}")
+def test_bad_input_is_one_line(answer: Command, tmp_path: Path) -> None:
+    result = answer(CONFIG, "--config.train_examples=9", f"--workdir={tmp_path / 'run'}")
     assert result.returncode == 2, result.stderr
     assert result.stderr.count("\n") == 1
     assert "train_examples=9: at least 10 are needed" in result.stderr

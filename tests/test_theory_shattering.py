@@ -169,14 +169,14 @@ def test_keys_that_do_nothing_are_refused() -> None:
     check_effects(config, configs.members(config, check))
 
 
-def test_a_trained_linear_classifier_follows_cover(command: Command, tmp_path: Path) -> None:
+def test_a_trained_linear_classifier_follows_cover(answer: Command, tmp_path: Path) -> None:
     """Every dichotomy of 3, 4, 5 and 6 points of the plane: training finds what exists."""
     workdir = tmp_path / "run"
     arguments = (
         f"{CONFIG}:models=linear,dimensions=2", "--config.starts=1", "--config.epochs=30",
         f"--workdir={workdir}",
     )  # fmt: skip
-    result = command(*arguments)
+    result = answer(*arguments)
     assert result.returncode == 0, result.stderr
     summary = json.loads((workdir / "summary.json").read_text())
     assert summary["dataset"] == "Gaussian points"
@@ -195,7 +195,7 @@ def test_a_trained_linear_classifier_follows_cover(command: Command, tmp_path: P
     assert capacity["shattered"] == 3 and abs(capacity["capacity"] - 6) < 0.7
     outcomes = [verdict["outcome"] for verdict in summary["verdicts"]]
     assert outcomes == ["yes", "yes", "not measured", "not measured"]
-    again = command(*arguments)
+    again = answer(*arguments)
     assert again.returncode == 0 and "Complete already" in again.stdout
 
 

@@ -16,8 +16,9 @@ from rethinking_jax.errors import UserError
 from rethinking_jax.step.state import TrainState
 from rethinking_jax.sweep import groups
 from rethinking_jax.sweep.engine import Chunk
+from rethinking_jax.sweep.mesh import spread
 from rethinking_jax.sweep.program import zero_running
-from rethinking_jax.theory import settings, stability
+from rethinking_jax.theory import settings, stability, twins
 from rethinking_jax.theory.fitting import training_config
 from rethinking_jax.theory.settings import theory_config
 
@@ -61,7 +62,7 @@ def trained(
     members = len(replaced)
     feed = chunk.engine.open(chunk)(range(members))
     carry = (chunk.engine.init(groups.hyper(chunk.runs)), zero_running(members))
-    carry = groups.spread(carry, chunk.mesh)
+    carry = spread(carry, chunk.mesh)
     for epoch in range(3):
         for piece in feed.train(carry, epoch, 0):
             carry = piece.carry
@@ -71,14 +72,14 @@ def trained(
 def test_a_twin_trains_as_on_a_data_set_with_a_copy() -> None:
     """Of 22 examples in batches of 5, the smaller last batch included."""
     pair = (3, 17)
-    twins = trained(dataset(), [None, pair], devices=2)[1].params
+    pair_of_twins = trained(dataset(), [None, pair], devices=2)[1].params
     together = trained(dataset(), [None, pair])[1].params
-    for a, b in zip(jax.tree.leaves(twins), jax.tree.leaves(together), strict=True):
+    for a, b in zip(jax.tree.leaves(pair_of_twins), jax.tree.leaves(together), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)  # each on a device of its own
     copied = trained(dataset(pair), [None])[1].params
-    for ours, theirs in zip(jax.tree.leaves(twins), jax.tree.leaves(copied), strict=True):
+    for ours, theirs in zip(jax.tree.leaves(pair_of_twins), jax.tree.leaves(copied), strict=True):
         np.testing.assert_allclose(ours[1], theirs[0], atol=1e-5)
-    off = [np.abs(leaf[0] - leaf[1]).max() for leaf in jax.tree.leaves(twins)]
+    off = [np.abs(leaf[0] - leaf[1]).max() for leaf in jax.tree.leaves(pair_of_twins)]
     assert max(off) > 1e-3
 
 
@@ -86,9 +87,9 @@ def test_distances_are_those_of_the_definition() -> None:
     params = {"w": np.array([[[3.0, 4.0]], [[3.0, 4.0]], [[0.0, 4.0]]]), "b": np.zeros((3, 2))}
     train = np.array([[0.1, 0.2, 0.3], [0.1, 0.2, 0.3], [0.1, 0.6, 0.2]])
     test = np.array([[0.5, 0.5], [0.5, 0.5], [0.0, 0.9]])
-    same = stability.compare(params, train, test, 0, 1, replaced=1)
+    same = twins.compare(params, train, test, 0, 1, replaced=1)
     assert set(same.values()) == {0.0}
-    found = stability.compare(params, train, test, 0, 2, replaced=1)
+    found = twins.compare(params, train, test, 0, 2, replaced=1)
     assert found["twin_distance"] == pytest.approx(3 / np.sqrt(25 + 16))
     assert found["twin_train_mean"] == pytest.approx(0.5 / 3)
     assert found["twin_train_most"] == found["twin_own"] == pytest.approx(0.4)
@@ -98,7 +99,7 @@ def test_distances_are_those_of_the_definition() -> None:
 
 def test_losses_are_one_less_the_probability_of_the_label() -> None:
     chunk, state = trained(dataset(), [None, (3, 17)])
-    first, second = stability.watch(chunk)((0, 1), state)
+    first, second = twins.watch(chunk)((0, 1), state)
     assert "twin_distance" not in first and second["twin_distance"] > 0
     expected = []
     for member in range(2):
@@ -135,7 +136,7 @@ def test_settings_share_what_is_replaced() -> None:
 def test_twins_must_fit_together() -> None:
     chunk, _ = trained(dataset(), [None, (3, 17)])
     with pytest.raises(UserError, match="twins have to: take fewer"):
-        stability.watch(chunk._replace(runs=chunk.runs[1:]))
+        twins.watch(chunk._replace(runs=chunk.runs[1:]))
 
 
 def rows(**changes: object) -> list[dict]:
@@ -164,13 +165,13 @@ def test_each_verdict_can_be_no() -> None:
     assert alone == ["not measured", "not measured", "yes", "not measured"]
 
 
-def test_the_command(command: Command, tmp_path: Path) -> None:
+def test_the_command(answer: Command, tmp_path: Path) -> None:
     workdir = tmp_path / "run"
     arguments = (
         f"{CONFIG}:train_examples=60,seeds=2,twins=1,epochs=25,model=mlp_1x16",
         "--config.crop_size=12", f"--workdir={workdir}",
     )  # fmt: skip
-    result = command(*arguments)
+    result = answer(*arguments)
     assert result.returncode == 0, result.stderr
     summary = json.loads((workdir / "summary.json").read_text())
     by_run = {(row["corruption"], row["seed"]): row for row in summary["members"]}
@@ -186,17 +187,17 @@ def test_the_command(command: Command, tmp_path: Path) -> None:
     assert by_run["random_labels", 0]["gap"] > by_run["true_labels", 0]["gap"]
     for name in ("figures/distance.svg", "figures/losses.png", "tables/stability.csv"):
         assert (workdir / name).exists()
-    again = command(*arguments)
+    again = answer(*arguments)
     assert again.returncode == 0 and "Complete already" in again.stdout
 
 
-def test_bad_input_is_one_line(command: Command, tmp_path: Path) -> None:
+def test_bad_input_is_one_line(answer: Command, tmp_path: Path) -> None:
     workdir = tmp_path / "run"
     for argument, words in (
         (":corruption=gaussian", "corruption=gaussian: twins share their images"),
         (":train_examples=30", "batch_size=50 and 30 training examples"),
     ):
-        result = command(f"{CONFIG}{argument}", f"--workdir={workdir}")
+        result = answer(f"{CONFIG}{argument}", f"--workdir={workdir}")
         assert result.returncode == 2, result.stderr
         assert result.stderr.count("\n") == 1
         assert words in result.stderr

@@ -132,12 +132,12 @@ def test_the_points_are_not_all_of_one_class(data_dir: Path) -> None:
 
 
 def test_the_command_keeps_the_contract_of_a_workdir(
-    command: Command, data_dir: Path, tmp_path: Path
+    answer: Command, data_dir: Path, tmp_path: Path
 ) -> None:
     workdir = tmp_path / "run"
     arguments = (CONFIG, "--config.train_examples=100", "--config.trained_widths=",
                  f"--workdir={workdir}")  # fmt: skip
-    result = command(*arguments)
+    result = answer(*arguments)
     assert result.returncode == 0, result.stderr
     summary = json.loads((workdir / "summary.json").read_text())
     assert {row["name"] for row in summary["members"]} == {"true_labels", "random_labels"}
@@ -207,9 +207,9 @@ def test_a_workdir_is_drawn_again_from_its_files(
     ],
 )
 def test_bad_input_is_one_line(
-    argument: str, words: list[str], command: Command, tmp_path: Path
+    argument: str, words: list[str], answer: Command, tmp_path: Path
 ) -> None:
-    result = command(CONFIG, argument, f"--workdir={tmp_path / 'run'}")
+    result = answer(CONFIG, argument, f"--workdir={tmp_path / 'run'}")
     assert result.returncode == 2
     assert result.stderr.count("\n") == 1
     for word in words:

@@ -1,4 +1,4 @@
-"""Our numbers beside the paper's Tables 1, 2 and 4: which group meets which row."""
+"""Our numbers beside the paper's in its Tables 1, 2 and 4."""
 
 from collections.abc import Sequence
 from statistics import fmean
@@ -36,7 +36,7 @@ PAPER = (
 
 
 def _top(key: str, name: str) -> list[Column]:
-    """The columns of top-1 or of top-5 accuracy: ours and the paper's in training, then in test."""
+    """Returns the columns of an accuracy: ours and the paper's in training, then in test."""
     return [
         Column(f"our train {name}", f"train_{key}", ACCURACY, UNMEASURED),
         Column(f"paper's train {name}", f"paper_train_{key}", ACCURACY, UNMEASURED),
@@ -88,7 +88,7 @@ def comparable(one: Series, group: Group, dataset: str) -> str:
 
 
 def _qualified(one: Series, group: Group) -> list[str]:
-    """What a reader should know of a comparable row."""
+    """Returns what a reader should know of a comparable row."""
     result = []
     if smoothing := group.config.get("label_smoothing"):
         result.append(f"label smoothing {smoothing:g}, the paper does not say")
@@ -102,7 +102,7 @@ def _qualified(one: Series, group: Group) -> list[str]:
 
 
 def paper_table(results: Results) -> Table | None:
-    """Our accuracies beside those of Tables 1 and 4; None where no group meets a row of them."""
+    """Puts our accuracies beside Tables 1 and 4; None where no group meets a row of them."""
     rows = paper_rows(tested_series(results))
     if not rows:
         return None
@@ -113,7 +113,7 @@ def paper_table(results: Results) -> Table | None:
 
 
 def paper_rows(all_series: Sequence[Series]) -> list[Json]:
-    """A row for each group that Table 1 or Table 4 has a row of the same kind for."""
+    """Returns a row for each group that Table 1 or Table 4 has a row of the same kind for."""
     rows = [
         {
             "table": theirs.table,
@@ -152,7 +152,7 @@ class Theirs(NamedTuple):
 
 
 def _theirs(one: Series, group: Group) -> Theirs | None:
-    """The row of Table 1 or 4 for a group, where there is one."""
+    """Returns the row of Table 1 or 4 for a group, if there is one."""
     key = group.regularizers, group.augmentation
     row = paper.table_1(one.model, group.setting, *key)
     if row is not None:
@@ -169,14 +169,14 @@ def _theirs(one: Series, group: Group) -> Theirs | None:
 
 
 def table_2(results: Results) -> Table | None:
-    """Table 2, whole: means as texts, all the rest in the CSV file; None where no row is met."""
+    """Puts our means beside all of Table 2; None where no group meets a row of it."""
     rows = table_2_rows(tested_series(results))
     title = "Beside the paper's Table 2"
     return table("table_2", title, TABLE_2, rows, TABLE_2_NOTE, extremes=False) if rows else None
 
 
 def table_2_rows(all_series: Sequence[Series]) -> list[Json]:
-    """All rows of Table 2 for each model on ImageNet, or on a set with top-5 accuracies.
+    """Returns all rows of Table 2 for each model on ImageNet, or on a set with top-5 accuracies.
 
     Returns:
       Rows as in `TABLE_2`; what was not run has None for our numbers. [] where no group of
@@ -212,7 +212,7 @@ def _family_rows(family: Family, found: Sequence[tuple[paper.TopRow, Series, Gro
 
 
 def _row(name: str, row: paper.TopRow, seeds: int, same: str) -> Json:
-    """A row of Table 2 without our numbers."""
+    """Returns a row of Table 2 without our numbers."""
     best = row.best or (None, None)
     return {
         "series": name,
@@ -229,7 +229,7 @@ def _row(name: str, row: paper.TopRow, seeds: int, same: str) -> Json:
 
 
 def _ours(group: Group) -> Json:
-    """Our numbers in a row of Table 2."""
+    """Returns our numbers in a row of Table 2."""
     measured = (
         group.values("train_accuracy"),
         group.test_accuracy(),

@@ -1,12 +1,12 @@
 """What a figure shows, as plain numbers: which curves, through which points."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
 
-from rethinking_jax.analysis.claims import label
+from rethinking_jax.analysis.claims import group_name
 from rethinking_jax.analysis.results import Group, Series
 from rethinking_jax.workdir.metrics import Line
 
@@ -72,7 +72,7 @@ Band = tuple[list[float], list[float], list[float], list[float]]
 
 
 def band(lines: Sequence[Sequence[Line]], key: str) -> Band:
-    """The mean and the extremes over seeds of a metric in training.
+    """Returns the mean and the extremes over seeds of a metric in training.
 
     Args:
       lines: the lines of each seed, which share their steps as far as each goes.
@@ -98,11 +98,25 @@ def _number(value: float | None) -> float:
     return math.nan if value is None else float(value)
 
 
+def seeds_curve(
+    label: str, x: Iterable[float], values: Sequence[Sequence[float]], note: str = ""
+) -> Curve:
+    """Returns the line through the means of the seeds' values at each x, with their extremes."""
+    return Curve(
+        label,
+        [float(place) for place in x],
+        [float(np.mean(own)) for own in values],
+        [float(min(own)) for own in values],
+        [float(max(own)) for own in values],
+        note,
+    )
+
+
 def seeds_note(group: Group) -> str:
     """Says what a curve over several seeds shows; "" for one."""
     return "" if group.seeds == 1 else f"mean of {group.seeds} seeds, band from least to most"
 
 
 def curve_name(one: Series, group: Group, several: bool) -> str:
-    """A group's name in a figure of one series or of several."""
-    return f"{one.name}: {label(group)}" if several else label(group)
+    """Returns a group's name in a figure of one series or of several."""
+    return f"{one.name}: {group_name(group)}" if several else group_name(group)

@@ -5,13 +5,20 @@ import math
 import re
 import textwrap
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from rethinking_jax.analysis.curves import Curve, Plot
+from rethinking_jax.workdir.metrics import Json
 from rethinking_jax.workdir.storage import AnyPath, make_folder
 
-# Told apart without colour, too: dashes and marker differ from curve to curve. Colours that
-# stand out from white and from black.
+if TYPE_CHECKING:  # matplotlib is slow to import, and only needed when everything is done
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
+
+# The looks of curves: dashes and marker differ from curve to curve, so that no one needs the
+# colours to tell them apart. The colours stand out from white and from black.
 COLORS = (
     "#2f7ed8",
     "#d9660d",
@@ -24,7 +31,7 @@ COLORS = (
 )
 DASHES = ((), (7, 3), (7, 2, 2, 2), (3, 2))
 PAPER_DASHES = (1, 2)
-# Matplotlib's marker and its outline in a swatch of the legend, centred at 0.
+# Markers, by matplotlib's name of each and its outline in the page's legend, centred at 0.
 MARKERS = (
     ("o", "M-3,0a3,3 0 1,0 6,0a3,3 0 1,0 -6,0z"),
     ("s", "M-3,-3h6v6h-6z"),
@@ -35,13 +42,20 @@ MARKERS = (
     ("X", "M-4,-2L-2,-4L0,-2L2,-4L4,-2L2,0L4,2L2,4L0,2L-2,4L-4,2L-2,0z"),
     ("p", "M0,-4L4,-1L2.4,4H-2.4L-4,-1z"),
 )
-# Stands for the colour of the text around, which matplotlib has no name for.
+# This stands for the colour of the text around, which matplotlib has no name for.
 INK = "#010203"
 WIDTH, HEIGHT = 5.2, 3.5  # inches, drawn small so that text stays readable on a phone
 
 
 class Style(NamedTuple):
-    """How a curve looks: colour, dashes (in points, () for none), marker, its outline."""
+    """How a curve looks.
+
+    Attributes:
+      color: its colour, as #rrggbb.
+      dashes: the lengths of its dashes and gaps in points; () for a solid line.
+      marker: matplotlib's name of its marker.
+      outline: the same marker as the path of an SVG.
+    """
 
     color: str
     dashes: tuple[int, ...]
@@ -60,11 +74,11 @@ class Drawing(NamedTuple):
     """
 
     svg: str
-    scale: dict[str, Any]
+    scale: Json
 
 
 def style(index: int, curve: Curve) -> Style:
-    """The look of the index-th curve of a figure; the paper's are dotted."""
+    """Returns the look of the index-th curve of a figure; the paper's curves are dotted."""
     marker, outline = MARKERS[index % len(MARKERS)]
     dashes = DASHES[(index + index // len(MARKERS)) % len(DASHES)]
     return Style(
@@ -76,7 +90,9 @@ def write(plot: Plot, source: str, folder: AnyPath) -> None:
     """Writes <name>.png and <name>.svg with the curves that start switched on, and a legend.
 
     Args:
+      plot: what is drawn.
       source: whose numbers these are, for the title: such a file travels alone.
+      folder: where the files go; it is made where there is none.
     """
     make_folder(folder)
     shown = [i for i, curve in enumerate(plot.curves) if curve.shown]
@@ -93,29 +109,30 @@ def write(plot: Plot, source: str, folder: AnyPath) -> None:
             save(figure, folder / f"{plot.name}.{kind}", dpi=150)
 
 
-def _as_slide(figure: Any, axes: Any, plot: Plot, source: str) -> None:
-    """Large type and thick lines, for the back row; 16 : 9, whose numbers in small print."""
+def _as_slide(figure: "Figure", axes: "Axes", plot: Plot, source: str) -> None:
+    """Makes a figure a slide: 16 : 9, large type, thick lines, and the source in small print."""
     figure.set_size_inches(12.8, 7.2)
-    figure.get_layout_engine().set(h_pad=0.12)
-    # Over the whole slide: beside a legend the axes are too narrow for it.
+    figure.set_layout_engine("constrained", h_pad=0.12)
+    # The title stands over the whole slide: beside a legend the axes are too narrow for it.
     figure.suptitle(_plain(textwrap.fill(plot.title, 56)), fontsize=24)
     for label in (axes.xaxis.label, axes.yaxis.label):
         label.set_fontsize(20)
     axes.tick_params(which="both", labelsize=17)
-    curves = [line for line in axes.lines if line.get_gid()]  # not the level
+    curves = [line for line in axes.lines if line.get_gid()]  # all but the level
     for line in curves:
         line.set_linewidth(3.2)
         line.set_markersize(9)
     for text in axes.texts:
         text.set_fontsize(16)
-    beside = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)} if len(curves) > 4 else {}
-    if len(curves) > 1:  # one is what the title and the axis say
-        axes.legend(fontsize=16, **beside)
+    if len(curves) > 4:
+        axes.legend(fontsize=16, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    elif len(curves) > 1:  # what one curve is the title and the axis say
+        axes.legend(fontsize=16)
     figure.supxlabel(_plain(source), fontsize=10, x=0.01, ha="left", color=INK)
 
 
-def _label_decades(axis: Any) -> None:
-    """Numbers on a logarithmic axis that do not meet: powers of ten, in a short one 2 and 5 too."""
+def _label_decades(axis: "Axis") -> None:
+    """Labels a logarithmic axis by powers of ten, a short one by twice and 5 times them, too."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     low, high = axis.get_view_interval()
@@ -125,8 +142,8 @@ def _label_decades(axis: Any) -> None:
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
 
 
-def save(figure: Any, path: AnyPath, dpi: int) -> None:
-    """Writes a figure of matplotlib as its path's ending says, into a bucket too."""
+def save(figure: "Figure", path: AnyPath, dpi: int) -> None:
+    """Writes a figure of matplotlib in the format of its path's ending, into a bucket too."""
     image = io.BytesIO()
     kind = path.suffix.removeprefix(".")
     figure.savefig(image, format=kind, dpi=dpi, metadata=METADATA[kind])
@@ -137,17 +154,20 @@ def draw(plot: Plot, prefix: str) -> Drawing:
     """Draws a figure for a page, without legend, in the colours of the text around it.
 
     Args:
-      prefix: of every id in it, so that several figures fit into one page.
+      plot: what is drawn.
+      prefix: what every id in it begins with, so that several figures fit into one page.
     """
     with settings():
         figure, axes = _draw(plot, range(len(plot.curves)))
         text = io.StringIO()
         figure.savefig(text, format="svg", transparent=True, metadata=METADATA["svg"])
         width, height = WIDTH * 72, HEIGHT * 72
-        left, bottom, right, top = axes.get_window_extent().extents * 72 / figure.dpi
-    # Only the svg element: no XML prologue, no metadata.
+        box = axes.get_window_extent()
+        corners = box.x0, box.y0, box.x1, box.y1
+        left, bottom, right, top = (float(value) * 72 / figure.dpi for value in corners)
+    # Only the svg element is kept, without XML prologue and metadata.
     svg = text.getvalue()
-    # No style sheet either, which would hold for the page, and the page's own font.
+    # A style sheet would hold for the whole page, and the font is the page's.
     for part in (r"<metadata>.*?</metadata>\s*", r"<style.*?</style>\s*", r"font-family: [^;]*; "):
         svg = re.sub(part, "", svg, flags=re.DOTALL)
     svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
@@ -169,8 +189,8 @@ METADATA: dict[str, dict[str, None]] = {
 }
 
 
-def settings() -> Any:
-    """A context in which matplotlib writes the same bytes every time."""
+def settings() -> AbstractContextManager[None]:
+    """Returns a context in which matplotlib writes the same bytes every time."""
     import matplotlib
 
     return matplotlib.rc_context(
@@ -184,13 +204,20 @@ def settings() -> Any:
     )
 
 
-def _draw(plot: Plot, indices: Sequence[int]) -> tuple[Any, Any]:
-    # Slow to import, and only needed when everything is done.
+def new_figure(
+    width: float, height: float, layout: Literal["constrained"] | None = None
+) -> "Figure":
+    """Makes an empty figure of matplotlib, its sizes in inches, that needs no screen."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
+    figure = Figure(figsize=(width, height), layout=layout)
     FigureCanvasAgg(figure)
+    return figure
+
+
+def _draw(plot: Plot, indices: Sequence[int]) -> "tuple[Figure, Axes]":
+    figure = new_figure(WIDTH, HEIGHT, layout="constrained")
     axes = figure.subplots()
     for index in indices:
         _add_curve(axes, plot.curves[index], index)
@@ -222,7 +249,7 @@ def _draw(plot: Plot, indices: Sequence[int]) -> tuple[Any, Any]:
     return figure, axes
 
 
-def _add_curve(axes: Any, curve: Curve, index: int) -> None:
+def _add_curve(axes: "Axes", curve: Curve, index: int) -> None:
     look = style(index, curve)
     axes.plot(
         curve.x,
@@ -260,7 +287,7 @@ def _add_curve(axes: Any, curve: Curve, index: int) -> None:
 
 
 def _limits(plot: Plot, indices: Sequence[int]) -> tuple[float, float]:
-    """From 0 to a little above the highest finite value, of a curve or of the level.
+    """Returns the limits of y: from 0 to a little above the highest value of a curve or the level.
 
     On a slide without a level what differs fills the axes.
     """
@@ -274,5 +301,5 @@ def _limits(plot: Plot, indices: Sequence[int]) -> tuple[float, float]:
 
 
 def _plain(text: str) -> str:
-    """Text in which matplotlib sees no formula."""
+    """Returns a text in which matplotlib sees no formula."""
     return text.replace("$", r"\$")

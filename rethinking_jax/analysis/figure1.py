@@ -9,14 +9,22 @@ import numpy as np
 
 from rethinking_jax.analysis import paper
 from rethinking_jax.analysis.claims import OVERFIT_LOSS, chance
-from rethinking_jax.analysis.curves import MANY, Curve, Plot, band, curve_name, seeds_note
+from rethinking_jax.analysis.curves import (
+    MANY,
+    Curve,
+    Plot,
+    band,
+    curve_name,
+    seeds_curve,
+    seeds_note,
+)
 from rethinking_jax.analysis.results import Group, Results, Series, series, tested_series
 
 PARTIAL = "partially_corrupted_labels"
 
 
 def swept(results: Results) -> list[Series]:
-    """The series whose runs of partially_corrupted_labels have several levels of label noise."""
+    """Returns the series that trained partially_corrupted_labels at several levels of noise."""
     return [
         one
         for one in tested_series(results)
@@ -28,7 +36,7 @@ def swept(results: Results) -> list[Series]:
 
 
 def losses(results: Results) -> list[Plot]:
-    """Figure 1a: training loss of each group; learning curves where there is one setting."""
+    """Draws the training loss of each group (Figure 1a)."""
     all_series = series(results)
     shown = _shown_groups(all_series)
     curves = [
@@ -43,7 +51,7 @@ def losses(results: Results) -> list[Plot]:
     ]
     settings = {group.setting for one in all_series for group in one.groups}
     if all(one.dataset == paper.DATASET for one in all_series):
-        # Its 27 thousand steps would squeeze the curves of a smaller set into a corner.
+        # Its 27 thousand steps would squeeze the curves of a smaller data set into a corner.
         curves += _paper_losses(settings, [one.model for one in all_series])
     title = "Training loss" + (", as in the paper's Figure 1a" if len(settings) > 1 else "")
     caption = (
@@ -54,7 +62,7 @@ def losses(results: Results) -> list[Plot]:
 
 
 def _looked_at(all_series: Sequence[Series]) -> str:
-    """What `train_eval_examples` lets an epoch look at."""
+    """Says what an epoch looks at, by the config key train_eval_examples."""
     samples = {group.config.get("train_eval_examples", 0) for o in all_series for group in o.groups}
     if samples == {0}:
         return "the whole training set"
@@ -63,7 +71,7 @@ def _looked_at(all_series: Sequence[Series]) -> str:
 
 
 def _shown_groups(all_series: Sequence[Series]) -> set[int]:
-    """All groups, or where they are many the ends and the middle of the label noise."""
+    """Returns the ids of all groups, or of the ends and the middle of the label noise of many."""
     groups = [group for one in all_series for group in one.groups]
     if len(groups) > MANY:
         groups = [
@@ -113,11 +121,11 @@ def _paper_curve(
 
 
 def ratios(groups: Sequence[Group], times: Sequence[Sequence[int | None]]) -> list[list[float]]:
-    """Time to fit, relative to the mean time at label noise 0 (Figure 1b).
+    """Returns times to fit, relative to the mean time at label noise 0 (Figure 1b).
 
     Args:
-      groups: by rising label noise, the first at 0.
-      times: of each group, steps of each seed; None where it never fitted.
+      groups: the groups by rising label noise, the first at 0.
+      times: the steps of each group's seeds; None where one never fitted.
 
     Returns:
       The ratios of each group's seeds; [] where a seed never fitted, or where there is no
@@ -129,34 +137,25 @@ def ratios(groups: Sequence[Group], times: Sequence[Sequence[int | None]]) -> li
     return [[] if None in own else [time / base for time in own if time] for own in times]
 
 
-def _against_noise(
-    name: str, groups: Sequence[Group], values: Sequence[Sequence[float]], shown: bool = True
-) -> Curve:
-    """A curve over label noise; groups without values are left out."""
+def _against_noise(name: str, groups: Sequence[Group], values: Sequence[Sequence[float]]) -> Curve:
+    """Returns a curve over label noise; groups without values are left out."""
     known = [(group, list(own)) for group, own in zip(groups, values, strict=True) if own]
-    return Curve(
-        name,
-        [group.label_noise for group, _ in known],
-        [float(np.mean(own)) for _, own in known],
-        [min(own) for _, own in known],
-        [max(own) for _, own in known],
-        note=seeds_note(known[0][0]) if known else "",
-        shown=shown,
-    )
+    noise, of_seeds = [group.label_noise for group, _ in known], [own for _, own in known]
+    return seeds_curve(name, noise, of_seeds, seeds_note(known[0][0]) if known else "")
 
 
 def accuracy_times(group: Group) -> list[int | None]:
-    """Steps until train accuracy reached the config's threshold, of each seed."""
+    """Returns the steps of each seed until its train accuracy reached the config's threshold."""
     return group.steps_to_fit()
 
 
 def loss_times(group: Group) -> list[int | None]:
-    """Steps until the mean loss of an epoch was below 0.05: the paper's likely measure."""
+    """Returns the steps of each seed until the mean loss of an epoch was at most OVERFIT_LOSS."""
     return group.steps_to_loss("running_loss", OVERFIT_LOSS)
 
 
 def relative_times(results: Results) -> list[Plot]:
-    """Figure 1b: the time to fit against label noise, of the series that have several levels."""
+    """Draws the time to fit against label noise, of series with several levels (Figure 1b)."""
     measures: tuple[tuple[str, Callable[[Group], list[int | None]]], ...] = (
         ("train accuracy", accuracy_times),
         (f"epoch's mean loss {OVERFIT_LOSS}", loss_times),
@@ -170,7 +169,7 @@ def relative_times(results: Results) -> list[Plot]:
                 curves.append(_against_noise(f"{one.name}, by {measure}", groups, values))
     if not curves:
         return []
-    curves += _paper_noise(swept(results), "relative_time")
+    curves += _paper_noise(swept(results), paper.figure_1()["relative_time"])
     title = "Time to fit against label noise, as in the paper's Figure 1b"
     caption = (
         "Steps to fit, relative to those at label noise 0. A level that a seed never fitted is "
@@ -181,7 +180,7 @@ def relative_times(results: Results) -> list[Plot]:
 
 
 def test_errors(results: Results) -> list[Plot]:
-    """Figure 1c: the test error against label noise, of the series that have several levels."""
+    """Draws the test error against label noise, of series with several levels (Figure 1c)."""
     found = swept(results)
     if not found:
         return []
@@ -196,7 +195,7 @@ def test_errors(results: Results) -> list[Plot]:
         curves.append(_against_noise(f"{one.name}, true test labels", groups, values))
     by_chance = {chance(one) for one in found}
     known = by_chance.pop() if len(by_chance) == 1 else None
-    curves += _paper_noise(found, "test_error")
+    curves += _paper_noise(found, paper.figure_1()["test_error"])
     level = (1 - known[0], f"chance, {1 - known[0]:.0%}") if known else None
     title = "Test error of the fitted networks, as in the paper's Figure 1c"
     caption = (
@@ -207,11 +206,11 @@ def test_errors(results: Results) -> list[Plot]:
     return [Plot("figure_1c", title, caption, "label noise", "test error", curves, level)]
 
 
-def _paper_noise(swept: Sequence[Series], key: str) -> list[Curve]:
-    figure = paper.figure_1()
+def _paper_noise(swept: Sequence[Series], values: dict[str, list[float]]) -> list[Curve]:
+    """Returns the paper's curves of these values by model, beside our series."""
     same = all(one.dataset == paper.DATASET for one in swept)
     models = [one.model for one in swept]
     return [
-        _paper_curve("", figure["label_noise"], values, model, models, same)
-        for model, values in figure[key].items()
+        _paper_curve("", paper.figure_1()["label_noise"], own, model, models, same)
+        for model, own in values.items()
     ]

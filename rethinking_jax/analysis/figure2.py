@@ -1,4 +1,4 @@
-"""Accuracy in training: by itself, or with and without regularizers and batch norm (Figure 2)."""
+"""Accuracies during training: alone, or by regularizers and batch norm (the paper's Figure 2)."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ CAPTION = (
     "With the model fixed, at the end of each epoch. Shaded above a test curve: the best test "
     "accuracy so far, what early stopping could have kept."
 )
-# Accuracies in a figure by their keys; those on part of the training set start switched off.
+# The names of accuracies by their keys; those on a part of the training set start switched off.
 WHOLE = {
     "train_accuracy": "train",
     "test_accuracy": "test",
@@ -34,9 +34,9 @@ PART = {
 
 
 def accuracies(results: Results) -> list[Plot]:
-    """The accuracies of runs of one setting: one run, or its seeds, or its hyperparameters.
+    """Draws the accuracies of runs of one setting, which differ in seed or hyper-parameters.
 
-    Figure 2 has them by what differs between the runs, and takes its place.
+    Where Figure 2 is drawn it has these accuracies, and there is no other figure of them.
     """
     all_series = series(results)
     groups = [(one, group) for one in all_series for group in one.groups]
@@ -57,7 +57,7 @@ def accuracies(results: Results) -> list[Plot]:
 
 
 def regularizers(results: Results) -> list[Plot]:
-    """Figure 2a for each model that ran true labels with different regularizers."""
+    """Draws Figure 2a for each model that trained true labels with different regularizers."""
     varied = [
         family
         for family in families(tested_series(results))
@@ -87,7 +87,7 @@ def _regularized(family: Family, place: int, of: int) -> Plot:
 
 
 def batch_norm(results: Results) -> list[Plot]:
-    """Figure 2b, where the small Inception ran with batch norm and without."""
+    """Draws Figure 2b, where the small Inception was trained with batch norm and without."""
     pair = batch_norm_pair(families(tested_series(results)))
     if not pair:
         return []
@@ -105,7 +105,7 @@ def batch_norm(results: Results) -> list[Plot]:
 
 
 def _curves(names: Sequence[str], groups: Sequence[Group]) -> list[Curve]:
-    """Test and train of each group; where they are many the train curves start switched off."""
+    """Returns the test and train curves of groups; of many the train curves start switched off."""
     result = []
     for name, group in zip(names, groups, strict=True):
         note = seeds_note(group)
@@ -117,7 +117,7 @@ def _curves(names: Sequence[str], groups: Sequence[Group]) -> list[Curve]:
 
 
 def best_so_far(group: Group) -> list[float]:
-    """The highest test accuracy of the epochs so far, the mean over seeds.
+    """Returns the highest test accuracy of the epochs so far, the mean over seeds.
 
     As in `band`, a seed that has stopped keeps its last value.
     """

@@ -6,7 +6,7 @@ from rethinking_jax.analysis import figure1, figure2
 from rethinking_jax.analysis.curves import Plot
 from rethinking_jax.analysis.results import Results
 
-# Each draws what the runs allow: no plot, one, or several.
+# Each function draws what the runs allow: no plot, one, or several.
 FIGURES: list[Callable[[Results], list[Plot]]] = [
     figure1.losses,
     figure2.accuracies,
@@ -18,5 +18,5 @@ FIGURES: list[Callable[[Results], list[Plot]]] = [
 
 
 def figures(results: Results) -> list[Plot]:
-    """Every figure that the runs allow and that has a curve."""
+    """Draws every figure that the runs allow and that has a curve."""
     return [plot for figure in FIGURES for plot in figure(results) if plot.curves]

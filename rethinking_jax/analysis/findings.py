@@ -42,8 +42,12 @@ class Findings(NamedTuple):
 
 
 class TheoryResults(NamedTuple):
-    """What the workdir of an experiment of theory holds: its files config.json, summary.json and
-    findings.json."""
+    """What the workdir of an experiment of theory holds.
+
+    Attributes:
+      config, summary: the content of config.json and of summary.json.
+      found: what was found, from findings.json.
+    """
 
     config: Json
     summary: Json
@@ -75,7 +79,7 @@ def write(workdir: AnyPath, found: Findings) -> None:
 
 
 def to_json(found: Findings) -> Json:
-    """All but the members, which summary.json has, as JSON-able values."""
+    """Returns all but the members, which summary.json has, as values that JSON can hold."""
     plots = [
         {**plot._asdict(), "curves": [one._asdict() for one in plot.curves]} for plot in found.plots
     ]
@@ -88,7 +92,7 @@ def to_json(found: Findings) -> Json:
 
 
 def from_json(plain: Json, members: list[Json]) -> Findings:
-    """The findings that `to_json` was given, in this version or an earlier one."""
+    """Returns the findings that `to_json` was given, in this version or an earlier one."""
     plots = []
     for one in plain["plots"]:
         level = tuple(one["level"]) if one["level"] else None
@@ -109,7 +113,7 @@ def from_json(plain: Json, members: list[Json]) -> Findings:
 
 
 def curve(label: str, x: Sequence[float], y: Sequence[float | None]) -> Curve:
-    """A line through points; None is a gap."""
+    """Returns a line through points; None is a gap."""
     values = [math.nan if value is None else float(value) for value in y]
     return Curve(label, [float(value) for value in x], values, values, values)
 
@@ -117,11 +121,11 @@ def curve(label: str, x: Sequence[float], y: Sequence[float | None]) -> Curve:
 def verdict(
     claim: str, place: str, true: bool | None, ours: str, paper: str, of_paper: bool = True
 ) -> Verdict:
-    """A claim with its outcome; None: it was not measured."""
+    """Returns a claim with its outcome; where `true` is None it was not measured."""
     outcome = NOT_MEASURED if true is None else YES if true else NO
     return Verdict(claim, place, "", outcome, ours, paper, of_paper)
 
 
 def finite(value: SupportsFloat) -> float | None:
-    """A number that JSON can hold; None where it is infinite or not a number."""
+    """Returns a number that JSON can hold; None where it is infinite or not a number."""
     return float(value) if math.isfinite(float(value)) else None

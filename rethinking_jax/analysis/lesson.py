@@ -1,4 +1,4 @@
-"""What a lesson is, and what its figures and claims are made of."""
+"""The type of a lesson, and the parts that its figures and claims are made of."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -32,13 +32,13 @@ class Lesson(NamedTuple):
 
 
 def slides(lesson: Lesson, results: Results) -> list[Plot]:
-    """The figures of a lesson in large type, in the config's language."""
+    """Returns the figures of a lesson in large type, in the config's language."""
     translate = translator(results.config.get("language", "en"))
     return [plot._replace(slide=True) for plot in lesson.plots(results, translate)]
 
 
 def source(results: Results) -> str:
-    """What the numbers of a slide are of, in its small print."""
+    """Returns the small print of a slide: what its numbers are of."""
     translate = translator(results.config.get("language", "en"))
     summary, swept = results.summary, set(results.swept)
     models, sizes = results.models, results.config.get("hidden_sizes")
@@ -54,41 +54,43 @@ def source(results: Results) -> str:
 
 
 def groups_of(results: Results) -> list[Group]:
-    """The groups of runs that differ in their seed only, in the order of the config."""
+    """Returns the groups of runs that differ in their seed only, in the order of the config."""
     return [group for one in series(results) for group in one.groups]
 
 
 def by_key(results: Results, key: str) -> dict[Any, Group]:
-    """The groups by their value of a config key, in the order of the config."""
-    return {hashable(group.config[key]): group for group in groups_of(results)}
+    """Returns the groups by their value of a config key, in the order of the config.
 
-
-def hashable(value: Any) -> Any:
-    """A list as a tuple."""
-    return tuple(value) if isinstance(value, list) else value
+    A list is a tuple there; the key says of which type its values are.
+    """
+    values = [(group.config[key], group) for group in groups_of(results)]
+    return {tuple(v) if isinstance(v, list) else v: group for v, group in values}
 
 
 def over_epochs(group: Group, key: str) -> Band:
-    """A metric at the end of each epoch: epochs, then mean, least and most over seeds."""
+    """Returns a metric at the end of each epoch: epochs, then mean, least and most over seeds."""
     _, mean, low, high = band(group.lines, key)
     return [float(line["epoch"]) for line in max(group.lines, key=len)], mean, low, high
 
 
 def seconds_per_epoch(group: Group, size: int) -> float:
-    """Of training alone on `size` examples, the median over epochs: no compiling, no measuring."""
+    """Returns the seconds of an epoch of `size` examples, without compiling and measuring.
+
+    The speed is the median over all epochs and seeds.
+    """
     speeds = [line["images_per_second"] for own in group.lines for line in own]
     return float(size / np.median(speeds))
 
 
 def over_seconds(group: Group, key: str, size: int) -> Band:
-    """The same against the seconds of training, see `seconds_per_epoch`."""
+    """Returns a metric against the seconds of training, see `seconds_per_epoch`."""
     epochs, mean, low, high = over_epochs(group, key)
     pace = seconds_per_epoch(group, size)
     return [epoch * pace for epoch in epochs], mean, low, high
 
 
 def epochs_to_loss(group: Group, loss: float) -> float:
-    """Epochs until a training loss is reached, the mean over seeds; infinity for never."""
+    """Returns the mean epochs over seeds until a training loss is reached; infinity for never."""
     steps = group.steps_to_loss("train_loss", loss)
     if None in steps:
         return float("inf")
@@ -98,37 +100,37 @@ def epochs_to_loss(group: Group, loss: float) -> float:
 
 
 def up_to(points: Band, last: float) -> Band:
-    """The part of a line up to x = last."""
+    """Returns the part of a line up to x = last."""
     x, mean, low, high = points
     count = sum(value <= last for value in x)
     return x[:count], mean[:count], low[:count], high[:count]
 
 
 def final(group: Group, key: str) -> list[float]:
-    """A metric at the end of each seed's run; infinity where a loss was not a number."""
+    """Returns a metric at the end of each seed's run; infinity where a loss was not a number."""
     return [np.inf if value is None else float(value) for value in group.values(key)]
 
 
 def curve(label: str, points: Band, note: str) -> Curve:
-    """A line of a slide."""
+    """Returns a line of a slide."""
     return Curve(label, *points, note=note)
 
 
 def note(group: Group, translate: Translate) -> str:
-    """What a line over several seeds shows; "" for one."""
+    """Says what a line over several seeds shows; "" for one."""
     if group.seeds == 1:
         return ""
     return translate("mean of {n} seeds, band from least to most", n=group.seeds)
 
 
 def sample(results: Results) -> str:
-    """What numbers are of: data, seeds, device."""
+    """Says what numbers are of: data, seeds, device."""
     summary = results.summary
     return f"{summary['dataset']}, {count_seeds(groups_of(results))}, {summary['device']}"
 
 
 def verdict(results: Results, claim: str, outcome: str, ours: str) -> Verdict:
-    """One claim of the lecture; its numbers name what they are of."""
+    """Returns what became of a claim of the lecture, whose numbers say what they are of."""
     return _verdict(results, claim, outcome, f"{ours} ({sample(results)}).")
 
 
@@ -137,18 +139,18 @@ def _verdict(results: Results, claim: str, outcome: str, sentence: str) -> Verdi
 
 
 def unmeasured(results: Results, need: str, *claims: str) -> list[Verdict]:
-    """Claims that these runs cannot answer, with what would be needed."""
+    """Returns claims that these runs cannot answer, with what would be needed."""
     return [_verdict(results, claim, NOT_MEASURED, f"Needs {need}.") for claim in claims]
 
 
 def less(
     a: Sequence[float], b: Sequence[float], examples: tuple[int, int] | int | None = None
 ) -> tuple[str, Difference]:
-    """Whether the values of a are below those of b, as far as their seeds tell.
+    """Judges whether the values of a are below those of b, as far as their seeds tell.
 
     Args:
-      a, b: one value for each seed.
-      examples: given for accuracies: how many examples their set has, or b's and a's.
+      a, b: a value for each seed.
+      examples: for accuracies the size of their set, or the sizes of b's and of a's.
     """
     found = difference(b, a, examples)
     if found.low > 0:
@@ -157,7 +159,7 @@ def less(
 
 
 def told(found: Difference, form: str = "{:.4f}") -> str:
-    """A difference and its interval in words."""
+    """Returns a difference and its interval in words."""
     text = f"a difference of {form.format(found.value)}"
     if not found.of:
         return f"{text}, one seed each and no interval"

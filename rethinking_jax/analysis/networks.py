@@ -36,5 +36,5 @@ NETWORKS = {
 
 
 def network(model: str) -> Network:
-    """The network of a model."""
+    """Returns the network of a model."""
     return NETWORKS.get(model, Network(model))

@@ -30,7 +30,7 @@ class Column(NamedTuple):
 
 
 class Spread(NamedTuple):
-    """A value over seeds; it takes three columns of the CSV file."""
+    """The mean and the extremes of a value over seeds, three columns of the CSV file."""
 
     mean: float
     min: float
@@ -84,26 +84,16 @@ def table(
       extremes: whether the texts of a `Spread` say its least and its greatest value.
     """
     shown = [column for column in columns if not column.bracketed]
-    spread = {
-        column.key
-        for column in columns
-        if any(isinstance(row.get(column.key), Spread) for row in rows)
-    }
-    keys = [
-        key
-        for column in columns
-        for key in (
-            [f"{column.key}_{part}" for part in Spread._fields]
-            if column.key in spread
-            else [column.key]
-        )
-    ]
+    spreads = {key for row in rows for key, value in row.items() if isinstance(value, Spread)}
+    keys: list[str] = []
+    for key in (column.key for column in columns):
+        keys += [f"{key}_{part}" for part in Spread._fields] if key in spreads else [key]
     return Table(
         name,
         title,
         [column.title for column in shown],
         keys,
-        [_exact(columns, row, spread) for row in rows],
+        [_exact(columns, row, spreads) for row in rows],
         [_texts(columns, row, extremes) for row in rows],
         note,
         tuple(i for i, column in enumerate(shown) if column.words),
@@ -111,23 +101,23 @@ def table(
 
 
 def with_values(columns: Sequence[Column], rows: Sequence[Row]) -> list[Column]:
-    """The columns that have a value in some row."""
+    """Returns the columns that have a value in some row."""
     return [column for column in columns if any(row[column.key] is not None for row in rows)]
 
 
 def spread(values: Sequence[float | None] | None) -> Spread | None:
-    """Mean, least and most over seeds; None where a value is missing."""
+    """Returns mean, least and most over seeds; None where a value is missing."""
     known = [value for value in values or [] if value is not None]
     if not known or len(known) < len(values or []):
         return None
     return Spread(fmean(known), min(known), max(known))
 
 
-def _exact(columns: Sequence[Column], row: Row, spread: set[str]) -> list[object]:
+def _exact(columns: Sequence[Column], row: Row, spreads: set[str]) -> list[object]:
     values: list[object] = []
     for column in columns:
         value = row.get(column.key)
-        if column.key not in spread:
+        if column.key not in spreads:
             values.append(value)
         else:
             values += value if isinstance(value, Spread) else [value] * len(Spread._fields)

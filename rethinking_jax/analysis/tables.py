@@ -1,18 +1,19 @@
 """The tables of trained runs, in a list: a new one is a function and a line."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rethinking_jax.analysis import beside, paper
 from rethinking_jax.analysis.figure1 import loss_times, ratios
-from rethinking_jax.analysis.results import Results, Series, tested_series
+from rethinking_jax.analysis.results import Group, Results, Series, tested_series
 from rethinking_jax.analysis.table import Column, Table, spread, table, with_values
 from rethinking_jax.workdir.metrics import Json, judged_on
 
 if TYPE_CHECKING:
     from rich.table import Table as ScreenTable
 
-NAN, NEVER = "nan", "never"  # what is shown where a metric is no number, where no run has fitted
+# What is shown where a metric is not a number, and where a run never fitted.
+NAN, NEVER = "nan", "never"
 ACCURACY = "{:.4f}"
 
 RUN = Column("run", "name")
@@ -70,7 +71,7 @@ NOISE = (
 
 
 def results_table(results: Results) -> Table:
-    """What became of each run."""
+    """Makes the table of what became of each run."""
     columns = (*result_columns(results.summary), *EARLY_STOPPING)
     note = VALIDATED_NOTE if results.validated else EARLY_STOPPING_NOTE
     made = table("results", "Results", columns, _result_rows(results.summary), note)
@@ -78,7 +79,7 @@ def results_table(results: Results) -> Table:
 
 
 def noise_table(results: Results) -> Table | None:
-    """A row for each series and level of label noise; None where no series has two levels."""
+    """Makes a row for each series and level of label noise; None where no series has two levels."""
     swept = [one for one in tested_series(results) if len(one.by_label_noise()) > 1]
     rows = [row for one in swept for row in _noise_rows(one)]
     if not rows:
@@ -95,17 +96,17 @@ TABLES: list[Callable[[Results], Table | None]] = [
 
 
 def tables(results: Results) -> list[Table]:
-    """Every table that the runs allow."""
+    """Makes every table that the runs allow."""
     return [made for make in TABLES if (made := make(results)) is not None]
 
 
 def result_columns(summary: Json) -> tuple[Column, ...]:
-    """The columns of the results, by the split that the runs are judged on."""
+    """Returns the columns of the results, by the split that the runs are judged on."""
     return VALIDATED if judged_on(summary["members"][0]) == "validation" else COLUMNS
 
 
 def _result_rows(summary: Json) -> list[Json]:
-    """Each run with what stopping at its best epoch would have won in accuracy, 0 or more."""
+    """Returns each run with what stopping at its best epoch would have won, 0 or more."""
     rows = []
     for member in summary["members"]:
         key = f"{judged_on(member)}_accuracy"
@@ -114,7 +115,7 @@ def _result_rows(summary: Json) -> list[Json]:
 
 
 def screen_table(summary: Json) -> "ScreenTable":
-    """The table that ends a run."""
+    """Makes the table that is shown when all runs have ended."""
     from rich import box
     from rich.table import Table as ScreenTable
 
@@ -134,21 +135,12 @@ def screen_table(summary: Json) -> "ScreenTable":
 
 
 def _noise_rows(one: Series) -> list[Json]:
-    """A row for each level of label noise; the paper's numbers where it has them."""
-    figure = paper.figure_1()
-    levels = figure["label_noise"]
-    groups = one.by_label_noise()
+    """Returns a row for each level of label noise, with the paper's numbers where it has them."""
+    figure, groups = paper.figure_1(), one.by_label_noise()
     by_accuracy = ratios(groups, [group.steps_to_fit() for group in groups])
     by_loss = ratios(groups, [loss_times(group) for group in groups])
     rows = []
     for group, accuracy, loss in zip(groups, by_accuracy, by_loss, strict=True):
-        known = group.label_noise in levels
-        theirs = {
-            f"paper_{key}": figure[key][one.model][levels.index(group.label_noise)]
-            if known and one.model in figure[key]
-            else None
-            for key in ("relative_time", "test_error")
-        }
         corrupted = group.corrupted_test_accuracy() or []
         measured = {
             "epochs_to_fit": group.values("epochs_to_fit"),
@@ -163,7 +155,16 @@ def _noise_rows(one: Series) -> list[Json]:
                 "label_noise": group.label_noise,
                 "seeds": group.seeds,
                 **{key: spread(values) for key, values in measured.items()},
-                **theirs,
+                "paper_relative_time": _at(figure["relative_time"], one.model, group),
+                "paper_test_error": _at(figure["test_error"], one.model, group),
             }
         )
     return rows
+
+
+def _at(values: Mapping[str, Sequence[float]], model: str, group: Group) -> float | None:
+    """Returns the paper's number for a model and a group's label noise, if it has one."""
+    levels = paper.figure_1()["label_noise"]
+    if model not in values or group.label_noise not in levels:
+        return None
+    return values[model][levels.index(group.label_noise)]

@@ -88,7 +88,7 @@ def each_series(judge: Callable[[Series], Judged]) -> Judge:
 
 
 def each_family(judge: Callable[[Family], Judged]) -> Judge:
-    """Judges every family: a model with explicit regularizers and without."""
+    """Judges every family: a model with and without explicit regularizers."""
     return lambda found: [Answer(family.name, family.series, judge(family)) for family in found]
 
 
@@ -104,7 +104,7 @@ def all_families(judge: Callable[[Sequence[Family]], Judged]) -> Judge:
 
 
 def verdicts(series: Sequence[Series], names: Iterable[str] | None = None) -> list[Verdict]:
-    """The claims of `CLAIMS`, all or those of these names, in the order of the paper."""
+    """Judges the claims of `CLAIMS`, all or those of these names, in the order of the paper."""
     found = families(series)
     chosen = [claim for name, claim in CLAIMS.items() if names is None or name in set(names)]
     return [
@@ -123,7 +123,7 @@ def verdicts(series: Sequence[Series], names: Iterable[str] | None = None) -> li
 
 
 def _ours(answer: Answer) -> str:
-    """A sentence with our numbers, and what they are of."""
+    """Returns a sentence with our numbers, which says what they are of."""
     text = answer.judged.text
     return text if answer.judged.whole else f"{text} ({_sample(answer.series)})."
 
@@ -137,7 +137,7 @@ def _sample(series: Sequence[Series]) -> str:
     )
 
 
-def _table_1_span(setting: str) -> str:
+def _table_1_range(setting: str) -> str:
     rows = [row for row in paper.TABLE_1 if row.setting == setting and not row.regularizers]
     tests = sorted(row.test_accuracy for row in rows)
     return f"{tests[0]:.4f} to {tests[-1]:.4f} over {len(rows)} models"
@@ -161,13 +161,13 @@ CLAIMS: dict[str, Claim] = {
         "Networks trained on true labels generalize.",
         "Table 1",
         each_series(claims.true_generalizes),
-        f"Test accuracy {_table_1_span('true_labels')} (CIFAR-10, no regularizer).",
+        f"Test accuracy {_table_1_range('true_labels')} (CIFAR-10, no regularizer).",
     ),
     "random_is_chance": Claim(
         "Networks trained on random labels test at chance.",
         "Table 1",
         each_series(claims.random_is_chance),
-        f"Test accuracy {_table_1_span('random_labels')} (CIFAR-10).",
+        f"Test accuracy {_table_1_range('random_labels')} (CIFAR-10).",
     ),
     "partial_between": Claim(
         "Partially corrupted labels: test accuracy lies between.",

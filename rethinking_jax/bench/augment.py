@@ -1,8 +1,8 @@
 """Time of an epoch with augmentation over one without, for a cheap network and a convolving one.
 
-Random 32x32 images, batch 128, crops of 28: each augmentation alone, those that the paper's
-tables combine, and all. What it costs depends on the network beside it, so the ratio is what
-counts.
+The images are random and 32x32, batches have 128, crops are 28x28. Each augmentation is measured
+alone, as the paper's tables combine it, and with all others. What it costs depends on the network
+beside it, so the ratio is what counts.
 """
 
 from typing import NamedTuple
@@ -15,8 +15,7 @@ from ml_collections import ConfigDict
 from rethinking_jax import config as configs
 from rethinking_jax.bench import ours
 from rethinking_jax.bench.results import Record, measured, new_record
-from rethinking_jax.bench.timing import Contestant, compile_seconds, interleave
-from rethinking_jax.bench.train import Say
+from rethinking_jax.bench.timing import Contestant, Progress, compile_seconds, interleave
 from rethinking_jax.data.dataset import Dataset, Split
 from rethinking_jax.data.runs import dataset_key
 from rethinking_jax.step.augment import AUGMENTATIONS
@@ -36,29 +35,35 @@ CASES = (
 
 
 class Settings(NamedTuple):
-    """What runs, for each model."""
+    """What is measured, for one model.
+
+    Attributes:
+      model: a name of `rethinking_jax.models`.
+      batches: number of batches of an epoch.
+      repeats: number of epochs with each augmentation.
+    """
 
     model: str
-    batches: int  # of an epoch
-    repeats: int  # epochs of each
+    batches: int
+    repeats: int
 
 
 def resolve(model: str, batches: int | None, repeats: int) -> Settings:
     """Fills in an epoch of some tenths of a second.
 
     Raises:
-      UserError: an unknown model.
+      UserError: the model is unknown.
     """
     slow = is_convolutional(_config(model)) and jax.default_backend() == "cpu"
     return Settings(model, batches or (3 if slow else 60), repeats)
 
 
-def bench_augment(settings: Settings, say: Say) -> Record:
+def bench_augment(settings: Settings, say: Progress) -> Record:
     """Measures one model.
 
     Returns:
-      The record: `results.new_record` and `results.measured`, ratios being the speed with an
-      augmentation over that without; and compile_seconds.
+      The record: `results.new_record` and `results.measured`, whose ratios are speeds with an
+      augmentation over that without, and compile_seconds.
     """
     size = _config(settings.model).batch_size * settings.batches
     dataset = _random_dataset(size)
@@ -96,7 +101,7 @@ def _random_dataset(size: int) -> Dataset:
 
 
 def _contestant(name: str, config: ConfigDict, dataset: Dataset) -> Contestant:
-    """An epoch of the config's run, as `loop` trains it."""
+    """Returns a contestant that trains an epoch of the config's run."""
     (chunk,) = groups.make_chunks(
         configs.members(config),
         {dataset_key(config): dataset},

@@ -1,8 +1,8 @@
 """A train step of an ImageNet network: speed by batch size, share of the peak, what it waits for.
 
 The program is that of a streamed run with random labels, so uint8 images are scaled and
-labels are drawn inside the step. For each batch size, first with a batch that lies on the
-devices, then as the loop does it: read from a decoded cache and copied to the devices beside
+labels are drawn inside the step. Each batch size is measured with a batch that lies on the
+devices, then as the loop does it, which reads from a decoded cache and copies to the devices beside
 the steps. The cache is of noise, in a temporary folder, and fits into the memory of the host;
 a disk has to deliver `bytes_per_second` where it does not.
 """
@@ -12,7 +12,6 @@ import gc
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -20,12 +19,13 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from ml_collections import ConfigDict
 
 from rethinking_jax import config as configs
 from rethinking_jax.bench.operations import operations
 from rethinking_jax.bench.peak import PEAK, matmul_peak
 from rethinking_jax.bench.results import Record, new_record
-from rethinking_jax.bench.timing import Contestant, compile_seconds, interleave
+from rethinking_jax.bench.timing import Contestant, Progress, compile_seconds, interleave
 from rethinking_jax.config import recipe
 from rethinking_jax.data.batches import HostBatch
 from rethinking_jax.data.cache.read import CachedImages, Layout, cut
@@ -46,26 +46,34 @@ from rethinking_jax.sweep.stream import StreamProgram, on_devices, stream_engine
 
 OURS = "train step"
 EXAMPLES, CLASSES = 1_281_167, 1000
-IMAGES_PER_FILE = 1024
-# After compilation: code and libraries are loaded at the first step.
-WARM_STEPS = 2
-TRACED_STEPS = 3
-TOP = 5
-
-Say = Callable[[str], None]
+IMAGES_PER_FILE = 1024  # images in a file of the cache
+WARM_STEPS = 2  # steps after compilation, the first of which loads code and libraries
+TRACED_STEPS = 3  # steps that are profiled
+TOP = 5  # operations that are listed
 
 
 class Settings(NamedTuple):
-    """What runs, for each model."""
+    """What is measured, for one model.
+
+    Attributes:
+      model: a name of `rethinking_jax.models`.
+      image_size: side of the images, in pixels.
+      dtype: type that the network computes in.
+      batch_sizes: the batch sizes, rising.
+      steps: number of steps in a round.
+      repeats: number of rounds.
+      images: number of images in the cache.
+      threads: number of threads that read it.
+    """
 
     model: str
     image_size: int
     dtype: str
     batch_sizes: tuple[int, ...]
-    steps: int  # in a round
-    repeats: int  # rounds
-    images: int  # in the cache
-    threads: int  # that read it
+    steps: int
+    repeats: int
+    images: int
+    threads: int
 
 
 class Trial(NamedTuple):
@@ -83,7 +91,7 @@ class Repeated:
     count: int
 
     def __call__(self, positions: np.ndarray) -> np.ndarray:
-        """uint8 [b, h, w, c] of the positions, integers [b]."""
+        """Reads the images at positions, integers [b]: uint8 [b, h, w, c]."""
         return self.read(np.asarray(positions) % self.count)
 
 
@@ -100,7 +108,7 @@ def resolve(
     """Fills in the size that a network is made for, batches and steps.
 
     Raises:
-      UserError: an unknown model or dtype, or a batch that the devices cannot share.
+      UserError: the model or dtype is unknown, or the devices cannot share a batch.
     """
     create_model(model, num_classes=CLASSES, dtype=dtype)
     slow, devices = jax.default_backend() == "cpu", len(jax.devices())
@@ -121,19 +129,19 @@ def resolve(
     )
 
 
-def bench_imagenet(settings: Settings, say: Say) -> Record:
+def bench_imagenet(settings: Settings, say: Progress) -> Record:
     """Measures one model.
 
     Returns:
-      The record: `results.new_record`; forward_macs and flops_per_image; sizes, one entry for
+      The record: `results.new_record` with forward_macs and flops_per_image; sizes, one entry for
       each batch size (see `_measure` and, as "fed", `_feed`; or its batch_size and why it is
-      "out_of_memory"); best_batch_size, of the fastest step; operations, the five of it that
-      take longest; notes.
+      "out_of_memory"); best_batch_size, that of the fastest step; operations, the five of it that
+      take longest; and notes.
 
     Raises:
       RunFailed: no batch fits into memory.
     """
-    model: Any = make_model(_config(settings, settings.batch_sizes[0]), CLASSES)
+    model = make_model(_config(settings, settings.batch_sizes[0]), CLASSES)
     macs = flops.layer_macs(model, (settings.image_size, settings.image_size, 3))
     per_image = flops.train_flops(macs)
     peak = matmul_peak(settings.dtype)
@@ -158,10 +166,10 @@ def bench_imagenet(settings: Settings, say: Say) -> Record:
 
 
 def _sizes(
-    settings: Settings, dataset: Dataset, per_image: int, peak: Contestant, say: Say
-) -> tuple[list[dict[str, Any]], Trial]:
-    """What each batch size gives, and the fastest of them; up to the first too large one."""
-    sizes: list[dict[str, Any]] = []
+    settings: Settings, dataset: Dataset, per_image: int, peak: Contestant, say: Progress
+) -> tuple[list[Record], Trial]:
+    """Measures batch sizes up to the first too large one; returns the fastest trial, too."""
+    sizes: list[Record] = []
     best: Trial | None = None
     most, reason = 0.0, ""
     for size in settings.batch_sizes:
@@ -174,7 +182,7 @@ def _sizes(
         except (jax.errors.JaxRuntimeError, MemoryError) as error:
             if not (reason := _out_of_memory(error)):
                 raise
-        # Not in the handler, whose error holds the buffers of the step that failed.
+        # The handler would be too early: its error holds the buffers of the step that failed.
         gc.collect()
         if reason:
             say(f"batches of {size} do not fit: {reason}")
@@ -190,7 +198,7 @@ def _sizes(
 
 
 def _out_of_memory(error: Exception) -> str:
-    """What went wrong, in a line, where it is too little memory; else ""."""
+    """Returns what went wrong, in a line, where there was too little memory; else ""."""
     words = str(error).strip().split("\n")[0][:200]
     if isinstance(error, MemoryError):
         return words or "too little memory on the host"
@@ -198,15 +206,15 @@ def _out_of_memory(error: Exception) -> str:
 
 
 def _measure(
-    trial: Trial, settings: Settings, per_image: int, peak: Contestant, say: Say
-) -> dict[str, Any]:
-    """A batch size, in turns with the matmul peak.
+    trial: Trial, settings: Settings, per_image: int, peak: Contestant, say: Progress
+) -> Record:
+    """Measures a batch size in turns with the matmul peak.
 
     Returns:
-      batch_size, compile_seconds (the backend's trials of algorithms included), memory_bytes
-      that the step takes on a device by XLA's account, xla_flops_per_image by its count too,
-      and by round seconds of a round's steps, images_per_second, peak_flops (of one device)
-      and peak_share (of all).
+      A dictionary of batch_size, compile_seconds (the backend's trials of algorithms included),
+      memory_bytes that the step takes on a device by XLA's account, xla_flops_per_image by its
+      count, and for each round seconds of its steps, images_per_second, peak_flops (of one
+      device) and peak_share (of all).
     """
     program, size = trial.program, trial.chunk.config.batch_size
     batch = _batch(trial.chunk)
@@ -236,8 +244,8 @@ def _measure(
     }
 
 
-def _bytes(needs: Any) -> int | None:
-    """Arguments, results and what is in between; None where the backend does not say."""
+def _bytes(needs: Any) -> int | None:  # XLA's analysis has no public type
+    """Sums arguments, results and what is in between; None where the backend does not say."""
     if needs is None:
         return None
     parts = needs.argument_size_in_bytes + needs.output_size_in_bytes + needs.temp_size_in_bytes
@@ -245,7 +253,7 @@ def _bytes(needs: Any) -> int | None:
 
 
 def _train(program: StreamProgram, carry: Carry, batch: Examples, steps: int) -> None:
-    """Steps on one batch, one of them in flight as in `stream.py`; waits for the last."""
+    """Takes steps on one batch, one of them in flight as in a run, and waits for the last."""
     state, running = carry
     for _ in range(steps):
         previous = running
@@ -254,12 +262,12 @@ def _train(program: StreamProgram, carry: Carry, batch: Examples, steps: int) ->
     jax.block_until_ready((state, running))
 
 
-def _feed(trial: Trial, settings: Settings) -> dict[str, Any]:
-    """Steps fed from the cache.
+def _feed(trial: Trial, settings: Settings) -> Record:
+    """Measures steps that are fed from the cache.
 
     Returns:
-      By round images_per_second and waiting_for_input, the share of the time as a run
-      writes it down; bytes_per_second that were read, in the median.
+      A dictionary of images_per_second and waiting_for_input for each round, the latter the
+      share of the time as a run writes it down, and the median of bytes_per_second.
     """
     size, steps = trial.chunk.config.batch_size, settings.steps
     feed = trial.chunk.engine.open(trial.chunk)([0])
@@ -282,8 +290,8 @@ def _feed(trial: Trial, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _operations(trial: Trial, settings: Settings, folder: Path) -> list[dict[str, Any]]:
-    """The operations that take longest, with their seconds in a step."""
+def _operations(trial: Trial, settings: Settings, folder: Path) -> list[Record]:
+    """Returns the operations that take longest, with their seconds in a step."""
     program, batch = trial.program, _batch(trial.chunk)
     carry = _fresh(trial)
     lowered = program.train_batch.lower(*carry, batch)  # type: ignore[attr-defined]
@@ -296,7 +304,7 @@ def _operations(trial: Trial, settings: Settings, folder: Path) -> list[dict[str
 # What a run on ImageNet would have -------------------------------------------------------
 
 
-def _config(settings: Settings, batch_size: int) -> Any:
+def _config(settings: Settings, batch_size: int) -> ConfigDict:
     config = recipe.imagenet_config(settings.model, settings.image_size, batch_size, 1, "sgd")
     config.dtype = settings.dtype
     config.corruption = "random_labels"
@@ -305,7 +313,7 @@ def _config(settings: Settings, batch_size: int) -> Any:
 
 
 def _dataset(settings: Settings, folder: Path) -> Dataset:
-    """As many examples as ImageNet has; their images are those of the cache, in turn."""
+    """Makes as many examples as ImageNet has, whose images are those of the cache, in turn."""
     shape = (settings.image_size, settings.image_size, 3)
     layout = _write_cache(settings, folder)
     labels = (np.arange(EXAMPLES) % CLASSES).astype(np.int32)
@@ -341,7 +349,7 @@ def _fresh(trial: Trial) -> Carry:
 
 
 def _batch(chunk: Chunk) -> Examples:
-    """A batch on the devices."""
+    """Brings a batch to the devices."""
     train, size = chunk.dataset.train, chunk.config.batch_size
     images = np.asarray(train.read(np.arange(size)))
     return on_devices(HostBatch(images, train.labels[:size], train.ids[:size]), size, chunk.mesh)

@@ -1,4 +1,4 @@
-"""Our training as contestants run it: the engine of `loop.py` without what a run writes."""
+"""Our training as contestants run it: a chunk's engine without what a run writes."""
 
 from collections.abc import Sequence
 
@@ -44,7 +44,7 @@ def train_full_batches(
     order: jax.Array,
     count: int,
 ) -> Carry:
-    """Trains `count` batches in one scan, or in one call each with one step in flight."""
+    """Trains `count` batches in one scan, or in a call each with one in flight, as a run does."""
     if scan:
         return program.train_batches(state, running, train, order, jnp.int32(0), count=count)
     for k in range(count):

@@ -1,13 +1,12 @@
 """One sweep over label noise and seeds, trained in three ways.
 
-As one vmapped program, as a loop over runs through the same functions, and as the loop
-over runs that a PyTorch user writes. Training epochs alone: no evaluation, no
-checkpoints, nothing written; compilation is reported apart.
+It is trained as one vmapped program, as a loop over runs through the same functions, and as the
+loop over runs that a PyTorch user writes. Only training epochs are timed, without evaluation or
+checkpoints; nothing is written, and compilation is reported apart.
 """
 
-from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -16,7 +15,7 @@ from ml_collections import ConfigDict
 from rethinking_jax import config as configs
 from rethinking_jax.bench import ours, torch_check
 from rethinking_jax.bench.results import Record, measured, new_record
-from rethinking_jax.bench.timing import Contestant, compile_seconds, interleave
+from rethinking_jax.bench.timing import Contestant, Progress, compile_seconds, interleave
 from rethinking_jax.data.runs import load_datasets
 from rethinking_jax.errors import UserError
 from rethinking_jax.models import convolves, create_model
@@ -27,19 +26,28 @@ from rethinking_jax.sweep.engine import Chunk
 VMAP, LOOP, TORCH = "ours, vmap", "ours, loop", "PyTorch loop"
 PAIRS = ((VMAP, LOOP), (VMAP, TORCH), (LOOP, TORCH))
 
-Say = Callable[[str], None]
-
 
 class Settings(NamedTuple):
-    """What runs; `resolve` makes it of the options."""
+    """What is measured.
+
+    Attributes:
+      model: a name of `rethinking_jax.models`.
+      dataset: see `rethinking_jax.data.load_dataset`.
+      levels: number of levels of label noise, from 0 to 1.
+      seeds: number of seeds of each level.
+      train_examples: number of training examples; 0 for all.
+      epochs: number of epochs in a round.
+      repeats: number of rounds.
+      batch_size: images of a step.
+    """
 
     model: str
     dataset: str
-    levels: int  # of label noise, from 0 to 1
-    seeds: int  # of each level
-    train_examples: int  # 0: all
-    epochs: int  # in a round
-    repeats: int  # rounds
+    levels: int
+    seeds: int
+    train_examples: int
+    epochs: int
+    repeats: int
     batch_size: int = 128
 
 
@@ -50,10 +58,10 @@ def resolve(model: str, dataset: str, members: int | None = None, **given: int |
       model: a name of `rethinking_jax.models`.
       dataset: see `rethinking_jax.data.load_dataset`.
       members: the number of runs, each with a level of its own, instead of levels and seeds.
-      **given: other fields of `Settings`; None takes the default.
+      **given: other fields of `Settings`; None stands for the default.
 
     Raises:
-      UserError: an unknown model, or `members` beside `levels` or `seeds`.
+      UserError: the model is unknown, or `members` stands beside `levels` or `seeds`.
     """
     usual = {"levels": 11, "seeds": 3, "train_examples": 0, "epochs": 2, "repeats": 5}
     if convolves_on_cpu(model):
@@ -67,12 +75,12 @@ def resolve(model: str, dataset: str, members: int | None = None, **given: int |
 
 
 def convolves_on_cpu(model: str) -> bool:
-    """Whether a step takes about a second, and vmapped, as grouped convolutions, far longer."""
+    """Whether a step takes about a second, and far longer vmapped, as grouped convolutions."""
     return convolves(create_model(model, num_classes=10)) and jax.default_backend() == "cpu"
 
 
 def sweep_config(settings: Settings, data_dir: str) -> ConfigDict:
-    """The config of the sweep: label noise from 0 to 1, each level with each seed."""
+    """Returns the config of the sweep: label noise from 0 to 1, each level with each seed."""
     config = configs.base_config()
     for key in ("model", "dataset", "train_examples", "epochs", "batch_size"):
         config[key] = getattr(settings, key)
@@ -88,17 +96,17 @@ def sweep_config(settings: Settings, data_dir: str) -> ConfigDict:
     return config
 
 
-def bench_sweep(settings: Settings, data_dir: str, say: Say) -> Record:
-    """Measures; minutes.
+def bench_sweep(settings: Settings, data_dir: str, say: Progress) -> Record:
+    """Measures the three ways, for some minutes.
 
     Args:
-      settings: see `resolve`.
-      data_dir: of tfds, "" for its own.
-      say: is given plain lines that say what is going on.
+      settings: what is measured.
+      data_dir: folder of tfds; "" for its own.
+      say: shows what is going on.
 
     Returns:
-      The record: `results.new_record` and `results.measured`, with the compile_seconds of
-      each contestant of ours and notes on who sat out.
+      The record: `results.new_record` and `results.measured`, with compile_seconds of our
+      contestants and notes on who sat out.
 
     Raises:
       UserError: a setting is wrong, or the data set cannot be had.
@@ -106,30 +114,26 @@ def bench_sweep(settings: Settings, data_dir: str, say: Say) -> Record:
     backend = jax.default_backend()
     config = sweep_config(settings, data_dir)
     datasets = load_datasets(configs.members(config), say)
-    train_size = len(next(iter(datasets.values())).train)
+    (train_size,) = {len(dataset.train) for dataset in datasets.values()}
     work = settings.levels * settings.seeds * train_size * settings.epochs
     contestants, compiled, notes = [], {}, []
     for name, vectorize in ((VMAP, "vmap"), (LOOP, "loop")):
         say(f"compiling: {name}")
         config.vectorize = vectorize
-        chunks = groups.make_chunks(
-            configs.members(config), datasets, backend, jax.devices()[:1], report=say
-        )
+        runs = configs.members(config)
+        chunks = groups.make_chunks(runs, datasets, backend, jax.devices()[:1], report=say)
         contestant, compiled[name] = _ours(name, chunks, settings.epochs, work)
         once = vectorize == "vmap" and convolves_on_cpu(settings.model)
         contestants.append(contestant._replace(rounds=1) if once else contestant)
-    reason = torch_check.why_not(settings.model, backend)
-    if reason:
+    if reason := torch_check.why_not(settings.model, backend):
         notes.append(f"{TORCH} left out: {reason}")
         say(notes[-1])
     else:
         contestants.append(_torch(chunks, settings, work))
     seconds = interleave(contestants, settings.repeats, say)
-    return (
-        new_record("sweep", settings._asdict())
-        | measured(seconds, dict.fromkeys(seconds, work), PAIRS)
-        | {"compile_seconds": compiled, "notes": notes}
-    )
+    record = new_record("sweep", settings._asdict())
+    record |= measured(seconds, dict.fromkeys(seconds, work), PAIRS)
+    return record | {"compile_seconds": compiled, "notes": notes}
 
 
 def _ours(name: str, chunks: list[Chunk], epochs: int, work: int) -> tuple[Contestant, float]:
@@ -147,14 +151,14 @@ def _ours(name: str, chunks: list[Chunk], epochs: int, work: int) -> tuple[Conte
 
 
 def _torch(chunks: list[Chunk], settings: Settings, work: int) -> Contestant:
-    """The same runs with the same labels, one after another."""
+    """Returns PyTorch's contestant: the same runs with the same labels, one after another."""
     from rethinking_jax.bench import torch_train
 
     dataset, runs = chunks[0].dataset, [chunk.runs[0] for chunk in chunks]
     images = np.asarray(dataset.train.images)
     data = torch_train.to_device(images, [run.train_labels for run in runs], jax.default_backend())
 
-    def prepare() -> list[Any]:
+    def prepare() -> list[torch_train.Learner]:
         return [
             torch_train.make_learner(
                 torch_train.create_on(own, settings.model, dataset.num_classes, run.config.seed),
@@ -165,7 +169,7 @@ def _torch(chunks: list[Chunk], settings: Settings, work: int) -> Contestant:
             for own, run in zip(data, runs, strict=True)
         ]
 
-    def train(learners: list[Any], epochs: int) -> None:
+    def train(learners: list[torch_train.Learner], epochs: int) -> None:
         for learner, own in zip(learners, data, strict=False):
             torch_train.train_epochs(learner, own, settings.batch_size, epochs)
 

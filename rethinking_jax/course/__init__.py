@@ -32,6 +32,6 @@ LESSONS: dict[str, Lesson] = {
 
 
 def lesson_of(results: Results) -> Lesson | None:
-    """The lesson that a workdir holds; None also where it lacks the accuracies of its slides."""
+    """Returns a workdir's lesson; None also where it lacks the accuracies of the slides."""
     lesson = LESSONS.get(results.summary["experiment"])
     return lesson if lesson and lesson.validated == results.validated else None

@@ -28,15 +28,21 @@ CONVOLUTION = "Every convolutional network tests better than every dense one."
 OPERATIONS = "Depthwise separable convolutions take far fewer operations than VGG's."
 NO_LOSS = "All the same they test no worse."
 TIME = "Time per image follows the operations."
-# "Far fewer": at most one in so many.
+# "Far fewer" means that one has this many times the operations of the other.
 FEWER = 5
-# "Follows": no network takes more than so many times as long for an operation as another.
+# "Follows" means that no network takes more than this many times as long for an operation as
+# another.
 FOLLOWS = 2.0
 
 
 class Cost(NamedTuple):
-    """What a network costs: parameters, operations of a forward pass of one image, and
-    milliseconds of a train step for each image, one for each seed."""
+    """What a network costs.
+
+    Attributes:
+      parameters: the number of its parameters.
+      flops: the operations of a forward pass of one image.
+      milliseconds: the time of a train step for each image, for each seed.
+    """
 
     parameters: int
     flops: int
@@ -44,7 +50,7 @@ class Cost(NamedTuple):
 
 
 def cost(group: Group) -> Cost:
-    """Of the runs of one network; the speed of a seed is the median over its epochs."""
+    """Returns what the network of some runs costs; a seed's speed is the median over epochs."""
     speeds = [np.median([line["images_per_second"] for line in own]) for own in group.lines]
     member = group.members[0]
     return Cost(
@@ -55,18 +61,18 @@ def cost(group: Group) -> Cost:
 
 
 def name(group: Group) -> str:
-    """The name of a network in English, such as "MLP 2x64"."""
+    """Returns the name of a network in English, such as "MLP 2x64"."""
     sizes = group.config.get("hidden_sizes") or [0]
     return network(group.members[0]["model"]).name.format(layers=len(sizes), width=sizes[0])
 
 
 def is_dense(group: Group) -> bool:
-    """Whether a network has no convolution."""
+    """Says whether a network has no convolution."""
     return network(group.members[0]["model"]).dense
 
 
 def plots(results: Results, translate: Translate) -> list[Plot]:
-    """Test accuracy against parameters, against operations, against time."""
+    """Draws test accuracy against parameters, against operations and against time."""
     groups = groups_of(results)
 
     def plot(key: str, title: str, x_label: str, x: Callable[[Cost], float]) -> Plot:
@@ -87,7 +93,7 @@ def plots(results: Results, translate: Translate) -> list[Plot]:
 
 
 def _points(group: Group, x: float, translate: Translate) -> Curve:
-    """A network at its cost: its seeds one above the other."""
+    """Returns the points of a network at its cost, its seeds one above the other."""
     english = name(group)
     label = translate(english) if english in SPANISH else english
     y = sorted(group.test_accuracy())
@@ -96,7 +102,7 @@ def _points(group: Group, x: float, translate: Translate) -> Curve:
 
 
 def judge(results: Results) -> list[Verdict]:
-    """Whether what a network costs says how well it tests, and how long it takes."""
+    """Judges whether what a network costs says how well it tests, and how long it takes."""
     groups = groups_of(results)
     return [
         _parameters(results, groups),
@@ -111,7 +117,7 @@ def _accuracy(group: Group) -> float:
 
 
 def _parameters(results: Results, groups: list[Group]) -> Verdict:
-    """Whether some network tests better than one with more parameters."""
+    """Judges whether some network tests better than one with more parameters."""
     pairs = [
         (small, large)
         for small in groups
@@ -120,7 +126,7 @@ def _parameters(results: Results, groups: list[Group]) -> Verdict:
     ]
     if not pairs:
         return unmeasured(results, "networks that differ in parameters", PARAMETERS)[0]
-    # Where even this one is in order, all are.
+    # Where even this pair is in order, all pairs are.
     small, large = max(pairs, key=lambda pair: _accuracy(pair[0]) - _accuracy(pair[1]))
     answer, found = less(large.test_accuracy(), small.test_accuracy())
     shown = (f"{name(g)} ({cost(g).parameters:,} parameters) {_accuracy(g):.4f}"
@@ -137,7 +143,7 @@ def _parameters(results: Results, groups: list[Group]) -> Verdict:
 
 
 def rank_correlation(a: list[float], b: list[float]) -> float:
-    """Spearman's, from -1 to 1; nan where all values of one are equal."""
+    """Returns Spearman's correlation, from -1 to 1; nan where all values of one are equal."""
     from scipy.stats import spearmanr  # slow to import
 
     if len(set(a)) == 1 or len(set(b)) == 1:
@@ -182,11 +188,11 @@ def _separable(results: Results, groups: list[Group]) -> list[Verdict]:
 
 
 def _time(results: Results, groups: list[Group]) -> Verdict:
-    """Whether every network takes about as long for an operation as the others."""
+    """Judges whether every network takes about as long for an operation as the others."""
     if len(groups) < 2:
         return unmeasured(results, "at least two networks", TIME)[0]
     costs = {name(group): cost(group) for group in groups}
-    # Of each seed: 10^9 operations of a forward pass in a second of training.
+    # The pace of each seed: 10^9 operations of a forward pass in a second of training.
     pace = {
         own: [found.flops / 1e6 / ms for ms in found.milliseconds] for own, found in costs.items()
     }

@@ -23,12 +23,12 @@ from rethinking_jax.analysis.lesson import (
 from rethinking_jax.analysis.results import Group, Results
 from rethinking_jax.analysis.verdicts import Verdict
 
-# A training loss that most batch sizes reach: where their times are compared.
+# The training loss at which times are compared: most batch sizes reach it.
 REACHED = 0.1
 
 
 def plots(results: Results, translate: Translate) -> list[Plot]:
-    """Training loss against epochs, and against seconds of training."""
+    """Draws the training loss against epochs, and against seconds of training."""
     found = by_key(results, "batch_size")
     size = results.summary["train_examples"]
     shortest = min(max(over_epochs(group, "train_loss")[0]) for group in found.values())
@@ -56,7 +56,7 @@ def plots(results: Results, translate: Translate) -> list[Plot]:
 
 
 def judge(results: Results) -> list[Verdict]:
-    """Small batches need fewer epochs; in time there is a trade-off."""
+    """Judges whether small batches need fewer epochs, and whether there is a trade-off in time."""
     found = by_key(results, "batch_size")
     size = results.summary["train_examples"]
     whole = found.get(0) or found.get(size)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rethinking_jax.analysis.claims import NO, NOT_MEASURED, YES
-from rethinking_jax.analysis.curves import Band, Curve, Plot, band
+from rethinking_jax.analysis.curves import Band, Curve, Plot, band, seeds_curve
 from rethinking_jax.analysis.language import Translate
 from rethinking_jax.analysis.lesson import Lesson, groups_of, less, note, told, unmeasured
 from rethinking_jax.analysis.results import Group, Results, count_seeds
@@ -15,9 +15,9 @@ from rethinking_jax.data.checkerboard import TEST_EXAMPLES, Sizes, sizes
 RISES = "In-distribution accuracy rises with the number of training examples."
 FLAT = "Out-of-distribution accuracy does not rise with them."
 FEW = "A few out-of-distribution examples among them raise it."
-# A rise that the interval does not exclude is no answer where it would be more than this.
+# The rise that matters: where the interval allows for more than this there is no answer.
 MATTERS = 0.05
-# Adam at a constant learning rate never comes to rest: the end is the mean of so many measurements.
+# The measurements whose mean is the end: Adam at a constant learning rate never comes to rest.
 LAST = 3
 INSIDE, OUTSIDE = "test_accuracy", "outside_accuracy"
 
@@ -30,18 +30,18 @@ class Board(NamedTuple):
 
 
 def boards(results: Results) -> list[Board]:
-    """The groups by their numbers of training examples; those with some from outside last."""
+    """Returns the groups by numbers of training examples; those with some from outside last."""
     found = [Board(sizes(group.config["dataset"]), group) for group in groups_of(results)]
     return sorted(found, key=lambda board: board.sizes[::-1])
 
 
 def at_the_end(board: Board, key: str) -> list[float]:
-    """A metric of each seed, the mean of its last measurements."""
+    """Returns a metric of each seed, the mean of its last measurements."""
     return [float(np.mean([line[key] for line in own[-LAST:]])) for own in board.group.lines]
 
 
 def plots(results: Results, translate: Translate) -> list[Plot]:
-    """Both accuracies against examples, then each against steps."""
+    """Draws both accuracies against examples, then each against steps."""
     found = boards(results)
     title = translate("More data helps where the data is")
     caption = f"Over {TEST_EXAMPLES:,} test points of each kind, mean of the last {LAST} looks."
@@ -75,15 +75,8 @@ def _by_examples(found: list[Board], translate: Translate) -> list[Curve]:
 
 
 def _points(label: str, found: list[Board], key: str, translate: Translate) -> Curve:
-    values = [at_the_end(board, key) for board in found]
-    return Curve(
-        label,
-        [float(sum(board.sizes)) for board in found],
-        [float(np.mean(own)) for own in values],
-        [min(own) for own in values],
-        [max(own) for own in values],
-        note=note(found[0].group, translate) if found else "",
-    )
+    counts, values = [sum(board.sizes) for board in found], [at_the_end(b, key) for b in found]
+    return seeds_curve(label, counts, values, note(found[0].group, translate) if found else "")
 
 
 def _by_steps(found: list[Board], key: str, title: str, translate: Translate) -> Plot:
@@ -112,7 +105,7 @@ def _name(board: Board, translate: Translate) -> str:
 
 
 def judge(results: Results) -> list[Verdict]:
-    """What more data does, and what a few examples from elsewhere do."""
+    """Judges what more data does, and what a few examples from elsewhere do."""
     found = boards(results)
     plain = [board for board in found if not board.sizes.outside]
     if len(plain) > 1:
@@ -147,7 +140,7 @@ def _few(results: Results, without: Board, board: Board) -> Verdict:
 
 
 def _listed(found: list[Board], key: str) -> str:
-    """The mean accuracies by numbers of examples."""
+    """Returns the mean accuracies by numbers of examples, in words."""
     told_of = ", ".join(
         f"{np.mean(at_the_end(board, key)):.3f} with "
         + " + ".join(f"{count:,}" for count in board.sizes if count)
@@ -157,7 +150,7 @@ def _listed(found: list[Board], key: str) -> str:
 
 
 def _verdict(results: Results, claim: str, outcome: str, text: str) -> Verdict:
-    """Its numbers are of several data sets."""
+    """Returns what became of a claim, whose numbers are of several data sets."""
     device, count = results.summary["device"], count_seeds(groups_of(results))
     of = f"{count}, the same points, the last {LAST} measurements; {device}"
     model = results.models[0]

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rethinking_jax.analysis.claims import outcome
-from rethinking_jax.analysis.curves import Curve, Plot
+from rethinking_jax.analysis.curves import Curve, Plot, seeds_curve
 from rethinking_jax.analysis.language import Translate
 from rethinking_jax.analysis.lesson import Lesson, groups_of, note, unmeasured, verdict
 from rethinking_jax.analysis.results import Group, Results
@@ -14,12 +14,12 @@ from rethinking_jax.analysis.verdicts import Verdict
 POWER = "Test error falls as a power of the number of training examples."
 AUGMENTED = "Augmentation lowers the test error at every number of examples."
 DATA = "Twice the data wins more than augmentation."
-# Of the logarithms' variance the straight line explains at least this share.
+# The share of the logarithms' variance that the straight line of a power law explains, at least.
 STRAIGHT = 0.95
 
 
 class Fit(NamedTuple):
-    """error = factor * n ** -power, by least squares on the logarithms; r2 of that line."""
+    """The law error = factor * n ** -power, and the share of variance that it explains (r2)."""
 
     power: float
     factor: float
@@ -27,11 +27,11 @@ class Fit(NamedTuple):
 
 
 def power_law(n: np.ndarray, errors: np.ndarray) -> Fit:
-    """Fits error = factor * n ** -power.
+    """Fits error = factor * n ** -power by least squares on the logarithms.
 
     Args:
-      n: numbers of examples, at least two different ones.
-      errors: above 0, of the same length.
+      n: the numbers of examples, at least two different ones.
+      errors: the error with each of them, above 0.
     """
     x, y = np.log(n), np.log(errors)
     slope, intercept = np.polyfit(x, y, 1)
@@ -41,11 +41,12 @@ def power_law(n: np.ndarray, errors: np.ndarray) -> Fit:
     return Fit(-float(slope), float(np.exp(intercept)), float(r2))
 
 
-Errors = dict[int, list[float]]  # of each seed, by number of examples, rising
+# The errors of each seed by rising numbers of examples.
+Errors = dict[int, list[float]]
 
 
 def errors(results: Results) -> dict[str, Errors]:
-    """Test errors by augmentation, "" for none."""
+    """Returns test errors by augmentation; "" is none."""
     found: dict[str, Errors] = {}
     for group in groups_of(results):
         size = group.config["train_examples"] or results.summary["train_examples"]
@@ -62,7 +63,7 @@ def _means(own: Errors) -> tuple[np.ndarray, np.ndarray]:
 
 
 def plots(results: Results, translate: Translate) -> list[Plot]:
-    """Test error against examples, both on logarithmic scales, with the fitted power law."""
+    """Draws the test error against examples on logarithmic scales, with the fitted power law."""
     curves = []
     seeds = note(groups_of(results)[0], translate)
     for name, own in errors(results).items():
@@ -70,8 +71,7 @@ def plots(results: Results, translate: Translate) -> list[Plot]:
             translate("augmented: {names}", names=name) if name else translate("no augmentation")
         )
         n, mean = _means(own)
-        low, high = ([float(f(values)) for values in own.values()] for f in (min, max))
-        curves.append(Curve(label, n.tolist(), mean.tolist(), low, high, note=seeds))
+        curves.append(seeds_curve(label, n, list(own.values()), seeds))
         if len(own) > 1 and (mean > 0).all():
             fit = power_law(n, mean)
             line = (fit.factor * n**-fit.power).tolist()
@@ -92,7 +92,7 @@ def plots(results: Results, translate: Translate) -> list[Plot]:
 
 
 def judge(results: Results) -> list[Verdict]:
-    """The power law, and data against augmentation."""
+    """Judges whether there is a power law, and whether data wins more than augmentation."""
     found = errors(results)
     plain = found.get("", {})
     augmented = next((own for name, own in found.items() if name), {})

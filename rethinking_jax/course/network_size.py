@@ -22,12 +22,12 @@ from rethinking_jax.analysis.verdicts import Verdict
 FITS = "The largest network has the highest training accuracy."
 OVERFITS = "The largest network overfits: its training accuracy is far above its test accuracy."
 NO_HARM = "All the same it tests no worse than the smallest."
-# "Far": more than this share of the test images.
+# "Far" means by more than this share of the images.
 FAR = 0.02
 
 
 def plots(results: Results, translate: Translate) -> list[Plot]:
-    """Training accuracy, then test accuracy, against epochs."""
+    """Draws training accuracy, then test accuracy, against epochs."""
 
     def plot(key: str, title: str) -> Plot:
         curves = [
@@ -45,7 +45,7 @@ def plots(results: Results, translate: Translate) -> list[Plot]:
 
 
 def judge(results: Results) -> list[Verdict]:
-    """Overfitting, and whether it does harm."""
+    """Judges whether the largest network overfits, and whether that does harm."""
     groups = list(by_key(results, "hidden_sizes").values())
     if len(groups) < 2:
         return unmeasured(results, "at least two sizes of the network", FITS, OVERFITS, NO_HARM)

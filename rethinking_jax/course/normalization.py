@@ -22,7 +22,7 @@ from rethinking_jax.analysis.verdicts import Verdict
 
 NORM = "Raw inputs have far larger gradients in the first epoch than normalized ones."
 WORSE = "At the same learning rate raw inputs train worse than either kind of normalized ones."
-# "Far": more than this many times.
+# "Far larger" means more than this many times as large.
 FAR = 10
 WORDS = {
     "raw": "0 to 255 (raw)",
@@ -34,7 +34,7 @@ WORDS = {
 
 
 def plots(results: Results, translate: Translate) -> list[Plot]:
-    """Training loss and gradient norm against epochs."""
+    """Draws training loss and gradient norm against epochs."""
 
     def plot(key: str, title: str, y_label: str, caption: str) -> Plot:
         curves = [
@@ -52,13 +52,13 @@ def plots(results: Results, translate: Translate) -> list[Plot]:
 
 
 def first_norm(group: Group) -> float:
-    """The mean norm of the first epoch's gradients over seeds; infinity for no number."""
+    """Returns the mean norm of the first epoch's gradients over seeds; infinity for no number."""
     norms = [own[0].get("gradient_norm") for own in group.lines]
     return float(np.mean([math.inf if norm is None else norm for norm in norms]))
 
 
 def judge(results: Results) -> list[Verdict]:
-    """What the scale of the inputs does."""
+    """Judges what the scale of the inputs does to gradients and to training."""
     found = by_key(results, "preprocess")
     raw = found.pop("raw", None)
     if raw is None or not found:

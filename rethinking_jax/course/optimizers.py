@@ -18,14 +18,14 @@ from rethinking_jax.analysis.lesson import (
 from rethinking_jax.analysis.results import Group, Results
 from rethinking_jax.analysis.verdicts import Verdict
 
-# A training loss that all of them reach: where their epochs are compared.
+# The training loss at which epochs are compared: all optimizers reach it.
 REACHED = 0.1
 MOMENTUM = "Momentum reaches a low loss in fewer epochs than plain SGD at the same learning rate."
 ADAPTIVE = "RMSProp and Adam reach it in fewer epochs than plain SGD."
 
 
 def name(group: Group, translate: Translate) -> str:
-    """An optimizer with its learning rate."""
+    """Returns the name of an optimizer with its learning rate."""
     rate, momentum = group.config["learning_rate"], group.config["momentum"]
     if group.config["optimizer"] == "rmsprop":
         return translate("RMSProp, learning rate {rate:g}", rate=rate)
@@ -38,7 +38,7 @@ def name(group: Group, translate: Translate) -> str:
 
 
 def plots(results: Results, translate: Translate) -> list[Plot]:
-    """Training loss against epochs."""
+    """Draws the training loss against epochs."""
     curves = [
         curve(name(group, translate), over_epochs(group, "train_loss"), note(group, translate))
         for group in groups_of(results)
@@ -49,13 +49,13 @@ def plots(results: Results, translate: Translate) -> list[Plot]:
 
 
 def kind(group: Group) -> str:
-    """sgd, momentum, rmsprop or adam."""
+    """Returns which optimizer runs have: sgd, momentum, rmsprop or adam."""
     optimizer = str(group.config["optimizer"])
     return "momentum" if optimizer == "sgd" and group.config["momentum"] else optimizer
 
 
 def judge(results: Results) -> list[Verdict]:
-    """What takes fewer epochs than plain SGD."""
+    """Judges which optimizers take fewer epochs than plain SGD."""
     epochs = {kind(group): epochs_to_loss(group, REACHED) for group in groups_of(results)}
     text = f"Epochs to training loss {REACHED:g}: " + ", ".join(
         f"{name} {value:.1f}" if np.isfinite(value) else f"{name} never"

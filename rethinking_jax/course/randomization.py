@@ -8,7 +8,7 @@ from rethinking_jax.analysis.lesson import Lesson, curve, groups_of, note, over_
 from rethinking_jax.analysis.results import Group, Results, series
 from rethinking_jax.analysis.verdicts import Verdict, verdicts
 
-# The claims of the paper that the lecture makes, too.
+# The names of the paper's claims that the lecture makes, too.
 CLAIMS = (
     "fitted_all",
     "fitted_random",
@@ -19,7 +19,7 @@ CLAIMS = (
 
 
 def plots(results: Results, translate: Translate) -> list[Plot]:
-    """Training loss of each setting; its final accuracies in the legend."""
+    """Draws the training loss of each setting; the legend has its final accuracies."""
 
     def name(group: Group) -> str:
         return translate(
@@ -43,7 +43,7 @@ def plots(results: Results, translate: Translate) -> list[Plot]:
 
 
 def judge(results: Results) -> list[Verdict]:
-    """The paper's own claims, as its report judges them."""
+    """Judges the paper's own claims, as the report of other experiments does."""
     return verdicts(series(results), CLAIMS)
 
 

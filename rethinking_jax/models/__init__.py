@@ -55,7 +55,7 @@ MODELS: dict[str, Architecture] = {
     "resnet_50": ResNet,
 }
 
-# Not float16: its gradients underflow unless the loss is scaled.
+# float16 is left out, for its gradients underflow unless the loss is scaled.
 DTYPES = ("float32", "bfloat16")
 
 

@@ -44,7 +44,7 @@ class AuxiliaryHead(nn.Module):
             )
             return unit(x, train=train)
 
-        # 17x17 -> 5x5 -> 1x1; a window that finds less, on images below 299, takes all of it.
+        # The grid shrinks from 17x17 to 5x5 to 1x1; a window that finds less takes all there is.
         x = nn.avg_pool(x, _at_most(5, x), strides=(3, 3))
         x = conv(x, 128, (1, 1))
         x = conv(x, 768, _at_most(5, x))

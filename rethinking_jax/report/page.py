@@ -1,4 +1,4 @@
-"""A report: one page that opens from a file, without a network, and the files beside it."""
+"""The report: a page that opens from a file, without a network, and the files beside it."""
 
 import json
 import math
@@ -32,12 +32,12 @@ def write_report(workdir: AnyPath, found: Results | TheoryResults) -> None:
 
 
 def write_page(path: AnyPath, sections: Sequence[Section]) -> None:
-    """Writes one page of sections; the same bytes every time."""
+    """Writes one page of sections, the same bytes every time."""
     write_atomically(path, render(sections))
 
 
 def page(several: Sequence[Results | TheoryResults]) -> str:
-    """The page of several results as HTML that loads nothing from anywhere."""
+    """Returns the page of several workdirs as HTML that loads nothing from anywhere."""
     return render([section(found) for found in several])
 
 
@@ -78,7 +78,7 @@ class Chart(NamedTuple):
 
 
 def render(sections: Sequence[Section]) -> str:
-    """Sections as a page."""
+    """Returns the page of sections as HTML."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("rethinking_jax", "report"),
         autoescape=True,
@@ -97,7 +97,7 @@ def render(sections: Sequence[Section]) -> str:
 
 
 def chart(plot: Plot, identity: str) -> Chart:
-    """A figure on the page; `identity` begins every id in it."""
+    """Draws a figure for the page; `identity` begins every id in it."""
     picture = drawing.draw(plot, identity)
     return Chart(
         identity,
@@ -130,6 +130,6 @@ def _short(value: float) -> float | None:
 
 
 def _embedded(data: Json) -> Markup:
-    """JSON that no text in it can end: every < is written as an escape."""
+    """Returns JSON that no text in it can end: every < is written as an escape."""
     text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
     return Markup(text)

@@ -17,7 +17,7 @@ from rethinking_jax.course import lesson_of
 from rethinking_jax.data.checkerboard import is_checkerboard
 from rethinking_jax.workdir.metrics import Json
 
-# The counts of a summary, and what such images are for.
+# The words for the counts of a summary.
 COUNTED = {
     "train_examples": "training",
     "validation_examples": "validation",
@@ -26,15 +26,15 @@ COUNTED = {
 }
 # The config keys of training that every report shows, where a run has them.
 TRAINING = ("optimizer", "learning_rate", "lr_decay", "momentum", "weight_decay", "batch_size")
-# Those that it shows where some run switches them on.
-OFF_BY_DEFAULT = (
-    "augmentation",
-    "dropout_rate",
-    "label_smoothing",
-    "weight_decay_kind",
-    "mixup_alpha",
-    "sam_radius",
-)
+# The config keys that it shows where some run switches them on, and the value of each that is off.
+OFF = {
+    "augmentation": "",
+    "dropout_rate": 0.0,
+    "label_smoothing": 0.0,
+    "weight_decay_kind": "coupled",
+    "mixup_alpha": 0.0,
+    "sam_radius": 0.0,
+}
 UNTESTED = (
     "The paper's claims are about the test set, and these runs leave it alone: hyper-parameters "
     "are chosen by validation, and the chosen runs alone looked at it, once."
@@ -79,12 +79,12 @@ class Section(NamedTuple):
 
     @property
     def unmeasured(self) -> list[Verdict]:
-        """The others."""
+        """The verdicts on what was not measured."""
         return [verdict for verdict in self.verdicts if verdict.outcome not in (YES, NO)]
 
 
 def section(found: Results | TheoryResults) -> Section:
-    """What a report shows of a workdir of either sort."""
+    """Returns what a report shows of trained runs or of an experiment of theory."""
     return _of_runs(found) if isinstance(found, Results) else _of_theory(found)
 
 
@@ -136,20 +136,20 @@ def _of_runs(results: Results) -> Section:
 
 
 def plots_of(results: Results) -> list[Plot]:
-    """The slides of a lesson of the course, or every figure that the runs allow."""
+    """Draws the slides of a lesson of the course, or every figure that the runs allow."""
     own_lesson = lesson_of(results)
     return lesson.slides(own_lesson, results) if own_lesson else figures(results)
 
 
 def verdicts_of(results: Results) -> list[Verdict]:
-    """What the lecture or the paper says, held against the runs."""
+    """Judges what the lecture or the paper says."""
     if own_lesson := lesson_of(results):
         return own_lesson.judge(results)
     return [] if results.validated else verdicts(series(results))
 
 
 def _source(results: Results, plot: Plot) -> str:
-    """Whose numbers a figure shows."""
+    """Says whose numbers a figure shows."""
     if plot.slide:
         return lesson.source(results)
     models = ", ".join(plot.models or results.models)
@@ -170,7 +170,7 @@ def _counts(what: str, found: Sequence[Verdict]) -> str:
 
 
 def facts(results: Results) -> dict[str, str]:
-    """What was run, on what, for how long."""
+    """Says what was run, on what, for how long."""
     summary = results.summary
     return {
         "data": _data(results),
@@ -198,16 +198,16 @@ def _data(results: Results) -> str:
 
 
 def _training(results: Results) -> str:
-    """How the runs were trained: the values of each key, in the order of the runs."""
-    known = {
-        key: [str(config[key]) for config in results.configs]
-        for key in (*TRAINING, *OFF_BY_DEFAULT)
-        if key in results.config
-    }
+    """Says how the runs were trained: the values of each key, in the order of the runs."""
+    known = [key for key in TRAINING if key in results.config]
+    known += [
+        key
+        for key, off in OFF.items()
+        if key in results.config and any(config[key] != off for config in results.configs)
+    ]
+    values = {key: dict.fromkeys(str(config[key]) for config in results.configs) for key in known}
     return "; ".join(
-        f"{key} {', '.join(value or 'none' for value in dict.fromkeys(values))}"
-        for key, values in known.items()
-        if key in TRAINING or set(values) - {"", "0", "0.0", "coupled"}
+        f"{key} {', '.join(value or 'none' for value in own)}" for key, own in values.items()
     )
 
 

@@ -37,7 +37,7 @@ class Metric(NamedTuple):
 
 
 def example_losses(logits: jax.Array, batch: Examples) -> jax.Array:
-    """The cross-entropy of each example with its label, float32 [b]."""
+    """Returns the cross-entropy of each example with its label, float32 [b]."""
     losses: jax.Array = optax.softmax_cross_entropy_with_integer_labels(logits, batch.labels)
     return losses
 

@@ -47,18 +47,9 @@ class Examples:
     """Examples as one run sees them, on the device: a whole split, or a batch of it."""
 
     images: jax.Array  # uint8 (float32 for gaussian) [n, h, w, c]
-    labels: jax.Array  # int32 [n], corrupted
+    labels: jax.Array  # int32 [n], those that the run has; before corruption the true ones
     true_labels: jax.Array  # int32 [n]
     ids: jax.Array  # uint32 [n]
-
-
-@struct.dataclass
-class Raw:
-    """A batch before any corruption, on the devices of the axis "data"."""
-
-    images: jax.Array  # uint8 [b, h, w, c]
-    labels: jax.Array  # int32 [b], the true ones
-    ids: jax.Array  # uint32 [b]
 
 
 @struct.dataclass

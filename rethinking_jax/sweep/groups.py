@@ -65,15 +65,15 @@ def make_chunks(
     stored: Sequence[Sequence[str]] = (),
     report: Callable[[str], None] = print,
 ) -> list[Chunk]:
-    """Groups the runs, cuts groups into chunks and builds each chunk's program.
+    """Groups the runs, cuts groups into chunks and builds each chunk's engine.
 
     Args:
       members: the runs.
       datasets: see `rethinking_jax.data.runs.load_datasets`.
       backend: "cpu", "gpu" or "tpu".
       devices: to spread the members over.
-      stored: the names of the runs of each chunk that an earlier session made: they stay
-        together, and only other runs are grouped.
+      stored: the names of the runs of each chunk of earlier sessions (see
+        `rethinking_jax.sweep.recut`): they stay together, and only other runs are grouped.
       report: receives a line for each group that is trained as one: the memory it takes.
 
     Returns:
@@ -84,11 +84,7 @@ def make_chunks(
     kept = [names for names in stored if runs.keys() >= set(names)]
     parts = [tuple(runs[name] for name in names) for names in kept]
     placed = {name for names in kept for name in names}
-    groups: dict[str, list[Run]] = {}
-    for name, run in runs.items():
-        if name not in placed:
-            groups.setdefault(_group_key(run.config), []).append(run)
-    for group in groups.values():
+    for group in _groups([run for name, run in runs.items() if name not in placed]):
         parts += _cut(group, datasets[dataset_key(group[0].config)], backend, devices, report)
     engines: dict[str, Engine] = {}
     chunks = []
@@ -102,8 +98,15 @@ def make_chunks(
             engines[key] = build_engine(config, dataset, backend, mesh)
         name = chunk_name([run.name for run in part])
         chunks.append(Chunk(name, part, dataset, engines[key], mesh))
-    names = list(runs)
-    return sorted(chunks, key=lambda chunk: names.index(chunk.runs[0].name))
+    return sorted(chunks, key=lambda chunk: list(runs).index(chunk.runs[0].name))
+
+
+def _groups(runs: Sequence[Run]) -> list[list[Run]]:
+    """Puts runs that may train together into groups."""
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(_group_key(run.config), []).append(run)
+    return list(groups.values())
 
 
 def _cut(
@@ -113,20 +116,26 @@ def _cut(
     devices: Sequence[jax.Device],
     report: Callable[[str], None],
 ) -> list[tuple[Run, ...]]:
-    """The chunks of a group."""
+    """Cuts a group into chunks."""
     config = group[0].config
     if dataset.streamed:
         size = 1
     elif len(group) > 1 and _use_vmap(config, backend):
         size = _chunk_size(group, dataset, devices, report)
     else:
-        size = max(1, len(devices) // max(1, config.data_devices))
+        size = places_of(config, devices)
     return [tuple(group[i : i + size]) for i in range(0, len(group), size)]
+
+
+def places_of(config: ConfigDict, devices: Sequence[jax.Device]) -> int:
+    """Says how many runs can have devices of their own."""
+    return max(1, len(devices) // max(1, int(config.data_devices)))
 
 
 def _mesh(
     config: ConfigDict, dataset: Dataset, members: int, devices: Sequence[jax.Device]
 ) -> Mesh:
+    """Makes the mesh of a chunk of `members` runs."""
     data = data_devices(config, dataset.streamed, members, devices)
     # No process may be left without a device: places that are too many train copies.
     several = jax.process_count() > 1 and not dataset.streamed
@@ -139,10 +148,9 @@ def _chunk_size(
     devices: Sequence[jax.Device],
     report: Callable[[str], None],
 ) -> int:
-    """How many runs of a vmapped group train at once."""
-    places = max(1, len(devices) // max(1, group[0].config.data_devices))
+    """Says how many runs of a vmapped group train at once."""
     each, free = estimate_bytes(group[0], dataset), free_bytes(jax.local_devices()[0])
-    fits = max(1, int(SHARE * free / each)) * places
+    fits = max(1, int(SHARE * free / each)) * places_of(group[0].config, devices)
     chosen = min(len(group), int(group[0].config.max_members) or fits, fits)
     report(
         f"{len(group)} runs as one program, {chosen} at a time: about {each / 2**20:.1f} MiB for "
@@ -152,7 +160,7 @@ def _chunk_size(
 
 
 def estimate_bytes(run: Run, dataset: Dataset) -> int:
-    """The memory that one more member like this takes, see `memory.member_bytes`."""
+    """Estimates the memory that one more member like this takes, see `memory.member_bytes`."""
     config, size = run.config, len(dataset.train)
     model = make_model(config, dataset.num_classes)
     image_shape = input_shape(config, dataset)
@@ -169,6 +177,7 @@ def estimate_bytes(run: Run, dataset: Dataset) -> int:
 
 
 def _group_key(config: ConfigDict) -> str:
+    """Returns a text that is the same for all runs that may train together."""
     # Members of a group share their images; corrupted pixels are a run's own.
     shared = CORRUPTIONS[config.corruption].images is None
     own = "" if shared else (config.corruption, config.seed)
@@ -176,6 +185,7 @@ def _group_key(config: ConfigDict) -> str:
 
 
 def _use_vmap(config: ConfigDict, backend: str) -> bool:
+    """Whether several runs share a device."""
     if config.vectorize == "auto":
         # On two CPU cores a single MLP keeps the cores busy already, and vmapped
         # convolutions become grouped ones, which are slow: there one run at a time.
@@ -183,9 +193,9 @@ def _use_vmap(config: ConfigDict, backend: str) -> bool:
     return bool(config.vectorize == "vmap")
 
 
-def chunk_name(runs: Sequence[str]) -> str:
-    """Returns the name of the folder of checkpoints of runs that train together, by their names."""
-    name = runs[0] + (f"+{len(runs) - 1}" if len(runs) > 1 else "")
+def chunk_name(names: Sequence[str]) -> str:
+    """Returns the name of the folder of checkpoints of runs that train together, by name."""
+    name = names[0] + (f"+{len(names) - 1}" if len(names) > 1 else "")
     safe = re.sub(r"[^A-Za-z0-9_.,=+-]", "_", name)
     # Two names may become the same folder name, and a folder name has a longest length.
     if safe == name and len(safe) < 120:
@@ -194,7 +204,7 @@ def chunk_name(runs: Sequence[str]) -> str:
 
 
 def hyper(runs: Sequence[Run]) -> Hyper:
-    """The numbers in which the runs of a chunk differ, each an array of [members]."""
+    """Returns the numbers in which the runs of a chunk differ, each an array of [members]."""
 
     def column(key: str, dtype: type) -> jax.Array:
         return jnp.array([run.config[key] for run in runs], dtype)

@@ -29,10 +29,10 @@ def is_complete(chunk: Chunk, stage: Stage, lines: Mapping[str, list[Line]]) -> 
     own = [lines.get(run.name, []) for run in chunk.runs]
     if not all(metrics.finished(own[i], run.config) for i, run in enumerate(chunk.runs)):
         return False
-    step = max(member[-1]["step"] for member in own)
+    step: int = max(member[-1]["step"] for member in own)
     if not saves(chunk.config) or _nothing_to_save(own, step):
         return True
-    return step in checkpoint.saved_steps(stage.checkpoints(chunk))
+    return step <= max(checkpoint.saved_steps(stage.checkpoints(chunk)), default=0)
 
 
 def train_chunk(chunk: Chunk, stage: Stage) -> None:

@@ -81,7 +81,7 @@ def _line(
     sums: dict[str, Sums],
     running: Running,
 ) -> Line:
-    """What is measured of one member, from its own sums over the splits."""
+    """Makes the line of one member, from its own sums over the splits."""
     size, classes = chunk.train_size, chunk.dataset.num_classes
     line = {
         "member": run.name,
@@ -116,7 +116,7 @@ def _joined(run: Run, line: Line, more: Line) -> Line:
 
 
 def _learning_rate(run: Run, step: int, per_epoch: int) -> float:
-    """The learning rate of the last step taken."""
+    """Returns the learning rate of the last step taken."""
     config = run.config
     decay_steps = config.lr_decay_steps or per_epoch
     return _scheduled(config.learning_rate, config.lr_decay, decay_steps, step - 1)

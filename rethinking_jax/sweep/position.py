@@ -36,7 +36,7 @@ class Position(NamedTuple):
 
 
 def fresh(chunk: Chunk) -> Carry:
-    """The states of a chunk's members before their first step, as its checkpoints hold them."""
+    """Makes the states of a chunk's members before their first step, as checkpoints hold them."""
     state = chunk.engine.init(groups.hyper(chunk.runs))
     return state, zero_running(len(chunk.runs), chunk.config.gradient_norm)
 
@@ -78,7 +78,7 @@ def resumed(chunk: Chunk, stage: Stage, feeds: Feeds) -> Position:
 def unfinished(
     chunk: Chunk, lines: Mapping[str, list[Line]], candidates: Iterable[int]
 ) -> tuple[int, ...]:
-    """Which of some members of a chunk go on, by their lines."""
+    """Says which of some members of a chunk go on, by their lines."""
     runs = chunk.runs
     return tuple(i for i in candidates if not metrics.finished(lines[runs[i].name], runs[i].config))
 
@@ -91,7 +91,7 @@ def taken(chunk: Chunk, feeds: Feeds, whole: Carry, active: Sequence[int]) -> tu
 
 
 def everyone(position: Position) -> Carry:
-    """The states of all members on the host, those that are through as they ended."""
+    """Returns the states of all members on the host, those that are through as they ended."""
     if not position.active:
         return position.whole
 

@@ -271,6 +271,17 @@ def _take_first(arg: PyTree, axis: PyTree) -> PyTree:
     return arg if axis is None else jax.tree.map(lambda leaf: leaf[0], arg)
 
 
+def _evaluate_batch(
+    steps: Steps, mesh: Mesh, state: TrainState, examples: Examples, k: jax.Array, size: int
+) -> Sums:
+    """Evaluates batch k of one run; what fills up the last batch does not count."""
+    n = examples.labels.shape[0]
+    position = over_data(k * size + jnp.arange(size), mesh)
+    chosen = jnp.minimum(position, n - 1)
+    batch = jax.tree.map(lambda leaf: leaf[chosen], examples)
+    return steps.evaluate(state, over_data(batch, mesh), position < n)
+
+
 def _make_evaluate(
     steps: Steps,
     batch_size: int,
@@ -279,15 +290,8 @@ def _make_evaluate(
     jit: Callable[..., Callable[..., PyTree]],
 ) -> Callable[[TrainState, Examples], Sums]:
     """Makes `evaluate`, see `Program`; `jit` compiles with the options of a group."""
-    own = NamedSharding(mesh, PartitionSpec("member"))
-    parts = mesh.shape["data"]
-
-    def one_batch(state: TrainState, examples: Examples, k: jax.Array, size: int) -> Sums:
-        n = examples.labels.shape[0]
-        position = over_data(k * size + jnp.arange(size), mesh)
-        chosen = jnp.minimum(position, n - 1)
-        batch = jax.tree.map(lambda leaf: leaf[chosen], examples)
-        return steps.evaluate(state, over_data(batch, mesh), position < n)
+    own, parts = NamedSharding(mesh, PartitionSpec("member")), mesh.shape["data"]
+    one_batch = partial(_evaluate_batch, steps, mesh)
 
     def all_batches(state: TrainState, examples: Examples, size: int, batches: int) -> Sums:
         def body(sums: Sums, k: jax.Array) -> tuple[Sums, None]:

@@ -26,8 +26,8 @@ BLOCKS = 6  # blocks of ROWS x n that are held on the way
 REFINEMENTS = 40  # most steps of a refinement
 ENOUGH = 1e-12  # a relative residual that float64 hardly makes smaller
 FAILED = 1e-6  # a relative residual that says that nothing was solved
-SHARE = 0.9  # of free memory, what may be taken
-RANK = 2000  # of the preconditioner of solver=cg
+SHARE = 0.9  # the share of free memory that may be taken
+RANK = 2000  # the rank of the preconditioner of solver=cg
 CG_STEPS, CG_PATIENCE = 2000, 200  # most steps of solver=cg, and those without progress
 CG_ENOUGH = 1e-8  # the relative residual at which it stops
 

@@ -59,7 +59,7 @@ def check_nothing(config: ConfigDict) -> None:
 
 
 def dataset_name(config: ConfigDict) -> str:
-    """The name of a config's data in the results."""
+    """Returns the name of a config's data in the results."""
     return str(config.dataset)
 
 

@@ -81,7 +81,7 @@ KNOWN = (
 
 
 def run(members: Sequence[Member], tools: Tools) -> Findings:
-    """Estimates for every network and number of points, and the checks.
+    """Estimates the complexity for every network and number of points, and checks the method.
 
     Raises:
       UserError: fewer points than are needed.

@@ -180,7 +180,7 @@ def make_points(config: ConfigDict, count: int, tasks: Tasks) -> np.ndarray:
 
 
 def make_labels(count: int, most: int, seed: int) -> tuple[np.ndarray, bool]:
-    """Returns dichotomies, int32 [m, count], and whether all are there, up to swaps of classes."""
+    """Makes dichotomies, int32 [m, count], and whether these are all but for exchanged classes."""
     if count <= 62 and 2 ** (count - 1) <= most:
         return cover.dichotomies(count), True
     rng = generator(seed, "shattering_labels")
@@ -312,7 +312,7 @@ def _cover(measured: list[Json]) -> Verdict:
 
 
 def _chance(row: Json) -> float:
-    """The standard deviation of a sampled share about Cover's."""
+    """Returns the standard deviation of a sampled share about Cover's."""
     return float(np.sqrt(row["cover"] * (1 - row["cover"]) / row["dichotomies"]))
 
 

@@ -12,11 +12,8 @@ at most beta. So beta is at least the gap on random labels: it cannot say that t
 generalize.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
@@ -32,19 +29,11 @@ from rethinking_jax.corruption import CORRUPTIONS
 from rethinking_jax.corruption.randomness import generator
 from rethinking_jax.data.runs import to_device
 from rethinking_jax.errors import RunFailed, UserError
-from rethinking_jax.host.processes import fetch
-from rethinking_jax.step.preprocess import make_preprocess
-from rethinking_jax.step.state import TrainState
-from rethinking_jax.sweep.build import make_model
-from rethinking_jax.sweep.engine import Chunk
-from rethinking_jax.sweep.mesh import slots
-from rethinking_jax.sweep.resident import examples, images
-from rethinking_jax.sweep.stage import MeasureMembers
 from rethinking_jax.theory.fitting import TRAINING_KEYS, training_config
 from rethinking_jax.theory.kind import LABEL_KEYS, Kind, Tools, at_least, check_network
+from rethinking_jax.theory.twins import watch
 from rethinking_jax.workdir.metrics import Json, Line
 
-Params = Mapping[str, Any]  # a tree of arrays, as Flax has it
 FAR = 10  # as many times 1 / n are more than a stability of order 1 / n allows
 HALF = 0.5  # a gap, of a loss in [0, 1], that leaves a bound empty
 
@@ -205,94 +194,6 @@ def twin_runs(
 
 def _name(name: str, seed: int, twin: int) -> str:
     return f"{name},seed={seed},twin={twin}"
-
-
-# Measuring while they train ------------------------------------------------------------------
-
-
-def watch(chunk: Chunk) -> MeasureMembers:
-    """Makes what measures the twins of a chunk after each epoch, see `compare`.
-
-    Raises:
-      UserError: twins are in different chunks.
-    """
-    names = [run.name for run in chunk.runs]
-    first = [name.rpartition("=")[0] + "=0" for name in names]
-    if not set(first) <= set(names):
-        raise UserError(
-            "config.seeds and config.twins: so many runs do not fit into memory at once, and "
-            "twins have to: take fewer"
-        )
-    shared, losses = images(chunk), _losses(chunk)
-
-    def measure(active: tuple[int, ...], state: TrainState) -> list[Line]:
-        chosen = slots(active, len(names), chunk.mesh.shape["member"])
-        splits = examples(chunk, shared, chosen)
-        train, test = (
-            np.asarray(fetch(losses(state, splits[name].images, splits[name].labels)))
-            for name in ("train", "test")
-        )
-        params = fetch(state.params)
-        where = {names[member]: slot for slot, member in enumerate(active)}
-        result: list[Line] = []
-        for slot, member in enumerate(active):
-            line = {
-                "bounded_train": float(train[slot].mean()),
-                "bounded_test": float(test[slot].mean()),
-            }
-            twin = where.get(first[member])
-            replaced = chunk.runs[member].replaced
-            if twin is not None and replaced is not None:
-                line |= compare(params, train, test, twin, slot, replaced[0])
-            result.append(line)
-        return result
-
-    return measure
-
-
-def _losses(chunk: Chunk) -> Callable[[TrainState, jax.Array, jax.Array], jax.Array]:
-    """Returns a function that computes 1 - p(label), float32 [members, n].
-
-    It takes the members' state, images [n, h, w, c] and each member's labels [members, n].
-    """
-    config, dataset = chunk.config, chunk.dataset
-    model = make_model(config, dataset.num_classes)
-    prepare = make_preprocess(config.preprocess, *dataset.moments)
-
-    def of_one(variables: dict[str, Params], pixels: jax.Array, own: jax.Array) -> jax.Array:
-        logits = jnp.asarray(model.apply(variables, prepare(pixels), train=False))
-        return 1 - jnp.take_along_axis(jax.nn.softmax(logits), own[:, None], axis=1)[:, 0]
-
-    def losses(state: TrainState, pixels: jax.Array, labels: jax.Array) -> jax.Array:
-        variables = {"params": state.params, "batch_stats": state.batch_stats}
-        return jax.vmap(of_one, in_axes=(0, None, 0))(variables, pixels, labels)
-
-    return jax.jit(losses)
-
-
-def compare(
-    params: object, train: np.ndarray, test: np.ndarray, a: int, b: int, replaced: int
-) -> Line:
-    """Measures how far two members are apart.
-
-    Args:
-      params: weights of all members, a tree of arrays [members, ...].
-      train: losses of the training examples, float32 [members, n].
-      test: losses of the test examples, float32 [members, m].
-      a: the member with all examples.
-      b: its twin.
-      replaced: the training example that the twin has not seen.
-    """
-    leaves = [np.asarray(leaf, np.float64) for leaf in jax.tree.leaves(params)]
-    apart = sum(((leaf[a] - leaf[b]) ** 2).sum() for leaf in leaves)
-    size = sum((leaf[a] ** 2).sum() + (leaf[b] ** 2).sum() for leaf in leaves)
-    off = {"train": np.abs(train[a] - train[b]), "test": np.abs(test[a] - test[b])}
-    return {
-        "twin_distance": float(np.sqrt(apart / size)),
-        **{f"twin_{split}_mean": float(found.mean()) for split, found in off.items()},
-        **{f"twin_{split}_most": float(found.max()) for split, found in off.items()},
-        "twin_own": float(off["train"][replaced]),
-    }
 
 
 # Results -------------------------------------------------------------------------------------
