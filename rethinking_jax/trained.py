@@ -237,7 +237,8 @@ class TrainedRun:
     def _checked(self, images: np.ndarray) -> np.ndarray:
         """Refuses images that the run's network was not trained for."""
         data = self._training_set
-        drawn = CORRUPTIONS[self.config.corruption].images is not None
+        corruption = CORRUPTIONS.get(self.config.corruption)  # None: added in another session
+        drawn = corruption is not None and corruption.images is not None
         types = dict.fromkeys([data.dtype, *(["float32"] if drawn else [])])
         shapes = dict.fromkeys([data.image_shape, self._input_shape])
         if images.dtype.name not in types or images.shape[1:] not in shapes:
@@ -266,23 +267,13 @@ def load(workdir: AnyPath | str, model: Architecture | None = None) -> list[Trai
     Raises:
       UserError: the workdir holds no runs that were trained.
     """
-    path = storage.open_path(workdir)
-    storage.check_readable(path)
-    plain = Folder(path, {}, configs.identity_of).stored_config()
-    if plain is None:
-        raise UserError(f"{path} holds no experiment: there is no config.json in it")
-    if "kind" in plain:
-        raise UserError(
-            f"{path} holds what theory says (kind={plain['kind']}), and no trained network: see "
-            "its summary.json and tables/"
-        )
-    folder = Folder(path, plain, configs.identity_of)
-    members = configs.members(configs.from_json(plain), check=None)
+    folder = _opened(storage.open_path(workdir))
+    members = configs.members(configs.from_json(folder.config), check=None)
     if model is not None:
         _give(model, [config.model for _, config in members])
-    complete = (path / "summary.json").exists()
+    complete = (folder.path / "summary.json").exists()
     summaries = {one["name"]: one for one in folder.summary()["members"]} if complete else {}
-    lines = metrics.by_member(metrics.read_lines(path / "metrics.jsonl"))
+    lines = metrics.by_member(metrics.read_lines(folder.path / "metrics.jsonl"))
 
     @cache
     def sets() -> Sequence[TrainingSet]:
@@ -301,6 +292,20 @@ def load(workdir: AnyPath | str, model: Architecture | None = None) -> list[Trai
         place = Place(folder, chunk_of[name], sets)
         runs.append(TrainedRun(configs.Member(name, config), summary, own, place))
     return runs
+
+
+def _opened(path: AnyPath) -> Folder:
+    """Opens the folder of runs that train."""
+    storage.check_readable(path)
+    plain = Folder(path, {}, configs.identity_of).stored_config()
+    if plain is None:
+        raise UserError(f"{path} holds no experiment: there is no config.json in it")
+    if "kind" in plain:
+        raise UserError(
+            f"{path} holds what theory says (kind={plain['kind']}), and no trained network: see "
+            "its summary.json and tables/"
+        )
+    return Folder(path, plain, configs.identity_of)
 
 
 def _give(model: Architecture, names: Sequence[str]) -> None:

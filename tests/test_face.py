@@ -323,3 +323,11 @@ def test_an_example_runs_resumes_and_is_reported(
         for name in ("averaged", "pair_flip", "stripes", "margin", "own_lesson"):
             table.pop(name, None)  # type: ignore[attr-defined]
     assert report.main([str(workdir)]) == 0
+    (data,) = json.loads((workdir / "data.json").read_text())
+    blank = np.zeros((1, *data["image_shape"]), np.uint8)
+    loaded = rj.load(workdir)[-1]
+    if example.stem == "own_model":
+        with pytest.raises(rj.UserError, match="model='averaged' is not known here: give its"):
+            loaded.apply(blank)
+    else:
+        assert loaded.apply(blank).shape == (1, data["num_classes"])
