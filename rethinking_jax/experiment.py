@@ -15,17 +15,21 @@ from rethinking_jax import config as configs
 from rethinking_jax.analysis import findings, tables
 from rethinking_jax.analysis.findings import TheoryResults
 from rethinking_jax.analysis.results import Results, read_pictures
+from rethinking_jax.data import Dataset
 from rethinking_jax.data.runs import load_datasets
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.host.environment import describe_device, versions
 from rethinking_jax.host.processes import is_primary, wait_for_all
 from rethinking_jax.host.signals import stop_requests
+from rethinking_jax.models import MODELS, Architecture
 from rethinking_jax.pictures import illustrations
 from rethinking_jax.report import page
-from rethinking_jax.sweep import groups, profiling, selection
-from rethinking_jax.sweep.groups import Chunk
-from rethinking_jax.sweep.loop import Stage, is_complete, train_chunk
+from rethinking_jax.sweep import groups, profiling, recut, selection
+from rethinking_jax.sweep.engine import Chunk
+from rethinking_jax.sweep.loop import is_complete, train_chunk
+from rethinking_jax.sweep.measure import of_each_run
 from rethinking_jax.sweep.progress import ProgressReport
+from rethinking_jax.sweep.stage import Measure, Stage, measures_nothing
 from rethinking_jax.sweep.summary import parameter_shapes, summarize
 from rethinking_jax.theory import settings
 from rethinking_jax.theory.data import Tasks
@@ -51,6 +55,8 @@ class Job(NamedTuple):
       console: where progress is shown.
       report: whether figures, tables and a report are made of the results.
       started: when it began, in seconds as of `time.monotonic`.
+      dataset: what all runs read in place of the data set that the config names.
+      measure: a user's own numbers of each run, where it trains.
     """
 
     config: ConfigDict
@@ -60,6 +66,8 @@ class Job(NamedTuple):
     console: Console
     report: bool
     started: float
+    dataset: Dataset | None = None
+    measure: Measure | None = None
 
     @property
     def workdir(self) -> AnyPath:
@@ -101,6 +109,9 @@ def run(
     config: ConfigDict,
     workdir: "AnyPath | str",
     *,
+    dataset: Dataset | None = None,
+    model: Architecture | None = None,
+    measure: Measure | None = None,
     command: str = "",
     console: Console | None = None,
     report: bool = True,
@@ -112,6 +123,10 @@ def run(
         .theory_config(KIND)` with changes.
       workdir: the folder for all results; the README names its files. Several processes
         share it. A path, or gs://BUCKET/FOLDER or s3://BUCKET/FOLDER.
+      dataset: what all runs read; default: what the config names.
+      model: a Linen class that all runs train; default: what the config names. It is kept in
+        `MODELS` under its own name.
+      measure: numbers that the lines of `metrics.jsonl` hold besides ours.
       command: what to type to resume, for messages and the report; '' where nobody typed one.
       console: where to show progress; default: standard output.
       report: whether to write figures, tables and a report, too.
@@ -123,10 +138,31 @@ def run(
       UserError: bad input, or a claim that cannot hold for this data; nothing is written.
       RunFailed: stopped by a signal, or the loss of every run stopped being a number.
     """
-    started, way = time.monotonic(), way_of(config)
-    folder = Folder(storage.open_path(workdir), configs.to_json(config), configs.identity_of)
+    started, config = time.monotonic(), _named(config, dataset, model)
     runs, console = members(config), console or Console()
-    job = Job(config, runs, folder, command, console, report, started)
+    folder = Folder(storage.open_path(workdir), configs.to_json(config), configs.identity_of)
+    return _finished(Job(config, runs, folder, command, console, report, started, dataset, measure))
+
+
+def _named(config: ConfigDict, dataset: Dataset | None, model: Architecture | None) -> ConfigDict:
+    """Returns a config that names the data set and the model that are given beside it."""
+    names = {}
+    if dataset is not None:
+        names["dataset"] = dataset.name
+    if model is not None:
+        names["model"] = getattr(model, "func", model).__name__  # of what a partial is made of
+        MODELS[names["model"]] = model
+    config = config.copy_and_resolve_references()
+    for key, name in names.items():
+        if key not in config or any(key in run for run in configs.parse_sweep(config)):
+            raise UserError(f"{key}={name} is given, and this config or its sweep has its own")
+        config[key] = name
+    return config
+
+
+def _finished(job: Job) -> Json:
+    """Carries out what is left of a job and returns its summary."""
+    way, folder = way_of(job.config), job.folder
     way.check_job(job)
     folder.check()
     if folder.is_complete():
@@ -166,6 +202,7 @@ def _stage(job: Job, progress: ProgressReport, before: float = 0.0) -> Iterator[
             elapsed=lambda: before + time.monotonic() - job.started,
             write_scalars=write_scalars,
             profile=profile,
+            measure=partial(of_each_run, job.measure) if job.measure else measures_nothing,
         )
 
 
@@ -183,49 +220,50 @@ def _train(job: Job) -> Json:
     progress = ProgressReport(job.console)
     chunks = _prepare(job, progress)
     _show_start(job, chunks)
-    before = max((line["elapsed_seconds"] for line in _lines(job)), default=0.0)
+    lines = metrics.read_lines(job.workdir / "metrics.jsonl")
+    before = max((line["elapsed_seconds"] for line in lines), default=0.0)
     with _stage(job, progress, before) as stage:
         _train_chunks(chunks, stage)
         tested = _tested(job, chunks, stage) if job.config.validation_examples else {}
-    plain, lines = job.folder.config, metrics.by_member(_lines(job))
+    plain, by_run = job.folder.config, stage.lines()
     summary = {
-        **summarize(plain, job.members, chunks, lines, tested),
+        **summarize(plain, job.members, chunks, by_run, tested),
         "wall_seconds": round(stage.elapsed(), 3),
         "command": job.command,
     }
     if job.report:
         illustrations.draw(job.workdir, chunks, job.config.language)
         if is_primary():
-            results = Results(summary, lines, plain, read_pictures(job.workdir))
+            results = Results(summary, by_run, plain, read_pictures(job.workdir))
             page.write_report(job.workdir, results)
     return summary
 
 
-def _lines(job: Job) -> list[Line]:
-    return metrics.read_lines(job.workdir / "metrics.jsonl")
-
-
 def _prepare(job: Job, progress: ProgressReport) -> list[Chunk]:
     """Reads the data, groups the runs, and opens the workdir for them."""
+    stored, lines = job.folder.chunks(), metrics.by_member(_lines(job))
     chunks = groups.make_chunks(
         job.members,
-        load_datasets(job.members, progress.message),
+        load_datasets(job.members, progress.message, job.dataset),
         jax.default_backend(),
         jax.devices(),
-        job.folder.chunks(),
+        recut.cut_again(stored, job.members, lines, jax.devices()),
         progress.message,
     )
     wait_for_all("all is read")
+    old = recut.divide_checkpoints(chunks, stored, job.workdir / "checkpoints")
     if is_primary():
         labels = {run.name: run.train_labels for chunk in chunks for run in chunk.runs}
         job.folder.begin(labels, [[run.name for run in chunk.runs] for chunk in chunks])
+        for folder in old:
+            storage.remove_tree(folder)
     wait_for_all("the workdir is open")
     return chunks
 
 
 def _train_chunks(chunks: Sequence[Chunk], stage: Stage) -> None:
     """Trains what is not complete, chunk by chunk."""
-    lines = metrics.by_member(metrics.read_lines(stage.metrics_file))
+    lines = stage.lines()
     for i, chunk in enumerate(chunks, start=1):
         if not is_complete(chunk, stage, lines):
             place = f"{i}/{len(chunks)} " if len(chunks) > 1 else ""
@@ -235,7 +273,7 @@ def _train_chunks(chunks: Sequence[Chunk], stage: Stage) -> None:
 
 def _tested(job: Job, chunks: Sequence[Chunk], stage: Stage) -> dict[str, Line]:
     """Returns the test metrics of the runs that validation chooses, by name."""
-    chosen = selection.chosen_runs(job.members, metrics.by_member(_lines(job)))
+    chosen = selection.chosen_runs(job.members, stage.lines())
     if chosen:
         stage.progress.message(
             f"chosen by validation: {', '.join(chosen)}; one look at the test set"
@@ -247,17 +285,15 @@ def _show_start(job: Job, chunks: Sequence[Chunk]) -> None:
     """Shows what will be trained, on what, and with which labels."""
     shown = set()
     for chunk in chunks:
-        if id(chunk.program) not in shown:
-            shown.add(id(chunk.program))
+        if id(chunk.engine) not in shown:
+            shown.add(id(chunk.engine))
             overview = parameter_overview.get_parameter_overview(
                 parameter_shapes(chunk), include_stats=False, max_lines=OVERVIEW_LINES
             )
-            job.console.print(
-                f"{chunk.runs[0].config.model}\n{overview}", highlight=False, markup=False
-            )
+            job.console.print(f"{chunk.config.model}\n{overview}", highlight=False, markup=False)
         size = len(chunk.dataset.train.labels)
-        dropped = size % chunk.runs[0].config.batch_size
-        if dropped and chunk.runs[0].config.last_batch == "drop":
+        dropped = size % chunk.config.batch_size
+        if dropped and chunk.config.last_batch == "drop":
             job.say(f"Every epoch drops the last {dropped} of {size:,} examples of its order")
         for run in chunk.runs:
             job.say(
@@ -315,10 +351,10 @@ def _measure(job: Job) -> Json:
     job.say(f"On {describe_device()}; results go to {job.workdir}")
     kind = kind_of(job.config)
     tools = Tools(
-        tasks=Tasks(job.say),
+        tasks=Tasks(job.say, job.workdir, job.dataset),
         say=job.say,
         open_lab=partial(_lab, job),
-        run_experiment=lambda config, name: run(config, job.workdir / name, report=job.report),
+        run_experiment=partial(_run_within, job),
     )
     found = kind.measure(job.members, tools)
     summary = {
@@ -337,6 +373,11 @@ def _measure(job: Job) -> Json:
     if job.report:
         page.write_report(job.workdir, TheoryResults(job.folder.config, summary, found))
     return summary
+
+
+def _run_within(job: Job, config: ConfigDict, name: str) -> Json:
+    """Carries out another config in a folder of a job's workdir."""
+    return run(config, job.workdir / name, dataset=job.dataset, report=job.report)
 
 
 @contextmanager

@@ -81,7 +81,9 @@ def execute(rest: Sequence[str], given: flags.FlagValues, words: Sequence[str]) 
 
 
 def _run(config: ConfigDict, workdir: str, command: str) -> None:
-    # Only now what takes long to import: help and a mistake are answered at once.
+    if "kind" not in config:
+        configs.members(config)  # a mistake in a run that trains is answered at once
+    # What follows takes long to import: only now, for a command that is right.
     from rich.console import Console
 
     from rethinking_jax import experiment

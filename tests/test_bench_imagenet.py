@@ -137,14 +137,14 @@ def test_steps_fed_from_the_cache_are_those_of_a_run(tmp_path: Path) -> None:
     from rethinking_jax.bench.timing import compile_seconds
 
     dataset = imagenet._dataset(SETTINGS, tmp_path / "cache")
-    chunk = imagenet._chunk(SETTINGS, dataset, 8)
+    trial = imagenet._trial(SETTINGS, dataset, 8)
     peak = Contestant("matmul peak", lambda: None, quiet, 1)
-    found = imagenet._measure(chunk, SETTINGS, 1, peak, quiet)
-    assert chunk.program.train_batch._cache_size() == 1  # type: ignore[union-attr]
+    found = imagenet._measure(trial, SETTINGS, 1, peak, quiet)
+    assert trial.program.train_batch._cache_size() == 1  # type: ignore[attr-defined]
     with compile_seconds() as compiled:
-        fed = imagenet._feed(chunk, SETTINGS)
+        fed = imagenet._feed(trial, SETTINGS)
         # The order of an epoch alone is compiled anew, not the step.
         assert compiled() < found["compile_seconds"]
-    assert chunk.program.train_batch._cache_size() == 1  # type: ignore[union-attr]
+    assert trial.program.train_batch._cache_size() == 1  # type: ignore[attr-defined]
     (speed,) = fed["images_per_second"]
     assert fed["bytes_per_second"] == pytest.approx(speed * 32 * 32 * 3)

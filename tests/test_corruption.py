@@ -310,7 +310,7 @@ def test_own_corruptions_of_a_kernel_machine(own: ConfigDict, data_dir: Path) ->
     theory = theory_config("kernel", dataset="mnist5k", data_dir=str(data_dir), train_examples=50)
     theory.sweep = own.sweep
     tasks = Tasks(lambda line: None)
-    true, flipped, striped = (tasks(member.config) for member in members(theory))
+    true, flipped, striped = (tasks(member.config) for member in experiment.members(theory))
     assert 0.1 < flipped.flipped_fraction < 0.7 and striped.flipped_fraction == 0
     assert (true.train_images == flipped.train_images).all()
     assert ((striped.train_images == 1).all((2, 3)).sum(1) == 1).all()

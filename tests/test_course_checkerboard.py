@@ -25,7 +25,7 @@ from rethinking_jax.data.checkerboard import sizes
 from rethinking_jax.data.dataset import Split
 from rethinking_jax.errors import UserError
 from rethinking_jax.models import create_model
-from rethinking_jax.pictures import decision_map, film
+from rethinking_jax.pictures import decision_map
 from rethinking_jax.report.section import plots_of
 from rethinking_jax.step.preprocess import pixel_moments
 from rethinking_jax.workdir import checkpoint
@@ -224,7 +224,7 @@ def test_maps_are_the_checkpoints_own_answers(tmp_path: Path) -> None:
     maps: list = []
     original = decision_map.of_runs
 
-    def kept(*arguments: object) -> list[film.Panel]:
+    def kept(*arguments: object) -> list[decision_map.Panel]:
         maps.extend(original(*arguments))  # type: ignore[arg-type]
         return maps
 
@@ -236,7 +236,11 @@ def test_maps_are_the_checkpoints_own_answers(tmp_path: Path) -> None:
     assert panel.outside.sum() == 4 and len(panel.points) == 132
     assert panel.probabilities.shape == (3, 125, 125)
     board = load_dataset("checkerboard:128+4")
-    x1, x2 = np.floor((points(board.test) + film.EXTENT) / (2 * film.EXTENT) * 125).astype(int).T
+    x1, x2 = (
+        np.floor((points(board.test) + decision_map.EXTENT) / (2 * decision_map.EXTENT) * 125)
+        .astype(int)
+        .T
+    )
     said = panel.probabilities[:, x2, x1] > 0.5
     line = json.loads((tmp_path / "metrics.jsonl").read_text().splitlines()[-1])
     share = (said[-1] == board.test.labels).mean()
@@ -244,9 +248,9 @@ def test_maps_are_the_checkpoints_own_answers(tmp_path: Path) -> None:
     assert not np.allclose(panel.probabilities[0], panel.probabilities[1], atol=1e-3)
     # The same bytes every time, in one language.
     first = (tmp_path / "figures" / "decision_map.gif").read_bytes()
-    film.write(maps, translator("en"), tmp_path / "again" / "decision_map.gif")
+    decision_map.write(maps, translator("en"), tmp_path / "again" / "decision_map.gif")
     assert (tmp_path / "again" / "decision_map.gif").read_bytes() == first
-    film.write(maps, translator("es"), tmp_path / "es" / "decision_map.gif")
+    decision_map.write(maps, translator("es"), tmp_path / "es" / "decision_map.gif")
     assert (tmp_path / "es" / "decision_map.gif").read_bytes() != first
 
 

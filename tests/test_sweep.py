@@ -17,7 +17,8 @@ from rethinking_jax.config import Member, members, product, runs
 from rethinking_jax.config import sweep as values_of
 from rethinking_jax.corruption import SETTINGS
 from rethinking_jax.data.runs import load_datasets
-from rethinking_jax.sweep import groups
+from rethinking_jax.sweep import groups, resident
+from rethinking_jax.sweep.engine import Chunk
 from rethinking_jax.sweep.mesh import slots
 
 SEEDS = '[{"seed": 0}, {"seed": 1}, {"seed": 2, "learning_rate": 0.02}]'
@@ -131,7 +132,7 @@ def test_a_group_that_lost_members_resumes_exactly(
 
 def chunks_of(
     config: ConfigDict, backend: str, data_dir: Path, stored: list[list[str]] | None = None
-) -> list[groups.Chunk]:
+) -> list[Chunk]:
     config.data_dir = str(data_dir)
     made: list[Member] = members(config)
     datasets = load_datasets(made, lambda text: None)
@@ -152,7 +153,7 @@ def test_runs_are_grouped_by_what_is_static_and_by_their_images(data_dir: Path) 
     names = [[run.name for run in chunk.runs] for chunk in grouped]
     # Label settings of all seeds share one copy of the images; corrupted pixels are one's own.
     assert [len(part) for part in names] == [6, 1, 1, 1, 1, 1, 1]
-    assert len({id(chunk.program) for chunk in grouped}) == 1
+    assert len({id(chunk.engine) for chunk in grouped}) == 1
     assert len({chunk.name for chunk in grouped}) == 7
     assert [len(chunk.runs) for chunk in chunks_of(config, "cpu", data_dir)] == [1] * 12
     config.vectorize = "vmap"
@@ -207,9 +208,9 @@ def test_convolutions_take_single_steps_on_a_cpu_only(data_dir: Path) -> None:
         ("alexnet_small", "gpu", True),
     ):
         config.model = model
-        assert chunks_of(config, backend, data_dir)[0].scan is scan
+        assert chunks_of(config, backend, data_dir)[0].engine.scan is scan
     config.epoch_loop = "step"
-    assert chunks_of(config, "gpu", data_dir)[0].scan is False
+    assert chunks_of(config, "gpu", data_dir)[0].engine.scan is False
 
 
 @pytest.mark.parametrize("setting", ["shuffled_pixels", "random_pixels", "gaussian"])
@@ -218,12 +219,12 @@ def test_corrupted_pixels_in_memory_are_those_of_corruption(
 ) -> None:
     from rethinking_jax.corruption import corrupt
 
-    monkeypatch.setattr(groups, "CORRUPTION_BATCH", 100)  # 256 are cut unevenly
+    monkeypatch.setattr(resident, "CORRUPTION_BATCH", 100)  # 256 are cut unevenly
     config = base()
     config.corruption, config.validation_examples = setting, 150
     (chunk,) = chunks_of(config, "cpu", data_dir)
     dataset = chunk.dataset
-    splits = groups.examples(chunk, groups.images(chunk), [0])
+    splits = resident.examples(chunk, resident.images(chunk), [0])
     assert list(splits) == ["train", "test", "validation"]
     for split, made in splits.items():
         part = dataset.splits[split]

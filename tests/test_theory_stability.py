@@ -13,7 +13,10 @@ from rethinking_jax.config import Member
 from rethinking_jax.data.dataset import Dataset, Split
 from rethinking_jax.data.runs import dataset_key, to_device
 from rethinking_jax.errors import UserError
-from rethinking_jax.sweep import feed, groups
+from rethinking_jax.step.state import TrainState
+from rethinking_jax.sweep import groups
+from rethinking_jax.sweep.engine import Chunk
+from rethinking_jax.sweep.mesh import spread
 from rethinking_jax.sweep.program import zero_running
 from rethinking_jax.theory import settings, stability, twins
 from rethinking_jax.theory.fitting import training_config
@@ -40,7 +43,7 @@ def dataset(replaced: tuple[int, int] | None = None) -> Dataset:
 
 def trained(
     data: Dataset, replaced: list[tuple[int, int] | None], devices: int = 1
-) -> tuple[groups.Chunk, groups.Program, object]:
+) -> tuple[Chunk, TrainState]:
     """Three epochs of members that share a seed, with random labels."""
     config = training_config(
         theory_config("stability", batch_size=5, hidden_sizes=(6,)), corruption="random_labels"
@@ -57,23 +60,23 @@ def trained(
     own = tuple(run._replace(replaced=one) for run, one in zip(chunk.runs, replaced, strict=True))
     chunk = chunk._replace(runs=own)
     members = len(replaced)
-    engine = feed.resident_feed(chunk, groups.images(chunk), range(members))
-    carry = (chunk.program.init(groups.hyper(chunk.runs)), zero_running(members))
-    carry = groups.spread(carry, chunk.mesh)
+    feed = chunk.engine.open(chunk)(range(members))
+    carry = (chunk.engine.init(groups.hyper(chunk.runs)), zero_running(members))
+    carry = spread(carry, chunk.mesh)
     for epoch in range(3):
-        for piece in engine.train(carry, epoch, 0):
+        for piece in feed.train(carry, epoch, 0):
             carry = piece.carry
-    return chunk, chunk.program, carry[0]
+    return chunk, carry[0]
 
 
 def test_a_twin_trains_as_on_a_data_set_with_a_copy() -> None:
     """Of 22 examples in batches of 5, the smaller last batch included."""
     pair = (3, 17)
-    pair_of_twins = trained(dataset(), [None, pair], devices=2)[2].params
-    together = trained(dataset(), [None, pair])[2].params
+    pair_of_twins = trained(dataset(), [None, pair], devices=2)[1].params
+    together = trained(dataset(), [None, pair])[1].params
     for a, b in zip(jax.tree.leaves(pair_of_twins), jax.tree.leaves(together), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)  # each on a device of its own
-    copied = trained(dataset(pair), [None])[2].params
+    copied = trained(dataset(pair), [None])[1].params
     for ours, theirs in zip(jax.tree.leaves(pair_of_twins), jax.tree.leaves(copied), strict=True):
         np.testing.assert_allclose(ours[1], theirs[0], atol=1e-5)
     off = [np.abs(leaf[0] - leaf[1]).max() for leaf in jax.tree.leaves(pair_of_twins)]
@@ -95,7 +98,7 @@ def test_distances_are_those_of_the_definition() -> None:
 
 
 def test_losses_are_one_less_the_probability_of_the_label() -> None:
-    chunk, _, state = trained(dataset(), [None, (3, 17)])
+    chunk, state = trained(dataset(), [None, (3, 17)])
     first, second = twins.watch(chunk)((0, 1), state)
     assert "twin_distance" not in first and second["twin_distance"] > 0
     expected = []
@@ -131,7 +134,7 @@ def test_settings_share_what_is_replaced() -> None:
 
 
 def test_twins_must_fit_together() -> None:
-    chunk, _, _ = trained(dataset(), [None, (3, 17)])
+    chunk, _ = trained(dataset(), [None, (3, 17)])
     with pytest.raises(UserError, match="twins have to: take fewer"):
         twins.watch(chunk._replace(runs=chunk.runs[1:]))
 

@@ -6,7 +6,7 @@ import re
 import textwrap
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from rethinking_jax.analysis.curves import Curve, Plot
 from rethinking_jax.workdir.metrics import Json
@@ -204,12 +204,20 @@ def settings() -> AbstractContextManager[None]:
     )
 
 
-def _draw(plot: Plot, indices: Sequence[int]) -> "tuple[Figure, Axes]":
+def new_figure(
+    width: float, height: float, layout: Literal["constrained"] | None = None
+) -> "Figure":
+    """Makes an empty figure of matplotlib, its sizes in inches, that needs no screen."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
+    figure = Figure(figsize=(width, height), layout=layout)
     FigureCanvasAgg(figure)
+    return figure
+
+
+def _draw(plot: Plot, indices: Sequence[int]) -> "tuple[Figure, Axes]":
+    figure = new_figure(WIDTH, HEIGHT, layout="constrained")
     axes = figure.subplots()
     for index in indices:
         _add_curve(axes, plot.curves[index], index)

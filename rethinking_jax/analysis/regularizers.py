@@ -19,6 +19,7 @@ from rethinking_jax.analysis.claims import (
     missing,
     outcome,
     over_seeds,
+    well_above,
 )
 from rethinking_jax.analysis.intervals import Difference, difference
 from rethinking_jax.analysis.results import Family, Group
@@ -151,11 +152,10 @@ def generalizes_without(family: Family) -> Judged:
     others = [group for group in family.groups("true_labels") if group.regularizers]
     if plain is None or not others or by_chance is None:
         return missing("true labels with a regularizer and without any")
-    p, deviation = by_chance
-    bound = max(p + (1 - p) / 4, p + 3 * deviation)
+    bound = well_above(by_chance)
     text = (
-        f"Test accuracy: {'; '.join(map(_test, [plain, *others]))}; chance is {p:.4f}, at least "
-        f"{bound:.4f} counts as well above it"
+        f"Test accuracy: {'; '.join(map(_test, [plain, *others]))}; chance is {by_chance[0]:.4f}, "
+        f"at least {bound:.4f} counts as well above it"
     )
     return Judged(outcome(float(np.mean(plain.test_accuracy())) >= bound), text)
 

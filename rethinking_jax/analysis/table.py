@@ -84,26 +84,16 @@ def table(
       extremes: whether the texts of a `Spread` say its least and its greatest value.
     """
     shown = [column for column in columns if not column.bracketed]
-    spread = {
-        column.key
-        for column in columns
-        if any(isinstance(row.get(column.key), Spread) for row in rows)
-    }
-    keys = [
-        key
-        for column in columns
-        for key in (
-            [f"{column.key}_{part}" for part in Spread._fields]
-            if column.key in spread
-            else [column.key]
-        )
-    ]
+    spreads = {key for row in rows for key, value in row.items() if isinstance(value, Spread)}
+    keys: list[str] = []
+    for key in (column.key for column in columns):
+        keys += [f"{key}_{part}" for part in Spread._fields] if key in spreads else [key]
     return Table(
         name,
         title,
         [column.title for column in shown],
         keys,
-        [_exact(columns, row, spread) for row in rows],
+        [_exact(columns, row, spreads) for row in rows],
         [_texts(columns, row, extremes) for row in rows],
         note,
         tuple(i for i, column in enumerate(shown) if column.words),
@@ -123,11 +113,11 @@ def spread(values: Sequence[float | None] | None) -> Spread | None:
     return Spread(fmean(known), min(known), max(known))
 
 
-def _exact(columns: Sequence[Column], row: Row, spread: set[str]) -> list[object]:
+def _exact(columns: Sequence[Column], row: Row, spreads: set[str]) -> list[object]:
     values: list[object] = []
     for column in columns:
         value = row.get(column.key)
-        if column.key not in spread:
+        if column.key not in spreads:
             values.append(value)
         else:
             values += value if isinstance(value, Spread) else [value] * len(Spread._fields)

@@ -17,11 +17,11 @@ from rethinking_jax.bench import ours
 from rethinking_jax.bench.results import Record, measured, new_record
 from rethinking_jax.bench.timing import Contestant, Progress, compile_seconds, interleave
 from rethinking_jax.data.dataset import Dataset, Split
+from rethinking_jax.data.runs import dataset_key
 from rethinking_jax.step.augment import AUGMENTATIONS
-from rethinking_jax.step.state import Examples, Hyper, TrainState
-from rethinking_jax.sweep.build import build_program, is_convolutional
-from rethinking_jax.sweep.mesh import make_mesh
-from rethinking_jax.sweep.program import Program, zero_running
+from rethinking_jax.step.state import Carry
+from rethinking_jax.sweep import groups
+from rethinking_jax.sweep.build import is_convolutional
 
 NONE = "none"
 SIDE, CROP, CLASSES = 32, 28, 10
@@ -101,23 +101,16 @@ def _random_dataset(size: int) -> Dataset:
 
 
 def _contestant(name: str, config: ConfigDict, dataset: Dataset) -> Contestant:
-    """Returns a contestant that trains an epoch of the config's run, as `loop` does."""
-    mesh = make_mesh(jax.devices(), 1)
-    program, scan = build_program(config, dataset, jax.default_backend(), mesh)
-    assert isinstance(program, Program)
-    size, train = len(dataset.train), dataset.train
-    labels = jnp.asarray(train.labels)
-    examples = Examples(jnp.asarray(train.images), labels[None], labels, jnp.asarray(train.ids))
-    values = {"seed": jnp.zeros(1, jnp.int32), "learning_rate": jnp.full(1, config.learning_rate)}
-    rest = {key: jnp.zeros(1) for key in Hyper.__dataclass_fields__ if key not in values}
-    hyper = Hyper(**values, **rest)
-    order = program.order(hyper.seed, jnp.int32(0))
+    """Returns a contestant that trains an epoch of the config's run."""
+    (chunk,) = groups.make_chunks(
+        configs.members(config),
+        {dataset_key(config): dataset},
+        jax.default_backend(),
+        jax.devices()[:1],
+    )
+    feed = ours.feed_of(chunk)
 
-    def run(state: TrainState) -> None:
-        count = size // config.batch_size
-        _, running = ours.train_full_batches(
-            program, scan, state, zero_running(1), examples, order, count
-        )
-        jax.block_until_ready(running)
+    def run(carry: Carry) -> None:
+        ours.train(feed, carry, 1)
 
-    return Contestant(name, lambda: jax.block_until_ready(program.init(hyper)), run, size)
+    return Contestant(name, lambda: ours.fresh_carries([chunk])[0], run, chunk.train_size)

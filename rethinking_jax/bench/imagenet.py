@@ -27,6 +27,7 @@ from rethinking_jax.bench.peak import PEAK, matmul_peak
 from rethinking_jax.bench.results import Record, new_record
 from rethinking_jax.bench.timing import Contestant, Progress, compile_seconds, interleave
 from rethinking_jax.config import recipe
+from rethinking_jax.data.batches import HostBatch
 from rethinking_jax.data.cache.read import CachedImages, Layout, cut
 from rethinking_jax.data.dataset import Dataset, Read, Split
 from rethinking_jax.data.runs import dataset_key
@@ -34,15 +35,14 @@ from rethinking_jax.data.tfds.stream import cached_reader
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.models import create_model
 from rethinking_jax.step import flops
-from rethinking_jax.step.state import Raw
+from rethinking_jax.step.state import Carry, Examples
 from rethinking_jax.sweep import groups
-from rethinking_jax.sweep.build import make_model
-from rethinking_jax.sweep.feed import Carry, stream_feed
-from rethinking_jax.sweep.groups import Chunk
-from rethinking_jax.sweep.mesh import share_out, spread
+from rethinking_jax.sweep.build import build_stream_program, make_model
+from rethinking_jax.sweep.engine import Chunk
+from rethinking_jax.sweep.mesh import spread
 from rethinking_jax.sweep.profiling import trace_options
 from rethinking_jax.sweep.program import zero_running
-from rethinking_jax.sweep.stream_program import StreamProgram
+from rethinking_jax.sweep.stream import StreamProgram, on_devices, stream_engine
 
 OURS = "train step"
 EXAMPLES, CLASSES = 1_281_167, 1000
@@ -74,6 +74,13 @@ class Settings(NamedTuple):
     repeats: int
     images: int
     threads: int
+
+
+class Trial(NamedTuple):
+    """A run with one batch size."""
+
+    chunk: Chunk
+    program: StreamProgram  # what the chunk's engine runs
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,7 +150,7 @@ def bench_imagenet(settings: Settings, say: Progress) -> Record:
         say(f"writing {settings.images:,} images of noise")
         dataset = _dataset(settings, Path(folder) / "cache")
         sizes, best = _sizes(settings, dataset, per_image, peak, say)
-        say(f"profiling batches of {best.runs[0].config.batch_size}")
+        say(f"profiling batches of {best.chunk.config.batch_size}")
         found = _operations(best, settings, Path(folder) / "profile")
     if not found:
         notes.append("the profiler saw no operations of the device")
@@ -152,7 +159,7 @@ def bench_imagenet(settings: Settings, say: Progress) -> Record:
         "forward_macs": sum(macs),
         "flops_per_image": per_image,
         "sizes": sizes,
-        "best_batch_size": best.runs[0].config.batch_size,
+        "best_batch_size": best.chunk.config.batch_size,
         "operations": found,
         "notes": notes,
     }
@@ -160,18 +167,18 @@ def bench_imagenet(settings: Settings, say: Progress) -> Record:
 
 def _sizes(
     settings: Settings, dataset: Dataset, per_image: int, peak: Contestant, say: Progress
-) -> tuple[list[Record], Chunk]:
-    """Measures batch sizes up to the first too large one; returns the chunk of the fastest, too."""
+) -> tuple[list[Record], Trial]:
+    """Measures batch sizes up to the first too large one; returns the fastest trial, too."""
     sizes: list[Record] = []
-    best: Chunk | None = None
+    best: Trial | None = None
     most, reason = 0.0, ""
     for size in settings.batch_sizes:
         say(f"compiling: {settings.model}, batches of {size}")
-        chunk = _chunk(settings, dataset, size)
+        trial = _trial(settings, dataset, size)
         try:
-            found = _measure(chunk, settings, per_image, peak, say)
+            found = _measure(trial, settings, per_image, peak, say)
             say("reading from the cache")
-            found["fed"] = _feed(chunk, settings)
+            found["fed"] = _feed(trial, settings)
         except (jax.errors.JaxRuntimeError, MemoryError) as error:
             if not (reason := _out_of_memory(error)):
                 raise
@@ -184,7 +191,7 @@ def _sizes(
         sizes.append(found)
         speed = statistics.median(found["images_per_second"])
         if speed > most:
-            best, most = chunk, speed
+            best, most = trial, speed
     if best is None:
         raise RunFailed(f"{settings.model}: batches of {size} do not fit into memory: {reason}")
     return sizes, best
@@ -199,7 +206,7 @@ def _out_of_memory(error: Exception) -> str:
 
 
 def _measure(
-    chunk: Chunk, settings: Settings, per_image: int, peak: Contestant, say: Progress
+    trial: Trial, settings: Settings, per_image: int, peak: Contestant, say: Progress
 ) -> Record:
     """Measures a batch size in turns with the matmul peak.
 
@@ -209,22 +216,22 @@ def _measure(
       count, and for each round seconds of its steps, images_per_second, peak_flops (of one
       device) and peak_share (of all).
     """
-    program, size = _program(chunk), chunk.runs[0].config.batch_size
-    raw = _batch(chunk, settings)
+    program, size = trial.program, trial.chunk.config.batch_size
+    batch = _batch(trial.chunk)
     with compile_seconds() as compiled:
-        lowered = program.train_batch.lower(*_fresh(chunk), raw)  # type: ignore[attr-defined]
+        lowered = program.train_batch.lower(*_fresh(trial), batch)  # type: ignore[attr-defined]
         needs = lowered.compile().memory_analysis()
         seconds = compiled()
 
     def run(carry: Carry) -> None:
-        _train(program, carry, raw, settings.steps)
+        _train(program, carry, batch, settings.steps)
 
-    _train(program, _fresh(chunk), raw, WARM_STEPS)
-    contestant = Contestant(OURS, lambda: _fresh(chunk), run, size * settings.steps)
+    _train(program, _fresh(trial), batch, WARM_STEPS)
+    contestant = Contestant(OURS, lambda: _fresh(trial), run, size * settings.steps)
     times = interleave([contestant, peak], settings.repeats, say)
     peaks = [peak.work / s for s in times[PEAK]]
     speed = [contestant.work / s for s in times[OURS]]
-    most = [p * chunk.mesh.size for p in peaks]
+    most = [p * trial.chunk.mesh.size for p in peaks]
     return {
         "batch_size": size,
         "compile_seconds": seconds,
@@ -245,26 +252,27 @@ def _bytes(needs: Any) -> int | None:  # XLA's analysis has no public type
     return int(parts - needs.alias_size_in_bytes)
 
 
-def _train(program: StreamProgram, carry: Carry, raw: Raw, steps: int) -> None:
-    """Takes steps on one batch, one of them in flight as in `feed`, and waits for the last."""
+def _train(program: StreamProgram, carry: Carry, batch: Examples, steps: int) -> None:
+    """Takes steps on one batch, one of them in flight as in a run, and waits for the last."""
     state, running = carry
     for _ in range(steps):
         previous = running
-        state, running = program.train_batch(state, running, raw)
+        state, running = program.train_batch(state, running, batch)
         jax.block_until_ready(previous)
     jax.block_until_ready((state, running))
 
 
-def _feed(chunk: Chunk, settings: Settings) -> Record:
+def _feed(trial: Trial, settings: Settings) -> Record:
     """Measures steps that are fed from the cache.
 
     Returns:
       A dictionary of images_per_second and waiting_for_input for each round, the latter the
       share of the time as a run writes it down, and the median of bytes_per_second.
     """
-    size, steps = chunk.runs[0].config.batch_size, settings.steps
+    size, steps = trial.chunk.config.batch_size, settings.steps
+    feed = trial.chunk.engine.open(trial.chunk)([0])
     speeds, shares = [], []
-    with closing(stream_feed(chunk).train(_fresh(chunk), 0, 0)) as pieces:
+    with closing(feed.train(_fresh(trial), 0, 0)) as pieces:
         for taken in islice(pieces, WARM_STEPS):
             jax.block_until_ready(taken.carry[1])
         for _ in range(settings.repeats):
@@ -282,13 +290,13 @@ def _feed(chunk: Chunk, settings: Settings) -> Record:
     }
 
 
-def _operations(chunk: Chunk, settings: Settings, folder: Path) -> list[Record]:
+def _operations(trial: Trial, settings: Settings, folder: Path) -> list[Record]:
     """Returns the operations that take longest, with their seconds in a step."""
-    program, raw = _program(chunk), _batch(chunk, settings)
-    carry = _fresh(chunk)
-    lowered = program.train_batch.lower(*carry, raw)  # type: ignore[attr-defined]
+    program, batch = trial.program, _batch(trial.chunk)
+    carry = _fresh(trial)
+    lowered = program.train_batch.lower(*carry, batch)  # type: ignore[attr-defined]
     with jax.profiler.trace(str(folder), profiler_options=trace_options()):
-        _train(program, carry, raw, TRACED_STEPS)
+        _train(program, carry, batch, TRACED_STEPS)
     found = operations(folder, lowered.compile().as_text())[:TOP]
     return [each._replace(seconds=each.seconds / TRACED_STEPS)._asdict() for each in found]
 
@@ -325,28 +333,23 @@ def _write_cache(settings: Settings, folder: Path) -> Layout:
     return layout
 
 
-def _chunk(settings: Settings, dataset: Dataset, batch_size: int) -> Chunk:
+def _trial(settings: Settings, dataset: Dataset, batch_size: int) -> Trial:
     config = _config(settings, batch_size)
     members = configs.members(config)
     datasets = {dataset_key(config): dataset}
     (chunk,) = groups.make_chunks(members, datasets, jax.default_backend(), jax.devices())
-    return chunk
+    program = build_stream_program(chunk.config, dataset, jax.default_backend(), chunk.mesh)
+    return Trial(chunk._replace(engine=stream_engine(program)), program)
 
 
-def _program(chunk: Chunk) -> StreamProgram:
-    assert isinstance(chunk.program, StreamProgram)
-    return chunk.program
+def _fresh(trial: Trial) -> Carry:
+    carry = trial.program.init(groups.hyper(trial.chunk.runs)), zero_running(1)
+    ready: Carry = jax.block_until_ready(spread(carry, trial.chunk.mesh))
+    return ready
 
 
-def _fresh(chunk: Chunk) -> Carry:
-    carry: Carry = chunk.program.init(groups.hyper(chunk.runs)), zero_running(1)
-    carry = spread(carry, chunk.mesh)
-    jax.block_until_ready(carry)
-    return carry
-
-
-def _batch(chunk: Chunk, settings: Settings) -> Raw:
+def _batch(chunk: Chunk) -> Examples:
     """Brings a batch to the devices."""
-    train, size = chunk.dataset.train, chunk.runs[0].config.batch_size
-    arrays = train.read(np.arange(size)), train.labels[:size], train.ids[:size]
-    return Raw(*share_out(arrays, size, chunk.mesh))
+    train, size = chunk.dataset.train, chunk.config.batch_size
+    images = np.asarray(train.read(np.arange(size)))
+    return on_devices(HostBatch(images, train.labels[:size], train.ids[:size]), size, chunk.mesh)

@@ -120,13 +120,13 @@ def measure(members: int, model: str, dataset: str, data_dir: str, epochs: int) 
     (chunk,) = groups.make_chunks(
         runs, datasets, jax.default_backend(), jax.devices()[:1], report=lambda line: None
     )
-    train = ours.train_examples(chunk)
+    feed = ours.feed_of(chunk)
     start = peak_bytes()
     seconds = []
     for _ in range(epochs + 1):
-        (state,) = ours.fresh_states([chunk])
+        (carry,) = ours.fresh_carries([chunk])
         started = time.perf_counter()
-        ours.train_chunk(chunk, train, state, 1)
+        ours.train(feed, carry, 1)
         seconds.append(time.perf_counter() - started)
     return {
         "members": members,

@@ -19,8 +19,9 @@ from rethinking_jax.bench.timing import Contestant, Progress, compile_seconds, i
 from rethinking_jax.data.runs import load_datasets
 from rethinking_jax.errors import UserError
 from rethinking_jax.models import convolves, create_model
-from rethinking_jax.step.state import TrainState
+from rethinking_jax.step.state import Carry
 from rethinking_jax.sweep import groups
+from rethinking_jax.sweep.engine import Chunk
 
 VMAP, LOOP, TORCH = "ours, vmap", "ours, loop", "PyTorch loop"
 PAIRS = ((VMAP, LOOP), (VMAP, TORCH), (LOOP, TORCH))
@@ -135,23 +136,21 @@ def bench_sweep(settings: Settings, data_dir: str, say: Progress) -> Record:
     return record | {"compile_seconds": compiled, "notes": notes}
 
 
-def _ours(
-    name: str, chunks: list[groups.Chunk], epochs: int, work: int
-) -> tuple[Contestant, float]:
-    train = [ours.train_examples(chunk) for chunk in chunks]
+def _ours(name: str, chunks: list[Chunk], epochs: int, work: int) -> tuple[Contestant, float]:
+    feeds = [ours.feed_of(chunk) for chunk in chunks]
 
-    def run(states: list[TrainState]) -> None:
-        for chunk, examples, state in zip(chunks, train, states, strict=True):
-            ours.train_chunk(chunk, examples, state, epochs)
+    def run(carries: list[Carry]) -> None:
+        for feed, carry in zip(feeds, carries, strict=True):
+            ours.train(feed, carry, epochs)
 
     with compile_seconds() as compiled:
         # All chunks share the shapes of the first: one epoch of it compiles everything.
-        ours.train_chunk(chunks[0], train[0], ours.fresh_states(chunks[:1])[0], 1)
+        ours.train(feeds[0], ours.fresh_carries(chunks[:1])[0], 1)
         seconds = compiled()
-    return Contestant(name, partial(ours.fresh_states, chunks), run, work), seconds
+    return Contestant(name, partial(ours.fresh_carries, chunks), run, work), seconds
 
 
-def _torch(chunks: list[groups.Chunk], settings: Settings, work: int) -> Contestant:
+def _torch(chunks: list[Chunk], settings: Settings, work: int) -> Contestant:
     """Returns PyTorch's contestant: the same runs with the same labels, one after another."""
     from rethinking_jax.bench import torch_train
 

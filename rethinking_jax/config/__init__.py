@@ -15,7 +15,15 @@ from rethinking_jax.config.key import Key, Range, check_keys
 from rethinking_jax.config.keys import GROUPS, KEYS, base_config
 from rethinking_jax.config.member import Member, members
 from rethinking_jax.config.recipe import appendix_learning_rate
-from rethinking_jax.config.sweeps import Overrides, product, runs, sweep, swept_keys, zipped
+from rethinking_jax.config.sweeps import (
+    Overrides,
+    parse_sweep,
+    product,
+    runs,
+    sweep,
+    swept_keys,
+    zipped,
+)
 
 __all__ = [
     "GROUPS",
@@ -35,6 +43,7 @@ __all__ = [
     "identity_of",
     "members",
     "parse_argument",
+    "parse_sweep",
     "product",
     "runs",
     "static_part",

@@ -51,7 +51,7 @@ SETTINGS = tuple(CORRUPTIONS)  # the paper's six, whatever is added later
 
 
 def corrupt(config: ConfigDict, dataset: Corruptible) -> Draws:
-    """What a run of this config draws from a data set: its labels and its images.
+    """Returns what a run of this config draws from a data set: its labels and its images.
 
     Args:
       config: the config of one run; a config without `corrupt_test_labels` keeps them.
@@ -66,7 +66,7 @@ def corrupt(config: ConfigDict, dataset: Corruptible) -> Draws:
 
 
 def random_labels(seed: int | jax.Array, ids: Array, labels: Array, num_classes: int) -> jax.Array:
-    """The labels of some training examples in the setting random_labels: int32 [n].
+    """Returns the labels of some training examples in the setting random_labels: int32 [n].
 
     Args:
       seed: the run's seed; may be traced.

@@ -48,7 +48,7 @@ class Corruption(NamedTuple):
     purpose: str = "own_images"
 
     def probability(self, label_noise: float | None = None) -> float:
-        """The probability with which a label is changed; 0 where labels stay as they are.
+        """Returns the probability with which a label is changed; 0 where labels stay as they are.
 
         Args:
           label_noise: what the config says; None where it says nothing.
@@ -81,7 +81,7 @@ class Draws(NamedTuple):
     corrupt_test_labels: bool = False
 
     def labels(self, split: str, ids: Array, labels: Array) -> Array:
-        """The labels of some examples for the whole run: int32 [n].
+        """Returns the labels of some examples for the whole run: int32 [n].
 
         Labels of other splits than "train" are the true ones, unless the split is "test" and
         `corrupt_test_labels` is set. Training and test draw independently.
@@ -107,7 +107,7 @@ class Draws(NamedTuple):
         return jax.vmap(one)(jnp.asarray(ids), jnp.asarray(labels))
 
     def images(self, split: str, ids: Array, images: Array) -> jax.Array:
-        """The images of some examples for the whole run: [n, h, w, c].
+        """Returns the images of some examples for the whole run: [n, h, w, c].
 
         Args:
           split: the name of the split.

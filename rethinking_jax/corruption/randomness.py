@@ -62,7 +62,7 @@ FIXED_PURPOSES = {
 
 
 def purpose_key(seed: int | jax.Array, purpose: str) -> jax.Array:
-    """The JAX key for one purpose of one run.
+    """Returns the JAX key for one purpose of one run.
 
     Args:
       seed: the run's seed, a Python int or an int32/uint32 scalar (may be traced).
@@ -80,7 +80,7 @@ def purpose_key(seed: int | jax.Array, purpose: str) -> jax.Array:
 
 
 def generator(seed: int, purpose: str) -> np.random.Generator:
-    """The NumPy generator for one purpose of one run.
+    """Returns the NumPy generator for one purpose of one run.
 
     Args:
       seed: the run's seed, at least 0.
@@ -90,7 +90,7 @@ def generator(seed: int, purpose: str) -> np.random.Generator:
 
 
 def fixed_bits(purpose: str, count: int) -> np.ndarray:
-    """The first `count` raw draws of a purpose that is the same for everyone: uint64 [count].
+    """Returns the first raw draws of a purpose that is the same for everyone: uint64 [count].
 
     NumPy promises the raw bits of Philox for every version, which it does not promise for
     permutations or other distributions.

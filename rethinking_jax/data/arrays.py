@@ -24,7 +24,7 @@ def arrays(
     class_names: Sequence[str] | None = None,
     name: str = "arrays",
 ) -> Dataset:
-    """A data set of arrays, as a notebook has them; ids are positions in the arrays.
+    """Returns a data set of arrays, as a notebook has them; ids are positions in the arrays.
 
     Args:
       x_train: the training images, [n, h, w] or [n, h, w, c] with 1 to 4 channels; integers
@@ -117,7 +117,7 @@ def _read(name: str) -> dict[str, np.ndarray]:
 
 
 def _images(name: str, key: str, images: np.ndarray) -> np.ndarray:
-    """Images as uint8 [n, h, w, c], whatever shape and numbers they are given in."""
+    """Turns images into uint8 [n, h, w, c], whatever shape and numbers they are given in."""
     if images.ndim == 3:
         images = images[..., None]
     if images.ndim != 4 or not 1 <= images.shape[-1] <= 4 or 0 in images.shape[1:]:
@@ -141,7 +141,7 @@ def _images(name: str, key: str, images: np.ndarray) -> np.ndarray:
 
 
 def _labels(name: str, key: str, labels: np.ndarray) -> np.ndarray:
-    """Labels as integers [n], whatever shape and numbers they are given in."""
+    """Turns labels into integers [n], whatever shape and numbers they are given in."""
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.ndim != 1:

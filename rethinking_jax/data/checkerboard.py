@@ -21,7 +21,7 @@ PREFIX = "checkerboard"
 SQUARES = 4  # along each side
 SIDE = 2 / SQUARES
 LEFT_OUT = (2, 2)  # column and row from the lower left corner: [0, 0.5]²
-TEST_EXAMPLES = 1000  # in distribution, and as many out of it
+TEST_EXAMPLES = 1000  # test points in the distribution, and as many out of it
 MOST = 1_000_000
 # Ids of training points within the square that is left out begin here.
 FIRST_OUTSIDE = 1 << 31
@@ -30,22 +30,27 @@ BITS = 20
 
 
 class Sizes(NamedTuple):
-    """How many training points lie in the distribution, and how many out of it."""
+    """The numbers of training points.
+
+    Attributes:
+      inside: how many lie in the distribution.
+      outside: how many lie out of it.
+    """
 
     inside: int
     outside: int
 
 
 def is_checkerboard(name: str) -> bool:
-    """Whether a data set's name is one of these."""
+    """Returns whether this is the name of a checkerboard."""
     return name.partition(":")[0] == PREFIX
 
 
 def sizes(name: str) -> Sizes:
-    """What checkerboard:N or checkerboard:N+K stands for.
+    """Returns the numbers of points that checkerboard:N or checkerboard:N+K stands for.
 
     Raises:
-      UserError: it is neither, or there are too many points.
+      UserError: the name is neither, or there are too many points.
     """
     found = re.fullmatch(rf"{PREFIX}:(\d{{1,7}})(?:\+(\d{{1,7}}))?", name)
     given = Sizes(int(found[1]), int(found[2] or 0)) if found else Sizes(0, 0)
@@ -58,7 +63,7 @@ def sizes(name: str) -> Sizes:
 
 
 def load_checkerboard(request: Request) -> Dataset:
-    """The points that a name stands for, as images of one row: float32 [n, 1, 2, 1], x1 and x2.
+    """Returns the points that a name stands for, as images of one row, float32 [n, 1, 2, 1].
 
     Point i of a purpose is a function of (purpose, i) alone: 500 training points are the
     first of 5,000, and the test sets are always the same.
@@ -86,13 +91,13 @@ def load_checkerboard(request: Request) -> Dataset:
 
 
 def is_outside(points: np.ndarray) -> np.ndarray:
-    """Which of the points, float [n, 2], lie in the square that is left out: bool [n]."""
+    """Says which points, float [n, 2], lie in the square that is left out: bool [n]."""
     low = np.array(LEFT_OUT) * SIDE - 1
     return np.asarray(((points >= low) & (points < low + SIDE)).all(axis=1))
 
 
 def _split(purpose: str, count: int, first_id: int = 0) -> Split:
-    """The first points of a purpose."""
+    """Returns the first points of a purpose."""
     squares = [(i, j) for i in range(SQUARES) for j in range(SQUARES) if (i, j) != LEFT_OUT]
     if purpose.endswith("outside"):
         squares = [LEFT_OUT]

@@ -23,7 +23,7 @@ Read = Callable[[np.ndarray], np.ndarray]
 
 @dataclasses.dataclass(frozen=True)
 class Reader:
-    """Images of a split that are read when they are needed.
+    """Reads the images of a split when they are needed.
 
     Attributes:
       read: reads the images at some positions; threads may share it, and it travels between
@@ -70,14 +70,14 @@ class Split:
     ids: np.ndarray
 
     def __len__(self) -> int:
-        """The number of examples."""
+        """Returns the number of examples."""
         return len(self.labels)
 
     @property
     def images(self) -> Array:
         """The images of a split that is in memory."""
         if isinstance(self.stored, Reader):
-            raise TypeError("the images of this split are streamed: read() them")
+            raise TypeError("this split is streamed: read() gives its images")
         return self.stored
 
     @property
@@ -107,7 +107,7 @@ class Split:
         return self.stored[positions]
 
     def take(self, indices: np.ndarray) -> Split:
-        """The examples at `indices` (integers or a mask of booleans), with their ids."""
+        """Returns the examples at `indices` (integers or a mask of booleans), with their ids."""
         if isinstance(self.stored, Reader):
             positions = np.flatnonzero(indices) if indices.dtype == bool else indices
             stored: Array | Reader = self.stored.rows(positions)
@@ -211,7 +211,7 @@ def labels_and_ids(
 def make_split(
     name: str, split: str, images: np.ndarray, labels: np.ndarray, num_classes: int
 ) -> Split:
-    """A split whose ids are its positions; see `labels_and_ids`.
+    """Returns a split whose ids are its positions; see `labels_and_ids`.
 
     Args:
       name: the data set, for the message.
@@ -227,7 +227,7 @@ def make_split(
 
 
 def make_dataset(name: str, train: Split, test: Split, class_names: Sequence[str]) -> Dataset:
-    """A data set of two splits, after checking that they fit together.
+    """Returns a data set of two splits, after checking that they fit together.
 
     Raises:
       UserError: fewer than two classes, or images of different shapes.
@@ -245,6 +245,6 @@ def make_dataset(name: str, train: Split, test: Split, class_names: Sequence[str
 
 
 def one_line(said: object) -> str:
-    """What another library says (an exception or a text), short enough to quote in a message."""
+    """Returns what another library says, an exception or a text, short enough for a message."""
     text = " ".join(str(said).split()) or type(said).__name__
     return text if len(text) <= 240 else text[:240] + "..."

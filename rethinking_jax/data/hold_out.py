@@ -10,7 +10,7 @@ from rethinking_jax.errors import UserError
 
 
 def held_out(labels: np.ndarray) -> np.ndarray:
-    """Which examples a stratified, fixed fifth is made of.
+    """Chooses a stratified fifth of the examples, the same one for everyone.
 
     A class of n examples gives n / 5, rounded, and at least one where n > 1; a class with a
     single example keeps it for training.
@@ -19,7 +19,7 @@ def held_out(labels: np.ndarray) -> np.ndarray:
       labels: integers [n].
 
     Returns:
-      bool [n], true for the examples held out.
+      bool [n], true for the examples that are held out.
     """
     draws = fixed_bits("held_out", len(labels))
     chosen = np.zeros(len(labels), bool)

@@ -12,7 +12,13 @@ MOST_DIGITS = 18
 def example_ids(
     texts: Sequence[bytes] | None, labels: np.ndarray, file_names: bool = False
 ) -> np.ndarray:
-    """The ids that corruptions are keyed by.
+    """Returns the ids that corruptions are keyed by, found in the texts that come with examples.
+
+    The id of an example is the integer that its text ends in, before the extension where
+    texts are names of files. ImageNet's training images are named nXXXXXXXX_NUMBER.JPEG, and
+    their numbers repeat in other classes: there the id is label * 2**22 + NUMBER. Where this
+    cannot be done with every text, two ids are equal or one is too large, all ids are
+    positions.
 
     Args:
       texts: what tfds gives as `id`, such as b"train_16399", or as `file_name`; None where
@@ -21,11 +27,7 @@ def example_ids(
       file_names: whether `texts` are names of files.
 
     Returns:
-      uint32 [n]. Of `id`: the integers that the texts end in. Of names as ImageNet's
-      training images have, nXXXXXXXX_NUMBER.JPEG, whose numbers repeat in other classes:
-      label * 2**22 + NUMBER. Of other names: the integers before the extension. All of
-      this where it can be done with every text, no two are equal and all fit; else the
-      positions 0 .. n - 1.
+      uint32 [n], no two of which are equal.
     """
     count = len(labels)
     if texts is not None and count:
@@ -47,7 +49,7 @@ def example_ids(
 
 
 def _last_integers(characters: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """The decimal integer before `ends` in each row: int64 [n]; -1 where none that fits."""
+    """Returns the decimal integer before `ends` in each row: int64 [n], -1 where none fits."""
     rows = np.arange(len(ends))
     numbers, digits = np.zeros(len(ends), np.int64), np.zeros(len(ends), np.int64)
     going = np.ones(len(ends), bool)
@@ -63,7 +65,7 @@ def _last_integers(characters: np.ndarray, ends: np.ndarray) -> np.ndarray:
 
 
 def _are_imagenet_names(characters: np.ndarray, ends: np.ndarray) -> bool:
-    """Whether all are a synset such as n01440764, an underscore and a number."""
+    """Returns whether every row is a synset such as n01440764, an underscore and a number."""
     if characters.shape[1] < 11:
         return False
     is_digit = (characters >= ord("0")) & (characters <= ord("9"))

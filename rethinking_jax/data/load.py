@@ -48,7 +48,7 @@ DATASETS: dict[str, Origin] = {
 
 
 def origin_of(request: Request) -> Origin:
-    """The kind of data set that a request names."""
+    """Returns the kind of data set that a request names."""
     return next(one for one in reversed(DATASETS.values()) if one.recognizes(request))
 
 
@@ -121,7 +121,7 @@ def open_streamed(
         that `rethinking_jax.prepare` has made, "auto" takes a whole, fitting cache where
         there is one and streams otherwise, and says which.
       say: is given plain lines of progress.
-      watch: is told how far the pass for the index is; None says it in lines.
+      watch: is told how far the pass for the index is; None says it by `say`.
 
     Raises:
       UserError: one line that names what is wrong and what would be right.

@@ -10,7 +10,7 @@ Say = Callable[[str], None]
 
 
 def say_nothing(line: str) -> None:
-    """A `Say` that drops its lines."""
+    """Drops a line, as the `Say` of those who want none."""
 
 
 class Request(NamedTuple):

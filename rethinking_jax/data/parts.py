@@ -14,8 +14,8 @@ class Parts(NamedTuple):
     """Positions in a training split, int64.
 
     Attributes:
-      train: which examples to train on; None: all, in their order.
-      validation: which to choose hyper-parameters by.
+      train: the examples to train on; None stands for all, in their order.
+      validation: the examples to choose hyper-parameters by.
     """
 
     train: np.ndarray | None
@@ -25,18 +25,18 @@ class Parts(NamedTuple):
 def chosen_parts(
     name: str, count: int, train_examples: int, seed: int, validation_examples: int = 0
 ) -> Parts:
-    """Which training examples to keep, and which to set aside for validation.
+    """Chooses which examples to train on, and which to set aside for validation.
 
-    Both are of one permutation that depends on `seed` and `count` alone: its beginning is
-    trained on, so a smaller part lies within a larger one; its end is for validation, the
-    same whatever is trained on.
+    Both are taken from one permutation that depends on `seed` and `count` alone. Its
+    beginning is trained on, so a smaller part lies within a larger one; its end is for
+    validation, the same whatever is trained on.
 
     Args:
       name: the data set, for the message.
-      count: how many there are.
+      count: how many examples there are.
       train_examples: how many to train on; 0 takes all that are not for validation, in
         their order.
-      seed: at least 0.
+      seed: the seed of the permutation, at least 0.
       validation_examples: how many to set aside.
 
     Raises:
@@ -64,7 +64,7 @@ def chosen_parts(
 def subset(
     dataset: Dataset, train_examples: int, seed: int, validation_examples: int = 0
 ) -> Dataset:
-    """The data set with the parts of its training split that `chosen_parts` says.
+    """Returns the data set with the parts of its training split that `chosen_parts` chooses.
 
     Examples keep their ids; those for validation are its further split "validation".
     """

@@ -72,7 +72,7 @@ def dataset_key(config: ConfigDict) -> str:
 
 
 def _crop_once(config: ConfigDict) -> int:
-    """The size to crop to before anything else; 0 where the augmentation crops."""
+    """Returns the size to crop to before anything else; 0 where the augmentation crops."""
     return 0 if augment.changes_size(augment.parse(config.augmentation)) else config.crop_size
 
 
@@ -81,7 +81,7 @@ def _needs_moments(config: ConfigDict) -> bool:
 
 
 def _read(config: ConfigDict, progress: Callable[[str], None]) -> Dataset:
-    """The whole data set that a config names, in memory or streamed."""
+    """Returns the whole data set that a config names, in memory or streamed."""
     if not _is_streamed(config, progress):
         return load_dataset(
             config.dataset,
@@ -120,7 +120,7 @@ def _is_streamed(config: ConfigDict, progress: Callable[[str], None]) -> bool:
 
 
 def _checked(given: Dataset, config: ConfigDict) -> Dataset:
-    """A data set that the caller gave, where nothing in the config speaks against it.
+    """Returns a data set that the caller gave, where nothing in the config speaks against it.
 
     Raises:
       UserError: with the key that has no effect on it.
@@ -136,7 +136,7 @@ def _checked(given: Dataset, config: ConfigDict) -> Dataset:
 
 
 def _of_run(whole: Dataset, config: ConfigDict) -> Dataset:
-    """What a run reads of a whole data set, where its images are read from."""
+    """Returns what a run reads of a whole data set, where its images are read from."""
     if whole.holds_points:
         _check_points(config)
     parts = config.train_examples, config.data_seed, config.validation_examples
@@ -172,7 +172,7 @@ def _check_points(config: ConfigDict) -> None:
 
 
 def to_device(dataset: Dataset, crop_size: int) -> Dataset:
-    """A data set in memory with its images cropped and put on the device, and its moments."""
+    """Crops the images of a data set in memory, puts them on the device and measures them."""
 
     def split(part: Split) -> Split:
         images = center_crop(jnp.asarray(part.images), crop_size)

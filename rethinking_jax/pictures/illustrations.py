@@ -1,4 +1,4 @@
-"""The pictures of a run: its images augmented and corrupted, and its answers over a plane.
+"""The pictures of a run: its images augmented and corrupted, and its answers over the plane.
 
 Other figures are drawn from numbers; these need the data, and checkpoints.
 """
@@ -12,19 +12,20 @@ from rethinking_jax import config as configs
 from rethinking_jax.analysis.language import translator
 from rethinking_jax.data.runs import load_datasets
 from rethinking_jax.host.processes import is_primary
-from rethinking_jax.pictures import decision_map, film, gallery, grids
+from rethinking_jax.pictures import decision_map, gallery
 from rethinking_jax.sweep import groups
-from rethinking_jax.sweep.groups import Chunk
+from rethinking_jax.sweep.engine import Chunk
 from rethinking_jax.workdir.storage import AnyPath
 
 
 def draw(workdir: AnyPath, chunks: Sequence[Chunk], language: str) -> None:
-    """Writes those that runs have into figures/.
+    """Writes the pictures that runs have into figures/.
 
     Args:
-      workdir: of trained chunks; every process comes here, for they read checkpoints together.
-      chunks: of the workdir.
-      language: of the words, see `rethinking_jax.analysis.language`.
+      workdir: the folder of trained chunks; every process comes here, for they read checkpoints
+        together.
+      chunks: the chunks of the workdir.
+      language: the language of the words, see `rethinking_jax.analysis.language`.
     """
     maps = decision_map.of_runs(chunks, workdir)
     if not is_primary():
@@ -35,22 +36,22 @@ def draw(workdir: AnyPath, chunks: Sequence[Chunk], language: str) -> None:
         first = next(run.config for run, _ in runs if run.config.augmentation)
         words = "Training images of {dataset}, augmented (seed {seed})"
         title = translate(words, dataset=first.dataset, seed=first.seed)
-        grids.write(rows, title, translate, folder / "augmentations.png")
+        gallery.write_augmented(rows, title, translate, folder / "augmentations.png")
     if samples := gallery.corrupted(runs, translate):
         words = "Images of {dataset} and the labels they are trained with"
         title = translate(words, dataset=runs[0][0].config.dataset)
-        grids.write_samples(samples, title, folder / "corruptions.png")
+        gallery.write_corrupted(samples, title, folder / "corruptions.png")
     if maps:
-        film.write(maps, translate, folder / "decision_map.gif")
+        decision_map.write(maps, translate, folder / "decision_map.gif")
 
 
 def redraw(workdir: AnyPath, language: str, show: Callable[[str], None]) -> None:
     """Writes the pictures of a finished workdir again, in another language.
 
     Args:
-      workdir: with its config.json and, for answers over a plane, its checkpoints.
-      language: of the words.
-      show: is given lines of progress.
+      workdir: the folder with its config.json and, for answers over the plane, its checkpoints.
+      language: the language of the words.
+      show: shows a line of progress.
 
     Raises:
       UserError: the data set is not at hand.

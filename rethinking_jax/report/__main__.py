@@ -25,7 +25,7 @@ def main(arguments: Sequence[str]) -> int:
     """Writes the reports; returns the exit code."""
     try:
         flags = _parse(arguments)
-        # Only now what takes time to import: --help and a typo are answered at once.
+        # What takes time to import comes now: --help and a typo are answered at once.
         from rethinking_jax.report import page
         from rethinking_jax.report.section import section
 

@@ -26,15 +26,15 @@ COUNTED = {
 }
 # The config keys of training that every report shows, where a run has them.
 TRAINING = ("optimizer", "learning_rate", "lr_decay", "momentum", "weight_decay", "batch_size")
-# The config keys that it shows where some run switches them on.
-OFF_BY_DEFAULT = (
-    "augmentation",
-    "dropout_rate",
-    "label_smoothing",
-    "weight_decay_kind",
-    "mixup_alpha",
-    "sam_radius",
-)
+# The config keys that it shows where some run switches them on, and the value of each that is off.
+OFF = {
+    "augmentation": "",
+    "dropout_rate": 0.0,
+    "label_smoothing": 0.0,
+    "weight_decay_kind": "coupled",
+    "mixup_alpha": 0.0,
+    "sam_radius": 0.0,
+}
 UNTESTED = (
     "The paper's claims are about the test set, and these runs leave it alone: hyper-parameters "
     "are chosen by validation, and the chosen runs alone looked at it, once."
@@ -199,15 +199,15 @@ def _data(results: Results) -> str:
 
 def _training(results: Results) -> str:
     """Says how the runs were trained: the values of each key, in the order of the runs."""
-    known = {
-        key: [str(config[key]) for config in results.configs]
-        for key in (*TRAINING, *OFF_BY_DEFAULT)
-        if key in results.config
-    }
+    known = [key for key in TRAINING if key in results.config]
+    known += [
+        key
+        for key, off in OFF.items()
+        if key in results.config and any(config[key] != off for config in results.configs)
+    ]
+    values = {key: dict.fromkeys(str(config[key]) for config in results.configs) for key in known}
     return "; ".join(
-        f"{key} {', '.join(value or 'none' for value in dict.fromkeys(values))}"
-        for key, values in known.items()
-        if key in TRAINING or set(values) - {"", "0", "0.0", "coupled"}
+        f"{key} {', '.join(value or 'none' for value in own)}" for key, own in values.items()
     )
 
 

@@ -8,9 +8,7 @@ a run whose examples are streamed.
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -20,13 +18,13 @@ from ml_collections import ConfigDict
 
 from rethinking_jax import config as configs
 from rethinking_jax.corruption import CORRUPTIONS, corrupt
-from rethinking_jax.data.dataset import Dataset, Split
+from rethinking_jax.data.dataset import Dataset
 from rethinking_jax.data.runs import dataset_key
 from rethinking_jax.host.memory import free_bytes
-from rethinking_jax.step.state import Examples, Hyper
+from rethinking_jax.step.state import Hyper
 from rethinking_jax.step.train import init_state
 from rethinking_jax.sweep.build import (
-    build_program,
+    build_engine,
     data_devices,
     input_shape,
     is_convolutional,
@@ -35,40 +33,9 @@ from rethinking_jax.sweep.build import (
     static_part,
     streamed_part,
 )
+from rethinking_jax.sweep.engine import Chunk, Engine, Run
 from rethinking_jax.sweep.memory import SHARE, member_bytes
-from rethinking_jax.sweep.mesh import make_mesh, share, spread
-from rethinking_jax.sweep.program import Program
-from rethinking_jax.sweep.stream_program import StreamProgram
-
-# Pixel corruptions are drawn this many examples at a time: the random bits of a whole
-# set would take several times its memory.
-CORRUPTION_BATCH = 2000
-
-
-class Run(NamedTuple):
-    """One run, with the labels it trains on and is tested on."""
-
-    name: str
-    config: ConfigDict
-    label_noise: float  # p
-    train_labels: np.ndarray  # int32 [n]
-    test_labels: np.ndarray
-    flipped_fraction: float
-    labels_sha256: str
-    # Positions (i, j): it trains on a copy of example j where the others have example i. For
-    # twins that differ in one example; not where examples are streamed.
-    replaced: tuple[int, int] | None = None
-
-
-class Chunk(NamedTuple):
-    """Runs that train together, and all that training needs."""
-
-    name: str  # of its folder of checkpoints
-    runs: tuple[Run, ...]
-    dataset: Dataset
-    program: Program | StreamProgram
-    mesh: Mesh
-    scan: bool
+from rethinking_jax.sweep.mesh import make_mesh
 
 
 def label_run(member: configs.Member, dataset: Dataset) -> Run:
@@ -98,15 +65,15 @@ def make_chunks(
     stored: Sequence[Sequence[str]] = (),
     report: Callable[[str], None] = print,
 ) -> list[Chunk]:
-    """Groups the runs, cuts groups into chunks and builds each chunk's program.
+    """Groups the runs, cuts groups into chunks and builds each chunk's engine.
 
     Args:
       members: the runs.
       datasets: see `rethinking_jax.data.runs.load_datasets`.
       backend: "cpu", "gpu" or "tpu".
       devices: to spread the members over.
-      stored: the names of the runs of each chunk that an earlier session made: they stay
-        together, and only other runs are grouped.
+      stored: the names of the runs of each chunk of earlier sessions (see
+        `rethinking_jax.sweep.recut`): they stay together, and only other runs are grouped.
       report: receives a line for each group that is trained as one: the memory it takes.
 
     Returns:
@@ -117,13 +84,9 @@ def make_chunks(
     kept = [names for names in stored if runs.keys() >= set(names)]
     parts = [tuple(runs[name] for name in names) for names in kept]
     placed = {name for names in kept for name in names}
-    groups: dict[str, list[Run]] = {}
-    for name, run in runs.items():
-        if name not in placed:
-            groups.setdefault(_group_key(run.config), []).append(run)
-    for group in groups.values():
+    for group in _groups([run for name, run in runs.items() if name not in placed]):
         parts += _cut(group, datasets[dataset_key(group[0].config)], backend, devices, report)
-    programs: dict[str, tuple[Any, bool]] = {}
+    engines: dict[str, Engine] = {}
     chunks = []
     for part in parts:
         config = part[0].config
@@ -131,12 +94,19 @@ def make_chunks(
         mesh = _mesh(config, dataset, len(part), devices)
         own = streamed_part(config) if dataset.streamed else ()
         key = str((mesh.shape, static_part(config), own))
-        if key not in programs:
-            programs[key] = build_program(config, dataset, backend, mesh)
-        program, scan = programs[key]
-        chunks.append(Chunk(_chunk_name(part), part, dataset, program, mesh, scan))
-    names = list(runs)
-    return sorted(chunks, key=lambda chunk: names.index(chunk.runs[0].name))
+        if key not in engines:
+            engines[key] = build_engine(config, dataset, backend, mesh)
+        name = chunk_name([run.name for run in part])
+        chunks.append(Chunk(name, part, dataset, engines[key], mesh))
+    return sorted(chunks, key=lambda chunk: list(runs).index(chunk.runs[0].name))
+
+
+def _groups(runs: Sequence[Run]) -> list[list[Run]]:
+    """Puts runs that may train together into groups."""
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(_group_key(run.config), []).append(run)
+    return list(groups.values())
 
 
 def _cut(
@@ -146,20 +116,26 @@ def _cut(
     devices: Sequence[jax.Device],
     report: Callable[[str], None],
 ) -> list[tuple[Run, ...]]:
-    """The chunks of a group."""
+    """Cuts a group into chunks."""
     config = group[0].config
     if dataset.streamed:
         size = 1
     elif len(group) > 1 and _use_vmap(config, backend):
         size = _chunk_size(group, dataset, devices, report)
     else:
-        size = max(1, len(devices) // max(1, config.data_devices))
+        size = places_of(config, devices)
     return [tuple(group[i : i + size]) for i in range(0, len(group), size)]
+
+
+def places_of(config: ConfigDict, devices: Sequence[jax.Device]) -> int:
+    """Says how many runs can have devices of their own."""
+    return max(1, len(devices) // max(1, int(config.data_devices)))
 
 
 def _mesh(
     config: ConfigDict, dataset: Dataset, members: int, devices: Sequence[jax.Device]
 ) -> Mesh:
+    """Makes the mesh of a chunk of `members` runs."""
     data = data_devices(config, dataset.streamed, members, devices)
     # No process may be left without a device: places that are too many train copies.
     several = jax.process_count() > 1 and not dataset.streamed
@@ -172,11 +148,10 @@ def _chunk_size(
     devices: Sequence[jax.Device],
     report: Callable[[str], None],
 ) -> int:
-    """How many runs of a vmapped group train at once."""
-    places = max(1, len(devices) // max(1, group[0].config.data_devices))
+    """Says how many runs of a vmapped group train at once."""
     each, free = estimate_bytes(group[0], dataset), free_bytes(jax.local_devices()[0])
-    fits = max(1, int(SHARE * free / each)) * places
-    chosen = min(len(group), group[0].config.max_members or fits, fits)
+    fits = max(1, int(SHARE * free / each)) * places_of(group[0].config, devices)
+    chosen = min(len(group), int(group[0].config.max_members) or fits, fits)
     report(
         f"{len(group)} runs as one program, {chosen} at a time: about {each / 2**20:.1f} MiB for "
         f"each, {free / 2**30:.1f} GiB free"
@@ -185,7 +160,7 @@ def _chunk_size(
 
 
 def estimate_bytes(run: Run, dataset: Dataset) -> int:
-    """The memory that one more member like this takes, see `memory.member_bytes`."""
+    """Estimates the memory that one more member like this takes, see `memory.member_bytes`."""
     config, size = run.config, len(dataset.train)
     model = make_model(config, dataset.num_classes)
     image_shape = input_shape(config, dataset)
@@ -202,6 +177,7 @@ def estimate_bytes(run: Run, dataset: Dataset) -> int:
 
 
 def _group_key(config: ConfigDict) -> str:
+    """Returns a text that is the same for all runs that may train together."""
     # Members of a group share their images; corrupted pixels are a run's own.
     shared = CORRUPTIONS[config.corruption].images is None
     own = "" if shared else (config.corruption, config.seed)
@@ -209,6 +185,7 @@ def _group_key(config: ConfigDict) -> str:
 
 
 def _use_vmap(config: ConfigDict, backend: str) -> bool:
+    """Whether several runs share a device."""
     if config.vectorize == "auto":
         # On two CPU cores a single MLP keeps the cores busy already, and vmapped
         # convolutions become grouped ones, which are slow: there one run at a time.
@@ -216,8 +193,9 @@ def _use_vmap(config: ConfigDict, backend: str) -> bool:
     return bool(config.vectorize == "vmap")
 
 
-def _chunk_name(runs: Sequence[Run]) -> str:
-    name = runs[0].name + (f"+{len(runs) - 1}" if len(runs) > 1 else "")
+def chunk_name(names: Sequence[str]) -> str:
+    """Returns the name of the folder of checkpoints of runs that train together, by name."""
+    name = names[0] + (f"+{len(names) - 1}" if len(names) > 1 else "")
     safe = re.sub(r"[^A-Za-z0-9_.,=+-]", "_", name)
     # Two names may become the same folder name, and a folder name has a longest length.
     if safe == name and len(safe) < 120:
@@ -226,7 +204,7 @@ def _chunk_name(runs: Sequence[Run]) -> str:
 
 
 def hyper(runs: Sequence[Run]) -> Hyper:
-    """The numbers in which the runs of a chunk differ, each an array of [members]."""
+    """Returns the numbers in which the runs of a chunk differ, each an array of [members]."""
 
     def column(key: str, dtype: type) -> jax.Array:
         return jnp.array([run.config[key] for run in runs], dtype)
@@ -239,58 +217,3 @@ def hyper(runs: Sequence[Run]) -> Hyper:
         dropout_rate=column("dropout_rate", jnp.float32),
         label_noise=jnp.array([run.label_noise for run in runs], jnp.float32),
     )
-
-
-def images(chunk: Chunk) -> dict[str, jax.Array]:
-    """The images of each split of a chunk, one copy on each of its devices; not streamed."""
-    splits = chunk.dataset.splits.items()
-    return {split: share(_images(chunk, split, part), chunk.mesh) for split, part in splits}
-
-
-def _images(chunk: Chunk, split: str, part: Split) -> jax.Array:
-    stored = jnp.asarray(part.images)
-    drawn = corrupt(chunk.runs[0].config, chunk.dataset)
-    if drawn.corruption.images is None:
-        return stored
-    change = jax.jit(partial(drawn.images, split))
-    parts = [
-        change(part.ids[i : i + CORRUPTION_BATCH], stored[i : i + CORRUPTION_BATCH])
-        for i in range(0, len(part.ids), CORRUPTION_BATCH)
-    ]
-    return jnp.concatenate(parts)
-
-
-def examples(
-    chunk: Chunk, images: Mapping[str, jax.Array], chosen: Sequence[int]
-) -> dict[str, Examples]:
-    """The splits of some members of a chunk, by name.
-
-    Args:
-      chunk: of all members.
-      images: see `images`; shared.
-      chosen: indices of members, as many as the mesh can divide.
-
-    Returns:
-      Examples whose labels are int32 [len(chosen), n], each on its member's device.
-    """
-    runs, mesh = [chunk.runs[i] for i in chosen], chunk.mesh
-    own = {"train": [run.train_labels for run in runs], "test": [run.test_labels for run in runs]}
-    result = {}
-    for split, part in chunk.dataset.splits.items():
-        labels = np.stack(own.get(split, [part.labels] * len(runs)))
-        true, ids = share((part.labels, part.ids), mesh)
-        result[split] = Examples(images[split], spread(labels, mesh), true, ids)
-    return result
-
-
-def replacements(chunk: Chunk, chosen: Sequence[int]) -> jax.Array | None:
-    """Positions (i, j) of replaced examples, int32 [len(chosen), 2]; None where no run has one.
-
-    Args:
-      chunk: of all members.
-      chosen: as of `examples`; -1, no position, for members that have every example.
-    """
-    if all(run.replaced is None for run in chunk.runs):
-        return None
-    pairs = [chunk.runs[i].replaced or (-1, -1) for i in chosen]
-    return spread(jnp.array(pairs, jnp.int32), chunk.mesh)

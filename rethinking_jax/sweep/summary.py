@@ -10,7 +10,7 @@ from rethinking_jax.host.environment import describe_device, versions
 from rethinking_jax.step.flops import forward_flops
 from rethinking_jax.sweep import groups
 from rethinking_jax.sweep.build import input_shape, make_model
-from rethinking_jax.sweep.groups import Chunk
+from rethinking_jax.sweep.engine import Chunk
 from rethinking_jax.workdir import metrics
 from rethinking_jax.workdir.metrics import Json, Line
 
@@ -54,13 +54,13 @@ def summarize(
 
 def parameter_shapes(chunk: Chunk) -> object:
     """Returns the shapes of one member's parameters, as a tree."""
-    state = jax.eval_shape(chunk.program.init, groups.hyper(chunk.runs[:1]))
+    state = jax.eval_shape(chunk.engine.init, groups.hyper(chunk.runs[:1]))
     return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), state.params)
 
 
 def _described(chunk: Chunk, lines: Mapping[str, list[Line]]) -> dict[str, Json]:
     """Returns what a summary says of each run of a chunk, by name."""
-    first = chunk.runs[0].config
+    first = chunk.config
     model = make_model(first, chunk.dataset.num_classes)
     flops = forward_flops(model, input_shape(first, chunk.dataset))
     shapes = jax.tree.leaves(parameter_shapes(chunk))

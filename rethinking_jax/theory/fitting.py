@@ -21,9 +21,9 @@ from rethinking_jax.data.runs import dataset_key
 from rethinking_jax.step.preprocess import pixel_moments
 from rethinking_jax.sweep import groups
 from rethinking_jax.sweep.build import is_convolutional, make_model
-from rethinking_jax.sweep.groups import Chunk, Run
-from rethinking_jax.sweep.loop import Measure, Stage, is_complete, measures_nothing, train_chunk
-from rethinking_jax.workdir import metrics
+from rethinking_jax.sweep.engine import Chunk, Run
+from rethinking_jax.sweep.loop import is_complete, train_chunk
+from rethinking_jax.sweep.stage import MeasureMembers, Stage, measures_nothing
 from rethinking_jax.workdir.metrics import Line
 
 # The keys that say how a network is trained; they mean here what they mean everywhere.
@@ -55,7 +55,7 @@ class Lab(NamedTuple):
         runs: Sequence[configs.Overrides],
         dataset: Dataset,
         change: Callable[[int, Run], Run] = lambda index, run: run,
-        measure: Callable[[Chunk], Measure] = lambda chunk: measures_nothing,
+        measure: Callable[[Chunk], MeasureMembers] = measures_nothing,
     ) -> dict[str, list[Line]]:
         """Trains runs to their ends, or what is left of them; those of one network as one sweep.
 
@@ -64,7 +64,7 @@ class Lab(NamedTuple):
           runs: keys that each run overrides, with a "name" that no other run has.
           dataset: examples of all runs.
           change: gives a run its own labels, from its index and what its config says.
-          measure: makes what measures more of a chunk (see `sweep.loop.Measure`).
+          measure: makes what measures more of a chunk (see `sweep.stage.MeasureMembers`).
 
         Returns:
           The lines of `metrics.jsonl` of each run, by its name.
@@ -81,13 +81,12 @@ class Lab(NamedTuple):
             members, datasets, jax.default_backend(), jax.local_devices(), report=lambda text: None
         )
         self.claim()
-        file = self.stage.metrics_file
         for chunk in chunks:
             own = tuple(change(index[run.name], run) for run in chunk.runs)
             chunk = chunk._replace(runs=own)
-            if not is_complete(chunk, self.stage, metrics.by_member(metrics.read_lines(file))):
-                train_chunk(chunk, self.stage._replace(measure=measure(chunk)))
-        lines = metrics.by_member(metrics.read_lines(file))
+            if not is_complete(chunk, self.stage, self.stage.lines()):
+                train_chunk(chunk, self.stage._replace(measure=measure))
+        lines = self.stage.lines()
         return {name: lines[name] for name in index}
 
 

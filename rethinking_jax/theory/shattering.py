@@ -23,7 +23,7 @@ from rethinking_jax.corruption.randomness import generator
 from rethinking_jax.data import subset
 from rethinking_jax.errors import UserError
 from rethinking_jax.step.preprocess import center_crop
-from rethinking_jax.sweep.groups import Run
+from rethinking_jax.sweep.engine import Run
 from rethinking_jax.theory import cover
 from rethinking_jax.theory.data import Tasks, rows
 from rethinking_jax.theory.fitting import Lab, dataset_of, parameters, training_config

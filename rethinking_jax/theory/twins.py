@@ -12,15 +12,16 @@ from rethinking_jax.host.processes import fetch
 from rethinking_jax.step.preprocess import make_preprocess
 from rethinking_jax.step.state import TrainState
 from rethinking_jax.sweep.build import make_model
-from rethinking_jax.sweep.groups import Chunk, examples, images
-from rethinking_jax.sweep.loop import Measure
+from rethinking_jax.sweep.engine import Chunk
 from rethinking_jax.sweep.mesh import slots
+from rethinking_jax.sweep.resident import examples, images
+from rethinking_jax.sweep.stage import MeasureMembers
 from rethinking_jax.workdir.metrics import Line
 
 Params = Mapping[str, Any]  # a tree of arrays, as Flax has it
 
 
-def watch(chunk: Chunk) -> Measure:
+def watch(chunk: Chunk) -> MeasureMembers:
     """Makes what measures the twins of a chunk after each epoch, see `compare`.
 
     Raises:
@@ -39,7 +40,7 @@ def watch(chunk: Chunk) -> Measure:
         chosen = slots(active, len(names), chunk.mesh.shape["member"])
         splits = examples(chunk, shared, chosen)
         train, test = (
-            fetch(losses(state, splits[name].images, splits[name].labels))
+            np.asarray(fetch(losses(state, splits[name].images, splits[name].labels)))
             for name in ("train", "test")
         )
         params = fetch(state.params)
@@ -65,7 +66,7 @@ def _losses(chunk: Chunk) -> Callable[[TrainState, jax.Array, jax.Array], jax.Ar
 
     It takes the members' state, images [n, h, w, c] and each member's labels [members, n].
     """
-    config, dataset = chunk.runs[0].config, chunk.dataset
+    config, dataset = chunk.config, chunk.dataset
     model = make_model(config, dataset.num_classes)
     prepare = make_preprocess(config.preprocess, *dataset.moments)
 

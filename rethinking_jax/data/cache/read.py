@@ -13,7 +13,7 @@ import shlex
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,39 +25,58 @@ MANIFEST = "manifest.json"
 
 
 class Shard(NamedTuple):
-    """One file of a cache: the images `start` to `stop` of a split."""
+    """One file of a cache, which holds the images `start` to `stop` of a split.
+
+    Attributes:
+      split: the split of tfds.
+      file: the file's name.
+      start: the position of its first image.
+      stop: the position after that of its last image.
+      sha256: the checksum of the file; "" until it is written.
+    """
 
     split: str
     file: str
     start: int
     stop: int
-    sha256: str  # "" until the file is written
+    sha256: str
 
 
 class Layout(NamedTuple):
-    """What a manifest says."""
+    """What a manifest says.
+
+    Attributes:
+      dataset: the name of the set.
+      image_size: the side that was asked for; 0 left the images as they were.
+      image_shape: the shape of every image, (h, w, c).
+      pixels: what decoded the images, see `images.describe`.
+      class_names: the classes' names.
+      test_split: the split of tfds to test on; "" where a part of train is held out.
+      fingerprints: the `index.fingerprint` of each split of tfds.
+      shards: the files.
+    """
 
     dataset: str
     image_size: int
     image_shape: tuple[int, int, int]
-    pixels: str  # what made them, see `images.describe`
+    pixels: str
     class_names: tuple[str, ...]
-    test_split: str  # of tfds; "" where a part of train is held out
-    fingerprints: dict[str, str]  # of each split of tfds, see `index.fingerprint`
+    test_split: str
+    fingerprints: dict[str, str]
     shards: tuple[Shard, ...]
 
     @property
     def image_bytes(self) -> int:
-        """Bytes of one image."""
+        """The number of bytes of one image."""
         return int(np.prod(self.image_shape))
 
     def shard_bytes(self, shard: Shard) -> int:
-        """Bytes of a file of this cache."""
+        """Returns the number of bytes of a file of this cache."""
         return (shard.stop - shard.start) * self.image_bytes
 
 
 def cut(split: str, count: int, images_per_file: int) -> tuple[Shard, ...]:
-    """The files that hold the `count` images of a split."""
+    """Returns the files that hold the `count` images of a split."""
     files = -(-count // images_per_file)
     return tuple(
         Shard(
@@ -72,10 +91,10 @@ def cut(split: str, count: int, images_per_file: int) -> tuple[Shard, ...]:
 
 
 def cache_folder(folder: AnyPath, image_size: int) -> Path:
-    """The folder of a cache within that of its set, see `index.dataset_folder`.
+    """Returns the folder of a cache within the folder of its set, see `index.dataset_folder`.
 
     Raises:
-      UserError: that is a bucket: images are read a row at a time.
+      UserError: the folder is in a bucket; images are read a row at a time, from a disk.
     """
     if is_remote(folder):
         raise UserError(
@@ -86,9 +105,9 @@ def cache_folder(folder: AnyPath, image_size: int) -> Path:
 
 
 def read_manifest(folder: Path) -> Layout | None:
-    """What the manifest in `folder` says; None where there is none that can be read."""
+    """Returns what the manifest in `folder` says; None where none can be read."""
     try:
-        found: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
+        found = json.loads((folder / MANIFEST).read_text())
         if found.pop("format") != FORMAT:
             return None
         found["shards"] = tuple(Shard(*shard) for shard in found["shards"])
@@ -100,14 +119,14 @@ def read_manifest(folder: Path) -> Layout | None:
 
 
 def manifest_text(layout: Layout) -> str:
-    """The content of a manifest."""
+    """Returns the text of a manifest."""
     return json.dumps({"format": FORMAT, **layout._asdict()}, indent=1) + "\n"
 
 
 def unfinished(folder: Path, layout: Layout) -> str:
-    """What keeps a cache from being whole, in words; "" where nothing does.
+    """Returns what keeps a cache from being whole, in words; "" where nothing does.
 
-    All files are there with the right size, as far as looking at their sizes can tell.
+    It looks at the sizes of the files and not at their content.
     """
     todo = [shard for shard in layout.shards if not shard.sha256]
     if todo:
@@ -138,12 +157,12 @@ def check_positions(positions: np.ndarray, count: int) -> None:
 class CachedImages:
     """Reads the images of one split; threads may share it, and it travels between processes.
 
-    With `preadv` rather than a memory map: a file that is cut short while it is in use is an
-    error here, where a map ends the process with SIGBUS.
+    It uses `preadv` rather than a memory map: a file that is cut short while it is in use is
+    an error here, where a map ends the process with SIGBUS.
     """
 
     def __init__(self, folder: str, layout: Layout, split: str) -> None:
-        """Reads `split` of the whole cache in `folder`; files are opened when needed."""
+        """Reads `split` of the whole cache in `folder`, whose files are opened when needed."""
         self._given = (folder, layout, split)
         self._folder, self._shape = Path(folder), layout.image_shape
         self._dataset, self._bytes = layout.dataset, layout.image_bytes
@@ -153,8 +172,8 @@ class CachedImages:
         self._files: dict[int, int] = {}
         self._lock = threading.Lock()
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Travels as its arguments: files are opened where it arrives."""
+    def __reduce__(self) -> tuple[object, ...]:
+        """Makes it travel as its arguments: files are opened where it arrives."""
         return CachedImages, self._given
 
     def __del__(self) -> None:
@@ -163,7 +182,7 @@ class CachedImages:
             os.close(file)
 
     def __call__(self, positions: np.ndarray) -> np.ndarray:
-        """The images at `positions` (integers [b]): uint8 [b, h, w, c].
+        """Returns the images at `positions` (integers [b]): uint8 [b, h, w, c].
 
         Raises:
           IndexError: a position outside the split.
@@ -206,7 +225,7 @@ class CachedImages:
 
 
 def prepare_command(dataset: str, image_size: int, data_dir: str, cache_dir: str) -> str:
-    """The command that makes or repairs a cache."""
+    """Returns the command that makes or repairs a cache."""
     words = ["python", "-m", "rethinking_jax.prepare", dataset]
     for flag, value in (("data_dir", data_dir), ("cache_dir", cache_dir)):
         words += [f"--{flag}={value}"] if value else []

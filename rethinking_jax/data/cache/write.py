@@ -1,4 +1,4 @@
-"""Writing a cache: all cores, resumable file by file, nothing half-written trusted."""
+"""A cache is written here: by all cores, resumable file by file, trusting nothing half-written."""
 
 import errno
 import hashlib
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from rethinking_jax.data import images
 from rethinking_jax.data.cache.read import (
@@ -32,17 +32,24 @@ from rethinking_jax.workdir.storage import write_atomically
 IMAGES_PER_FILE = 4096
 TIMED_IMAGES = 32
 READ_BYTES = 1 << 24
-# Beside the images: the manifest and what a file system needs.
+# What the manifest and the file system need beside the images.
 SPARE_BYTES = 1 << 24
 SECONDS_BETWEEN_LOOKS = 0.3
 
 
 class Task(NamedTuple):
-    """What a worker does: write one file, or keep it where it is whole."""
+    """One file that a worker writes, or keeps where it is whole.
+
+    Attributes:
+      records: the records of its split.
+      folder: the folder of the cache.
+      shard: the file, with its checksum where an earlier run has written it.
+      layout: the whole cache.
+    """
 
     records: Records
     folder: str
-    shard: Shard  # with its checksum where an earlier run has written it
+    shard: Shard
     layout: Layout
 
 
@@ -58,19 +65,20 @@ def write_cache(
     verify: bool = False,
     images_per_file: int = 0,
 ) -> None:
-    """Makes the cache in `folder` whole: what is there and right stays.
+    """Makes the cache in `folder` whole; what is there and right stays.
 
     Args:
       splits: the training records, and those to test on where there are any.
-      fingerprints: of each split.
-      folder: see `cache.cache_folder`.
+      fingerprints: the fingerprint of each split.
+      folder: see `read.cache_folder`.
       image_size: see `images.fit`; 0 only where all images have one size.
-      workers: processes.
-      say: is given lines: size, free disk and time before it starts.
+      workers: the number of processes.
+      say: is given the size, the free disk and the time before it starts, in lines.
       watch: is told how many images are done.
-      verify: also reads every file that is there and writes those anew whose checksum is
-        wrong; a cache that is not whole is checked like that anyway.
-      images_per_file: 0 is `IMAGES_PER_FILE`; another number than before begins anew.
+      verify: whether to read every file that is there and to write those anew whose checksum
+        is wrong; a cache that is not whole is checked like that anyway.
+      images_per_file: the images in each file, of which another number than before begins
+        anew; 0 is `IMAGES_PER_FILE`.
 
     Raises:
       UserError: the disk lacks room, or an image cannot be read.
@@ -86,8 +94,6 @@ def write_cache(
                 say(f"the cache in {folder} is whole: {len(layout.shards)} files")
                 return
             _announce(splits, layout, folder, workers, say)
-            for half in folder.glob(".*.tmp"):
-                half.unlink(missing_ok=True)
             kept = _write_all(splits, layout, folder, workers, watch)
     except OSError as error:
         raise UserError(
@@ -98,7 +104,7 @@ def write_cache(
 
 
 def _found(layout: Layout, folder: Path, say: Callable[[str], None]) -> tuple[Layout, bool]:
-    """`layout` with what an earlier run has written, and whether that is all of it."""
+    """Returns the layout with what an earlier run has written, and whether that is all of it."""
     found = read_manifest(folder)
     if found:
         is_whole = not unfinished(folder, found)
@@ -144,7 +150,11 @@ def _announce(
     workers: int,
     say: Callable[[str], None],
 ) -> None:
-    """Says what is to come; UserError where there is no room for it."""
+    """Says what is to come.
+
+    Raises:
+      UserError: the disk has no room for it.
+    """
     todo = [s for s in layout.shards if not _is_there(folder, layout, s)]
     if not todo:
         say(f"checking the checksums of all {len(layout.shards)} files in {folder}")
@@ -184,7 +194,7 @@ def _seconds_per_image(records: Records, layout: Layout) -> float:
 
 
 def gigabytes(count: int) -> str:
-    """A number of bytes as people say it."""
+    """Returns a number of bytes in words, such as "1.5 GB"."""
     for unit, size in (("GB", 10**9), ("MB", 10**6)):
         if count >= size:
             return f"{count / size:,.1f} {unit}"
@@ -194,13 +204,15 @@ def gigabytes(count: int) -> str:
 def _write_all(
     splits: Sequence[Records], layout: Layout, folder: Path, workers: int, watch: Watch
 ) -> int:
-    """Writes or checks all files; the manifest grows with each of them.
+    """Writes or checks all files, and lets the manifest grow with each of them.
 
     Returns:
       How many files of an earlier run were kept.
     """
     by_split = {records.split: records for records in splits}
     tasks = [Task(by_split[s.split], str(folder), s, layout) for s in layout.shards]
+    for half in folder.glob(".*.tmp"):
+        half.unlink(missing_ok=True)
     # A file counts when the manifest says so: until then nothing in it is trusted.
     shards = {shard.file: shard for shard in layout.shards}
     kept = 0
@@ -225,7 +237,7 @@ def _write_all(
 def _run(
     tasks: list[Task], workers: int, watch: Watch, layout: Layout
 ) -> Iterator[tuple[str, str, bool]]:
-    """Runs the tasks; yields each file's name, checksum and whether it was kept, when done."""
+    """Runs the tasks; yields the name, the checksum and whether it was kept of each file done."""
     total = sum(task.shard.stop - task.shard.start for task in tasks)
     what = f"caching {layout.dataset} at {layout.image_size or 'full size'}"
     if min(workers, len(tasks)) == 1:
@@ -256,7 +268,7 @@ def _write_file(task: Task, count: Callable[[int], None]) -> tuple[str, bool]:
     """Writes the file of a task, unless it is there and right.
 
     Returns:
-      Its checksum, and whether it was there.
+      The file's checksum, and whether it was kept.
     """
     shard, path = task.shard, Path(task.folder) / task.shard.file
     images_in_file = shard.stop - shard.start
@@ -288,7 +300,7 @@ def _pixels(records: Records, layout: Layout, indices: range) -> Iterator[bytes]
         yield image.tobytes()
 
 
-def _sha256(file: Any) -> str:
+def _sha256(file: BinaryIO) -> str:
     digest = hashlib.sha256()
     while block := file.read(READ_BYTES):
         digest.update(block)

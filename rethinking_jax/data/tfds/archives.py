@@ -1,4 +1,4 @@
-"""Looking at ImageNet's archives before the hour that preparing them takes."""
+"""A look at ImageNet's archives before the hour that preparing them takes."""
 
 import re
 import shutil
@@ -16,12 +16,12 @@ CLASSES, VALIDATION_IMAGES = 1000, 50_000
 def check_archives(
     folder: Path, data_dir: Path, synsets: Collection[str], say: Callable[[str], None]
 ) -> None:
-    """Looks at the names in both archives, that they end where they should, and at the disk.
+    """Checks that both archives are whole, hold what they should, and fit onto the disk.
 
     Args:
-      folder: that holds them.
-      data_dir: where they are prepared; need not exist.
-      synsets: names of the classes, such as n01440764.
+      folder: the folder that holds them.
+      data_dir: the folder where they will be prepared; it need not exist.
+      synsets: the names of the classes, such as n01440764.
       say: is given a line where there are fewer classes or images than in the original.
 
     Raises:
@@ -46,8 +46,12 @@ def check_archives(
                 )
         if len(members) != count:
             say(f"{folder / name} holds {len(members):,} {what}, not {count:,}")
+    _check_disk([(folder / name).stat().st_size for name in (TRAIN, VALIDATION)], data_dir)
+
+
+def _check_disk(sizes: list[int], data_dir: Path) -> None:
+    """Refuses to prepare archives of these sizes, in bytes, where the disk lacks room."""
     # tfds shuffles through the disk: for a while a split is there twice.
-    sizes = [(folder / name).stat().st_size for name in (TRAIN, VALIDATION)]
     needed = sum(sizes) + max(sizes)
     existing = next(parent for parent in (data_dir, *data_dir.parents) if parent.exists())
     free = shutil.disk_usage(existing).free
@@ -60,7 +64,7 @@ def check_archives(
 
 
 def _members(path: Path) -> list[str]:
-    """The names in an archive; reads its headers alone."""
+    """Returns the names in an archive, of which the headers alone are read."""
     if not path.is_file():
         raise UserError(
             f"{path} is missing: imagenet2012 is prepared from {TRAIN} and {VALIDATION} in "
@@ -71,7 +75,7 @@ def _members(path: Path) -> list[str]:
         with tarfile.open(path, "r:") as archive:
             for member in archive:
                 names.append(member.name)
-            # Copying that broke off between two members leaves no other trace.
+            # A copy that broke off between two members leaves no other trace.
             with open(path, "rb") as file:
                 file.seek(archive.offset)
                 if not file.read(1):

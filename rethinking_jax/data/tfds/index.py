@@ -1,4 +1,4 @@
-"""Labels and ids of a streamed split: one pass over its records, made once and kept."""
+"""The labels and ids of a streamed split, found in one pass over its records and kept."""
 
 import io
 import json
@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from rethinking_jax.data.dataset import one_line
+from rethinking_jax.data.tfds import Builder
 from rethinking_jax.data.tfds.load import split_labels
 from rethinking_jax.data.tfds.records import Records
 from rethinking_jax.data.watch import Watch
@@ -26,14 +27,19 @@ IDS_RULE = 1
 
 
 class Index(NamedTuple):
-    """Of all records of a split, in their order."""
+    """The labels and ids of all records of a split, in their order.
 
-    labels: np.ndarray  # int32 [n]
-    ids: np.ndarray  # uint32 [n]
+    Attributes:
+      labels: int32 [n].
+      ids: uint32 [n].
+    """
+
+    labels: np.ndarray
+    ids: np.ndarray
 
 
-def fingerprint(builder: Any, split: str) -> str:
-    """What an index or a cache of a split depends on; another one makes it stale."""
+def fingerprint(builder: Builder, split: str) -> str:
+    """Returns what an index or a cache of a split depends on: where it differs, both are stale."""
     info = builder.info.splits[split]
     found = {
         "version": str(builder.version),
@@ -45,18 +51,18 @@ def fingerprint(builder: Any, split: str) -> str:
     return json.dumps(found)
 
 
-def dataset_folder(cache_dir: str, builder: Any) -> AnyPath:
-    """Where the indices and caches of a set are kept: `<cache_dir>/<dataset>-<version>`.
+def dataset_folder(cache_dir: str, builder: Builder) -> AnyPath:
+    """Returns the folder of the indices and caches of a set, `<cache_dir>/<dataset>-<version>`.
 
     Args:
-      cache_dir: "" is the folder `rethinking_jax` beside the prepared sets.
-      builder: of tfds, prepared or not.
+      cache_dir: the folder of all sets; "" is `rethinking_jax` beside the prepared sets.
+      builder: the builder of tfds, prepared or not.
     """
     name = builder.info.full_name  # emnist/letters/3.1.0
     if cache_dir:
         root = open_path(cache_dir)
     else:
-        # Not `data_dir_root`: where tfds lacks the code of a set that is no root.
+        # Where tfds lacks the code of a set, `data_dir_root` would be another folder.
         root = open_path(builder.data_dir).parents[name.count("/")] / "rethinking_jax"
     return root / name.replace("/", "-")
 
@@ -69,15 +75,15 @@ def load_indices(
     watch: Watch,
     workers: int = 0,
 ) -> list[Index]:
-    """The index of each split: as kept in `folder`, or made now and kept there.
+    """Returns the index of each split, read from `folder` or made now and kept there.
 
     Args:
-      splits: whose indices are wanted.
-      fingerprints: of each split, see `fingerprint`.
+      splits: the records whose indices are wanted.
+      fingerprints: the `fingerprint` of each split.
       folder: see `dataset_folder`; where it cannot be written, nothing is kept.
-      say: is given a line where that is so.
+      say: is given a line where nothing can be kept.
       watch: is told how far the pass is.
-      workers: processes for the pass over a large split; 0: none, and threads.
+      workers: the number of processes for the pass over a large split; 0 takes threads.
 
     Raises:
       UserError: a record cannot be read, or a label lies outside the classes.
@@ -102,12 +108,12 @@ def load_indices(
 
 
 def index_path(folder: AnyPath, split: str) -> AnyPath:
-    """The file of an index."""
+    """Returns the file in which the index of a split is kept."""
     return folder / f"index-{split}.npz"
 
 
 def read_index(folder: AnyPath, split: str, expected: str) -> Index | None:
-    """The index kept in `folder`; None where there is none, or it is stale or not whole."""
+    """Returns the index that `folder` keeps; None where there is none that is whole and fits."""
     try:
         content = io.BytesIO(index_path(folder, split).read_bytes())
         with np.load(content, allow_pickle=False) as file:
@@ -123,7 +129,7 @@ def _pass_over(records: Records, watch: Watch, workers: int) -> Index:
     labels, texts = np.zeros(count, np.int64), [b""] * count
     chunks = [range(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
     with _executor(workers if len(chunks) > FEW_CHUNKS else 0) as pool:
-        # A chunk at a time of each worker: the records open their files where they arrive.
+        # Each worker gets a chunk at a time; the records open their files where they arrive.
         for indices, found in zip(chunks, pool.map(partial(_read, records), chunks), strict=True):
             chosen = slice(indices.start, indices.stop)
             labels[chosen], texts[chosen] = found
@@ -133,12 +139,12 @@ def _pass_over(records: Records, watch: Watch, workers: int) -> Index:
 
 @contextmanager
 def _executor(workers: int) -> Iterator[Executor]:
-    """Parsing is Python's work, so it is processes that make it faster."""
+    """Opens a pool of processes, because parsing is Python's work; or two threads."""
     if workers > 1:
         with begin_workers(workers) as running:
             yield running.pool
     else:
-        with ThreadPoolExecutor(2) as pool:  # One reads while the other parses.
+        with ThreadPoolExecutor(2) as pool:  # one reads while the other parses
             yield pool
 
 
@@ -160,7 +166,7 @@ def _write(path: AnyPath, index: Index, expected: str) -> None:
         write_atomically(path, content.getvalue())
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Under a name of its own: several processes may make the same index.
+    # The half-written file has a name of its own: several processes may make the same index.
     half = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with open(half, "wb") as file:

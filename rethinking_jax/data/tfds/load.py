@@ -1,4 +1,4 @@
-"""Loading a set that tfds has prepared into memory."""
+"""A set of tfds, read into memory."""
 
 from collections.abc import Iterator
 
@@ -50,7 +50,7 @@ def _read_split(records: Records, image_size: int) -> Split:
 def split_labels(
     records: Records, labels: np.ndarray, texts: list[bytes]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Checked labels int32 [n] and ids uint32 [n] of all records of a split."""
+    """Returns the labels int32 [n] and ids uint32 [n] of all records of a split, checked."""
     return labels_and_ids(
         records.name,
         records.split,

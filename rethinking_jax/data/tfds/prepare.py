@@ -1,7 +1,7 @@
 """From the name of a tfds set to a builder whose data is prepared.
 
 Preparing may need TensorFlow, and a network or archives that the user has. What is missing
-is found out before tfds is asked: it would try the network for minutes.
+is found out before tfds is asked, because it would try the network for minutes.
 """
 
 import contextlib
@@ -15,11 +15,11 @@ import threading
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from rethinking_jax.data.dataset import one_line
 from rethinking_jax.data.lock import one_at_a_time
+from rethinking_jax.data.tfds import Builder
 from rethinking_jax.data.tfds.archives import check_archives
 from rethinking_jax.errors import UserError
 from rethinking_jax.workdir.storage import check_readable, is_remote, open_path
@@ -31,7 +31,7 @@ TENSORFLOW = "TensorFlow (pip install 'rethinking_jax[tensorflow]')"
 
 
 def is_known(name: str, data_dir: str) -> bool:
-    """Whether tfds knows a set of this name, or `data_dir` holds one."""
+    """Returns whether tfds knows a set of this name, or `data_dir` holds one."""
     import tensorflow_datasets as tfds
 
     try:
@@ -43,11 +43,13 @@ def is_known(name: str, data_dir: str) -> bool:
     return True
 
 
-def prepared_builder(name: str, data_dir: str, manual_dir: str, say: Callable[[str], None]) -> Any:
-    """The tfds builder of `name`, its data prepared as array_record.
+def prepared_builder(
+    name: str, data_dir: str, manual_dir: str, say: Callable[[str], None]
+) -> Builder:
+    """Returns the tfds builder of a set whose data is prepared as array_record, now or before.
 
     Args:
-      name: as `tfds.builder` takes it.
+      name: the name as `tfds.builder` takes it.
       data_dir: see `load_dataset`.
       manual_dir: see `load_dataset`.
       say: is given lines of progress.
@@ -69,7 +71,7 @@ def prepared_builder(name: str, data_dir: str, manual_dir: str, say: Callable[[s
     return builder
 
 
-def _builder(name: str, data_dir: str) -> Any:
+def _builder(name: str, data_dir: str) -> Builder:
     import tensorflow_datasets as tfds
 
     from rethinking_jax.data.tfds.mnist5k import mnist5k_dataset_builder  # noqa: F401  (registers it)
@@ -77,8 +79,8 @@ def _builder(name: str, data_dir: str) -> Any:
     return tfds.builder(name, data_dir=os.path.expanduser(data_dir) or None)
 
 
-def open_builder(name: str, data_dir: str) -> Any:
-    """The tfds builder of `name`, prepared or not.
+def open_builder(name: str, data_dir: str) -> Builder:
+    """Returns the tfds builder of `name`, prepared or not.
 
     Raises:
       UserError: the set is unknown, or nothing can be read from `data_dir`.
@@ -135,13 +137,13 @@ def _unknown(name: str) -> str:
     )
 
 
-def is_prepared(builder: Any) -> bool:
-    """Whether the data of a builder is there."""
-    return (builder.data_path / "dataset_info.json").exists()
+def is_prepared(builder: Builder) -> bool:
+    """Returns whether the data of a builder is there."""
+    return bool((builder.data_path / "dataset_info.json").exists())
 
 
 def _prepare(
-    name: str, builder: Any, data_dir: str, manual_dir: str, say: Callable[[str], None]
+    name: str, builder: Builder, data_dir: str, manual_dir: str, say: Callable[[str], None]
 ) -> None:
     root = os.fspath(builder.data_dir_root)
     if is_remote(root):
@@ -176,14 +178,14 @@ def _prepare(
             raise UserError(_failure(name, builder, manual_dir, online, error)) from error
 
 
-def _remove_leftovers(builder: Any) -> None:
+def _remove_leftovers(builder: Builder) -> None:
     """Removes what a process left that was killed while it prepared this set."""
-    if builder.name != EMBEDDED:  # That is prepared without a lock too, at the same time.
+    if builder.name != EMBEDDED:  # which is prepared without a lock too, at the same time
         for folder in builder.data_path.parent.glob(f"incomplete.*_{builder.data_path.name}"):
             folder.rmtree()
 
 
-def _download_and_prepare(builder: Any, manual_dir: str, online: bool) -> None:
+def _download_and_prepare(builder: Builder, manual_dir: str, online: bool) -> None:
     import tensorflow_datasets as tfds
     from tensorflow_datasets.core.download import downloader
 
@@ -193,14 +195,14 @@ def _download_and_prepare(builder: Any, manual_dir: str, online: bool) -> None:
     # With its 10 retries tfds tries for 3.5 minutes, and its threads outlive an error.
     downloader.MAX_RETRIES = RETRIES if online else 0
     quiet = contextlib.ExitStack()
-    if builder.name == EMBEDDED:  # A second's work: no progress bars.
+    if builder.name == EMBEDDED:  # takes a second, which needs no progress bars
         quiet.enter_context(contextlib.redirect_stdout(io.StringIO()))
         quiet.enter_context(contextlib.redirect_stderr(io.StringIO()))
     with quiet:
         builder.download_and_prepare(download_config=config, file_format="array_record")
 
 
-def _failure(name: str, builder: Any, manual_dir: str, online: bool, error: Exception) -> str:
+def _failure(name: str, builder: Builder, manual_dir: str, online: bool, error: Exception) -> str:
     reason = one_line(error)
     missing = _archives(builder, manual_dir)[1]
     if not online and missing and "Max retries exceeded" in str(error):
@@ -209,8 +211,12 @@ def _failure(name: str, builder: Any, manual_dir: str, online: bool, error: Exce
     return f"dataset={name!r} cannot be prepared in data_dir={root!r}: {reason}"
 
 
-def _check_means(name: str, builder: Any, manual_dir: str) -> bool:
-    """Whether there is a network; UserError where something that preparing needs is missing."""
+def _check_means(name: str, builder: Builder, manual_dir: str) -> bool:
+    """Checks that all is there that preparing needs, and says whether there is a network.
+
+    Raises:
+      UserError: something is missing.
+    """
     if is_remote(manual_dir):
         raise UserError(f"manual_dir={manual_dir!r}: archives are read from a local folder only.")
     if manual_dir and not os.path.isdir(os.path.expanduser(manual_dir)):
@@ -241,22 +247,22 @@ def _check_means(name: str, builder: Any, manual_dir: str) -> bool:
 
 
 def _has_tensorflow() -> bool:
-    """Whether TensorFlow is installed, found out without the seconds that importing it takes."""
+    """Returns whether TensorFlow is installed, without importing it for seconds."""
     try:
         return importlib.util.find_spec("tensorflow") is not None
-    except (ImportError, ValueError):  # Something keeps it from being imported.
+    except (ImportError, ValueError):  # something keeps it from being imported
         return False
 
 
-def _manual(builder: Any, manual_dir: str) -> Any:
-    """The folder with archives that were downloaded by hand, as tfds chooses it."""
+def _manual(builder: Builder, manual_dir: str) -> Path:
+    """Returns the folder with archives that were downloaded by hand, as tfds chooses it."""
     if manual_dir:
         return Path(manual_dir).expanduser()
-    return builder.data_dir_root / "downloads" / "manual"
+    return Path(builder.data_dir_root / "downloads" / "manual")
 
 
-def _archives(builder: Any, manual_dir: str) -> tuple[list[str], list[str]]:
-    """The original names of the files to download: those at hand, and those missing."""
+def _archives(builder: Builder, manual_dir: str) -> tuple[list[str], list[str]]:
+    """Returns the original names of the files to download: those at hand, and the missing ones."""
     from tensorflow_datasets.core.download import resource
 
     downloads = builder.data_dir_root / "downloads"
@@ -281,7 +287,7 @@ def _listed(names: list[str], none: str = "the archives") -> str:
 
 
 def _network_answers(urls: list[str]) -> bool:
-    """Whether the first url's host, or the proxy in front of it, takes a connection."""
+    """Returns whether the first url's host, or the proxy in front of it, takes a connection."""
     url = urlsplit(
         next((u for u in urls if u.startswith("http")), "https://storage.googleapis.com")
     )
@@ -297,7 +303,7 @@ def _network_answers(urls: list[str]) -> bool:
             socket.create_connection((url.hostname or "", port), PROBE_SECONDS).close()
             answered.set()
 
-    # A thread, because looking up a name has no time limit of its own.
+    # It runs in a thread, because looking up a name has no time limit of its own.
     thread = threading.Thread(target=probe, daemon=True)
     thread.start()
     thread.join(PROBE_SECONDS)

@@ -6,12 +6,13 @@ Needs no TensorFlow. Loading into memory, streaming and the cache all get their 
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from rethinking_jax.data import images
 from rethinking_jax.data.dataset import one_line
+from rethinking_jax.data.tfds import Builder, Features
 from rethinking_jax.errors import UserError
 from rethinking_jax.workdir.storage import open_path
 
@@ -20,9 +21,15 @@ TEST_SPLITS = ("test", "validation")
 
 
 class Example(NamedTuple):
-    """One record; `text` is b"" where the set has neither `id` nor `file_name`."""
+    """One record.
 
-    image: np.ndarray  # uint8 [h, w, c], before any scaling
+    Attributes:
+      image: uint8 [h, w, c], before any scaling.
+      label: the number of its class.
+      text: the feature `id` or `file_name`; b"" where the set has neither.
+    """
+
+    image: np.ndarray
     label: int
     text: bytes
 
@@ -44,18 +51,18 @@ class Records:
         except Exception as error:
             raise damaged(name, folder, error) from error
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Travels as its arguments: files are opened where it arrives."""
+    def __reduce__(self) -> tuple[object, ...]:
+        """Makes it travel as its arguments: files are opened where it arrives."""
         return Records, (self.name, self.folder, self.split)
 
     def __len__(self) -> int:
-        """The number of records."""
+        """Returns the number of records."""
         return len(self._source)
 
     def _open(self) -> None:
         import tensorflow_datasets as tfds
 
-        open_path(self.folder)  # in another process a bucket is new
+        open_path(self.folder)  # another process does not know the bucket yet
         builder = tfds.builder_from_directory(self.folder)
         self.features = classification_features(self.name, builder)
         raw = tfds.decode.DeserializeMethod.RAW_BYTES
@@ -81,7 +88,7 @@ class Records:
         self._mode = MODES.get(feature.shape[-1], "") if encoded else ""
 
     def read(self, indices: Iterable[int]) -> Iterator[Example]:
-        """The examples at `indices`, decoded.
+        """Yields the examples at `indices`, decoded.
 
         Raises:
           UserError: a record cannot be read or an image not be decoded; names it.
@@ -101,44 +108,45 @@ class Records:
             yield Example(image, label, text)
 
     def read_labels(self, indices: Iterable[int]) -> Iterator[tuple[int, bytes]]:
-        """Label and text of the examples at `indices`; the images are not decoded."""
+        """Yields label and text of the examples at `indices`; their images are not decoded."""
         for index in indices:
             found = self._parse(self.raw(index), self._small, None)
             yield int(found["label"]), self._text_of(found)
 
     def raw(self, index: int) -> bytes:
-        """The record at `index`, a serialized tf.train.Example.
+        """Returns the record at `index`, a serialized tf.train.Example.
 
         Raises:
           UserError: it cannot be read.
         """
         try:
-            return self._source[int(index)]
+            record: bytes = self._source[int(index)]
+            return record
         except Exception as error:
             raise damaged(self.name, self.folder, error) from error
 
-    def _parse(self, record: bytes, features: Any, decoders: Any) -> dict[str, Any]:
+    def _parse(self, record: bytes, features: Features, decoders: Features) -> Features:
         try:
             return features.deserialize_example_np(record, decoders=decoders)
         except Exception as error:
             raise damaged(self.name, self.folder, error) from error
 
-    def _text_of(self, found: dict[str, Any]) -> bytes:
-        return found[self._text] if self._text else b""
+    def _text_of(self, found: Features) -> bytes:
+        return bytes(found[self._text]) if self._text else b""
 
 
 def damaged(name: str, folder: object, error: object) -> UserError:
-    """What to say where a prepared set cannot be read."""
+    """Returns the error of a prepared set that cannot be read."""
     return UserError(
         f"dataset={name!r} is damaged in {folder} ({one_line(error)}): delete that folder and "
         "run again to prepare it anew, or point data_dir at a whole copy."
     )
 
 
-def classification_features(name: str, builder: Any) -> Any:
-    """The features that matter: the image (first), `label`, and a text `id` or `file_name`.
+def classification_features(name: str, builder: Builder) -> Features:
+    """Returns the features that matter: the image first, `label`, and a text `id` or `file_name`.
 
-    Everything else (boxes, masks) is never parsed.
+    Boxes, masks and everything else are never parsed.
 
     Raises:
       UserError: the set is not for image classification.
@@ -159,27 +167,29 @@ def classification_features(name: str, builder: Any) -> Any:
     return tfds.features.FeaturesDict({key: features[key] for key in keys if key})
 
 
-def text_key(features: Any) -> str:
-    """The key of the text that tells examples apart: `id`, else `file_name`, else ""."""
+def text_key(features: Features) -> str:
+    """Returns the key of the text that tells examples apart: `id`, else `file_name`, else ""."""
     import tensorflow_datasets as tfds
 
     texts = [key for key in ("id", "file_name") if key in features]
     return next((key for key in texts if isinstance(features[key], tfds.features.Text)), "")
 
 
-def _is_image(feature: Any) -> bool:
+def _is_image(feature: Features) -> bool:
     import tensorflow_datasets as tfds
 
     if isinstance(feature, tfds.features.Image):
-        return feature.np_dtype == np.uint8 and feature.shape[-1] in MODES
+        return bool(feature.np_dtype == np.uint8) and feature.shape[-1] in MODES
     # ClassLabel and others are Tensors too, of lower rank.
     is_tensor = isinstance(feature, tfds.features.Tensor)
-    return is_tensor and feature.np_dtype == np.uint8 and len(feature.shape) == 3
+    return is_tensor and bool(feature.np_dtype == np.uint8) and len(feature.shape) == 3
 
 
-def open_records(name: str, builder: Any) -> tuple[Records, Records | None]:
-    """The training records, and those to test on: of `test`, or of `validation` where there
-    is no test or its labels are hidden (-1); None where there is neither.
+def open_records(name: str, builder: Builder) -> tuple[Records, Records | None]:
+    """Returns the training records of a prepared set, and those to test on.
+
+    Tests are made on the split `test`, or on `validation` where there is no `test` or its
+    labels are hidden (-1). The second is None where there is neither.
 
     Raises:
       UserError: there is no training split, or the set is of another kind or damaged.
@@ -201,7 +211,7 @@ def open_records(name: str, builder: Any) -> tuple[Records, Records | None]:
 
 
 def split_shape(records: Records, image_size: int) -> tuple[int, int, int]:
-    """The shape [h, w, c] of the images of a split at this size.
+    """Returns the shape [h, w, c] of the images of a split at this size.
 
     Raises:
       UserError: `image_size` is 0 and the images have no shape in common.

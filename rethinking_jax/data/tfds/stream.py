@@ -3,7 +3,6 @@
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from rethinking_jax.data.cache.read import (
 from rethinking_jax.data.dataset import Dataset, Read, Reader, Shape, Split, make_dataset
 from rethinking_jax.data.hold_out import hold_out
 from rethinking_jax.data.origin import Request
+from rethinking_jax.data.tfds import Builder
 from rethinking_jax.data.tfds.index import (
     Index,
     dataset_folder,
@@ -41,14 +41,14 @@ CACHED_SLICE_BYTES = 1 << 26
 
 @dataclasses.dataclass(frozen=True)
 class DecodedImages:
-    """Reads records and decodes them; threads may share it, and it travels."""
+    """Reads records and decodes them; threads may share it, and it travels between processes."""
 
     records: Records
     image_size: int
     shape: Shape
 
     def __call__(self, positions: np.ndarray) -> np.ndarray:
-        """The images at `positions` (integers [b]): uint8 [b, h, w, c]."""
+        """Returns the images at `positions` (integers [b]): uint8 [b, h, w, c]."""
         positions = np.asarray(positions)
         check_positions(positions, len(self.records))
         stacked = np.empty((len(positions), *self.shape), np.uint8)
@@ -87,7 +87,7 @@ def stream_tfds(request: Request) -> Dataset:
 
 
 def bytes_in_memory(request: Request) -> int | None:
-    """Bytes that the training and test images of a tfds set take in memory.
+    """Returns how many bytes the training and test images of a tfds set take in memory.
 
     A set that is not prepared is prepared first: only then it says how large it is.
 
@@ -102,14 +102,14 @@ def bytes_in_memory(request: Request) -> int | None:
     try:
         builder = open_builder(name, data_dir)
     except UserError:
-        return None  # said by whoever reads it
+        return None  # whoever reads it says what is wrong
     if not is_prepared(builder):
         prepared_builder(name, data_dir, request.manual_dir, request.say)
     return estimate_bytes(name, data_dir, request.image_size)
 
 
 def estimate_bytes(name: str, data_dir: str, image_size: int) -> int | None:
-    """Bytes that the training and test images of a prepared tfds set take in memory.
+    """Returns how many bytes the training and test images of a prepared tfds set take in memory.
 
     Returns:
       None where that is unknown before reading: the set is not prepared, or its images have
@@ -127,9 +127,9 @@ def estimate_bytes(name: str, data_dir: str, image_size: int) -> int | None:
 
 
 def _found_cache(
-    request: Request, kind: str, builder: Any, folder: AnyPath
+    request: Request, kind: str, builder: Builder, folder: AnyPath
 ) -> tuple[Path, Layout | None, str]:
-    """The folder of the cache that is wanted, its content, and why there is none.
+    """Returns the folder of the cache that is wanted, its content, and why there is none.
 
     Raises:
       UserError: a cache is asked for, and there is none that fits.
@@ -148,8 +148,8 @@ def _found_cache(
     return cached, layout, why_not
 
 
-def _cache(builder: Any, folder: Path) -> tuple[Layout | None, str]:
-    """The whole cache in `folder` that fits the set, or None and why there is none."""
+def _cache(builder: Builder, folder: Path) -> tuple[Layout | None, str]:
+    """Returns the whole cache in `folder` that fits the set; or None, and why there is none."""
     layout = read_manifest(folder)
     if layout is None:
         return None, f"there is none in {folder}"
@@ -165,7 +165,7 @@ def _cache(builder: Any, folder: Path) -> tuple[Layout | None, str]:
 def _from_cache_alone(
     request: Request, folder: AnyPath, cached: Path, layout: Layout
 ) -> Dataset | None:
-    """A set whose records are not there: all from the cache and the indices beside it."""
+    """Returns a set whose records are not there; None where cache and indices do not suffice."""
     splits = ["train", layout.test_split] if layout.test_split else ["train"]
     indices = [read_index(folder, split, layout.fingerprints[split]) for split in splits]
     found = [index for index in indices if index]
@@ -183,7 +183,7 @@ def _cached_readers(folder: Path, layout: Layout) -> list[Reader]:
 
 
 def cached_reader(read: Read, shape: Shape) -> Reader:
-    """A reader of images that are decoded already, in slices of equal bytes."""
+    """Returns a reader of images that are decoded already, in slices of equal bytes."""
     slice_size = int(np.clip(CACHED_SLICE_BYTES // np.prod(shape), 16, 4096))
     return Reader(read, shape, slice_size, "cache")
 

@@ -1,11 +1,10 @@
-"""Arrays of a checkpoint as one .npz object, where orbax's own format cannot go.
+"""How orbax writes arrays as one .npz object, to buckets where its own format cannot go.
 
 Orbax does all else as always: when to save, which checkpoints to keep, which are whole.
 """
 
 import dataclasses
 import io
-from typing import Any
 
 import jax
 import numpy as np
@@ -30,14 +29,14 @@ class NpzHandler(ocp.AsyncCheckpointHandler):
         return [future.CommitFutureAwaitingContractedSignals(write(), name="npz_save")]
 
     def save(self, directory: epath.Path, args: "NpzSave") -> None:
-        """Writes."""
+        """Writes the leaves of the tree, in the first process."""
         if is_primary():
             content = io.BytesIO()
             np.savez(content, *map(np.asarray, jax.tree.leaves(args.tree)))
             (directory / FILE).write_bytes(content.getvalue())
 
-    def restore(self, directory: epath.Path, args: "NpzRestore") -> Any:
-        """The tree as it was saved, with the structure of the template."""
+    def restore(self, directory: epath.Path, args: "NpzRestore") -> object:
+        """Reads the tree as it was saved, with the structure of the template."""
         structure = jax.tree.structure(args.template)
         with np.load(io.BytesIO((directory / FILE).read_bytes())) as file:
             leaves = [file[f"arr_{i}"] for i in range(len(file.files))]
@@ -49,12 +48,12 @@ class NpzHandler(ocp.AsyncCheckpointHandler):
 class NpzSave(ocp.args.CheckpointArgs):
     """What to save: a tree of arrays."""
 
-    tree: Any
+    tree: object
 
 
 @ocp.args.register_with_handler(NpzHandler, for_restore=True)
 @dataclasses.dataclass
 class NpzRestore(ocp.args.CheckpointArgs):
-    """Of what structure the tree was."""
+    """What to restore: a tree of the structure of a template."""
 
-    template: Any
+    template: object
