@@ -241,7 +241,8 @@ def _train(job: Job) -> Json:
 
 def _prepare(job: Job, progress: ProgressReport) -> list[Chunk]:
     """Reads the data, groups the runs, and opens the workdir for them."""
-    stored, lines = job.folder.chunks(), metrics.by_member(_lines(job))
+    stored = job.folder.chunks()
+    lines = metrics.by_member(metrics.read_lines(job.workdir / "metrics.jsonl"))
     chunks = groups.make_chunks(
         job.members,
         load_datasets(job.members, progress.message, job.dataset),
