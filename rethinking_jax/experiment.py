@@ -16,12 +16,12 @@ from rethinking_jax.analysis import findings, tables
 from rethinking_jax.analysis.findings import TheoryResults
 from rethinking_jax.analysis.results import Results, read_pictures
 from rethinking_jax.data import Dataset
-from rethinking_jax.data.runs import load_datasets
+from rethinking_jax.data.runs import load_datasets, training_sets
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.host.environment import describe_device, versions
 from rethinking_jax.host.processes import is_primary, wait_for_all
 from rethinking_jax.host.signals import stop_requests
-from rethinking_jax.models import MODELS, Architecture
+from rethinking_jax.models import Architecture
 from rethinking_jax.pictures import illustrations
 from rethinking_jax.report import page
 from rethinking_jax.sweep import groups, profiling, recut, selection
@@ -124,8 +124,8 @@ def run(
       workdir: the folder for all results; the README names its files. Several processes
         share it. A path, or gs://BUCKET/FOLDER or s3://BUCKET/FOLDER.
       dataset: what all runs read; default: what the config names.
-      model: a Linen class that all runs train; default: what the config names. It is kept in
-        `MODELS` under its own name.
+      model: a Linen class that all runs train; default: what the config names. The results name
+        both, and go on with the same only.
       measure: numbers that the lines of `metrics.jsonl` hold besides ours.
       command: what to type to resume, for messages and the report; '' where nobody typed one.
       console: where to show progress; default: standard output.
@@ -138,32 +138,19 @@ def run(
       UserError: bad input, or a claim that cannot hold for this data; nothing is written.
       RunFailed: stopped by a signal, or the loss of every run stopped being a number.
     """
-    started, config = time.monotonic(), _named(config, dataset, model)
+    started = time.monotonic()
+    name = configs.dataset_name(dataset.name, dataset.digest) if dataset else None
+    config = configs.with_names(config, model, name)
     runs, console = members(config), console or Console()
     folder = Folder(storage.open_path(workdir), configs.to_json(config), configs.identity_of)
     return _finished(Job(config, runs, folder, command, console, report, started, dataset, measure))
-
-
-def _named(config: ConfigDict, dataset: Dataset | None, model: Architecture | None) -> ConfigDict:
-    """Returns a config that names the data set and the model that are given beside it."""
-    names = {}
-    if dataset is not None:
-        names["dataset"] = dataset.name
-    if model is not None:
-        names["model"] = getattr(model, "func", model).__name__  # of what a partial is made of
-        MODELS[names["model"]] = model
-    config = config.copy_and_resolve_references()
-    for key, name in names.items():
-        if key not in config or any(key in run for run in configs.parse_sweep(config)):
-            raise UserError(f"{key}={name} is given, and this config or its sweep has its own")
-        config[key] = name
-    return config
 
 
 def _finished(job: Job) -> Json:
     """Carries out what is left of a job and returns its summary."""
     way, folder = way_of(job.config), job.folder
     way.check_job(job)
+    configs.check_resumed(folder.stored_config(), job.config, folder.path)
     folder.check()
     if folder.is_complete():
         job.say(f"Complete already: {job.workdir}")
@@ -243,9 +230,10 @@ def _prepare(job: Job, progress: ProgressReport) -> list[Chunk]:
     """Reads the data, groups the runs, and opens the workdir for them."""
     stored = job.folder.chunks()
     lines = metrics.by_member(metrics.read_lines(job.workdir / "metrics.jsonl"))
+    datasets = load_datasets(job.members, progress.message, job.dataset)
     chunks = groups.make_chunks(
         job.members,
-        load_datasets(job.members, progress.message, job.dataset),
+        datasets,
         jax.default_backend(),
         jax.devices(),
         recut.cut_again(stored, job.members, lines, jax.devices()),
@@ -255,7 +243,8 @@ def _prepare(job: Job, progress: ProgressReport) -> list[Chunk]:
     old = recut.divide_checkpoints(chunks, stored, job.workdir / "checkpoints")
     if is_primary():
         labels = {run.name: run.train_labels for chunk in chunks for run in chunk.runs}
-        job.folder.begin(labels, [[run.name for run in chunk.runs] for chunk in chunks])
+        names = [[run.name for run in chunk.runs] for chunk in chunks]
+        job.folder.begin(labels, names, training_sets(job.members, datasets))
         for folder in old:
             storage.remove_tree(folder)
     wait_for_all("the workdir is open")
@@ -341,6 +330,10 @@ def _failure(job: Job, member: Json) -> str:
 
 def _check_measuring_job(job: Job) -> None:
     settings.check_effects(job.config, job.members)
+    if job.measure is not None:
+        raise UserError(f"measure= is for runs that train, not for config.kind={job.config.kind}")
+    if job.dataset is not None and job.dataset.streamed:
+        raise UserError(f"dataset= is streamed: config.kind={job.config.kind} takes one in memory")
     if jax.process_count() > 1:
         raise UserError(
             f"{job.config.kind} runs in one process: start it once, without num_processes"
@@ -352,7 +345,7 @@ def _measure(job: Job) -> Json:
     job.say(f"On {describe_device()}; results go to {job.workdir}")
     kind = kind_of(job.config)
     tools = Tools(
-        tasks=Tasks(job.say, job.workdir, job.dataset),
+        tasks=Tasks(job.say, job.dataset),
         say=job.say,
         open_lab=partial(_lab, job),
         run_experiment=partial(_run_within, job),

@@ -33,7 +33,7 @@ class Mine(nn.Module):
 @pytest.fixture(autouse=True)
 def forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     """A class that is given is kept in `MODELS`; here until the end of a test."""
-    monkeypatch.setitem(MODELS, "Mine", Mine)
+    monkeypatch.setitem(MODELS, "test_run:Mine", Mine)
 
 
 def mine(count: int = 60) -> Dataset:
@@ -60,9 +60,10 @@ def test_data_and_a_class_are_enough(tmp_path: Path) -> None:
     config, workdir = small(corruption="random_labels"), tmp_path / "run"
     summary, shown = run(config, workdir, dataset=mine(), model=Mine, report=False)
     (member,) = summary["members"]
-    assert (summary["dataset"], summary["num_classes"]) == ("noise", 3)
-    assert (member["model"], member["parameters"]) == ("Mine", 36 * 8 + 8 + 8 * 3 + 3)
-    assert member["config"]["dataset"] == "noise" and member["config"]["model"] == "Mine"
+    name = f"noise@{mine().digest}"
+    assert (summary["dataset"], summary["num_classes"]) == (name, 3)
+    assert (member["model"], member["parameters"]) == ("test_run:Mine", 36 * 8 + 8 + 8 * 3 + 3)
+    assert member["config"]["dataset"] == name and member["config"]["model"] == "test_run:Mine"
     assert member["config"]["corruption"] == "random_labels" and "sweep" not in member["config"]
     assert json.loads((workdir / "summary.json").read_text()) == summary
     assert (config.dataset, config.model) == ("mnist5k", "mlp_1x512")  # left as it was
@@ -71,22 +72,22 @@ def test_data_and_a_class_are_enough(tmp_path: Path) -> None:
     }
     again, shown = run(config, workdir, dataset=mine(), model=Mine)
     assert again == summary and "Complete already" in shown
-    with pytest.raises(UserError, match=r"another config: dataset \('noise' there, 'mnist5k' now"):
+    with pytest.raises(UserError, match="begun with dataset='noise@"):
         run(config, workdir, model=Mine)
 
 
 def test_other_data_of_the_same_name_do_not_go_on(tmp_path: Path) -> None:
     run(small(), tmp_path / "run", dataset=mine(), report=False)
     (tmp_path / "run" / "summary.json").unlink()
-    with pytest.raises(UserError, match="other labels for true_labels"):
+    with pytest.raises(UserError, match="another config: dataset"):
         run(small(), tmp_path / "run", dataset=mine(59), report=False)
 
 
 def test_what_the_runs_have_of_their_own_is_not_given_besides(tmp_path: Path) -> None:
     config = small(sweep=configs.runs(configs.sweep("model", ["linear", "mlp_1x512"])))
-    with pytest.raises(UserError, match="model=Mine is given"):
+    with pytest.raises(UserError, match=r"config\.sweep sets model"):
         run(config, tmp_path / "run", model=Mine)
-    with pytest.raises(UserError, match="model=Mine is given"):
+    with pytest.raises(UserError, match=r"model= has no effect on config\.kind=kernel"):
         run(theory_config("kernel"), tmp_path / "run", model=Mine)
     assert not (tmp_path / "run").exists()
 
@@ -94,7 +95,7 @@ def test_what_the_runs_have_of_their_own_is_not_given_besides(tmp_path: Path) ->
 def test_a_theory_experiment_takes_data_and_leaves_the_report_out(tmp_path: Path) -> None:
     config, workdir = theory_config("kernel", crop_size=0), tmp_path / "run"
     summary, shown = run(config, workdir, dataset=mine(), report=False)
-    assert (summary["dataset"], summary["kind"]) == ("noise", "kernel")
+    assert (summary["dataset"], summary["kind"]) == (f"noise@{mine().digest}", "kernel")
     assert sorted(path.name for path in workdir.iterdir()) == [
         "config.json", "findings.json", "summary.json",
     ]  # fmt: skip

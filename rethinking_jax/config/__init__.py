@@ -2,6 +2,7 @@
 
 from rethinking_jax.config.argument import parse_argument
 from rethinking_jax.config.check import check_training
+from rethinking_jax.config.given import check_resumed, dataset_name, with_names
 from rethinking_jax.config.identity import (
     default_workdir,
     digest,
@@ -35,7 +36,9 @@ __all__ = [
     "appendix_learning_rate",
     "base_config",
     "check_keys",
+    "check_resumed",
     "check_training",
+    "dataset_name",
     "default_workdir",
     "digest",
     "former_digest",
@@ -50,5 +53,6 @@ __all__ = [
     "sweep",
     "swept_keys",
     "to_json",
+    "with_names",
     "zipped",
 ]

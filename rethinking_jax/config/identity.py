@@ -36,7 +36,8 @@ def from_json(plain: Json) -> ConfigDict:
     """Returns the config that `to_json` was given; keys that it did not have are at defaults."""
     config = base_config()
     values = {key: tuple(v) if isinstance(v, list) else v for key, v in plain.items()}
-    config.update({**values, "sweep": runs(plain["sweep"]) if plain["sweep"] else ""})
+    with config.unlocked():  # an earlier version may have had more keys
+        config.update({**values, "sweep": runs(plain["sweep"]) if plain["sweep"] else ""})
     return config
 
 

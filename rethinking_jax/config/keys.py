@@ -391,5 +391,8 @@ KEYS = table(key for keys in GROUPS.values() for key in keys)
 
 
 def base_config() -> ConfigDict:
-    """Returns the config with every key at its default; appendix A's where it says one."""
-    return defaults(KEYS)
+    """Returns the config with every key at its default; appendix A's where it says one.
+
+    It takes no other keys: a name that is mistyped is an error.
+    """
+    return defaults(KEYS).lock()

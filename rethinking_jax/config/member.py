@@ -24,13 +24,14 @@ class Member(NamedTuple):
 
 
 def members(
-    config: ConfigDict, check: Callable[[ConfigDict], None] = check_training
+    config: ConfigDict, check: Callable[[ConfigDict], None] | None = check_training
 ) -> list[Member]:
     """Returns the runs of a config, checked: one, or one for each entry of `config.sweep`.
 
     Args:
       config: of any kind of experiment.
-      check: raises UserError where the resolved config of a run of this kind is wrong.
+      check: raises UserError where the resolved config of a run of this kind is wrong; None
+        where the runs of a workdir are listed, which were checked.
 
     Raises:
       UserError: a value is wrong (the message names the key), a sweep sets a key that
@@ -42,13 +43,15 @@ def members(
         for key, value in override.items():
             if key != "name":
                 _set(member, key, value)
-        check(member)
+        if check is not None:
+            check(member)
         result.append(Member(_name(member, override), member))
     names = [member.name for member in result]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise UserError(f"config.sweep: the run {twice!r} is there twice")
-    if "corruption" in config:  # an experiment of theory may draw its labels itself
+    # An experiment of theory may draw its labels itself.
+    if check is not None and "corruption" in config:
         _check_label_noise(config, [member.config.corruption for member in result])
     return result
 

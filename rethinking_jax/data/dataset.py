@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -128,6 +129,8 @@ class Dataset:
       further: splits that are measured beside the test set, by name; the split "validation"
         is measured in its place.
       moments: the mean and standard deviation of the training pixels, where they are needed.
+      uncropped: the shape that each image had before it was cropped, (h, w, c); None where the
+        images are whole.
     """
 
     name: str
@@ -136,6 +139,7 @@ class Dataset:
     class_names: tuple[str, ...]
     further: Mapping[str, Split] = dataclasses.field(default_factory=dict)
     moments: Moments = NO_MOMENTS
+    uncropped: Shape | None = None
 
     @property
     def num_classes(self) -> int:
@@ -166,6 +170,16 @@ class Dataset:
     def image_shape(self) -> Shape:
         """The shape of each stored image, (h, w, c)."""
         return self.train.image_shape
+
+    @property
+    def digest(self) -> str:
+        """Eight hexadecimal digits of the labels and ids of all splits and the images' shape."""
+        sha = hashlib.sha256(str((self.image_shape, self.class_names)).encode())
+        for name, split in self.splits.items():
+            sha.update(f"{name} {len(split)}".encode())
+            sha.update(split.labels.astype("<i4").tobytes())
+            sha.update(split.ids.astype("<u4").tobytes())
+        return sha.hexdigest()[:8]
 
     @property
     def holds_points(self) -> bool:

@@ -19,6 +19,7 @@ from rethinking_jax.host.memory import free_bytes
 from rethinking_jax.models import create_model
 from rethinking_jax.step import augment
 from rethinking_jax.step.preprocess import center_crop, pixel_moments
+from rethinking_jax.workdir.folder import TrainingSet
 
 # The share of a device's free memory above which a set is streamed.
 MEMORY_SHARE = 0.5
@@ -63,6 +64,24 @@ def load_datasets(
                 f"examples of {config.dataset}"
             )
     return datasets
+
+
+def training_sets(
+    members: Sequence[configs.Member], datasets: dict[str, Dataset]
+) -> list[TrainingSet]:
+    """Returns what a workdir keeps of the data sets of `load_datasets`, for its networks."""
+    return [
+        TrainingSet(
+            tuple(name for name, config in members if dataset_key(config) == key),
+            dataset.train.ids,
+            dataset.num_classes,
+            dataset.uncropped or dataset.image_shape,
+            "float32" if dataset.holds_points else "uint8",
+            np.asarray(dataset.moments.mean).tolist(),
+            np.asarray(dataset.moments.std).tolist(),
+        )
+        for key, dataset in datasets.items()
+    ]
 
 
 def dataset_key(config: ConfigDict) -> str:
@@ -185,6 +204,7 @@ def to_device(dataset: Dataset, crop_size: int) -> Dataset:
         test=split(dataset.test),
         further={name: split(part) for name, part in dataset.further.items()},
         moments=Moments(*pixel_moments(np.asarray(train.images))),
+        uncropped=dataset.image_shape,
     )
 
 

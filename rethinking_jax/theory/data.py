@@ -1,7 +1,6 @@
 """What the experiments without training look at: images on the scale 0 to 1, and labels."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +11,6 @@ from rethinking_jax.data import Dataset, load_dataset, subset
 from rethinking_jax.data.dataset import Split
 from rethinking_jax.data.runs import to_device
 from rethinking_jax.step.preprocess import to_unit
-from rethinking_jax.workdir.storage import AnyPath
 
 
 class Task(NamedTuple):
@@ -40,20 +38,14 @@ def rows(images: np.ndarray) -> np.ndarray:
 class Tasks:
     """Reads each data set once for all runs of a sweep."""
 
-    def __init__(
-        self,
-        say: Callable[[str], None],
-        folder: AnyPath = Path("."),
-        given: Dataset | None = None,
-    ) -> None:
+    def __init__(self, say: Callable[[str], None], given: Dataset | None = None) -> None:
         """Keeps what every run of a sweep is given.
 
         Args:
           say: is given plain lines about what is going on.
-          folder: the workdir.
           given: what all runs look at instead of the data set that their configs name.
         """
-        self._say, self.folder, self._given = say, folder, given
+        self._say, self._given = say, given
         self._datasets: dict[tuple[object, ...], Dataset] = {}
 
     def dataset(self, config: ConfigDict) -> Dataset:

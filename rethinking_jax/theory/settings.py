@@ -28,7 +28,7 @@ def theory_config(kind: str, **changes: object) -> ConfigDict:
     config.update(KINDS[kind].defaults())
     config.experiment = kind
     config.update(changes)
-    return config
+    return config.lock()
 
 
 def check(config: ConfigDict) -> None:

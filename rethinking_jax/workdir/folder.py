@@ -18,6 +18,27 @@ from rethinking_jax.workdir.metrics import Json
 from rethinking_jax.workdir.storage import AnyPath
 
 
+class TrainingSet(NamedTuple):
+    """What a folder keeps of a training set, so that its networks can be used without it.
+
+    Attributes:
+      runs: the names of the runs that are trained on it.
+      ids: the ids of its examples, uint32 [n].
+      num_classes: the number of its classes.
+      image_shape: the shape of each image before any crop, (h, w, c).
+      dtype: the type of its images: "uint8", or "float32" where they are points.
+      mean, std: the moments of its pixels on the scale 0 to 1, of each channel.
+    """
+
+    runs: tuple[str, ...]
+    ids: np.ndarray
+    num_classes: int
+    image_shape: tuple[int, int, int]
+    dtype: str
+    mean: list[float]
+    std: list[float]
+
+
 class Folder(NamedTuple):
     """The folder that a config's results go to.
 
@@ -41,9 +62,9 @@ class Folder(NamedTuple):
             storage.check_writable(self.path)
         except UserError as error:
             raise UserError(f"--workdir={self.path}: {error}") from None
-        if not self._begun():
+        stored = self.stored_config()
+        if stored is None:
             return
-        stored = self._stored_config()
         there, here = self.identity(stored), self.identity(self.config)
         if there["sweep"] and all(run in here["sweep"] for run in there["sweep"]):
             there["sweep"] = here["sweep"]  # runs may be added
@@ -58,13 +79,16 @@ class Folder(NamedTuple):
                 "Take another --workdir, or the values there to resume it"
             )
 
+    def stored_config(self) -> Json | None:
+        """Returns what config.json holds; None where nothing was begun here."""
+        return _read(self.path / "config.json") if self._begun() else None
+
     def is_complete(self) -> bool:
         """Whether the results of every run are there, in a folder that `check` accepts."""
-        if not self._begun() or not (self.path / "summary.json").exists():
+        stored = self.stored_config()
+        if stored is None or not (self.path / "summary.json").exists():
             return False
-        return bool(
-            self.identity(self._stored_config())["sweep"] == self.identity(self.config)["sweep"]
-        )
+        return bool(self.identity(stored)["sweep"] == self.identity(self.config)["sweep"])
 
     def summary(self) -> Json:
         """Returns what summary.json holds."""
@@ -75,24 +99,53 @@ class Folder(NamedTuple):
         file = self.path / "chunks.json"
         return list(json.loads(file.read_text())) if self._begun() and file.exists() else []
 
-    def begin(self, labels: Mapping[str, np.ndarray], chunks: Sequence[Sequence[str]]) -> None:
+    def labels(self) -> dict[str, np.ndarray]:
+        """Returns the training labels of each run, int32 [n], by its name.
+
+        Raises:
+          UserError: the file cannot be read.
+        """
+        return self._arrays("labels.npz")
+
+    def training_sets(self) -> list[TrainingSet]:
+        """Returns the training sets; [] in a folder of an earlier version, which kept none."""
+        file = self.path / "data.json"
+        if not file.exists():
+            return []
+        ids = self._arrays("ids.npz")
+        return [
+            TrainingSet(
+                **{**one, "runs": tuple(one["runs"]), "image_shape": tuple(one["image_shape"])},
+                ids=ids[str(i)],
+            )
+            for i, one in enumerate(json.loads(file.read_text()))
+        ]
+
+    def begin(
+        self,
+        labels: Mapping[str, np.ndarray],
+        chunks: Sequence[Sequence[str]],
+        training_sets: Sequence[TrainingSet] = (),
+    ) -> None:
         """Makes the folder the config's, for runs that train.
 
         Args:
           labels: the training labels of each run, int32 [n], by its name.
           chunks: the names of the runs that train together.
+          training_sets: what the runs are trained on.
 
         Raises:
           UserError: the folder cannot be written, or was begun with other labels.
         """
         if self._begun() and (self.path / "labels.npz").exists():
             self._check_labels(labels)
-        content = io.BytesIO()
-        arrays: Json = dict(labels)
-        np.savez_compressed(content, **arrays)
+        plain = [one._asdict() for one in training_sets]
+        ids = {str(i): one.pop("ids") for i, one in enumerate(plain)}
         try:
             storage.make_folder(self.path)
-            storage.write_atomically(self.path / "labels.npz", content.getvalue())
+            _write_arrays(self.path / "labels.npz", labels)
+            _write_arrays(self.path / "ids.npz", ids)
+            _write(self.path / "data.json", plain)
             _write(self.path / "chunks.json", chunks)
             self.claim()
         except OSError as error:
@@ -114,30 +167,36 @@ class Folder(NamedTuple):
     def _begun(self) -> bool:
         return (self.path / "config.json").exists()
 
-    def _stored_config(self) -> Json:
-        return _read(self.path / "config.json")
-
     def _check_labels(self, labels: Mapping[str, np.ndarray]) -> None:
         """Refuses to go on training on other labels than those of the folder."""
-        file = self.path / "labels.npz"
-        try:
-            with np.load(io.BytesIO(file.read_bytes())) as stored:
-                changed = [
-                    name
-                    for name in stored.files
-                    if name in labels and not np.array_equal(stored[name], labels[name])
-                ]
-        except (ValueError, OSError, zipfile.BadZipFile) as error:
-            raise UserError(f"{file} cannot be read ({error}): take another --workdir") from None
+        changed = [
+            name
+            for name, stored in self.labels().items()
+            if name in labels and not np.array_equal(stored, labels[name])
+        ]
         if changed:
             raise UserError(
                 f"--workdir={self.path} was trained on other labels for {', '.join(changed)}: the "
                 "data set has changed since. Bring it back to resume, or take another --workdir"
             )
 
+    def _arrays(self, name: str) -> dict[str, np.ndarray]:
+        file = self.path / name
+        try:
+            with np.load(io.BytesIO(file.read_bytes())) as stored:
+                return {key: stored[key] for key in stored.files}
+        except (ValueError, OSError, zipfile.BadZipFile) as error:
+            raise UserError(f"{file} cannot be read ({error}): take another --workdir") from None
+
 
 def _read(file: AnyPath) -> Json:
     return dict(json.loads(file.read_text()))
+
+
+def _write_arrays(file: AnyPath, arrays: Mapping[str, np.ndarray]) -> None:
+    content = io.BytesIO()
+    np.savez_compressed(content, **dict(arrays))  # type: ignore[arg-type]
+    storage.write_atomically(file, content.getvalue())
 
 
 def _write(file: AnyPath, content: object) -> None:
