@@ -52,8 +52,8 @@ def test_the_cache_is_read_by_the_reader_of_runs_again_and_again(tmp_path: Path)
 def fails_at(size: int, error: Exception) -> Any:
     """In place of a measurement: a rising speed, and an error from a batch size on."""
 
-    def measure(chunk: Any, *_: Any) -> dict[str, Any]:
-        own = chunk.runs[0].config.batch_size
+    def measure(trial: Any, *_: Any) -> dict[str, Any]:
+        own = trial.chunk.config.batch_size
         if own >= size:
             raise error
         return {"batch_size": own, "images_per_second": [float(own)]}

@@ -83,8 +83,8 @@ def test_devices_that_share_batches_compute_what_one_does(
     np.testing.assert_allclose(losses, alone_losses, rtol=2e-5)
     chex.assert_trees_all_close(state.batch_stats, alone.batch_stats, rtol=2e-4, atol=1e-5)
     chex.assert_trees_all_close(state.params, alone.params, rtol=2e-3, atol=1e-4)
-    assert (evaluated.count == 160).all()
-    np.testing.assert_allclose(evaluated.loss, alone_evaluated.loss, rtol=1e-4)
+    assert (evaluated["loss"].count == 160).all()
+    np.testing.assert_allclose(evaluated["loss"].sum, alone_evaluated["loss"].sum, rtol=1e-4)
 
 
 def test_micro_batches_on_devices_that_share_them(on_one_device: tuple) -> None:
