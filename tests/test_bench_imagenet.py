@@ -77,7 +77,7 @@ def test_a_batch_that_does_not_fit_is_noted_and_ends_the_list(
     sizes, best = imagenet._sizes(SETTINGS, dataset, 1, peak, quiet)
     assert [size["batch_size"] for size in sizes] == [8, 16]
     assert sizes[1]["out_of_memory"] == str(error).split("\n")[0]
-    assert best.runs[0].config.batch_size == 8
+    assert best.chunk.config.batch_size == 8
 
 
 def test_no_batch_that_fits_and_other_errors_are_told_as_they_are(
