@@ -111,8 +111,10 @@ def answer(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Command:
 
     folder, data = tmp_path_factory.mktemp("cwd"), f"--config.data_dir={data_dir}"
 
-    def run(*arguments: str, cwd: Path = folder) -> subprocess.CompletedProcess[str]:
-        return commands.answer(main.main, ["rethinking_jax.main", data, *arguments], cwd)
+    def run(
+        *arguments: str, cwd: Path = folder, devices: int = 1
+    ) -> subprocess.CompletedProcess[str]:
+        return commands.answer(main.main, ["rethinking_jax.main", data, *arguments], cwd, devices)
 
     return run
 
