@@ -38,9 +38,7 @@ def get_config(argument: str = "") -> ConfigDict:
     names = [f"checkerboard:{number}" for number in chosen.examples.split("+")]
     if chosen.outside:
         names.append(f"checkerboard:{chosen.beside}+{chosen.outside}")
-    chosen.unlock()
-    chosen.update(dataset=names[0], epochs=1, train_examples=0)
-    config = recipe.course_config("course_checkerboard", chosen)
+    config = recipe.course_config("course_checkerboard", {"dataset": names[0]})
     config.preprocess = "none"
     config.model = "mlp_sigmoid"
     config.hidden_sizes = (256, 256, 256, 256)

@@ -40,8 +40,6 @@ def get_config(argument: str = "") -> ConfigDict:
             f"the config's arguments: smallest must be at least {BATCH} and at most largest, "
             "steps at least 1"
         )
-    chosen.unlock()
-    chosen.update(epochs=1, train_examples=0)
     config = recipe.course_config("course_dataset_size", chosen)
     config.batch_size = BATCH
     config.checkpoint_every = 50

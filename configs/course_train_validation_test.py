@@ -15,7 +15,7 @@ tell the best settings apart. Cost: a minute on two CPU cores.
 
 from ml_collections import ConfigDict
 
-from rethinking_jax.config import parse_argument, product, recipe, runs
+from rethinking_jax.config import Overrides, parse_argument, product, recipe, runs, sweep
 from rethinking_jax.errors import UserError
 
 
@@ -36,21 +36,12 @@ def get_config(argument: str = "") -> ConfigDict:
     config = recipe.course_config("course_train_validation_test", chosen)
     config.validation_examples = chosen.validation
     config.momentum = 0.9
-    networks = [{"hidden_sizes": widths} for widths in recipe.hidden_layers(chosen.sizes)]
-    rates = [{"learning_rate": rate} for rate in _rates(chosen.rates)]
+    networks = sweep("hidden_sizes", recipe.hidden_layers(chosen.sizes))
+    rates = sweep("learning_rate", recipe.numbers("rates", chosen.rates))
     members = [{"name": _name(one), **one} for one in product(networks, rates)]
     config.sweep = runs(recipe.seeded(members, chosen.seeds))
     return config
 
 
-def _rates(text: str) -> list[float]:
-    try:
-        return [float(rate) for rate in text.split("+")]
-    except ValueError:
-        raise UserError(
-            f"the config's argument rates={text}: must be numbers joined by +, such as 0.01+0.1"
-        ) from None
-
-
-def _name(override: dict) -> str:
+def _name(override: Overrides) -> str:
     return f"{'-'.join(map(str, override['hidden_sizes']))},{override['learning_rate']:g}"

@@ -18,11 +18,10 @@ Inception, 6.5 with AlexNet, 0.36 with the MLP, so use a GPU there. 5,000 images
 Fashion-MNIST with the MLP, 11 levels x 3 seeds, took 16 minutes on two CPU cores.
 """
 
-from typing import Any
-
 from ml_collections import ConfigDict
 
 from rethinking_jax.config import (
+    Overrides,
     appendix_learning_rate,
     parse_argument,
     product,
@@ -60,23 +59,22 @@ def get_config(argument: str = "") -> ConfigDict:
     if chosen.panel != "a":
         config.corruption = "partially_corrupted_labels"
         config.corrupt_test_labels = True
-    config.sweep = runs(_members(chosen))
+    config.sweep = runs(recipe.seeded(_members(chosen), chosen.seeds))
     return config
 
 
-def _members(chosen: ConfigDict) -> list[dict[str, Any]]:
-    """Every model with every setting or level and every seed, under short names."""
+def _members(chosen: ConfigDict) -> list[Overrides]:
+    """Every model with every setting or level, under short names."""
     models = (chosen.models or MODELS[chosen.panel]).split("+")
     if chosen.panel == "a":
         values = sweep("corruption", SETTINGS)
     else:
         last = chosen.levels - 1
         values = sweep("label_noise", [round(i / last, 4) for i in range(last + 1)])
-    members = product(sweep("model", models), values, sweep("seed", range(chosen.seeds)))
+    members = product(sweep("model", models), values)
     for member in members:
-        model, value, seed = member.values()
+        model, value = member.values()
         name = value if chosen.panel == "a" else f"p={value}"
         name += f",{model}" if len(models) > 1 else ""
-        name += f",seed={seed}" if chosen.seeds > 1 else ""
         member |= {"name": name, "learning_rate": appendix_learning_rate(model)}
     return members

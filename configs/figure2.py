@@ -16,15 +16,13 @@ train_examples (0: all); of a also image_size, batch_size and recipe. What is le
 panel's own.
 """
 
-from typing import Any
-
 from ml_collections import ConfigDict
 
 from rethinking_jax.analysis import paper
-from rethinking_jax.config import appendix_learning_rate, parse_argument, recipe, runs
+from rethinking_jax.config import Overrides, parse_argument, recipe, runs
 from rethinking_jax.errors import UserError
 
-PANELS: dict[str, dict[str, Any]] = {
+PANELS: dict[str, Overrides] = {
     "a": {"dataset": paper.IMAGENET, "models": "inception_v3", "epochs": 250}
     | {"image_size": 299, "batch_size": 256, "recipe": "sgd"},
     "b": {"dataset": paper.DATASET, "models": "inception_small+inception_small_no_bn"}
@@ -65,9 +63,9 @@ def _imagenet(chosen: ConfigDict) -> ConfigDict:
 def _batch_norm(chosen: ConfigDict) -> ConfigDict:
     config = recipe.cifar_config("figure2b", chosen.dataset, chosen.train_examples, chosen.epochs)
     config.stop_when_fitted = False
+    kinds, seeds = [("true_labels", ())], chosen.seeds
     members = []
     for model in chosen.models.split("+"):
-        rows = recipe.rows([("true_labels", ())], recipe.CIFAR_STRENGTHS, chosen.seeds, model)
-        members += [{**row, "learning_rate": appendix_learning_rate(model)} for row in rows]
+        members += recipe.rows(kinds, recipe.CIFAR_STRENGTHS, seeds, model)
     config.sweep = runs(members)
     return config

@@ -23,8 +23,7 @@ the paper; chance on random labels. Fashion-MNIST, Gaussian kernel: 0.131 from 1
 
 from ml_collections import ConfigDict
 
-from rethinking_jax.config import parse_argument, product, runs, sweep
-from rethinking_jax.errors import UserError
+from rethinking_jax.config import parse_argument, product, recipe, runs, sweep
 from rethinking_jax.theory.settings import theory_config
 
 
@@ -41,23 +40,12 @@ def get_config(argument: str = "") -> ConfigDict:
         solver="auto",
         precision="auto",
     )
-    config = theory_config(
-        "kernel",
-        dataset=chosen.dataset,
-        train_examples=chosen.train_examples,
-        solver=chosen.solver,
-        precision=chosen.precision,
-    )
-    try:
-        ridges = [float(ridge) for ridge in chosen.ridge.split("+")]
-    except ValueError:
-        raise UserError(
-            f"the config's argument ridge={chosen.ridge}: must be numbers joined by +"
-        ) from None
+    swept = ("kernel", "ridge", "corruption")
+    config = theory_config("kernel", **recipe.without(chosen, *swept))
     config.sweep = runs(
         product(
             sweep("kernel", chosen.kernel.split("+")),
-            sweep("ridge", ridges),
+            sweep("ridge", recipe.numbers("ridge", chosen.ridge)),
             sweep("corruption", chosen.corruption.split("+")),
         )
     )

@@ -16,7 +16,7 @@ Expected: relative distances below 1e-3 to both interpolants; of the networks 0.
 
 from ml_collections import ConfigDict
 
-from rethinking_jax.config import parse_argument, runs, sweep
+from rethinking_jax.config import parse_argument, recipe, runs, sweep
 from rethinking_jax.theory.settings import theory_config
 
 
@@ -31,12 +31,6 @@ def get_config(argument: str = "") -> ConfigDict:
         train_examples=200,
         ntk_widths="32+128+512+2048",
     )
-    config = theory_config(
-        "min_norm",
-        dataset=chosen.dataset,
-        features=chosen.features,
-        train_examples=chosen.train_examples,
-        ntk_widths=chosen.ntk_widths,
-    )
+    config = theory_config("min_norm", **recipe.without(chosen, "corruption"))
     config.sweep = runs(sweep("corruption", chosen.corruption.split("+")))
     return config

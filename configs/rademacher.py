@@ -15,8 +15,7 @@ time; a command that was stopped goes on with the first sweep that was not compl
 
 from ml_collections import ConfigDict
 
-from rethinking_jax.config import parse_argument, runs
-from rethinking_jax.config.recipe import network
+from rethinking_jax.config import parse_argument, recipe, runs
 from rethinking_jax.theory.settings import theory_config
 
 
@@ -32,13 +31,6 @@ def get_config(argument: str = "") -> ConfigDict:
         epochs=60,
         train_examples=0,
     )
-    config = theory_config(
-        "rademacher",
-        dataset=chosen.dataset,
-        draws=chosen.draws,
-        sizes=chosen.sizes,
-        epochs=chosen.epochs,
-        train_examples=chosen.train_examples,
-    )
-    config.sweep = runs([network(name) for name in chosen.models.split("+")])
+    config = theory_config("rademacher", **recipe.without(chosen, "models"))
+    config.sweep = runs([recipe.network(name) for name in chosen.models.split("+")])
     return config

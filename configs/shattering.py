@@ -17,8 +17,7 @@ command that was stopped goes on with the first sweep that was not complete.
 
 from ml_collections import ConfigDict
 
-from rethinking_jax.config import parse_argument, runs
-from rethinking_jax.config.recipe import network
+from rethinking_jax.config import parse_argument, recipe, runs
 from rethinking_jax.theory.settings import theory_config
 
 
@@ -33,16 +32,10 @@ def get_config(argument: str = "") -> ConfigDict:
         dimensions=4,
         dichotomies=64,
     )
-    config = theory_config(
-        "shattering",
-        points=chosen.points,
-        dataset=chosen.dataset,
-        dimensions=chosen.dimensions,
-        dichotomies=chosen.dichotomies,
-    )
+    config = theory_config("shattering", **recipe.without(chosen, "models"))
     # Hyperplanes with narrow margins are found late: 3,000 steps at 0.03 miss some.
     rates = {"linear": 0.1}
-    members = [network(name) for name in chosen.models.split("+")]
+    members = [recipe.network(name) for name in chosen.models.split("+")]
     config.sweep = runs(
         [{**member, "learning_rate": rates.get(member["model"], 0.03)} for member in members]
     )

@@ -15,8 +15,7 @@ CPU time; a command that was stopped starts again.
 
 from ml_collections import ConfigDict
 
-from rethinking_jax.config import parse_argument, runs, sweep
-from rethinking_jax.config.recipe import network
+from rethinking_jax.config import parse_argument, recipe, runs, sweep
 from rethinking_jax.theory.settings import theory_config
 
 
@@ -33,16 +32,9 @@ def get_config(argument: str = "") -> ConfigDict:
         epochs=60,
         train_examples=500,
     )
-    kind = network(chosen.model)
-    config = theory_config(
-        "stability",
-        dataset=chosen.dataset,
-        model=kind["model"],
-        hidden_sizes=tuple(kind["hidden_sizes"]),
-        seeds=chosen.seeds,
-        twins=chosen.twins,
-        epochs=chosen.epochs,
-        train_examples=chosen.train_examples,
-    )
+    network = recipe.network(chosen.model)
+    config = theory_config("stability", **recipe.without(chosen, "corruption", "model"))
+    config.model = network["model"]
+    config.hidden_sizes = tuple(network["hidden_sizes"])
     config.sweep = runs(sweep("corruption", chosen.corruption.split("+")))
     return config

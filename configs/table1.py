@@ -25,7 +25,7 @@ Inception, five to six with AlexNet and without batch norm.
 from ml_collections import ConfigDict
 
 from rethinking_jax.analysis import paper
-from rethinking_jax.config import appendix_learning_rate, parse_argument, recipe, runs
+from rethinking_jax.config import parse_argument, recipe, runs
 
 
 def get_config(argument: str = "") -> ConfigDict:
@@ -47,8 +47,6 @@ def get_config(argument: str = "") -> ConfigDict:
     members = []
     for model in models:
         kinds = [(row.setting, row.regularizers) for row in paper.TABLE_1 if row.model == model]
-        rate = {"learning_rate": appendix_learning_rate(model)}
-        rows = recipe.rows(kinds, recipe.CIFAR_STRENGTHS, chosen.seeds, model)
-        members += [{**row, **rate} for row in rows]
+        members += recipe.rows(kinds, recipe.CIFAR_STRENGTHS, chosen.seeds, model)
     config.sweep = runs(members)
     return config

@@ -18,12 +18,10 @@ AlexNet's failure agrees with 0.004, TensorFlow's preset of the time for its den
 Cost: 40 PFLOP, nearly all of it Inception's; 35 minutes at 20 TFLOP/s, an estimate.
 """
 
-from typing import Any
-
 from ml_collections import ConfigDict
 
 from rethinking_jax.analysis import paper
-from rethinking_jax.config import appendix_learning_rate, parse_argument, recipe, runs
+from rethinking_jax.config import Overrides, appendix_learning_rate, parse_argument, recipe, runs
 from rethinking_jax.errors import UserError
 
 AUGMENTATIONS = {"random crop": "crop", "flip and rotation": "flip+rotate"}
@@ -52,26 +50,24 @@ def get_config(argument: str = "") -> ConfigDict:
     config.crop_size = chosen.crop_size
     # On images as they are a network may fit long before it does on new ones.
     config.stop_when_fitted = False
-    config.sweep = runs(_members(chosen))
+    config.sweep = runs(recipe.seeded(_members(chosen), chosen.seeds))
     return config
 
 
-def _members(chosen: ConfigDict) -> list[dict[str, Any]]:
-    """Every row of the chosen models with every seed, under short names."""
+def _members(chosen: ConfigDict) -> list[Overrides]:
+    """Every row of the chosen models, under short names."""
     members = []
     for model, kind in paper.TABLE_4:
-        for seed in range(chosen.seeds if model in chosen.models.split("+") else 0):
-            names = AUGMENTATIONS.get(kind, "")
-            name = f"{model},{names or 'weight_decay'}"
-            member = {
-                "name": name + (f",seed={seed}" if chosen.seeds > 1 else ""),
-                "model": model,
-                "seed": seed,
-                "learning_rate": appendix_learning_rate(model),
-                "augmentation": names,
-                "weight_decay": 0.0 if names else chosen.weight_decay,
-                "lr_decay": 0.999 if names else 0.95,
-                "epochs": chosen.augmented_epochs if names else chosen.epochs,
-            }
+        names = AUGMENTATIONS.get(kind, "")
+        member = {
+            "name": f"{model},{names or 'weight_decay'}",
+            "model": model,
+            "learning_rate": appendix_learning_rate(model),
+            "augmentation": names,
+            "weight_decay": 0.0 if names else chosen.weight_decay,
+            "lr_decay": 0.999 if names else 0.95,
+            "epochs": chosen.augmented_epochs if names else chosen.epochs,
+        }
+        if model in chosen.models.split("+"):
             members.append(member)
     return members

@@ -18,7 +18,7 @@ what is trained; 90 seconds for 60,000 images without that.
 
 from ml_collections import ConfigDict
 
-from rethinking_jax.config import parse_argument, runs, sweep
+from rethinking_jax.config import parse_argument, recipe, runs, sweep
 from rethinking_jax.theory.settings import theory_config
 
 
@@ -32,11 +32,6 @@ def get_config(argument: str = "") -> ConfigDict:
         depth=4,
         trained_widths="4+16+64+256",
     )
-    config = theory_config(
-        "theorem1",
-        dataset=chosen.dataset,
-        depth=chosen.depth,
-        trained_widths=chosen.trained_widths,
-    )
+    config = theory_config("theorem1", **recipe.without(chosen, "corruption"))
     config.sweep = runs(sweep("corruption", chosen.corruption.split("+")))
     return config

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Several processes of one run on this machine.
+# This script starts several processes of one run on this machine.
 set -u
 
 usage() {
@@ -75,11 +75,11 @@ send() {
   done
 }
 signals=0
-# shellcheck disable=SC2329 # called by the traps
+# shellcheck disable=SC2329 # the traps below call it
 on_signal() {
   if ((signals++)); then send KILL; else send "$1"; fi
 }
-# Both ignored by the readers, which must see the last lines of their processes.
+# The readers ignore both signals, because they must see the last lines of their processes.
 trap '' INT TERM
 for ((i = 0; i < number; i++)); do
   mkfifo "$folder/out$i" "$folder/err$i" || exit 1
@@ -88,8 +88,8 @@ for ((i = 0; i < number; i++)); do
 done
 trap 'on_signal TERM' TERM
 trap 'on_signal INT' INT
-# Job control gives each process a group of its own: Ctrl-C in the terminal reaches them once,
-# from here, and is not ignored as it is in plain background jobs.
+# Job control gives each process a group of its own. So Ctrl-C in the terminal reaches each of
+# them once, through the trap above, and is not ignored as it is in plain background jobs.
 set -m
 for ((i = 0; i < number; i++)); do
   env "${common[@]}" "JAX_PROCESS_ID=$i" "${program[@]}" "$@" \

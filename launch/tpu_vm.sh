@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# One run on all hosts of a Cloud TPU slice, got as a queued resource.
-# What stands in single quotes is for the shells of the workers.
+# This script makes one run on all hosts of a Cloud TPU slice, which it gets as a queued resource.
+# What stands in single quotes is meant for the shells of the workers.
 # shellcheck disable=SC2016
 set -u
 
@@ -71,7 +71,7 @@ fi
 where=(--zone="$zone")
 [[ -z $project ]] || where+=(--project="$project")
 
-# Prints a command, and runs it unless this is a dry run.
+# This function prints a command, and runs it unless this is a dry run.
 run() {
   local words
   printf -v words '%q ' "$@"
@@ -125,7 +125,7 @@ python3 -m uv pip install --quiet --python .venv/bin/python --constraint constra
 
 mount_bucket() {
   local steps
-  # Checkpoints are committed by renaming a folder, hence the limit.
+  # Checkpoints are committed by renaming a folder, and the limit must allow that.
   printf -v steps 'set -e; mountpoint -q ~/bucket && exit 0
 if ! command -v gcsfuse >/dev/null; then
 key=/usr/share/keyrings/cloud.google.asc; url=https://packages.cloud.google.com/apt

@@ -3,8 +3,9 @@
 python -m rethinking_jax.main [--config=FILE.py[:ARGUMENT]] [--config.KEY=VALUE ...] [--workdir=DIR]
     [--coordinator_address=HOST:PORT --num_processes=N --process_id=I]
 
-Without --config it runs the quickstart on embedded data. Without --workdir the results
-go to runs/<experiment>-<digest of the config>; the same command again resumes the run or
+FILE.py is a file, or the name of one of the configs below; without --config it runs the
+quickstart on embedded data. Without --workdir the results go to
+runs/<experiment>-<digest of the config>; the same command again resumes the run or
 says that it is complete. DIR is a folder, gs://BUCKET/FOLDER or s3://BUCKET/FOLDER.
 Every --jax_* flag works. Exit code 0: done, 1: the run failed
 or was stopped (the message says what is saved), 2: something in the command is wrong.
@@ -28,6 +29,7 @@ from ml_collections import ConfigDict, config_flags
 
 from rethinking_jax import cli
 from rethinking_jax import config as configs
+from rethinking_jax.config.docs import keys_help
 from rethinking_jax.errors import RunFailed, UserError, nearest
 from rethinking_jax.host import distributed
 
@@ -65,7 +67,7 @@ def execute(rest: Sequence[str], given: flags.FlagValues, words: Sequence[str]) 
     workdir = ""
     try:
         config = _config(rest, given)
-        workdir = given.workdir or f"runs/{config.experiment}-{configs.digest(config)}"
+        workdir = given.workdir or configs.default_workdir(config)
         distributed.start(given.coordinator_address, given.num_processes, given.process_id)
         _run(config, workdir, command)
     except UserError as error:
@@ -79,22 +81,20 @@ def execute(rest: Sequence[str], given: flags.FlagValues, words: Sequence[str]) 
 
 
 def _run(config: ConfigDict, workdir: str, command: str) -> None:
-    # Only now what takes long to import: help and a mistake are answered at once.
+    if "kind" not in config:
+        configs.members(config)  # a mistake in a run that trains is answered at once
+    # What follows takes long to import: only now, for a command that is right.
     from rich.console import Console
 
-    from rethinking_jax.experiment import train_and_evaluate
+    from rethinking_jax import experiment
     from rethinking_jax.host.processes import is_primary
-    from rethinking_jax.theory.experiment import run_theory
-    from rethinking_jax.workdir.storage import open_path
 
     console = Console(quiet=not is_primary())
-    # A config without a kind trains.
-    run_config = run_theory if "kind" in config else train_and_evaluate
-    run_config(config, open_path(workdir), command=command, console=console)
+    experiment.run(config, workdir, command=command, console=console)
 
 
 def _reason(error: Exception, workdir: str, command: str) -> str:
-    """One line for what nobody foresaw; a trace before it where the machine is not to blame."""
+    """Returns one line for what nobody foresaw; prints a trace if the machine is not to blame."""
     # A full disk (a ValueError when orbax meets it), no memory left: the first line
     # says it, the trace would hide it.
     machine = isinstance(error, (OSError, jax.errors.JaxRuntimeError))
@@ -109,6 +109,7 @@ def _reason(error: Exception, workdir: str, command: str) -> str:
 
 
 def _config(argv: Sequence[str], given: flags.FlagValues) -> ConfigDict:
+    """Returns the config that the flags make, where every one of them has an effect."""
     if len(argv) > 1:
         raise UserError(f"{argv[1]!r}: expected only flags, such as --config.seed=1")
     config = given.config
@@ -161,7 +162,7 @@ def parse_flags(argv: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> 
 
 
 def _resolve_config(argv: Sequence[str]) -> list[str]:
-    """Puts --config first, as one flag, with a path that exists."""
+    """Puts --config first, as one flag, with a path that exists: the given one, or by its name."""
     rest, given = [argv[0]], DEFAULT_CONFIG
     words = iter(argv[1:])
     for word in words:
@@ -172,7 +173,8 @@ def _resolve_config(argv: Sequence[str]) -> list[str]:
         else:
             rest.append(word)
     path, colon, argument = given.partition(":")
-    candidates = [Path(path).expanduser(), *(folder / Path(path).name for folder in CONFIG_FOLDERS)]
+    name = f"{Path(path).name.removesuffix('.py')}.py"
+    candidates = [Path(path).expanduser(), *(folder / name for folder in CONFIG_FOLDERS)]
     found = next((candidate for candidate in candidates if candidate.is_file()), None)
     if found is None:
         known = sorted({file.stem for folder in CONFIG_FOLDERS for file in folder.glob("*.py")})
@@ -184,7 +186,7 @@ def _resolve_config(argv: Sequence[str]) -> list[str]:
 
 
 def _check_keys(argv: Sequence[str]) -> None:
-    """Loads the config alone: what is wrong in it, or in the name of a key, is said here."""
+    """Loads the config alone, to say what is wrong in it or in the name of a key."""
     alone = flags.FlagValues()
     config_flags.DEFINE_config_file("config", None, "", flag_values=alone, sys_argv=argv[:2])
     try:
@@ -205,9 +207,10 @@ def _check_keys(argv: Sequence[str]) -> None:
 
 
 def _help() -> str:
-    keys = ", ".join(f"{key}={value!r}" for key, value in configs.base_config().items())
+    """Returns how the command is used, the configs that are here, and all keys."""
     files = sorted({str(file) for folder in CONFIG_FOLDERS for file in folder.glob("*.py")})
-    return f"{__doc__}\nConfigs:\n  " + "\n  ".join(files) + f"\nKeys and defaults: {keys}"
+    listed = "\n  ".join(["Configs:", *files])
+    return f"{__doc__}\n{listed}\n\nKeys, as --config.KEY=VALUE, with defaults:\n\n{keys_help()}"
 
 
 def _fail(error: object, code: int) -> int:

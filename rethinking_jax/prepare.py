@@ -15,10 +15,17 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rethinking_jax import cli
 from rethinking_jax.errors import RunFailed, UserError
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from rich.console import Console
+
+    from rethinking_jax.data.watch import Watch
 
 Say = Callable[[str], None]
 
@@ -44,18 +51,25 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         allow_abbrev=False,
     )
     parser.add_argument("dataset", metavar="DATASET")
-    parser.add_argument("--data_dir", default="", help="of tfds (its own choice)")
-    parser.add_argument("--manual_dir", default="", help="holds archives downloaded by hand")
+    parser.add_argument("--data_dir", default="", help="the folder of tfds (its own choice)")
+    parser.add_argument(
+        "--manual_dir", default="", help="the folder with archives downloaded by hand"
+    )
     parser.add_argument(
         "--cache",
         metavar="SIZE",
         type=cli.whole_number(0),
-        help="side of the decoded images; 0: as they are, where all have one size",
+        help="the side of the decoded images; 0: as they are, where all have one size",
     )
-    parser.add_argument("--cache_dir", default="", help="DATA_DIR/rethinking_jax")
+    parser.add_argument(
+        "--cache_dir", default="", help="the folder of caches (DATA_DIR/rethinking_jax)"
+    )
     workers = os.cpu_count() or 1
     parser.add_argument(
-        "--workers", type=cli.whole_number(1), default=workers, help="processes (%(default)s)"
+        "--workers",
+        type=cli.whole_number(1),
+        default=workers,
+        help="processes (%(default)s)",
     )
     parser.add_argument(
         "--verify", action="store_true", help="read the whole cache, rewrite damaged files"
@@ -70,17 +84,11 @@ def prepare(flags: argparse.Namespace) -> None:
     """Prepares what the flags ask for and says where everything is.
 
     Raises:
-      UserError: something given, or the data, is wrong.
+      UserError: a flag or the data is wrong.
       RunFailed: it could not be finished; what is whole is kept.
     """
-    # Only now what takes time to import: --help and a typo are answered at once.
+    # What takes time to import comes only now: --help and a typo are answered at once.
     from rich.console import Console
-
-    from rethinking_jax.data.cache import cache_folder
-    from rethinking_jax.data.cache_write import write_cache
-    from rethinking_jax.data.index import dataset_folder, fingerprint, index_path, load_indices
-    from rethinking_jax.data.records import open_records
-    from rethinking_jax.data.tfds_prepare import prepared_builder
 
     console = Console()
     _quieten()
@@ -88,13 +96,27 @@ def prepare(flags: argparse.Namespace) -> None:
     def say(line: str) -> None:
         console.print(line, soft_wrap=True, markup=False, highlight=False)
 
+    _prepare(flags, say, _watching(console, say))
+    say(f"next: {_next_command(flags)}")
+
+
+def _prepare(
+    flags: argparse.Namespace, say: Say, watching: "AbstractContextManager[Watch]"
+) -> None:
+    """Prepares the records, then the index, then the cache."""
+    from rethinking_jax.data.cache.read import cache_folder
+    from rethinking_jax.data.cache.write import write_cache
+    from rethinking_jax.data.tfds.index import dataset_folder, fingerprint, index_path, load_indices
+    from rethinking_jax.data.tfds.prepare import prepared_builder
+    from rethinking_jax.data.tfds.records import open_records
+
     builder = prepared_builder(flags.dataset, flags.data_dir, flags.manual_dir, say)
     splits = [records for records in open_records(flags.dataset, builder) if records]
     folder = dataset_folder(flags.cache_dir, builder)
     if flags.cache is not None:
         cache_folder(folder, flags.cache)  # refuses a bucket before the work begins
     prints = {records.split: fingerprint(builder, records.split) for records in splits}
-    with _watching(console, say) as watch:
+    with watching as watch:
         load_indices(splits, prints, folder, say, watch, flags.workers)
         counts = ", ".join(f"{records.split} {len(records):,}" for records in splits)
         say(f"{flags.dataset} is prepared in {builder.data_path}: {counts} examples")
@@ -112,17 +134,16 @@ def prepare(flags: argparse.Namespace) -> None:
                 verify=flags.verify,
             )
             say(f"images: {cache_folder(folder, flags.cache)}")
-    say(f"next: {_next_command(flags)}")
 
 
 def _quieten() -> None:
-    """tfds and TensorFlow talk; and progress bars are for terminals."""
+    """Silences tfds and TensorFlow, and progress bars where there is no terminal."""
     import tensorflow_datasets as tfds
     from absl import logging
 
     logging.set_verbosity(logging.FATAL)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # it says so where it is on
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # where it is on, TensorFlow says so
     if not sys.stderr.isatty():
         tfds.disable_progress_bar()
 
@@ -134,8 +155,8 @@ def _next_command(flags: argparse.Namespace) -> str:
     return shlex.join(["python", "-m", "rethinking_jax.main", *words])
 
 
-def _watching(console: Any, say: Say) -> Any:
-    """Shows passes over the data: a bar on a terminal, a line now and then elsewhere."""
+def _watching(console: "Console", say: Say) -> "AbstractContextManager[Watch]":
+    """Returns a watch that shows passes over the data: a bar on a terminal, lines elsewhere."""
     import contextlib
 
     from rethinking_jax.data.watch import Spoken
@@ -148,7 +169,7 @@ def _watching(console: Any, say: Say) -> Any:
 class _Bar:
     """A `Watch` with a bar, images a second and the time left."""
 
-    def __init__(self, console: Any) -> None:
+    def __init__(self, console: "Console") -> None:
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
         columns = (TextColumn("{task.description}"), BarColumn(bar_width=24))

@@ -39,10 +39,10 @@ def test_defaults_are_the_sizes_that_the_networks_are_made_for() -> None:
 
 
 def test_the_cache_is_read_by_the_reader_of_runs_again_and_again(tmp_path: Path) -> None:
-    source = imagenet._source(SETTINGS, tmp_path / "cache")
-    assert source.streamed and len(source.streamed.train.labels) == 1_281_167
+    dataset = imagenet._dataset(SETTINGS, tmp_path / "cache")
+    assert dataset.streamed and len(dataset.train) == 1_281_167
     positions = np.array([[0, 19, 20, 1_281_166]])
-    (batch,) = read_batches(source.streamed.train, positions, threads=2, workers=0)
+    (batch,) = read_batches(dataset.train, positions, threads=2, workers=0)
     stored = np.fromfile(next((tmp_path / "cache").glob("*.u8")), np.uint8)
     stored = stored.reshape(20, 32, 32, 3)
     np.testing.assert_array_equal(batch.images, stored[[0, 19, 0, 1_281_166 % 20]])
@@ -72,9 +72,9 @@ def test_a_batch_that_does_not_fit_is_noted_and_ends_the_list(
 ) -> None:
     monkeypatch.setattr(imagenet, "_measure", fails_at(16, error))
     monkeypatch.setattr(imagenet, "_feed", lambda chunk, settings: {})
-    source = imagenet._source(SETTINGS, tmp_path / "cache")
+    dataset = imagenet._dataset(SETTINGS, tmp_path / "cache")
     peak = Contestant("matmul peak", lambda: None, quiet, 1)
-    sizes, best = imagenet._sizes(SETTINGS, source, 1, peak, quiet)
+    sizes, best = imagenet._sizes(SETTINGS, dataset, 1, peak, quiet)
     assert [size["batch_size"] for size in sizes] == [8, 16]
     assert sizes[1]["out_of_memory"] == str(error).split("\n")[0]
     assert best.runs[0].config.batch_size == 8
@@ -83,16 +83,16 @@ def test_a_batch_that_does_not_fit_is_noted_and_ends_the_list(
 def test_no_batch_that_fits_and_other_errors_are_told_as_they_are(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    source = imagenet._source(SETTINGS, tmp_path / "cache")
+    dataset = imagenet._dataset(SETTINGS, tmp_path / "cache")
     peak = Contestant("matmul peak", lambda: None, quiet, 1)
     monkeypatch.setattr(imagenet, "_measure", fails_at(0, NO_MEMORY))
     with pytest.raises(RunFailed, match="batches of 8 do not fit into memory: RESOURCE"):
-        imagenet._sizes(SETTINGS, source, 1, peak, quiet)
+        imagenet._sizes(SETTINGS, dataset, 1, peak, quiet)
     monkeypatch.setattr(
         imagenet, "_measure", fails_at(0, jax.errors.JaxRuntimeError("INTERNAL: cuDNN"))
     )
     with pytest.raises(jax.errors.JaxRuntimeError, match="INTERNAL"):
-        imagenet._sizes(SETTINGS, source, 1, peak, quiet)
+        imagenet._sizes(SETTINGS, dataset, 1, peak, quiet)
 
 
 @pytest.mark.slow
@@ -137,15 +137,15 @@ def test_steps_fed_from_the_cache_are_those_of_a_run(tmp_path: Path) -> None:
     """No further compilation, and a share of the time as a run writes it down."""
     from rethinking_jax.bench.timing import compile_seconds
 
-    source = imagenet._source(SETTINGS, tmp_path / "cache")
-    chunk = imagenet._chunk(SETTINGS, source, 8)
+    dataset = imagenet._dataset(SETTINGS, tmp_path / "cache")
+    trial = imagenet._trial(SETTINGS, dataset, 8)
     peak = Contestant("matmul peak", lambda: None, quiet, 1)
-    found = imagenet._measure(chunk, SETTINGS, 1, peak, quiet)
-    assert chunk.program.train_batch._cache_size() == 1  # type: ignore[union-attr]
+    found = imagenet._measure(trial, SETTINGS, 1, peak, quiet)
+    assert trial.program.train_batch._cache_size() == 1  # type: ignore[attr-defined]
     with compile_seconds() as compiled:
-        fed = imagenet._feed(chunk, SETTINGS)
+        fed = imagenet._feed(trial, SETTINGS)
         # The order of an epoch alone is compiled anew, not the step.
         assert compiled() < found["compile_seconds"]
-    assert chunk.program.train_batch._cache_size() == 1  # type: ignore[union-attr]
+    assert trial.program.train_batch._cache_size() == 1  # type: ignore[attr-defined]
     (speed,) = fed["images_per_second"]
     assert fed["bytes_per_second"] == pytest.approx(speed * 32 * 32 * 3)

@@ -7,22 +7,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rethinking_jax import config as configs
-from rethinking_jax.config import members, parse_argument, product, runs, sweep, zipped
+from rethinking_jax import experiment, main
+from rethinking_jax.config import (
+    members,
+    parse_argument,
+    product,
+    runs,
+    sweep,
+    zipped,
+)
 from rethinking_jax.corruption import SETTINGS
 from rethinking_jax.errors import UserError
-from rethinking_jax.theory import settings
+from rethinking_jax.theory.kinds import KINDS
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_every_config_is_valid_and_named_after_its_file(path: Path) -> None:
     config = load(path)
     assert config.experiment.rstrip("abc") == path.stem.rstrip("abc")
-    assert len(members(config)) >= 1
+    assert len(experiment.members(config)) >= 1
     # What is written to config.json is what was resolved.
     plain = configs.to_json(config)
     assert json.loads(json.dumps(plain)) == plain
-    own = set(settings.OWN_KEYS[config.kind]) if "kind" in config else set()
-    shared = {*settings.shared_keys(config.kind), "kind"} if own else set(configs.base_config())
+    own = set(KINDS[config.kind].defaults()) if "kind" in config else set()
+    shared = {*KINDS[config.kind].shared, "kind"} if own else set(configs.base_config())
     assert set(plain) == shared | own
 
 
@@ -148,6 +156,16 @@ def test_label_noise_that_would_do_nothing_is_refused() -> None:
     config.label_noise = 0.3
     config.sweep = runs(sweep("corruption", SETTINGS))  # one of the six uses it
     assert len(members(config)) == 6
+
+
+@pytest.mark.parametrize("given", ["figure1:b", "figure1.py:b", "configs/figure1.py:b"])
+def test_a_config_is_given_by_its_path_or_its_name(given: str) -> None:
+    argv = main._resolve_config(["main", f"--config={given}", "--config.seed=1"])
+    path, _, argument = argv[1].removeprefix("--config=").partition(":")
+    assert Path(path).resolve() in CONFIGS
+    assert (Path(path).stem, argument, argv[2]) == ("figure1", "b", "--config.seed=1")
+    with pytest.raises(UserError, match=r"figure1\.txt: there is no such file"):
+        main._resolve_config(["main", "--config=figure1.txt"])
 
 
 def test_argument_strings() -> None:

@@ -1,3 +1,6 @@
+import json
+from pathlib import Path
+
 import chex
 import jax
 import jax.numpy as jnp
@@ -6,14 +9,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from ml_collections import ConfigDict
+from rich.console import Console
 from sklearn.metrics import mutual_info_score
 
+from rethinking_jax import experiment
+from rethinking_jax.config import base_config, members, runs
 from rethinking_jax.corruption import (
+    CORRUPTIONS,
     SETTINGS,
-    corrupt_images,
-    corrupt_labels,
-    label_probability,
+    Array,
+    Corruption,
+    Draws,
+    ImageKeys,
+    LabelNoise,
+    Moments,
 )
+from rethinking_jax.errors import UserError
+from rethinking_jax.theory.data import Tasks
+from rethinking_jax.theory.settings import theory_config
 
 N, K = 20_000, 10
 # chi-square with 9 degrees of freedom is above this once in 10,000 draws.
@@ -30,6 +44,27 @@ def ids(n: int = N) -> jax.Array:
 
 def images(n: int, shape: tuple[int, ...] = (6, 5, 3)) -> jax.Array:
     return jnp.asarray(np.random.default_rng(1).integers(0, 256, (n, *shape)), jnp.uint8)
+
+
+def corrupt_labels(
+    seed: int | jax.Array,
+    split: str,
+    ids: Array,
+    labels: Array,
+    p: float,
+    k: int,
+    exclude_true_class: bool = False,
+) -> jax.Array:
+    noise = LabelNoise(p, k, exclude_true_class)
+    draws = Draws(CORRUPTIONS["random_labels"], seed, noise, corrupt_test_labels=True)
+    return jnp.asarray(draws.labels(split, ids, labels))
+
+
+def corrupt_images(
+    setting: str, seed: int, split: str, ids: Array, images: jax.Array, mean: Array, std: Array
+) -> jax.Array:
+    draws = Draws(CORRUPTIONS[setting], seed, LabelNoise(0.0, K), Moments(mean, std))
+    return draws.images(split, ids, images)
 
 
 MOMENTS = (jnp.array([0.2, 0.5, 0.6]), jnp.array([0.3, 0.1, 0.2]))
@@ -219,6 +254,74 @@ def test_labels_are_these_for_ever() -> None:
 
 
 def test_probability_of_each_setting() -> None:
-    probabilities = [label_probability(setting, 0.3) for setting in SETTINGS]
+    probabilities = [CORRUPTIONS[setting].probability(0.3) for setting in SETTINGS]
     assert probabilities == [0.0, 0.3, 1.0, 0.0, 0.0, 0.0]
-    assert label_probability("partially_corrupted_labels", None) == 0.5
+    assert CORRUPTIONS["partially_corrupted_labels"].probability() == 0.5
+
+
+def pair_flip(key: jax.Array, label: jax.Array, noise: LabelNoise) -> jax.Array:
+    """Becomes the next class with probability p."""
+    flipped = jax.random.uniform(key) < noise.p
+    return jnp.where(flipped, (label + 1) % noise.num_classes, label)
+
+
+def with_stripe(keys: ImageKeys, image: jax.Array, moments: Moments) -> jax.Array:
+    """Gets a white row, another one in each image."""
+    row = jax.random.randint(keys.example, (), 0, image.shape[0])
+    return image.at[row].set(255)
+
+
+OWN = {
+    "pair_flip": Corruption("Some become the next class.", labels=pair_flip, uses_label_noise=True),
+    "stripes": Corruption("Each image has a white row.", images=with_stripe),
+}
+
+
+@pytest.fixture
+def own(monkeypatch: pytest.MonkeyPatch) -> ConfigDict:
+    """A config of small runs of two corruptions that a user has added."""
+    for name, corruption in OWN.items():
+        monkeypatch.setitem(CORRUPTIONS, name, corruption)
+    config = base_config()
+    config.dataset, config.model, config.hidden_sizes = "mnist5k", "mlp", (8,)
+    config.train_examples, config.epochs, config.batch_size = 120, 2, 40
+    config.sweep = runs(
+        [{"corruption": "true_labels"}, {"corruption": "pair_flip", "label_noise": 0.4},
+         {"corruption": "stripes"}]
+    )  # fmt: skip
+    return config
+
+
+def test_own_corruptions_train_in_memory_and_streamed(
+    own: ConfigDict, data_dir: Path, tmp_path: Path
+) -> None:
+    own.data_dir = str(data_dir)
+    found = {}
+    for way in ("memory", "stream"):
+        own.input = way
+        experiment.run(own, tmp_path / way, console=Console(quiet=True))
+        lines = [json.loads(text) for text in (tmp_path / way / "metrics.jsonl").open()]
+        found[way] = {(line["member"], line["epoch"]): line["train_loss"] for line in lines}
+        assert "pair flip" in (tmp_path / way / "report.html").read_text()
+    assert found["stream"] == pytest.approx(found["memory"], rel=1e-4)
+    with np.load(tmp_path / "memory" / "labels.npz") as labels:
+        true, flipped = (labels[name] for name in ("true_labels", "pair_flip,label_noise=0.4"))
+        assert (labels["stripes"] == true).all()
+    assert 0.2 < np.mean(true != flipped) < 0.6
+    assert (flipped[true != flipped] == (true[true != flipped] + 1) % 10).all()
+
+
+def test_own_corruptions_of_a_kernel_machine(own: ConfigDict, data_dir: Path) -> None:
+    theory = theory_config("kernel", dataset="mnist5k", data_dir=str(data_dir), train_examples=50)
+    theory.sweep = own.sweep
+    tasks = Tasks(lambda line: None)
+    true, flipped, striped = (tasks(member.config) for member in experiment.members(theory))
+    assert 0.1 < flipped.flipped_fraction < 0.7 and striped.flipped_fraction == 0
+    assert (true.train_images == flipped.train_images).all()
+    assert ((striped.train_images == 1).all((2, 3)).sum(1) == 1).all()
+
+
+def test_label_noise_is_refused_where_a_corruption_does_not_use_it(own: ConfigDict) -> None:
+    own.sweep, own.corruption, own.label_noise = "", "stripes", 0.5
+    with pytest.raises(UserError, match="for corruption=partially_corrupted_labels or pair_flip"):
+        members(own)

@@ -20,16 +20,19 @@ from sklearn.linear_model import LinearRegression
 
 from rethinking_jax import experiment
 from rethinking_jax.analysis.claims import NO, NOT_MEASURED, YES
-from rethinking_jax.analysis.language import SPANISH, speaker
+from rethinking_jax.analysis.curves import Plot
+from rethinking_jax.analysis.language import SPANISH, Translate, translator
+from rethinking_jax.analysis.lesson import Lesson, curve, groups_of, note, over_epochs, verdict
 from rethinking_jax.analysis.results import Results
+from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import base_config, members, runs
 from rethinking_jax.corruption.randomness import purpose_key
-from rethinking_jax.course import dataset_size
-from rethinking_jax.course.lessons import LESSONS
-from rethinking_jax.data import source
+from rethinking_jax.course import LESSONS, dataset_size
+from rethinking_jax.data import runs as data_runs
 from rethinking_jax.pictures import gallery
 from rethinking_jax.report import __main__ as report_command
 from rethinking_jax.report import page
+from rethinking_jax.report.section import plots_of
 from rethinking_jax.step.preprocess import make_preprocess
 from rethinking_jax.sweep import build, groups
 
@@ -207,15 +210,31 @@ def test_a_lesson_whose_runs_lack_its_accuracies_is_an_ordinary_report() -> None
     """One with a validation set nobody asked for, and the one about it without."""
     asked = validated()
     without = asked._replace(config={**asked.config, "validation_examples": 0})
-    assert not any(plot.slide for plot in page.all_plots(without))
+    assert not any(plot.slide for plot in plots_of(without))
     other = asked._replace(summary={**asked.summary, "experiment": "course_network_size"})
     for member in other.summary["members"]:
         del member["test_accuracy"], member["best_test_accuracy"]
         member["best_validation_accuracy"] = member["validation_accuracy"]
     for line in (line for own in other.lines.values() for line in own):
         del line["test_accuracy"]
-    assert not any(plot.slide for plot in page.all_plots(other))
+    assert not any(plot.slide for plot in plots_of(other))
     assert "the chosen runs alone looked at it, once" in page.page([other])
+
+
+def test_a_lesson_of_ones_own_is_an_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    def plots(results: Results, translate: Translate) -> list[Plot]:
+        curves = [curve(group.setting, over_epochs(group, "train_loss"), note(group, translate))
+                  for group in groups_of(results)]  # fmt: skip
+        return [Plot("mine", "My slide", "", translate("epochs"), "loss", curves)]
+
+    def judge(results: Results) -> list[Verdict]:
+        return [verdict(results, "My claim.", YES, "Loss 1")]
+
+    results = lesson("mine", run("true_labels", 2))
+    assert "My slide" not in page.page([results])
+    monkeypatch.setitem(LESSONS, "mine", Lesson(plots, judge))
+    text = page.page([results])
+    assert "My slide" in text and "My claim." in text and "What the lecture says" in text
 
 
 def test_times_to_a_loss_against_a_hand_computation() -> None:
@@ -247,7 +266,7 @@ def test_the_power_law_is_the_straight_line_of_scikit_learn(points: list) -> Non
 @pytest.mark.parametrize("name", EVERY)
 def test_slides_say_the_same_in_both_languages(name: str) -> None:
     english, spanish = (
-        page.all_plots(EVERY[name]()._replace(config={**EVERY[name]().config, "language": code}))
+        plots_of(EVERY[name]()._replace(config={**EVERY[name]().config, "language": code}))
         for code in ("en", "es")
     )
     assert [plot.name for plot in english] == [plot.name for plot in spanish]
@@ -263,9 +282,9 @@ def test_slides_say_the_same_in_both_languages(name: str) -> None:
 def test_every_translation_has_the_values_of_its_phrase() -> None:
     for english, spanish in SPANISH.items():
         assert sorted(re.findall(r"{.*?}", english)) == sorted(re.findall(r"{.*?}", spanish))
-    assert speaker("es")("batch of {n}", n=8) == "lote de 8"
+    assert translator("es")("batch of {n}", n=8) == "lote de 8"
     with pytest.raises(KeyError):
-        speaker("es")("a phrase that nobody translated")
+        translator("es")("a phrase that nobody translated")
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.7])
@@ -279,10 +298,10 @@ def test_a_slide_of_samples_has_the_run_s_own_images_and_labels(noise: float) ->
         ]
     )
     found = members(config)
-    sources = source.load_sources(found, lambda line: None)
-    labelled = [(groups.label_run(m, sources[k]), sources[k])
-                for m in found for k in [source.source_key(m.config)]]  # fmt: skip
-    rows = gallery.corrupted(labelled, speaker("en"))
+    datasets = data_runs.load_datasets(found, lambda line: None)
+    labelled = [(groups.label_run(m, datasets[k]), datasets[k])
+                for m in found for k in [data_runs.dataset_key(m.config)]]  # fmt: skip
+    rows = gallery.corrupted(labelled, translator("en"))
     assert [row.name for row in rows] == ["true labels", "partially corrupted labels", "gaussian"]
     assert rows[0].labels == ("0", "1", "2", "3", "4", "5")  # the first of each class
     assert not any(rows[0].wrong) and not any(rows[2].wrong)
@@ -296,7 +315,8 @@ def test_a_slide_of_samples_has_the_run_s_own_images_and_labels(noise: float) ->
     np.testing.assert_array_equal(rows[0].images, stored)
     np.testing.assert_array_equal(rows[1].images, stored)
     assert (rows[2].images != stored).mean() > 0.5
-    assert gallery.corrupted(labelled[:1], speaker("en")) == []  # one setting needs no comparison
+    # One setting needs no comparison.
+    assert gallery.corrupted(labelled[:1], translator("en")) == []
 
 
 def test_gradient_norms_of_an_epoch_against_autodiff(answer: Command, tmp_path: Path) -> None:
@@ -312,9 +332,9 @@ def test_gradient_norms_of_an_epoch_against_autodiff(answer: Command, tmp_path: 
     lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert len(lines) == 3
     for member, line in zip(members(config), lines, strict=True):
-        data = source.load_sources([member], lambda text: None)[source.source_key(member.config)]
+        (data,) = data_runs.load_datasets([member], lambda text: None).values()
         model = build.make_model(member.config, 10)
-        scaled = make_preprocess(member.config.preprocess, data.mean, data.std)(data.train.images)
+        scaled = make_preprocess(member.config.preprocess, *data.moments)(data.train.images)
         params = model.init(purpose_key(0, "init"), scaled[:1], train=False)["params"]
 
         def loss(params: dict, model=model, scaled=scaled, data=data) -> jax.Array:
@@ -368,7 +388,7 @@ def test_pictures_are_drawn_again_in_another_language_where_the_data_is_at_hand(
     config.dataset, config.model, config.hidden_sizes = str(data), "mlp", (8,)
     config.batch_size, config.epochs, config.augmentation = 30, 1, "rotate"
     config.sweep = runs([{"corruption": name} for name in ("true_labels", "random_labels")])
-    experiment.train_and_evaluate(config, workdir)
+    experiment.run(config, workdir)
     files = [workdir / "figures" / f"{name}.svg" for name in ("corruptions", "augmentations")]
     english = [file.read_text() for file in files]
     assert "random labels" in english[0] and "stored" in english[1]

@@ -13,16 +13,18 @@ from scipy.stats import spearmanr
 
 from rethinking_jax.analysis.claims import NO, NOT_MEASURED, YES
 from rethinking_jax.analysis.language import SPANISH
+from rethinking_jax.analysis.lesson import slides, source
+from rethinking_jax.analysis.networks import NETWORKS
 from rethinking_jax.analysis.results import Results
 from rethinking_jax.config import members
-from rethinking_jax.course import architectures
-from rethinking_jax.course.lessons import LESSONS, slides, source
+from rethinking_jax.course import LESSONS, architectures
 from rethinking_jax.errors import UserError
-from rethinking_jax.models import MODELS, WITH_WIDTHS, create_model
+from rethinking_jax.models import MODELS, create_model, takes_widths
 
 CONFIG = next(path for path in CONFIGS if path.stem == "course_architectures")
 
 # Model: parameters, operations, images per second, test accuracy.
+NAMED = [name for name, own in NETWORKS.items() if not own.sized]
 KNOWN = {
     "vgg_small": (3_000_000, 600_000_000, 60.0, 0.95),
     "mobilenet_small": (130_000, 60_000_000, 60.0, 0.95),
@@ -119,9 +121,7 @@ def test_points_of_the_slides_are_the_seeds_at_the_network_s_cost() -> None:
     by_parameters, by_flops, by_time = slides(LESSONS["course_architectures"], results)
     for plot in (by_parameters, by_flops, by_time):
         assert plot.log == "x" and plot.slide
-        assert [curve.label for curve in plot.curves] == [
-            architectures.NAMES[model] for model in KNOWN
-        ]
+        assert [curve.label for curve in plot.curves] == [NETWORKS[model].name for model in KNOWN]
     for i, (parameters, flops, speed, test) in enumerate(KNOWN.values()):
         for plot, x in (
             (by_parameters, parameters / 1e6), (by_flops, flops / 1e6), (by_time, 1000 / speed)
@@ -133,7 +133,7 @@ def test_points_of_the_slides_are_the_seeds_at_the_network_s_cost() -> None:
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_what_a_slide_says_fits_on_it(language: str) -> None:
     """Ten points of 1/72 inch are about 0.075 inch wide a letter, of 12.8."""
-    results = networks(**{name: KNOWN["maxout"] for name in MODELS if name in architectures.NAMES})
+    results = networks(**{name: KNOWN["maxout"] for name in MODELS if name in NAMED})
     results = results._replace(config={**results.config, "language": language})
     assert len(source(results)) < 150
     for plot in slides(LESSONS["course_architectures"], results):
@@ -142,15 +142,15 @@ def test_what_a_slide_says_fits_on_it(language: str) -> None:
 
 
 def test_every_name_is_translated_and_dense_is_what_does_not_convolve() -> None:
-    assert set(architectures.NAMES.values()) <= set(SPANISH)
+    assert {NETWORKS[name].name for name in NAMED} <= set(SPANISH)
     dense = {
         name
         for name in MODELS
         if not create_model(
-            name, num_classes=2, hidden_sizes=(4,) if name in WITH_WIDTHS else ()
+            name, num_classes=2, hidden_sizes=(4,) if takes_widths(name) else ()
         ).convolutional
     }
-    assert set(architectures.DENSE) == dense
+    assert {name for name, own in NETWORKS.items() if own.dense} == dense
 
 
 def test_another_data_set_is_taken_at_its_full_size() -> None:

@@ -18,15 +18,15 @@ from ml_collections import ConfigDict
 from PIL import Image
 
 from rethinking_jax import config, experiment
-from rethinking_jax.analysis.language import speaker
-from rethinking_jax.course import lessons
-from rethinking_jax.data import load_dataset, source
+from rethinking_jax.analysis.language import translator
+from rethinking_jax.course import LESSONS
+from rethinking_jax.data import load_dataset, runs
 from rethinking_jax.data.checkerboard import sizes
 from rethinking_jax.data.dataset import Split
 from rethinking_jax.errors import UserError
 from rethinking_jax.models import create_model
-from rethinking_jax.pictures import decision_map, film
-from rethinking_jax.report import page
+from rethinking_jax.pictures import decision_map
+from rethinking_jax.report.section import plots_of
 from rethinking_jax.step.preprocess import pixel_moments
 from rethinking_jax.workdir import checkpoint
 
@@ -139,7 +139,7 @@ def board_config(**changes: object) -> ConfigDict:
 )
 def test_what_is_for_images_is_refused(changes: dict, words: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=words) as error:
-        experiment.train_and_evaluate(board_config(**changes), tmp_path / "none")
+        experiment.run(board_config(**changes), tmp_path / "none")
     assert "\n" not in str(error.value)
     assert not (tmp_path / "none").exists()
 
@@ -194,7 +194,7 @@ def test_epochs_that_are_not_measured_change_nothing_else(tmp_path: Path) -> Non
     every = board_config(epochs=5, checkpoint_every=2, checkpoints_to_keep=9)
     few = board_config(epochs=5, checkpoint_every=2, checkpoints_to_keep=9, measure_every=3)
     for name, c in (("every", every), ("few", few)):
-        experiment.train_and_evaluate(c, tmp_path / name)
+        experiment.run(c, tmp_path / name)
     lines, some = (read_metrics(tmp_path / name) for name in ("every", "few"))
     assert [line["epoch"] for line in some] == [3, 5]
     for line in some:
@@ -211,7 +211,7 @@ def test_epochs_that_are_not_measured_change_nothing_else(tmp_path: Path) -> Non
     assert steps == [10, 20, 25]
     (tmp_path / "few" / "summary.json").unlink()
     (folder / "25").rename(tmp_path / "gone")
-    experiment.train_and_evaluate(few, tmp_path / "few")
+    experiment.run(few, tmp_path / "few")
     assert read_metrics(tmp_path / "few") == some
 
 
@@ -224,19 +224,23 @@ def test_maps_are_the_checkpoints_own_answers(tmp_path: Path) -> None:
     maps: list = []
     original = decision_map.of_runs
 
-    def kept(*arguments: object) -> list[film.Panel]:
+    def kept(*arguments: object) -> list[decision_map.Panel]:
         maps.extend(original(*arguments))  # type: ignore[arg-type]
         return maps
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(decision_map, "of_runs", kept)
-        experiment.train_and_evaluate(c, tmp_path)
+        experiment.run(c, tmp_path)
     (panel,) = maps
     assert panel.steps == (0, 100, 200)
     assert panel.outside.sum() == 4 and len(panel.points) == 132
     assert panel.probabilities.shape == (3, 125, 125)
     board = load_dataset("checkerboard:128+4")
-    x1, x2 = np.floor((points(board.test) + film.EXTENT) / (2 * film.EXTENT) * 125).astype(int).T
+    x1, x2 = (
+        np.floor((points(board.test) + decision_map.EXTENT) / (2 * decision_map.EXTENT) * 125)
+        .astype(int)
+        .T
+    )
     said = panel.probabilities[:, x2, x1] > 0.5
     line = json.loads((tmp_path / "metrics.jsonl").read_text().splitlines()[-1])
     share = (said[-1] == board.test.labels).mean()
@@ -244,9 +248,9 @@ def test_maps_are_the_checkpoints_own_answers(tmp_path: Path) -> None:
     assert not np.allclose(panel.probabilities[0], panel.probabilities[1], atol=1e-3)
     # The same bytes every time, in one language.
     first = (tmp_path / "figures" / "decision_map.gif").read_bytes()
-    film.write(maps, speaker("en"), tmp_path / "again" / "decision_map.gif")
+    decision_map.write(maps, translator("en"), tmp_path / "again" / "decision_map.gif")
     assert (tmp_path / "again" / "decision_map.gif").read_bytes() == first
-    film.write(maps, speaker("es"), tmp_path / "es" / "decision_map.gif")
+    decision_map.write(maps, translator("es"), tmp_path / "es" / "decision_map.gif")
     assert (tmp_path / "es" / "decision_map.gif").read_bytes() != first
 
 
@@ -254,16 +258,16 @@ def test_images_have_no_map_of_the_plane() -> None:
     c = config.base_config()
     c.train_examples = c.batch_size = 20
     (member,) = config.members(c)
-    (found,) = source.load_sources([member], lambda line: None).values()
-    assert not source.is_points(found.train.images)
-    assert source.is_points(load_dataset("checkerboard:2").train.images)
+    (found,) = runs.load_datasets([member], lambda line: None).values()
+    assert not found.holds_points
+    assert load_dataset("checkerboard:2").holds_points
 
 
 # The lesson -------------------------------------------------------------------------------
 
 
 def test_verdicts_name_their_numbers_and_need_the_runs() -> None:
-    rises, flat, few = lessons.LESSONS["course_checkerboard"].judge(checkerboards())
+    rises, flat, few = LESSONS["course_checkerboard"].judge(checkerboards())
     assert "0.901 with 500" in rises.ours and "0.941 with 5,000" in rises.ours
     assert "over seeds and test set" in rises.ours and "2 seeds" in rises.ours
     assert "0.101 with 1,000, 0.601 with 1,000 + 9" in few.ours
@@ -273,19 +277,19 @@ def test_verdicts_name_their_numbers_and_need_the_runs() -> None:
     for name, lines in results.lines.items():
         if "1000+9" in name:
             lines[:] = [{**lines[0], "outside_accuracy": value} for value in (1, 0.2, 0.4, 0.9)]
-    assert "0.500 with 1,000 + 9" in lessons.LESSONS["course_checkerboard"].judge(results)[2].ours
+    assert "0.500 with 1,000 + 9" in LESSONS["course_checkerboard"].judge(results)[2].ours
     results = checkerboards()
     alone = results._replace(
         summary={**results.summary, "members": results.summary["members"][:2]},
         config={**results.config, "sweep": results.config["sweep"][:2]},
     )
-    found = lessons.LESSONS["course_checkerboard"].judge(alone)
+    found = LESSONS["course_checkerboard"].judge(alone)
     assert [verdict.outcome for verdict in found] == ["not measured"] * 3
     assert "N + K" in found[2].ours
 
 
 def test_slides_have_the_examples_from_outside_beside_the_others() -> None:
-    by_examples, inside, outside = page.all_plots(checkerboards())
+    by_examples, inside, outside = plots_of(checkerboards())
     assert [curve.x for curve in by_examples.curves] == [[500, 1000, 5000]] * 2 + [[1009]] * 2
     assert by_examples.curves[3].y == pytest.approx([0.601])
     assert [curve.label for curve in outside.curves] == [

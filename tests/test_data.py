@@ -21,10 +21,11 @@ from conftest import REPOSITORY, fashion_mnist_folder, needs_fashion_mnist
 from helpers.tfds_sets import RNG, examples, image_features, noise, prepare
 from PIL import Image
 
-from rethinking_jax.data import Dataset, Split, load_dataset, subset, tfds_prepare
-from rethinking_jax.data.dataset import example_ids
+from rethinking_jax.data import Dataset, Split, load_dataset, subset
 from rethinking_jax.data.hold_out import held_out
+from rethinking_jax.data.ids import example_ids
 from rethinking_jax.data.images import fit
+from rethinking_jax.data.tfds import prepare as tfds_prepare
 from rethinking_jax.errors import UserError
 
 needs_tensorflow = pytest.mark.skipif(

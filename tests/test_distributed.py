@@ -13,7 +13,7 @@ from conftest import REPOSITORY, Command
 
 from rethinking_jax.errors import UserError
 from rethinking_jax.host import distributed
-from rethinking_jax.host.distributed import Plan, plan
+from rethinking_jax.host.distributed import Meeting, find_meeting
 
 PSUM = str(Path(__file__).parent / "psum.py")
 STEP = {"SLURM_JOB_ID": "7", "SLURM_NTASKS": "4", "SLURM_PROCID": "1", "SLURM_LOCALID": "1"}
@@ -53,25 +53,25 @@ PORT_8476 = (("JAX_COORDINATOR_PORT", "8476"),)
     ids=str,
 )
 def test_a_process_alone_waits_for_nobody(environ: dict[str, str]) -> None:
-    assert plan(environ) is None
+    assert find_meeting(environ) is None
 
 
 def test_flags_come_before_variables_and_variables_before_the_cluster() -> None:
-    by_flags = Plan("the flags", "deactivate", "[::1]:8000", 2, 0)
-    assert plan({**JAX, **SKY}, "[::1]:8000", 2, 0) == by_flags
-    by_variables = Plan("the environment", "deactivate", "host0:99", 3, 2)
-    assert plan({**JAX, **SKY}) == by_variables
+    by_flags = Meeting("the flags", "deactivate", "[::1]:8000", 2, 0)
+    assert find_meeting({**JAX, **SKY}, "[::1]:8000", 2, 0) == by_flags
+    by_variables = Meeting("the environment", "deactivate", "host0:99", 3, 2)
+    assert find_meeting({**JAX, **SKY}) == by_variables
 
 
 def test_clusters() -> None:
-    assert plan(SKY) == Plan("SkyPilot", "deactivate", "10.0.0.4:8476", 2, 1)
-    pod = plan({**TPU, **SKY})  # a TPU slice that SkyPilot made: jax knows its hosts
-    assert pod == Plan("Cloud TPU", environment=PORT_8476)
-    gke = plan({**TPU, "TPU_WORKER_HOSTNAMES": "a,b"})
-    assert gke == Plan("Cloud TPU", "gketpu", environment=PORT_8476)
-    slices = plan({**TPU, "TPU_WORKER_HOSTNAMES": "a", "MEGASCALE_NUM_SLICES": "2"})
+    assert find_meeting(SKY) == Meeting("SkyPilot", "deactivate", "10.0.0.4:8476", 2, 1)
+    pod = find_meeting({**TPU, **SKY})  # a TPU slice that SkyPilot made: jax knows its hosts
+    assert pod == Meeting("Cloud TPU", environment=PORT_8476)
+    gke = find_meeting({**TPU, "TPU_WORKER_HOSTNAMES": "a,b"})
+    assert gke == Meeting("Cloud TPU", "gketpu", environment=PORT_8476)
+    slices = find_meeting({**TPU, "TPU_WORKER_HOSTNAMES": "a", "MEGASCALE_NUM_SLICES": "2"})
     assert slices == gke
-    assert plan({**TPU, "JAX_COORDINATOR_PORT": "7"}) == Plan("Cloud TPU")
+    assert find_meeting({**TPU, "JAX_COORDINATOR_PORT": "7"}) == Meeting("Cloud TPU")
 
 
 @pytest.mark.parametrize(
@@ -87,19 +87,19 @@ def test_clusters() -> None:
 def test_gpus_of_a_task(nodes: str, visible: str | None, devices: tuple[int, ...] | None) -> None:
     shown = {} if visible is None else {"CUDA_VISIBLE_DEVICES": visible}
     step = {**STEP, **shown, "SLURM_STEP_NUM_TASKS": "4", "SLURM_STEP_NUM_NODES": nodes}
-    assert plan(step) == Plan("SLURM", "slurm", local_device_ids=devices)
-    own = plan({**step, "JAX_LOCAL_DEVICE_IDS": "1"})
-    assert own == Plan("SLURM", "slurm", local_device_ids=None)
+    assert find_meeting(step) == Meeting("SLURM", "slurm", local_device_ids=devices)
+    own = find_meeting({**step, "JAX_LOCAL_DEVICE_IDS": "1"})
+    assert own == Meeting("SLURM", "slurm", local_device_ids=None)
 
 
 def test_open_mpi_with_and_without_the_address_of_process_0() -> None:
-    assert plan({**MPI, "OMPI_MCA_orte_hnp_uri": "x"}) == Plan(
+    assert find_meeting({**MPI, "OMPI_MCA_orte_hnp_uri": "x"}) == Meeting(
         "Open MPI", "ompi", local_device_ids=()
     )
-    given = plan({**MPI, "JAX_COORDINATOR_ADDRESS": "host0:99"})
-    assert given == Plan("Open MPI", "deactivate", "host0:99", 4, 3, ())
+    given = find_meeting({**MPI, "JAX_COORDINATOR_ADDRESS": "host0:99"})
+    assert given == Meeting("Open MPI", "deactivate", "host0:99", 4, 3, ())
     with pytest.raises(UserError, match="JAX_COORDINATOR_ADDRESS=HOST:PORT"):
-        plan(MPI)
+        find_meeting(MPI)
 
 
 @pytest.mark.parametrize(
@@ -120,16 +120,16 @@ def test_open_mpi_with_and_without_the_address_of_process_0() -> None:
 )
 def test_flags_that_cannot_be(flags: tuple, words: list[str]) -> None:
     with pytest.raises(UserError) as error:
-        plan({}, *flags)
+        find_meeting({}, *flags)
     for word in words:
         assert word in str(error.value)
 
 
 def test_variables_that_cannot_be() -> None:
     with pytest.raises(UserError, match="JAX_PROCESS_ID=x: expected a whole number"):
-        plan({**JAX, "JAX_PROCESS_ID": "x"})
+        find_meeting({**JAX, "JAX_PROCESS_ID": "x"})
     with pytest.raises(UserError, match="JAX_NUM_PROCESSES and JAX_PROCESS_ID missing"):
-        plan({"JAX_COORDINATOR_ADDRESS": "h:1"})
+        find_meeting({"JAX_COORDINATOR_ADDRESS": "h:1"})
 
 
 def test_the_command_refuses_half_of_the_flags(answer: Command, tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ import pytest
 from conftest import REPOSITORY, Command, read_metrics, read_summary
 from imagenet_fixture import has_tensorflow, photograph, write_tar
 
-from rethinking_jax.corruption import corrupt_labels
-from rethinking_jax.data.streamed import open_streamed
+from rethinking_jax.corruption import random_labels
+from rethinking_jax.data.load import open_streamed
 from rethinking_jax.step.train import epoch_order
 
 pytestmark = [
@@ -143,13 +143,13 @@ def test_labels_and_order_are_those_of_the_whole_set(whole_imagenet: Path, refer
         "imagenet2012", data_dir=str(whole_imagenet), image_size=32, kind="cache", say=None
     )
     train = dataset.train
-    expected = np.asarray(corrupt_labels(0, "train", train.ids, train.labels, 1.0, 1000))
+    expected = np.asarray(random_labels(0, train.ids, train.labels, 1000))
     with np.load(reference / "labels.npz") as stored:
         np.testing.assert_array_equal(stored["random_labels"], expected)
     rng = np.random.default_rng(0)
     order = rng.permutation(2000)
     parts = [
-        np.asarray(corrupt_labels(0, "train", train.ids[p], train.labels[p], 1.0, 1000))
+        np.asarray(random_labels(0, train.ids[p], train.labels[p], 1000))
         for p in order.reshape(-1, 50)
     ]
     np.testing.assert_array_equal(np.concatenate(parts), expected[order])

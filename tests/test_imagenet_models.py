@@ -14,8 +14,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from rethinking_jax.errors import UserError
 from rethinking_jax.models import DTYPES, MODELS, create_model
-from rethinking_jax.models.inception_v3 import ConvUnit, InceptionV3
-from rethinking_jax.models.layers import Dropout
+from rethinking_jax.models.inception_v3 import InceptionV3
+from rethinking_jax.models.layers import ConvUnit, Dropout
 from rethinking_jax.models.resnet import Bottleneck, ResNet
 from rethinking_jax.step.flops import layer_macs
 from rethinking_jax.step.optimizer import make_optimizer
@@ -324,7 +324,7 @@ def run(function: Callable[..., Any], *args: Any) -> Any:
 @pytest.mark.parametrize("train", [False, True])
 def test_conv_unit(size: tuple[int, int], stride: int, padding: str, train: bool) -> None:
     scale = padding == "SAME"
-    unit = ConvUnit(4, size, stride, padding, batch_norm_scale=scale)
+    unit = ConvUnit(4, size, stride, padding=padding, batch_norm_scale=scale)
     variables = random_variables(unit, 9, 8, 3)
     x = 1 + random_images(3, 9)[:, :, :8]
     actual, updated = run(

@@ -209,7 +209,7 @@ def test_a_base_install_never_imports_tensorflow(
     code = (
         "import sys; from rethinking_jax import config, experiment; c = config.base_config();"
         "c.epochs = 1; c.train_examples = 200;"
-        f"experiment.train_and_evaluate(c, {str(tmp_path)!r});"
+        f"experiment.run(c, {str(tmp_path)!r});"
         "sys.exit('tensorflow' in sys.modules)"
     )
     result = subprocess.run([sys.executable, "-c", code], env=environment, check=False, text=True,

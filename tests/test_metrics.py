@@ -4,7 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rethinking_jax.step.state import Running, Sums
+from rethinking_jax.step.metrics import METRICS, running_metrics, split_metrics
+from rethinking_jax.step.state import Running, Sums, Total
 from rethinking_jax.workdir import metrics
 
 
@@ -24,9 +25,32 @@ def line(epoch: int, train: float, test: float = 0.5, loss: float | None = 1.0) 
 CONFIG = {"epochs": 5, "stop_when_fitted": True, "fit_threshold": 1.0}
 
 
+def sums_of(
+    *,
+    loss: float,
+    count: int,
+    correct: int,
+    true: int,
+    corrupted: int = 0,
+    on_corrupted: int = 0,
+    top5: int = 0,
+) -> Sums:
+    """What an evaluation hands out for these counts of examples."""
+    found = {
+        "loss": Total(np.float32(loss), np.int32(count)),
+        "accuracy": Total(np.int32(correct), np.int32(count)),
+        "top5_accuracy": Total(np.int32(top5), np.int32(count)),
+        "accuracy_true_labels": Total(np.int32(true), np.int32(count)),
+        "accuracy_on_corrupted": Total(np.int32(on_corrupted), np.int32(corrupted)),
+        "accuracy_on_clean": Total(np.int32(correct - on_corrupted), np.int32(count - corrupted)),
+    }
+    assert found.keys() == METRICS.keys()
+    return found
+
+
 def test_sums_become_the_metrics_of_each_part() -> None:
-    sums = Sums(*map(np.int32, (20, 100, 70, 40, 60, 45, 91)))
-    made = metrics.train_metrics(sums, corrupted=True, num_classes=10)
+    sums = sums_of(loss=20, count=100, correct=70, true=40, corrupted=60, on_corrupted=45, top5=91)
+    made = split_metrics("train", sums, corrupted=True, num_classes=10)
     assert made == {
         "train_loss": 0.2,
         "train_accuracy": 0.7,
@@ -36,30 +60,27 @@ def test_sums_become_the_metrics_of_each_part() -> None:
     }
     # Consistent: the whole is the weighted mean of its parts.
     assert pytest.approx(0.7) == 0.6 * 0.75 + 0.4 * 25 / 40
-    clean = metrics.train_metrics(
-        Sums(*map(np.int32, (20, 100, 70, 70, 0, 0, 0))), corrupted=False, num_classes=10
+    clean = split_metrics(
+        "train", sums_of(loss=20, count=100, correct=70, true=70), corrupted=False, num_classes=10
     )
     assert set(clean) == {"train_loss", "train_accuracy"}
-    none_flipped = metrics.train_metrics(
-        Sums(*map(np.int32, (2, 10, 7, 7, 0, 0, 0))), corrupted=True, num_classes=10
+    none_flipped = split_metrics(
+        "train", sums_of(loss=2, count=10, correct=7, true=7), corrupted=True, num_classes=10
     )
     assert none_flipped["train_accuracy_on_corrupted"] is None
-    assert (
-        metrics.held_out_metrics("test", sums, True, num_classes=10)["test_accuracy_true_labels"]
-        == 0.4
-    )
+    assert split_metrics("test", sums, True, num_classes=10)["test_accuracy_true_labels"] == 0.4
     # The five best say nothing about ten classes.
-    few = metrics.held_out_metrics("test", sums, False, num_classes=1000)
+    few = split_metrics("test", sums, False, num_classes=1000)
     assert few["test_top5_accuracy"] == 0.91
-    assert "test_accuracy_true_labels" not in metrics.held_out_metrics(
+    assert "test_accuracy_true_labels" not in split_metrics(
         "test", sums, corrupted=False, num_classes=10
     )
 
 
 def test_a_loss_that_is_no_number_is_null_and_diverged() -> None:
-    sums = Sums(np.float32("nan"), *map(np.int32, (10, 1, 1, 0, 0, 0)))
-    made = metrics.train_metrics(sums, corrupted=False, num_classes=10)
-    made |= metrics.running_metrics(Running(np.float32("inf"), np.int32(0), np.int32(10)))
+    sums = sums_of(loss=float("nan"), count=10, correct=1, true=1)
+    made = split_metrics("train", sums, corrupted=False, num_classes=10)
+    made |= running_metrics(Running(np.float32("inf"), np.int32(0), np.int32(10)))
     assert json.loads(json.dumps(made, allow_nan=False)) == made
     assert metrics.diverged(made)
     assert not metrics.diverged(line(1, 0.5))

@@ -33,7 +33,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rethinking_jax.errors import UserError
-from rethinking_jax.models import MODELS, WITH_WIDTHS, create_model
+from rethinking_jax.models import MODELS, convolves, create_model, takes_widths
 from rethinking_jax.models.alexnet import local_response_normalization, max_pool
 
 # The ImageNet networks, and the one for two classes, have tests of their own.
@@ -486,15 +486,15 @@ def test_unknown_name_gives_the_nearest() -> None:
         create_model("inceptoin_small", num_classes=10)
     assert str(error.value) == (
         "model='inceptoin_small' is not known: did you mean 'inception_small'? "
-        "Known: mlp_1x512, mlp_3x512, mlp, mlp_sigmoid, linear, alexnet_small, inception_small, "
+        "(known: mlp_1x512, mlp_3x512, mlp, mlp_sigmoid, linear, alexnet_small, inception_small, "
         "inception_small_no_bn, wide_resnet_28_1, vgg_small, all_cnn, mobilenet_small, maxout, "
-        "inception_v3, inception_v3_aux, resnet_50"
+        "inception_v3, inception_v3_aux, resnet_50)"
     )
-    with pytest.raises(UserError, match=r"^model='zebra' is not known\. Known: mlp_1x512,"):
+    with pytest.raises(UserError, match=r"^model='zebra' is not known \(known: mlp_1x512,"):
         create_model("zebra", num_classes=10)
 
 
-@pytest.mark.parametrize("name", [name for name in MODELS if name not in WITH_WIDTHS])
+@pytest.mark.parametrize("name", [name for name in MODELS if not takes_widths(name)])
 def test_hidden_sizes_are_for_some_alone(name: str) -> None:
     with pytest.raises(UserError, match=rf"hidden_sizes=\(64,\) has no effect on model='{name}'"):
         create_model(name, num_classes=10, hidden_sizes=(64,))
@@ -534,3 +534,79 @@ def test_convolutional_is_a_fact_of_the_class() -> None:
     }
     for model in models.values():
         assert "convolutional" not in {field.name for field in dataclasses.fields(model)}
+
+
+# A model of one's own -----------------------------------------------------------------------
+
+
+class Smallest(nn.Module):
+    """What is required of a class, and nothing else."""
+
+    num_classes: int
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
+        return nn.Dense(self.num_classes)(x.reshape(len(x), -1))
+
+
+class Ragged(Smallest):
+    """Widths and dropout of its own, arithmetic in float32 alone."""
+
+    hidden_sizes: tuple[int, ...] = (3,)
+    dropout_rate: float = 0.25
+
+
+class Silent(nn.Module):
+    """Takes no `train`."""
+
+    num_classes: int
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return x
+
+
+class Unfinished(Smallest):
+    """A field that nothing gives."""
+
+    depth: int = dataclasses.field(kw_only=True)
+
+
+class Countless(nn.Module):
+    """No `num_classes`."""
+
+    def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
+        return x
+
+
+def test_a_class_is_given_the_fields_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(MODELS, "mine", Smallest)
+    for model in ("mine", Smallest):
+        made = create_model(model, num_classes=4)
+        assert made == Smallest(num_classes=4) and convolves(made)
+        assert apply(made, random_variables(made, random_images((2, 3, 3, 1))),
+                     random_images((2, 3, 3, 1)), train=True).shape == (2, 4)  # fmt: skip
+    assert not takes_widths("mine")
+    made = create_model(Ragged, num_classes=4)
+    assert (made.hidden_sizes, made.dropout_rate) == ((3,), 0.0)
+    assert create_model(Ragged, num_classes=4, hidden_sizes=(5, 6)).hidden_sizes == (5, 6)
+    assert create_model(functools.partial(Unfinished, depth=3), num_classes=4).depth == 3
+
+
+@pytest.mark.parametrize(
+    ("model", "asked", "words"),
+    [
+        (Smallest, {"dropout_rate": 0.5}, "dropout_rate=0.5 has no effect on model='Smallest'"),
+        (Smallest, {"dtype": "bfloat16"}, "dtype=bfloat16 has no effect on model='Smallest'"),
+        (Smallest, {"hidden_sizes": (5,)}, r"hidden_sizes=\(5,\) has no effect on .*'Smallest'"),
+        (Ragged, {"hidden_sizes": (0,)}, "needs one or more widths of at least 1"),
+        (Ragged, {"dtype": "bfloat16"}, "whose class has no field dtype: leave it at float32"),
+        (Silent, {}, "model='Silent': its __call__ must take the argument train"),
+        (Unfinished, {}, "model='Unfinished' needs a value for depth"),
+        (Countless, {}, "model='Countless' has no field num_classes"),
+        (lambda num_classes: "none", {}, "must be a class of flax.linen, not str"),
+    ],
+)
+def test_what_a_class_cannot_take_is_one_line(model: Any, asked: dict, words: str) -> None:
+    with pytest.raises(UserError, match=words) as error:
+        create_model(model, num_classes=4, **asked)
+    assert "\n" not in str(error.value)

@@ -296,7 +296,7 @@ def test_it_fits_ten_digits_through_the_train_step(name: str, rate: float) -> No
         state, sums = step(state, batch)
         losses.append(float(sums.loss / sums.count))
     assert losses[-1] < 0.1 * losses[0], losses
-    assert int(look(state, batch, every).correct) == 10
+    assert int(look(state, batch, every)["accuracy"].sum) == 10
 
 
 def test_every_course_model_is_a_module_with_the_common_fields() -> None:

@@ -17,6 +17,7 @@ import pytest
 from conftest import Command, read_metrics, read_summary
 from helpers.steps import SHAPE, TinyConvNet, hyper, members, no_sums, plain, train_examples
 
+from rethinking_jax.step.objective import Objective
 from rethinking_jax.step.optimizer import make_optimizer
 from rethinking_jax.step.state import Examples, Running, TrainState
 from rethinking_jax.step.train import make_steps
@@ -45,7 +46,7 @@ def train(places: int, data: int, accumulate: int = 1) -> tuple[TrainState, Runn
         make_optimizer("sgd", 0.95, 10, "all"),
         plain,
         SHAPE,
-        accumulate=accumulate,
+        Objective(accumulate=accumulate),
     )
     mesh = make_mesh(jax.devices(), places, data)
     program = make_program(

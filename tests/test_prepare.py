@@ -21,9 +21,13 @@ from conftest import REPOSITORY
 from imagenet_fixture import Archives, has_tensorflow, write_tar
 
 from rethinking_jax import prepare
-from rethinking_jax.data import cache_write, imagenet_archives, index, load_dataset, tfds_prepare
-from rethinking_jax.data.cache import read_manifest, unfinished
-from rethinking_jax.data.streamed import open_streamed
+from rethinking_jax.data import load_dataset
+from rethinking_jax.data.cache import write as cache_write
+from rethinking_jax.data.cache.read import read_manifest, unfinished
+from rethinking_jax.data.load import open_streamed
+from rethinking_jax.data.tfds import archives as imagenet_archives
+from rethinking_jax.data.tfds import index
+from rethinking_jax.data.tfds import prepare as tfds_prepare
 
 TRAIN, VALIDATION = "ILSVRC2012_img_train.tar", "ILSVRC2012_img_val.tar"
 needs_tensorflow = pytest.mark.skipif(not has_tensorflow(), reason="TensorFlow is not installed")
@@ -78,7 +82,7 @@ def test_records_index_and_cache_and_where_they_are(run: Run, digits: Path) -> N
         expected.test.images.tobytes() + expected.train.images.tobytes()
     )
     found = open_streamed("mnist5k", data_dir=str(digits), image_size=14)
-    assert found.kind == "cache"
+    assert found.train.reader.kind == "cache"
     np.testing.assert_array_equal(found.test.read(np.arange(1000)), expected.test.images)
     # Again: nothing to do.
     before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
@@ -369,7 +373,7 @@ def test_a_disk_that_fills_up_keeps_what_is_whole(
     assert "no space left on device" in err and "2 of its 5 files are kept" in err
     folder = images_folder(digits)
     assert len(files_of(folder)) == 2 and not list(folder.glob("*.tmp"))
-    assert open_streamed("mnist5k", data_dir=str(digits)).kind == "stream"
+    assert open_streamed("mnist5k", data_dir=str(digits)).train.reader.kind == "stream"
     monkeypatch.undo()
     monkeypatch.setattr(cache_write, "IMAGES_PER_FILE", 1000)
     code, lines, _ = run(*words)
@@ -427,7 +431,8 @@ def test_a_cache_dir_that_cannot_be_written(run: Run, digits: Path, tmp_path: Pa
 SLOW = """
 import sys, time
 from rethinking_jax import prepare
-from rethinking_jax.data import cache_write, images
+from rethinking_jax.data import images
+from rethinking_jax.data.cache import write as cache_write
 cache_write.IMAGES_PER_FILE = {per_file}
 fit = images.fit
 images.fit = lambda *given: (time.sleep({pause}), fit(*given))[1]
@@ -471,7 +476,7 @@ def test_a_killed_command_goes_on_from_whole_files(
         process.wait()
     done = written(folder)
     assert 3 <= done < 50
-    assert open_streamed("mnist5k", data_dir=str(digits)).kind == "stream"
+    assert open_streamed("mnist5k", data_dir=str(digits)).train.reader.kind == "stream"
     monkeypatch.setattr(cache_write, "IMAGES_PER_FILE", 100)
     # One that is whole in size and not in content must not be taken over.
     first = next(folder.glob("train-00000*"))

@@ -12,7 +12,7 @@ from jax.profiler import ProfileData
 
 from rethinking_jax.bench import operations
 from rethinking_jax.sweep import profiling
-from rethinking_jax.sweep.feed import Pieces, Taken
+from rethinking_jax.sweep.engine import Pieces, Taken
 
 # 20 steps an epoch.
 RUN = (

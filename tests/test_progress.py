@@ -108,7 +108,7 @@ def test_a_run_reports_the_accuracy_and_the_speed_of_the_epoch_under_way(
     chosen = config.base_config()
     chosen.train_examples, chosen.batch_size, chosen.epochs = 330, 64, 1
     chosen.epoch_loop, chosen.checkpoint_every = "step", 0
-    summary = experiment.train_and_evaluate(chosen, tmp_path, console=Console(file=file, width=200))
+    summary = experiment.run(chosen, tmp_path, console=Console(file=file, width=200))
     shown = file.getvalue().splitlines()
     within = [line for line in shown if "running accuracy" in line]
     steps = [line.split("epoch ")[1].split("/")[0] for line in within]

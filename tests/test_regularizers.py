@@ -35,19 +35,22 @@ from helpers.steps import (
     train_examples,
 )
 
-from rethinking_jax.analysis import beside, regularizers, tables
+from rethinking_jax.analysis import beside, regularizers
 from rethinking_jax.analysis.results import families, series
+from rethinking_jax.analysis.tables import tables
 from rethinking_jax.config import base_config
 from rethinking_jax.config import members as runs_of
 from rethinking_jax.corruption.randomness import PURPOSES
 from rethinking_jax.data import Dataset, Split
-from rethinking_jax.data.source import to_device
+from rethinking_jax.data.runs import to_device
 from rethinking_jax.report import page
 from rethinking_jax.step import objective
+from rethinking_jax.step.objective import Objective
 from rethinking_jax.step.optimizer import make_optimizer
-from rethinking_jax.step.state import TrainState
-from rethinking_jax.step.train import Steps, make_steps
-from rethinking_jax.sweep import build, groups
+from rethinking_jax.step.state import Steps, TrainState
+from rethinking_jax.step.train import make_steps
+from rethinking_jax.sweep import build, groups, resident
+from rethinking_jax.sweep.engine import Chunk
 from rethinking_jax.sweep.mesh import make_mesh, share, spread
 from rethinking_jax.sweep.program import apart, make_program
 
@@ -111,7 +114,9 @@ def test_shares_are_drawn_from_beta(alpha: float) -> None:
 def test_a_mixup_step_is_numpys(smoothing: float) -> None:
     """The gradient on mixed images is the mix of both labels' gradients there."""
     model = mlp()
-    steps = make_steps(model, SGD, plain, SHAPE, mixup_alpha=1.0, label_smoothing=smoothing)
+    steps = make_steps(
+        model, SGD, plain, SHAPE, Objective(mixup_alpha=1.0, label_smoothing=smoothing)
+    )
     state = steps.init(hyper(5, 1.0, momentum=0.0)).replace(step=jnp.int32(3))
     images, labels = batch(16)
     key = jax.random.fold_in(jax.random.key(5, impl="threefry2x32"), PURPOSES["mixup"])
@@ -140,7 +145,7 @@ def test_a_mixup_step_is_numpys(smoothing: float) -> None:
 
 
 def test_the_share_depends_on_seed_and_step() -> None:
-    steps = make_steps(mlp(), SGD, plain, SHAPE, mixup_alpha=1.0)
+    steps = make_steps(mlp(), SGD, plain, SHAPE, Objective(mixup_alpha=1.0))
     losses = []
     for seed, at in ((0, 0), (0, 1), (1, 0), (0, 0)):
         state = steps.init(hyper(0, 0.1))
@@ -154,7 +159,7 @@ def test_the_share_depends_on_seed_and_step() -> None:
 
 def test_a_sharpness_aware_step_is_numpys() -> None:
     radius, rate = 0.3, 0.7
-    steps = make_steps(mlp(), SGD, plain, SHAPE, sam_radius=radius)
+    steps = make_steps(mlp(), SGD, plain, SHAPE, Objective(sam_radius=radius))
     state = steps.init(hyper(0, rate, momentum=0.0))
     images, labels = batch(16)
     inputs, y, layers = numpy_input(images), np.asarray(labels), layers_of(state.params)
@@ -203,7 +208,7 @@ def test_where_the_gradient_is_zero_it_stays() -> None:
 def test_radius_0_and_nearly_0_are_plain_sgd() -> None:
     results = []
     for options in ({}, {"sam_radius": 0.0, "mixup_alpha": 0.0}, {"sam_radius": 1e-7}):
-        steps = make_steps(TinyConvNet(), SGD, plain, SHAPE, **options)
+        steps = make_steps(TinyConvNet(), SGD, plain, SHAPE, Objective(**options))
         state = steps.init(hyper(0, 0.1))
         for _ in range(3):
             state, sums = one_step(steps, state)
@@ -216,7 +221,7 @@ def test_switched_off_they_leave_nothing_in_the_program() -> None:
     """One gradient, and no draw but dropout's key."""
 
     def text(**options: float) -> str:
-        steps = make_steps(mlp(), SGD, plain, SHAPE, **options)
+        steps = make_steps(mlp(), SGD, plain, SHAPE, Objective(**options))
         return str(jax.make_jaxpr(steps.train)(steps.init(hyper(0)), seen(*batch(16))))
 
     off = text(mixup_alpha=0.0, sam_radius=0.0)
@@ -235,7 +240,7 @@ BOTH = {"mixup_alpha": 0.7, "sam_radius": 0.1}
 def test_micro_batches_make_the_step_of_the_whole_batch(options: dict[str, float]) -> None:
     results = []
     for accumulate in (1, 4):
-        steps = make_steps(mlp(), SGD, plain, SHAPE, accumulate=accumulate, **options)
+        steps = make_steps(mlp(), SGD, plain, SHAPE, Objective(accumulate=accumulate, **options))
         state = steps.init(hyper(0, 0.1))
         for _ in range(3):
             state, sums = one_step(steps, state)
@@ -246,7 +251,7 @@ def test_micro_batches_make_the_step_of_the_whole_batch(options: dict[str, float
 
 def epoch(values: list[Any], places: int = 1, data: int = 1) -> Any:
     """States and sums of members after an epoch of 16 examples in batches of 8."""
-    steps = make_steps(TinyConvNet(), SGD, plain, SHAPE, **BOTH)
+    steps = make_steps(TinyConvNet(), SGD, plain, SHAPE, Objective(**BOTH))
     mesh = make_mesh(jax.devices(), places, data)
     program = make_program(
         steps, train_size=16, batch_size=8, eval_batch_size=8, scan=True, mesh=mesh
@@ -305,14 +310,15 @@ def test_corruption_stays_while_augmentation_varies(
     rng = np.random.default_rng(0)
     images, labels = rng.integers(0, 256, (20, 9, 9, 1)), rng.integers(0, 10, 20)
     split = Split(images.astype(np.uint8), labels.astype(np.int32), np.arange(20, dtype=np.uint32))
-    source = to_device(Dataset("own", split, split, tuple("0123456789")), 0)
+    data = to_device(Dataset("own", split, split, tuple("0123456789")), 0)
     monkeypatch.setattr(build, "make_model", lambda *args: Watching())
     monkeypatch.setattr(build, "is_convolutional", lambda config: False)
-    program, _ = build.build_program(config, source, "cpu", make_mesh(jax.devices(), 1))
+    program = build.build_program(config, data, "cpu", make_mesh(jax.devices(), 1))
     (member,) = runs_of(config)
-    one = groups.label_run(member, source)
-    chunk = groups.Chunk("own", (one,), source, program, make_mesh(jax.devices(), 1), True)
-    train = groups.examples(chunk, groups.images(chunk), [0])["train"]
+    one = groups.label_run(member, data)
+    engine = resident.resident_engine(program, scan=True)
+    chunk = Chunk("own", (one,), data, engine, make_mesh(jax.devices(), 1))
+    train = resident.examples(chunk, resident.images(chunk), [0])["train"]
     shown = np.asarray(train.images, np.float32)[..., 0] / 255
     assert (one.flipped_fraction > 0.5) == (corruption == "random_labels")
     state, places = program.init(groups.hyper([one])), []
@@ -335,7 +341,7 @@ def test_corruption_stays_while_augmentation_varies(
             found[example] = where[0]
         places.append(found)
     assert (places[0] != places[1]).any(1).mean() > 0.5
-    again = groups.label_run(member, source)
+    again = groups.label_run(member, data)
     np.testing.assert_array_equal(np.asarray(train.labels[0]), again.train_labels)
     if corruption == "shuffled_pixels":
         stored = np.float32(images / 255).reshape(20, -1)
@@ -499,10 +505,10 @@ def test_what_came_later_is_no_row_of_the_papers_and_no_claim_of_its() -> None:
         ("mixup",),
         ("weight_decay",),
     ]
-    judged, told = regularizers.noise_despite_regularizers(family)
+    judged, told, _ = regularizers.noise_despite_regularizers(family)
     assert judged == "yes" and "mixup" not in told
     rows = beside.paper_rows(series(results))
-    assert [row[1] for row in rows] == [
+    assert [row["series"] for row in rows] == [
         one.name for one in family.series if "mixup" not in one.name
     ]
     assert "sam" not in page.page([results]) or "mixup_alpha" in page.page([results])
@@ -515,11 +521,11 @@ def test_decoupled_weight_decay_is_not_the_papers() -> None:
             with_keys(keys, "true_labels", 0.5), dataset="cifar10", train_examples=50_000
         )
         (row,) = beside.paper_rows(series(results))
-        assert str(row[-1]).startswith(expected)
+        assert row["comparable"].startswith(expected)
 
 
 def test_best_and_last_are_in_the_table_of_results() -> None:
-    (table, *_) = tables.tables(made(run("true_labels", 2, 0.9)))
+    (table, *_) = tables(made(run("true_labels", 2, 0.9)))
     gain = table.keys.index("early_stopping_gain")
     best, last = (table.keys.index(key) for key in ("best_test_accuracy", "test_accuracy"))
     (row,) = table.exact

@@ -14,9 +14,14 @@ from conftest import Command
 from helpers import commands
 from helpers.results import made, noise_sweep, run
 
-from rethinking_jax.analysis import claims, curves, paper, tables
+from rethinking_jax.analysis import claims, paper
+from rethinking_jax.analysis.claims import Judged
+from rethinking_jax.analysis.curves import Curve, Plot
+from rethinking_jax.analysis.figures import figures
 from rethinking_jax.analysis.results import Results, series
-from rethinking_jax.analysis.verdicts import CLAIMS, FAMILY_CLAIMS, STUDY_CLAIMS, Verdict, verdicts
+from rethinking_jax.analysis.table import Column, Table, table, write_tables
+from rethinking_jax.analysis.tables import tables
+from rethinking_jax.analysis.verdicts import CLAIMS, Claim, Verdict, each_series, verdicts
 from rethinking_jax.report import __main__ as report_command
 from rethinking_jax.report import page
 
@@ -84,7 +89,7 @@ def test_every_claim_can_come_out_each_way(
     judge: Callable, runs: list, outcome: str, words: str
 ) -> None:
     (one,) = series(made(*runs))
-    found, sentence = judge(one)
+    found, sentence, _ = judge(one)
     assert (found, words in sentence) == (outcome, True), sentence
 
 
@@ -98,8 +103,8 @@ def test_times_of_runs_that_are_seldom_measured_are_not_judged(judge: Callable) 
     seldom.config["measure_every"] = 5
     assert all("measure_every" not in judge(one)[1] for one in series(every))
     found = [judge(one) for one in series(seldom)]
-    assert all(outcome == "not measured" for outcome, _ in found)
-    assert any("measure_every=1" in sentence for _, sentence in found)
+    assert all(outcome == "not measured" for outcome, _, _ in found)
+    assert any("measure_every=1" in sentence for _, sentence, _ in found)
 
 
 def test_claims_about_chance_need_the_number_of_classes() -> None:
@@ -107,7 +112,10 @@ def test_claims_about_chance_need_the_number_of_classes() -> None:
         results = made(*noise_runs(0.1, 0.5, 0.9), **missing)
         (one,) = series(results)
         for judge in (claims.random_is_chance, claims.true_generalizes, claims.error_rises):
-            assert judge(one) == ("not measured", "Needs the number of classes in summary.json.")
+            assert judge(one)[:2] == (
+                "not measured",
+                "Needs the number of classes in summary.json.",
+            )
         assert page.page([results])
 
 
@@ -139,8 +147,9 @@ def test_each_model_is_judged_by_itself() -> None:
         "alexnet_small": "no",
     }
     assert "1 seed, mnist5k" in found["mlp_1x512"].ours
-    each = len(CLAIMS) + len(FAMILY_CLAIMS)
-    assert len(verdicts(series(results))) == 2 * each + len(STUDY_CLAIMS)
+    together = [v for v in verdicts(series(results)) if v.series == "all models"]
+    assert len(together) == 3  # of all models at once
+    assert len(verdicts(series(results))) == 2 * (len(CLAIMS) - 3) + 3
 
 
 def test_rank_correlation() -> None:
@@ -155,7 +164,7 @@ def test_rank_correlation() -> None:
 
 def test_the_band_is_numpys_and_a_stopped_seed_keeps_its_last_value() -> None:
     runs = [run("random_labels", fit, seed=seed) for seed, fit in enumerate((3, 5, 4))]
-    (plot, accuracy) = curves.plots(made(*runs))
+    (plot, accuracy) = figures(made(*runs))
     (curve,) = plot.curves
     losses = [[line["train_loss"] for line in lines] for _, _, lines in runs]
     filled = np.array([own + own[-1:] * (5 - len(own)) for own in losses])
@@ -170,7 +179,7 @@ def test_the_band_is_numpys_and_a_stopped_seed_keeps_its_last_value() -> None:
 def test_the_caption_says_how_much_of_the_training_set_the_loss_is_of() -> None:
     def caption(*samples: int) -> str:
         runs = [run("random_labels", seed=s, train_eval_examples=s) for s in samples]
-        return next(p for p in curves.plots(made(*runs)) if p.name == "learning_curves").caption
+        return next(p for p in figures(made(*runs)) if p.name == "learning_curves").caption
 
     assert "over the whole training set as" in caption(0)
     assert "over 1,500 images of the training set as" in caption(1500)
@@ -178,7 +187,7 @@ def test_the_caption_says_how_much_of_the_training_set_the_loss_is_of() -> None:
 
 
 def test_figure_1b_and_1c_against_a_hand_computation() -> None:
-    plots = {plot.name: plot for plot in curves.plots(noise_sweep())}
+    plots = {plot.name: plot for plot in figures(noise_sweep())}
     assert set(plots) == {"learning_curves", "figure_1b", "figure_1c"}
     ours = [curve for curve in plots["figure_1b"].curves if not curve.paper]
     assert len(ours) == 2  # by train accuracy, and by the loss of the epoch
@@ -195,7 +204,7 @@ def test_figure_1b_and_1c_against_a_hand_computation() -> None:
 
 def test_the_papers_curves_start_switched_off_unless_like_meets_like() -> None:
     results = noise_sweep()
-    for plot in curves.plots(results)[1:]:
+    for plot in figures(results)[1:]:
         theirs = [curve for curve in plot.curves if curve.paper]
         assert len(theirs) == 3 and not any(curve.shown for curve in theirs)
         assert all(curve.label.startswith("paper, CIFAR-10, ") for curve in theirs)
@@ -203,22 +212,20 @@ def test_the_papers_curves_start_switched_off_unless_like_meets_like() -> None:
         config=results.config | {"dataset": "cifar10"},
         summary=results.summary | {"dataset": "cifar10"},
     )
-    losses, times, _ = curves.plots(cifar)
+    losses, times, _ = figures(cifar)
     assert [c.label for c in times.curves if c.paper and c.shown] == ["paper, CIFAR-10, MLP 1x512"]
     assert sum(curve.paper for curve in losses.curves) == 2  # true and random labels
 
 
 def test_a_level_that_never_fits_is_left_out() -> None:
     (plot,) = (
-        p
-        for p in curves.plots(made(*noise_runs(0, 0, 0, fits=(2, 3, None))))
-        if p.name == "figure_1b"
+        p for p in figures(made(*noise_runs(0, 0, 0, fits=(2, 3, None)))) if p.name == "figure_1b"
     )
     assert plot.curves[0].x == [0, 0.5]
 
 
 def test_tables_over_label_noise_and_beside_the_paper(tmp_path: Path) -> None:
-    tables.write_tables(tables.tables(noise_sweep()), tmp_path / "tables")
+    write_tables(tables(noise_sweep()), tmp_path / "tables")
     with (tmp_path / "tables" / "label_noise.csv").open() as file:
         found = list(csv.DictReader(file))
     assert [float(row["relative_time_accuracy_mean"]) for row in found] == [1, 1.5, 2]
@@ -239,6 +246,36 @@ def test_the_papers_numbers_are_consistent() -> None:
     assert all(len(c) == 11 and c[0] == 1 for c in figure["relative_time"].values())
     assert {row.model for row in paper.TABLE_1} == set(paper.MODELS)
     assert len({row[:3] for row in paper.TABLE_1}) == len(paper.TABLE_1)
+
+
+def test_a_run_is_what_the_summary_says_it_was() -> None:
+    results = made(TRUE, RANDOM)
+    for member, config in zip(results.summary["members"], results.configs, strict=True):
+        member["config"] = {**config, "weight_decay": 5e-4}
+    (one,) = series(results)
+    assert [group.regularizers for group in one.groups] == [("weight_decay",)] * 2
+    del results.summary["members"][0]["config"]  # as a workdir of before
+    assert results.configs[0] == {**results.config, **results.config["sweep"][0]}
+
+
+def test_a_figure_a_table_and_a_claim_of_ones_own_are_a_line_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def figure(results: Results) -> list[Plot]:
+        return [Plot("mine", "My figure", "", "x", "y", [Curve("a", [0.0], [1.0], [1.0], [1.0])])]
+
+    def own_table(results: Results) -> Table:
+        columns = [Column("my column", "key", "{:.1f}")]
+        return table("mine", "My table", columns, [{"key": 0.25}, {"key": None}])
+
+    monkeypatch.setattr("rethinking_jax.analysis.figures.FIGURES", [figure])
+    monkeypatch.setattr("rethinking_jax.analysis.tables.TABLES", [own_table])
+    judge = each_series(lambda one: Judged("yes", f"{len(one.groups)} groups"))
+    monkeypatch.setitem(CLAIMS, "mine", Claim("My claim.", "my book", judge, "3", of_paper=False))
+    text = page.page([made(TRUE, RANDOM)])
+    for words in ("My figure", "My table", "<td>0.2</td>", "<td>-</td>", "my column", "My claim.",
+                  "2 groups (1 seed, mnist5k).", "My book: 3"):  # fmt: skip
+        assert words in text
 
 
 # The page -----------------------------------------------------------------------------
@@ -413,13 +450,15 @@ def test_a_real_run_ends_with_its_report(answer: Command, report: Command, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("place", "source"),
+    ("place", "of_paper", "source"),
     [
-        ("Tables 1 and 2", "The paper, Tables 1 and 2"),
-        ("section 2.1, for 2 layers", "The paper, section 2.1, for 2 layers"),
-        ("a check of the method", "A check of the method"),
-        ("not a claim of the paper", "Not a claim of the paper"),
+        ("Tables 1 and 2", True, "The paper, Tables 1 and 2"),
+        ("section 2.1, for 2 layers", True, "The paper, section 2.1, for 2 layers"),
+        ("a check of the method", False, "A check of the method"),
+        ("not a claim of the paper", False, "Not a claim of the paper"),
     ],
 )
-def test_only_what_the_paper_says_is_called_the_paper_s(place: str, source: str) -> None:
-    assert Verdict("claim", place, "", "yes", "ours", "theirs").source == source
+def test_only_what_the_paper_says_is_called_the_paper_s(
+    place: str, of_paper: bool, source: str
+) -> None:
+    assert Verdict("claim", place, "", "yes", "ours", "theirs", of_paper).source == source

@@ -13,13 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from rethinking_jax.analysis import beside, claims, figure2, paper, regularizers, tables
+from rethinking_jax.analysis import beside, claims, paper, regularizers
+from rethinking_jax.analysis.curves import Plot
+from rethinking_jax.analysis.figures import figures
 from rethinking_jax.analysis.intervals import difference
 from rethinking_jax.analysis.results import Family, Results, families, series
+from rethinking_jax.analysis.table import write_tables
+from rethinking_jax.analysis.tables import tables
 from rethinking_jax.analysis.verdicts import verdicts
 from rethinking_jax.config import Member, base_config, members, recipe
 from rethinking_jax.errors import UserError
 from rethinking_jax.report import page
+from rethinking_jax.report.section import facts, plots_of
 
 # The tables as the paper prints them, in percent: an own copy to hold ours against.
 TABLE_1 = """
@@ -237,7 +242,7 @@ RUNNING = {"running_accuracy": [0.1, 0.95]}
 def test_every_family_claim_can_come_out_each_way(
     judge: Callable, runs: list, outcome: str, words: str
 ) -> None:
-    found, sentence = judge(only(imagenet(*runs)))
+    found, sentence, _ = judge(only(imagenet(*runs)))
     assert (found, words in sentence) == (outcome, True), (found, sentence)
 
 
@@ -250,7 +255,7 @@ def test_seeds_that_scatter_leave_a_difference_open() -> None:
         ]
 
     assert regularizers.augmentation_over_decay(only(imagenet(*runs(0.001))))[0] == "yes"
-    found, sentence = regularizers.augmentation_over_decay(only(imagenet(*runs(0.1))))
+    found, sentence, _ = regularizers.augmentation_over_decay(only(imagenet(*runs(0.1))))
     assert found == "not measured" and "over seeds and test set" in sentence
 
 
@@ -333,7 +338,7 @@ WOBBLE = [0.3, 0.5, 0.4, 0.7, 0.5, 0.75]
 def test_every_claim_across_models_can_come_out_each_way(
     judge: Callable, results: Results, outcome: str, words: str
 ) -> None:
-    found, sentence = judge(families(series(results)))
+    found, sentence, _ = judge(families(series(results)))
     assert (found, words in sentence) == (outcome, True), (found, sentence)
 
 
@@ -360,7 +365,7 @@ def test_different_learning_rates_are_said() -> None:
         row("true", "", 0.86, model="inception_small", learning_rate=0.1),
         row("true", "", 0.8, model="inception_small_no_bn", learning_rate=0.001),
     ]
-    (_, sentence) = regularizers.batch_norm_helps_a_little(families(series(made(*pair))))
+    (_, sentence, _) = regularizers.batch_norm_helps_a_little(families(series(made(*pair))))
     assert "learning rates 0.1 and 0.001" in sentence
 
 
@@ -420,7 +425,7 @@ def test_label_smoothing_is_said() -> None:
 
 def written(results: Results, name: str, folder: Path) -> tuple[list[dict], list[list[str]], str]:
     """The CSV file as dicts, the Markdown table as cells, and what stands below it."""
-    tables.write_tables(tables.tables(results), folder)
+    write_tables(tables(results), folder)
     with (folder / f"{name}.csv").open() as file:
         rows = list(csv.DictReader(file))
     table, _, note = (folder / f"{name}.md").read_text().partition("\n\n")
@@ -478,7 +483,7 @@ def test_what_differs_from_the_paper_is_said(
     model: str, changes: dict, override: dict, words: str
 ) -> None:
     runs = imagenet(row("true", "", 0.6, model=model, top5=(1, 0.8), **override), **changes)
-    table = next(table for table in tables.tables(runs) if table.name == "table_2")
+    table = next(table for table in tables(runs) if table.name == "table_2")
     assert words in table.texts[3][-1]
 
 
@@ -519,6 +524,10 @@ def test_tables_1_and_4_find_their_rows(tmp_path: Path) -> None:
 # Figure 2 -------------------------------------------------------------------------------
 
 
+def figure_2(results: Results) -> list[Plot]:
+    return [plot for plot in figures(results) if plot.name.startswith("figure_2")]
+
+
 def test_figure_2a_shades_the_best_so_far() -> None:
     runs = [
         row("true", "", [0.3, 0.6, 0.5], seed=0),
@@ -526,7 +535,7 @@ def test_figure_2a_shades_the_best_so_far() -> None:
         row("true", "decay", [0.2, 0.3, 0.4]),
         noise(1, "decay"),
     ]
-    (plot,) = figure2.plots(made(*runs))
+    (plot,) = figure_2(made(*runs))
     assert plot.name == "figure_2a"
     by_label = {curve.label: curve for curve in plot.curves}
     assert list(by_label) == [
@@ -545,13 +554,13 @@ def test_figure_2a_shades_the_best_so_far() -> None:
 
 
 def test_figure_2_takes_the_place_of_the_accuracies() -> None:
-    names = [plot.name for plot in page.all_plots(made(*TRUE))]
+    names = [plot.name for plot in plots_of(made(*TRUE))]
     assert names == ["learning_curves", "figure_2a"]
-    assert [plot.name for plot in page.all_plots(made(TRUE[0]))] == ["learning_curves", "accuracy"]
-    assert not figure2.plots(noise_sweep())
+    assert [plot.name for plot in plots_of(made(TRUE[0]))] == ["learning_curves", "accuracy"]
+    assert not figure_2(noise_sweep())
     both = [*TRUE, row("true", "", 0.5, model="x"), row("true", "decay", 0.5, model="x")]
-    assert [plot.name for plot in figure2.plots(made(*both))] == ["figure_2a_1", "figure_2a_2"]
-    (plot,) = figure2.plots(batch_norm(RISE, WOBBLE, 2))
+    assert [plot.name for plot in figure_2(made(*both))] == ["figure_2a_1", "figure_2a_2"]
+    (plot,) = figure_2(batch_norm(RISE, WOBBLE, 2))
     assert plot.name == "figure_2b"
     assert plot.models == ("inception_small", "inception_small_no_bn")
     assert plot.curves[2].label == "test, without batch norm"
@@ -560,7 +569,7 @@ def test_figure_2_takes_the_place_of_the_accuracies() -> None:
 
 def test_two_strengths_have_curves_of_their_own_names() -> None:
     runs = [row("true", "decay", 0.5, weight_decay=decay) for decay in (1e-4, 1e-3)]
-    (plot,) = figure2.plots(made(TRUE[0], *runs))
+    (plot,) = figure_2(made(TRUE[0], *runs))
     assert len({curve.label for curve in plot.curves}) == 6
 
 
@@ -584,9 +593,7 @@ def test_the_page_says_what_was_switched_on() -> None:
     for key, value in OFF.items():
         results.config[key] = value
     text = page.page([results])
-    assert (
-        "augmentation none, flip" in text and "dropout_rate" not in page._facts(results)["training"]
-    )
+    assert "augmentation none, flip" in text and "dropout_rate" not in facts(results)["training"]
     assert "Changing the architecture" in text
 
 

@@ -38,6 +38,15 @@ STEPS = (
     "--config.checkpoint_every=1",
 )
 
+# Where and how fast a run is computed and saved, not what is run.
+RESOURCES = (
+    "--config.checkpoint_every=3",
+    "--config.checkpoints_to_keep=1",
+    "--config.vectorize=loop",
+    "--config.max_members=1",
+    "--config.epoch_loop=step",
+)
+
 
 @pytest.fixture(scope="module")
 def uninterrupted(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -160,6 +169,28 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_taken(
     assert f"resuming from step {int(last.name) - 24}" in result.stdout
     assert_same(workdir, reference)
     assert newest(workdir).name == last.name
+
+
+def test_resources_may_change_when_a_run_is_resumed(
+    command: Command, reference: Path, tmp_path: Path
+) -> None:
+    workdir = interrupted(reference, tmp_path)
+    shutil.rmtree(newest(workdir))
+    more = command(*RUNS, *RESOURCES, "--config.epochs=15", f"--workdir={workdir}")
+    assert more.returncode == 2
+    assert "another config: epochs (14 there, 15 now). Take" in more.stderr
+    result = command(*RUNS, *RESOURCES, f"--workdir={workdir}")
+    assert result.returncode == 0, result.stderr
+    assert "resuming from step" in result.stdout
+    made, expected = (
+        [(line["member"], line["epoch"]) for line in read_metrics(folder)]
+        for folder in (workdir, reference)
+    )
+    assert made == expected
+    assert json.loads((workdir / "config.json").read_text())["checkpoint_every"] == 3
+    again = command(*RUNS, f"--workdir={workdir}")  # with the first resources once more
+    assert again.returncode == 0
+    assert "Complete already" in again.stdout
 
 
 def test_a_kill_between_the_end_and_the_summary(

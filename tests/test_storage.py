@@ -22,8 +22,8 @@ from etils import epath
 
 from rethinking_jax.analysis import results
 from rethinking_jax.data import load_dataset
-from rethinking_jax.data.cache import cache_folder
-from rethinking_jax.data.streamed import open_streamed
+from rethinking_jax.data.cache.read import cache_folder
+from rethinking_jax.data.load import open_streamed
 from rethinking_jax.errors import UserError
 from rethinking_jax.workdir import checkpoint, metrics, storage, tensorboard
 from rethinking_jax.workdir.storage import AnyPath

@@ -18,20 +18,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from imagenet_fixture import Archives, encode, texture
 
-from rethinking_jax.data import Dataset, images, index, load_dataset
+from rethinking_jax.data import Dataset, images, load_dataset
 from rethinking_jax.data.batches import HostBatch, read_batches
-from rethinking_jax.data.cache import CachedImages, cache_folder, read_manifest
-from rethinking_jax.data.cache_write import write_cache
-from rethinking_jax.data.dataset import example_ids
-from rethinking_jax.data.index import dataset_folder, fingerprint
-from rethinking_jax.data.records import open_records
-from rethinking_jax.data.streamed import (
-    StreamedDataset,
-    StreamedSplit,
-    estimate_bytes,
-    open_streamed,
-)
-from rethinking_jax.data.tfds_prepare import open_builder
+from rethinking_jax.data.cache.read import CachedImages, cache_folder, read_manifest
+from rethinking_jax.data.cache.write import write_cache
+from rethinking_jax.data.dataset import Reader, Split
+from rethinking_jax.data.ids import example_ids
+from rethinking_jax.data.load import open_streamed
+from rethinking_jax.data.tfds import index
+from rethinking_jax.data.tfds.index import dataset_folder, fingerprint
+from rethinking_jax.data.tfds.prepare import open_builder
+from rethinking_jax.data.tfds.records import open_records
+from rethinking_jax.data.tfds.stream import estimate_bytes
 from rethinking_jax.errors import RunFailed, UserError
 
 SIZE = 40
@@ -80,7 +78,7 @@ def cache_dir(imagenet_data_dir: Path, tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture(scope="module")
-def opened(imagenet_data_dir: Path, cache_dir: Path) -> dict[str, StreamedDataset]:
+def opened(imagenet_data_dir: Path, cache_dir: Path) -> dict[str, Dataset]:
     return {
         kind: open_streamed(
             "imagenet2012",
@@ -96,22 +94,22 @@ def opened(imagenet_data_dir: Path, cache_dir: Path) -> dict[str, StreamedDatase
 # The same examples in three ways ----------------------------------------------------
 
 
-def assert_same(found: StreamedDataset, expected: Dataset) -> None:
+def assert_same(found: Dataset, expected: Dataset) -> None:
     assert found.class_names == expected.class_names
     assert found.num_classes == expected.num_classes
     for ours, theirs in ((found.train, expected.train), (found.test, expected.test)):
         assert ours.labels.dtype == np.int32 and ours.ids.dtype == np.uint32
         np.testing.assert_array_equal(ours.labels, theirs.labels)
         np.testing.assert_array_equal(ours.ids, theirs.ids)
-        assert ours.shape == theirs.images.shape[1:]
+        assert ours.image_shape == theirs.images.shape[1:]
         everything = ours.read(np.arange(len(ours.labels)))
         assert everything.dtype == np.uint8
         np.testing.assert_array_equal(everything, theirs.images)
 
 
 @pytest.mark.parametrize("kind", ["stream", "cache"])
-def test_imagenet(kind: str, opened: dict[str, StreamedDataset], memory: Dataset) -> None:
-    assert opened[kind].kind == kind
+def test_imagenet(kind: str, opened: dict[str, Dataset], memory: Dataset) -> None:
+    assert opened[kind].train.reader.kind == kind
     assert len(memory.train.labels) == 76 and len(memory.test.labels) == 24
     assert_same(opened[kind], memory)
 
@@ -121,7 +119,7 @@ def test_imagenet(kind: str, opened: dict[str, StreamedDataset], memory: Dataset
     positions=st.lists(st.integers(0, 75), max_size=40), kind=st.sampled_from(["stream", "cache"])
 )
 def test_any_positions_in_any_order(
-    positions: list[int], kind: str, opened: dict[str, StreamedDataset], memory: Dataset
+    positions: list[int], kind: str, opened: dict[str, Dataset], memory: Dataset
 ) -> None:
     found = opened[kind].train.read(np.array(positions, np.int64))
     np.testing.assert_array_equal(found, memory.train.images[np.array(positions, int)])
@@ -129,9 +127,7 @@ def test_any_positions_in_any_order(
 
 @pytest.mark.parametrize("kind", ["stream", "cache"])
 @pytest.mark.parametrize("wrong", [-1, 76])
-def test_positions_that_are_not_there(
-    kind: str, wrong: int, opened: dict[str, StreamedDataset]
-) -> None:
+def test_positions_that_are_not_there(kind: str, wrong: int, opened: dict[str, Dataset]) -> None:
     with pytest.raises(IndexError, match=rf"{wrong}.* of 76"):
         opened[kind].train.read(np.array([wrong]))
 
@@ -249,7 +245,7 @@ def assert_batches(found: list[HostBatch], positions: np.ndarray, expected: Data
 @pytest.mark.parametrize("kind", ["stream", "cache"])
 @pytest.mark.parametrize(("threads", "batch"), [(1, 1), (1, 37), (2, 16), (8, 40), (3, 17)])
 def test_batches_are_in_order_whatever_the_threads(
-    kind: str, threads: int, batch: int, opened: dict[str, StreamedDataset], memory: Dataset
+    kind: str, threads: int, batch: int, opened: dict[str, Dataset], memory: Dataset
 ) -> None:
     positions = np.random.default_rng(batch).integers(0, 76, (6, batch))
     found = list(read_batches(opened[kind].train, positions, threads=threads, workers=0))
@@ -258,23 +254,22 @@ def test_batches_are_in_order_whatever_the_threads(
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_batches_are_in_order_whatever_the_workers(
-    workers: int, opened: dict[str, StreamedDataset], memory: Dataset
+    workers: int, opened: dict[str, Dataset], memory: Dataset
 ) -> None:
     positions = np.random.default_rng(workers).integers(0, 76, (5, 37))
     found = list(read_batches(opened["stream"].train, positions, threads=2, workers=workers))
     assert_batches(found, positions, memory)
 
 
-def test_no_batches(opened: dict[str, StreamedDataset]) -> None:
+def test_no_batches(opened: dict[str, Dataset]) -> None:
     positions = np.zeros((0, 5), np.int64)
     assert list(read_batches(opened["stream"].train, positions, threads=2, workers=0)) == []
 
 
-def counting_split(read: Callable[[np.ndarray], np.ndarray], slice_size: int = 4) -> StreamedSplit:
+def counting_split(read: Callable[[np.ndarray], np.ndarray], slice_size: int = 4) -> Split:
     count = 10_000
-    return StreamedSplit(
-        np.zeros(count, np.int32), np.arange(count, dtype=np.uint32), (1, 1, 1), read, slice_size
-    )
+    reader = Reader(read, (1, 1, 1), slice_size, "stream")
+    return Split(reader, np.zeros(count, np.int32), np.arange(count, dtype=np.uint32))
 
 
 @pytest.mark.parametrize(("batch", "threads"), [(4, 2), (64, 2), (64, 5), (512, 3)])
@@ -412,7 +407,7 @@ def test_auto_takes_a_whole_fitting_cache_and_says_which(
     def opened_as(**more: object) -> tuple[str, str]:
         said: list[str] = []
         found = open_streamed("imagenet2012", **{**options, "say": said.append, **more})
-        return found.kind, said[-1]
+        return found.train.reader.kind, said[-1]
 
     kind, line = opened_as(cache_dir=str(cache_dir))
     assert kind == "cache" and f"images-{SIZE}" in line
@@ -441,7 +436,7 @@ def test_a_cache_of_other_data_is_not_taken(tmp_path: Path) -> None:
         if count == 8:
             make_cache("changed_set", tmp_path, tmp_path / "cache", 4)
     options = {"data_dir": str(tmp_path), "cache_dir": str(tmp_path / "cache"), "image_size": 4}
-    assert open_streamed("changed_set", **options).kind == "stream"
+    assert open_streamed("changed_set", **options).train.reader.kind == "stream"
     error_of("other data", name="changed_set", kind="cache", **options)
 
 
@@ -459,13 +454,13 @@ def test_a_cache_that_is_not_there_names_the_command_that_makes_it(
 
 
 def test_a_cache_and_its_index_need_no_records(
-    opened: dict[str, StreamedDataset], cache_dir: Path, tmp_path: Path, memory: Dataset
+    opened: dict[str, Dataset], cache_dir: Path, tmp_path: Path, memory: Dataset
 ) -> None:
     # `opened` has put the index beside the cache.
     found = open_streamed(
         "imagenet2012", data_dir=str(tmp_path), image_size=SIZE, cache_dir=str(cache_dir)
     )
-    assert found.kind == "cache" and list(tmp_path.iterdir()) == []
+    assert found.train.reader.kind == "cache" and list(tmp_path.iterdir()) == []
     assert_same(found, memory)
 
 
@@ -554,7 +549,7 @@ def test_streaming_does_not_import_tensorflow_or_jax(
 
     script = (
         "import sys, numpy as np\n"
-        "from rethinking_jax.data.streamed import open_streamed\n"
+        "from rethinking_jax.data.load import open_streamed\n"
         "for kind in ('stream', 'cache'):\n"
         "    data = open_streamed('imagenet2012', data_dir=sys.argv[1], cache_dir=sys.argv[2],\n"
         f"                         image_size={SIZE}, kind=kind)\n"

@@ -16,8 +16,9 @@ from rethinking_jax import config as configs
 from rethinking_jax.config import Member, members, product, runs
 from rethinking_jax.config import sweep as values_of
 from rethinking_jax.corruption import SETTINGS
-from rethinking_jax.data.source import load_sources
-from rethinking_jax.sweep import groups
+from rethinking_jax.data.runs import load_datasets
+from rethinking_jax.sweep import groups, resident
+from rethinking_jax.sweep.engine import Chunk
 from rethinking_jax.sweep.mesh import slots
 
 SEEDS = '[{"seed": 0}, {"seed": 1}, {"seed": 2, "learning_rate": 0.02}]'
@@ -124,12 +125,12 @@ def test_a_group_that_lost_members_resumes_exactly(
 
 def chunks_of(
     config: ConfigDict, backend: str, data_dir: Path, stored: list[list[str]] | None = None
-) -> list[groups.Chunk]:
+) -> list[Chunk]:
     config.data_dir = str(data_dir)
     made: list[Member] = members(config)
-    sources = load_sources(made, lambda text: None)
+    datasets = load_datasets(made, lambda text: None)
     devices = jax.devices()[:1]
-    return groups.make_chunks(made, sources, backend, devices, stored or (), lambda text: None)
+    return groups.make_chunks(made, datasets, backend, devices, stored or (), lambda text: None)
 
 
 def base() -> ConfigDict:
@@ -145,7 +146,7 @@ def test_runs_are_grouped_by_what_is_static_and_by_their_images(data_dir: Path) 
     names = [[run.name for run in chunk.runs] for chunk in grouped]
     # Label settings of all seeds share one copy of the images; corrupted pixels are one's own.
     assert [len(part) for part in names] == [6, 1, 1, 1, 1, 1, 1]
-    assert len({id(chunk.program) for chunk in grouped}) == 1
+    assert len({id(chunk.engine) for chunk in grouped}) == 1
     assert len({chunk.name for chunk in grouped}) == 7
     assert [len(chunk.runs) for chunk in chunks_of(config, "cpu", data_dir)] == [1] * 12
     config.vectorize = "vmap"
@@ -200,29 +201,29 @@ def test_convolutions_take_single_steps_on_a_cpu_only(data_dir: Path) -> None:
         ("alexnet_small", "gpu", True),
     ):
         config.model = model
-        assert chunks_of(config, backend, data_dir)[0].scan is scan
+        assert chunks_of(config, backend, data_dir)[0].engine.scan is scan
     config.epoch_loop = "step"
-    assert chunks_of(config, "gpu", data_dir)[0].scan is False
+    assert chunks_of(config, "gpu", data_dir)[0].engine.scan is False
 
 
 @pytest.mark.parametrize("setting", ["shuffled_pixels", "random_pixels", "gaussian"])
 def test_corrupted_pixels_in_memory_are_those_of_corruption(
     setting: str, data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rethinking_jax.corruption import corrupt_images
+    from rethinking_jax.corruption import corrupt
 
-    monkeypatch.setattr(groups, "CORRUPTION_BATCH", 100)  # 256 are cut unevenly
+    monkeypatch.setattr(resident, "CORRUPTION_BATCH", 100)  # 256 are cut unevenly
     config = base()
     config.corruption, config.validation_examples = setting, 150
     (chunk,) = chunks_of(config, "cpu", data_dir)
-    source = chunk.source
-    splits = groups.examples(chunk, groups.images(chunk), [0])
+    dataset = chunk.dataset
+    splits = resident.examples(chunk, resident.images(chunk), [0])
     assert list(splits) == ["train", "test", "validation"]
     for split, made in splits.items():
-        part = source.splits[split]
+        part = dataset.splits[split]
         # Where an example stands does not matter: one set aside is what it would be in training.
         drawn = "test" if split == "test" else "train"
-        expected = corrupt_images(setting, 0, drawn, part.ids, part.images, source.mean, source.std)
+        expected = corrupt(config, dataset).images(drawn, part.ids, part.images)
         np.testing.assert_allclose(np.asarray(made.images), np.asarray(expected), atol=1e-6)
         assert made.images.dtype == (np.float32 if setting == "gaussian" else np.uint8)
         assert (made.labels[0] == part.labels).all()
@@ -236,7 +237,7 @@ def test_the_subset_keeps_ids_so_labels_do_not_change_with_its_size(data_dir: Pa
     for n in (150, 300):
         config.train_examples = n
         (chunk,) = chunks_of(config, "cpu", data_dir)
-        ids = np.asarray(chunk.source.train.ids)
+        ids = np.asarray(chunk.dataset.train.ids)
         drawn.append(dict(zip(ids.tolist(), chunk.runs[0].train_labels.tolist(), strict=True)))
     assert drawn[0].items() <= drawn[1].items()
 

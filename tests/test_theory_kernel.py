@@ -13,11 +13,11 @@ import scipy.signal
 from conftest import Command
 from rich.console import Console
 
+from rethinking_jax import experiment
 from rethinking_jax.data import watch
 from rethinking_jax.errors import UserError
 from rethinking_jax.theory import cholesky, features, kernel, kernel_matrix, kernel_solve
 from rethinking_jax.theory.data import Task, Tasks, rows
-from rethinking_jax.theory.experiment import run_theory
 from rethinking_jax.theory.kernel_cg import conjugate_gradients, nystroem
 from rethinking_jax.theory.kernel_matrix import Kernel
 from rethinking_jax.theory.settings import theory_config
@@ -309,7 +309,7 @@ def test_what_does_not_fit_names_the_largest_number_that_does(solver: str, host:
         plan(60_000)
     largest = int(str(caught.value).split("train_examples=")[1].split()[0])
     assert largest > 1000
-    assert plan(largest).kind is np.float64
+    assert plan(largest).dtype is np.float64
     with pytest.raises(UserError):
         plan(largest + 2)
 
@@ -367,7 +367,7 @@ def test_both_solvers_find_the_same_on_mnist5k(data_dir: Path, tmp_path: Path) -
     for solver in ("cholesky", "cg"):
         config = theory_config("kernel", data_dir=str(data_dir), train_examples=300, solver=solver)
         console = Console(file=io.StringIO())
-        (members[solver],) = run_theory(config, tmp_path / solver, console=console)["members"]
+        (members[solver],) = experiment.run(config, tmp_path / solver, console=console)["members"]
     assert "conjugate gradients" in members["cg"]["solver"]
     for key in ("train_error", "test_error"):
         assert members["cg"][key] == members["cholesky"][key]
@@ -380,7 +380,7 @@ def test_too_many_examples_end_the_run_before_it_starts(
     config = theory_config("kernel", data_dir=str(data_dir))
     monkeypatch.setattr(kernel, "free_bytes", lambda device: 10**7)
     with pytest.raises(UserError, match=r"--config.train_examples=\d+ fit"):
-        run_theory(config, tmp_path / "run", console=Console(file=io.StringIO()))
+        experiment.run(config, tmp_path / "run", console=Console(file=io.StringIO()))
     assert not (tmp_path / "run").exists()
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,11 @@ import pytest
 from conftest import Command
 from rich.console import Console
 
+from rethinking_jax import experiment
 from rethinking_jax.analysis import results
 from rethinking_jax.errors import UserError
 from rethinking_jax.theory import min_norm
 from rethinking_jax.theory.data import Task
-from rethinking_jax.theory.experiment import run_theory
 from rethinking_jax.theory.settings import theory_config
 
 
@@ -89,9 +90,11 @@ def test_too_few_steps_are_a_no(data_dir: Path) -> None:
         config.batch_size = 5
         from rethinking_jax.config import Member
         from rethinking_jax.theory.data import Tasks
+        from rethinking_jax.theory.kind import Tools
 
         say = [].append
-        return [v.outcome for v in min_norm.run([Member("a", config)], Tasks(say), say).verdicts]
+        tools = Tools(Tasks(say), say, nullcontext, lambda config, name: {})
+        return [v.outcome for v in min_norm.run([Member("a", config)], tools).verdicts]
 
     assert outcomes(steps=3000) == ["yes", "yes", "yes", "not measured"]
     assert outcomes(steps=3) == ["no", "yes", "no", "not measured"]
@@ -111,7 +114,7 @@ def test_what_has_no_answer_is_one_line(changes: dict, words: str, data_dir: Pat
     config = theory_config("min_norm", data_dir=str(data_dir), **changes)
     folder = data_dir / "never"
     with pytest.raises(UserError, match=words):
-        run_theory(config, folder, console=Console(file=io.StringIO()))
+        experiment.run(config, folder, console=Console(file=io.StringIO()))
     assert not folder.exists()
 
 

@@ -12,10 +12,10 @@ from scipy.spatial.distance import cdist
 
 from rethinking_jax import config as configs
 from rethinking_jax.config.recipe import network
-from rethinking_jax.data.source import source_key
+from rethinking_jax.data.runs import dataset_key
 from rethinking_jax.errors import UserError
 from rethinking_jax.sweep import groups
-from rethinking_jax.theory import closed_forms, cover, fitting, rademacher
+from rethinking_jax.theory import closed_forms, cover, fitting, rademacher, settings
 from rethinking_jax.theory.settings import theory_config
 
 CONFIG = "--config=configs/rademacher.py"
@@ -86,14 +86,14 @@ def test_drawn_signs_are_the_labels_of_the_runs() -> None:
     """The same draw for the formulas and for the sweep; copies of a point share their sign."""
     ids = np.array([5, 90, 7, 1000], np.uint32)
     images = np.zeros((4, 1, 2, 1), np.float32)
-    source = fitting.source_of(images, ids, repeats=3)
+    dataset = fitting.dataset_of(images, ids, repeats=3)
     config = theory_config("rademacher")
     trained = fitting.training_config(config, corruption="random_labels", batch_size=4)
     drawn = closed_forms.draw_signs(np.arange(60), ids)
     assert drawn.shape == (60, 4)
     for seed in (0, 51):
         trained.seed = seed
-        run = groups.label_run(configs.members(trained)[0], source)
+        run = groups.label_run(configs.members(trained)[0], dataset)
         np.testing.assert_array_equal(2 * run.train_labels.reshape(3, 4) - 1, [drawn[seed]] * 3)
     # Fair and independent: each correlation of 1,000 draws has a deviation of 0.032.
     many = closed_forms.draw_signs(np.arange(1000), ids)
@@ -105,10 +105,10 @@ def test_the_runs_of_a_network_are_one_sweep() -> None:
     config = fitting.training_config(theory_config("rademacher", batch_size=4))
     config.sweep = configs.runs(configs.sweep("seed", range(5)))
     members = configs.members(config)
-    source = fitting.source_of(np.zeros((8, 4, 4, 1), np.uint8), np.arange(8, dtype=np.uint32))
-    sources = {source_key(config): source}
+    dataset = fitting.dataset_of(np.zeros((8, 4, 4, 1), np.uint8), np.arange(8, dtype=np.uint32))
+    datasets = {dataset_key(config): dataset}
     (chunk,) = groups.make_chunks(
-        members, sources, "cpu", jax.devices()[:1], report=lambda text: None
+        members, datasets, "cpu", jax.devices()[:1], report=lambda text: None
     )
     assert len(chunk.runs) == 5
 
@@ -227,7 +227,7 @@ def test_again_it_is_complete_and_a_stopped_one_goes_on(finished: Path, answer: 
 )
 def test_values_are_checked(changes: dict, words: str) -> None:
     with pytest.raises(UserError, match=words):
-        configs.members(theory_config("rademacher", **changes))
+        configs.members(theory_config("rademacher", **changes), settings.check)
     assert "corruption" not in theory_config("rademacher")  # signs are all the labels there are
 
 

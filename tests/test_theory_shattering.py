@@ -15,7 +15,7 @@ from rethinking_jax import config as configs
 from rethinking_jax.errors import UserError
 from rethinking_jax.theory import cover, shattering
 from rethinking_jax.theory.data import Tasks
-from rethinking_jax.theory.settings import check_effects, theory_config
+from rethinking_jax.theory.settings import check, check_effects, theory_config
 
 CONFIG = "--config=configs/shattering.py"
 
@@ -164,9 +164,9 @@ def test_each_verdict_can_be_no(changes: dict, which: int) -> None:
 def test_keys_that_do_nothing_are_refused() -> None:
     config = theory_config("shattering", dataset="fashion_mnist")
     with pytest.raises(UserError, match=r"dataset=fashion_mnist has no effect: .* points=images"):
-        check_effects(config, configs.members(config))
+        check_effects(config, configs.members(config, check))
     config.points = "images"
-    check_effects(config, configs.members(config))
+    check_effects(config, configs.members(config, check))
 
 
 def test_a_trained_linear_classifier_follows_cover(answer: Command, tmp_path: Path) -> None:
@@ -210,4 +210,4 @@ def test_a_trained_linear_classifier_follows_cover(answer: Command, tmp_path: Pa
 )
 def test_values_are_checked(changes: dict, words: str) -> None:
     with pytest.raises(UserError, match=words):
-        configs.members(theory_config("shattering", **changes))
+        configs.members(theory_config("shattering", **changes), check)

@@ -11,11 +11,14 @@ from conftest import Command
 from rethinking_jax import config as configs
 from rethinking_jax.config import Member
 from rethinking_jax.data.dataset import Dataset, Split
-from rethinking_jax.data.source import source_key, to_device
+from rethinking_jax.data.runs import dataset_key, to_device
 from rethinking_jax.errors import UserError
-from rethinking_jax.sweep import feed, groups
+from rethinking_jax.step.state import TrainState
+from rethinking_jax.sweep import groups
+from rethinking_jax.sweep.engine import Chunk
+from rethinking_jax.sweep.mesh import spread
 from rethinking_jax.sweep.program import zero_running
-from rethinking_jax.theory import stability
+from rethinking_jax.theory import settings, stability, twins
 from rethinking_jax.theory.fitting import training_config
 from rethinking_jax.theory.settings import theory_config
 
@@ -40,16 +43,16 @@ def dataset(replaced: tuple[int, int] | None = None) -> Dataset:
 
 def trained(
     data: Dataset, replaced: list[tuple[int, int] | None], devices: int = 1
-) -> tuple[groups.Chunk, groups.Program, object]:
+) -> tuple[Chunk, TrainState]:
     """Three epochs of members that share a seed, with random labels."""
     config = training_config(
         theory_config("stability", batch_size=5, hidden_sizes=(6,)), corruption="random_labels"
     )
     config.sweep = configs.runs([{"name": f"a,twin={i}"} for i in range(len(replaced))])
-    source = to_device(data, 0)
+    on_device = to_device(data, 0)
     (chunk,) = groups.make_chunks(
         configs.members(config),
-        {source_key(config): source},
+        {dataset_key(config): on_device},
         "cpu",
         jax.devices()[:devices],
         report=lambda text: None,
@@ -57,26 +60,26 @@ def trained(
     own = tuple(run._replace(replaced=one) for run, one in zip(chunk.runs, replaced, strict=True))
     chunk = chunk._replace(runs=own)
     members = len(replaced)
-    engine = feed.resident_feed(chunk, groups.images(chunk), range(members))
-    carry = (chunk.program.init(groups.hyper(chunk.runs)), zero_running(members))
-    carry = groups.spread(carry, chunk.mesh)
+    feed = chunk.engine.open(chunk)(range(members))
+    carry = (chunk.engine.init(groups.hyper(chunk.runs)), zero_running(members))
+    carry = spread(carry, chunk.mesh)
     for epoch in range(3):
-        for piece in engine.train(carry, epoch, 0):
+        for piece in feed.train(carry, epoch, 0):
             carry = piece.carry
-    return chunk, chunk.program, carry[0]
+    return chunk, carry[0]
 
 
 def test_a_twin_trains_as_on_a_data_set_with_a_copy() -> None:
     """Of 22 examples in batches of 5, the smaller last batch included."""
     pair = (3, 17)
-    twins = trained(dataset(), [None, pair], devices=2)[2].params
-    together = trained(dataset(), [None, pair])[2].params
-    for a, b in zip(jax.tree.leaves(twins), jax.tree.leaves(together), strict=True):
+    pair_of_twins = trained(dataset(), [None, pair], devices=2)[1].params
+    together = trained(dataset(), [None, pair])[1].params
+    for a, b in zip(jax.tree.leaves(pair_of_twins), jax.tree.leaves(together), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)  # each on a device of its own
-    copied = trained(dataset(pair), [None])[2].params
-    for ours, theirs in zip(jax.tree.leaves(twins), jax.tree.leaves(copied), strict=True):
+    copied = trained(dataset(pair), [None])[1].params
+    for ours, theirs in zip(jax.tree.leaves(pair_of_twins), jax.tree.leaves(copied), strict=True):
         np.testing.assert_allclose(ours[1], theirs[0], atol=1e-5)
-    off = [np.abs(leaf[0] - leaf[1]).max() for leaf in jax.tree.leaves(twins)]
+    off = [np.abs(leaf[0] - leaf[1]).max() for leaf in jax.tree.leaves(pair_of_twins)]
     assert max(off) > 1e-3
 
 
@@ -84,9 +87,9 @@ def test_distances_are_those_of_the_definition() -> None:
     params = {"w": np.array([[[3.0, 4.0]], [[3.0, 4.0]], [[0.0, 4.0]]]), "b": np.zeros((3, 2))}
     train = np.array([[0.1, 0.2, 0.3], [0.1, 0.2, 0.3], [0.1, 0.6, 0.2]])
     test = np.array([[0.5, 0.5], [0.5, 0.5], [0.0, 0.9]])
-    same = stability.compare(params, train, test, 0, 1, replaced=1)
+    same = twins.compare(params, train, test, 0, 1, replaced=1)
     assert set(same.values()) == {0.0}
-    found = stability.compare(params, train, test, 0, 2, replaced=1)
+    found = twins.compare(params, train, test, 0, 2, replaced=1)
     assert found["twin_distance"] == pytest.approx(3 / np.sqrt(25 + 16))
     assert found["twin_train_mean"] == pytest.approx(0.5 / 3)
     assert found["twin_train_most"] == found["twin_own"] == pytest.approx(0.4)
@@ -95,8 +98,8 @@ def test_distances_are_those_of_the_definition() -> None:
 
 
 def test_losses_are_one_less_the_probability_of_the_label() -> None:
-    chunk, _, state = trained(dataset(), [None, (3, 17)])
-    first, second = stability.watch(chunk)((0, 1), state)
+    chunk, state = trained(dataset(), [None, (3, 17)])
+    first, second = twins.watch(chunk)((0, 1), state)
     assert "twin_distance" not in first and second["twin_distance"] > 0
     expected = []
     for member in range(2):
@@ -118,7 +121,7 @@ def test_settings_share_what_is_replaced() -> None:
     config = theory_config("stability", twins=3, seeds=2, seed=5)
     other = config.copy_and_resolve_references()
     other.corruption = "random_labels"
-    runs, changes = stability.plan([Member("t", config), Member("r", other)], 100)
+    runs, changes = stability.twin_runs([Member("t", config), Member("r", other)], 100)
     assert [run["name"] for run in runs[:5]] == [
         "t,seed=5,twin=0", "t,seed=5,twin=1", "t,seed=5,twin=2", "t,seed=5,twin=3",
         "t,seed=6,twin=0",
@@ -131,9 +134,9 @@ def test_settings_share_what_is_replaced() -> None:
 
 
 def test_twins_must_fit_together() -> None:
-    chunk, _, _ = trained(dataset(), [None, (3, 17)])
+    chunk, _ = trained(dataset(), [None, (3, 17)])
     with pytest.raises(UserError, match="twins have to: take fewer"):
-        stability.watch(chunk._replace(runs=chunk.runs[1:]))
+        twins.watch(chunk._replace(runs=chunk.runs[1:]))
 
 
 def rows(**changes: object) -> list[dict]:
@@ -201,4 +204,4 @@ def test_bad_input_is_one_line(answer: Command, tmp_path: Path) -> None:
         assert not workdir.exists()
     for changes, words in (({"seeds": 1}, "at least 2"), ({"twins": 0}, "at least 1")):
         with pytest.raises(UserError, match=words):
-            configs.members(theory_config("stability", **changes))
+            configs.members(theory_config("stability", **changes), settings.check)

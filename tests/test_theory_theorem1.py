@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
+from rethinking_jax import experiment
 from rethinking_jax.config import Member
 from rethinking_jax.errors import UserError
 from rethinking_jax.report import __main__ as report
 from rethinking_jax.theory import relu_network as net
 from rethinking_jax.theory import theorem1, trained_width
 from rethinking_jax.theory.data import Task, Tasks
-from rethinking_jax.theory.experiment import run_theory
+from rethinking_jax.theory.kind import Tools
 from rethinking_jax.theory.settings import theory_config
 
 CONFIG = "--config=configs/theorem1.py"
@@ -121,7 +123,8 @@ def test_the_points_are_not_all_of_one_class(data_dir: Path) -> None:
         def __call__(self, config: object) -> Task:
             return super().__call__(config)._replace(train_labels=np.arange(4000) // 400)
 
-    found = theorem1.run([Member("a", config)], Recorded(seen.append), seen.append)
+    tools = Tools(Recorded(seen.append), seen.append, nullcontext, lambda config, name: {})
+    found = theorem1.run([Member("a", config)], tools)
     assert [row["points"] for row in found.members] == [10, 30, 100, 300, 1000, 3000, 4000]
     assert found.members[0]["error_float32"] > 0
     assert found.members[-1]["exact_float64"] == 1
@@ -156,12 +159,12 @@ def test_the_command_keeps_the_contract_of_a_workdir(
     console = Console(file=io.StringIO())
     config = theory_config("theorem1", train_examples=100, data_dir=str(data_dir))
     config.sweep = json.dumps(json.loads((workdir / "config.json").read_text())["sweep"])
-    assert run_theory(config, workdir, console=console) == json.loads(before)
+    assert experiment.run(config, workdir, console=console) == json.loads(before)
     assert "Complete already" in console.file.getvalue()
     assert (workdir / "summary.json").read_bytes() == before
     config.seed = 1
     with pytest.raises(UserError, match=r"seed \(0 there, 1 now\)"):
-        run_theory(config, workdir, console=console)
+        experiment.run(config, workdir, console=console)
 
 
 def test_a_workdir_is_drawn_again_from_its_files(
@@ -169,7 +172,7 @@ def test_a_workdir_is_drawn_again_from_its_files(
 ) -> None:
     config = theory_config("theorem1", train_examples=30, data_dir=str(data_dir))
     workdir = tmp_path / "run"
-    run_theory(config, workdir, console=Console(file=io.StringIO()))
+    experiment.run(config, workdir, console=Console(file=io.StringIO()))
     drawn = [
         workdir / name for name in ("report.html", "figures/theorem1.svg", "tables/theorem1.csv")
     ]
@@ -181,7 +184,7 @@ def test_a_workdir_is_drawn_again_from_its_files(
     assert [file.read_bytes() for file in drawn] == before
     assert (workdir / "summary.json").read_bytes() == summary
     other = tmp_path / "other"
-    run_theory(config, other, console=Console(file=io.StringIO()))
+    experiment.run(config, other, console=Console(file=io.StringIO()))
     assert report.main([str(workdir), str(other), f"--output={tmp_path / 'all.html'}"]) == 0
     together = (tmp_path / "all.html").read_text()
     assert together.count("<h2>theorem1 on mnist5k</h2>") == 2
@@ -222,11 +225,11 @@ def test_equal_images_with_different_labels_end_the_run(tmp_path: Path) -> None:
     np.savez(file, x_train=images, y_train=labels, x_test=images, y_test=labels)
     config, console = theory_config("theorem1", dataset=str(file)), Console(file=io.StringIO())
     with pytest.raises(UserError, match="at 1 and 3 are equal images with the labels 1 and 2"):
-        run_theory(config, tmp_path / "run", console=console)
+        experiment.run(config, tmp_path / "run", console=console)
     assert not (tmp_path / "run").exists()
     labels[3] = 1
     np.savez(file, x_train=images, y_train=labels, x_test=images, y_test=labels)
-    summary = run_theory(config, tmp_path / "run", console=console)
+    summary = experiment.run(config, tmp_path / "run", console=console)
     assert summary["members"][-1]["points"] == 5
     assert "1 images that equal another" in console.file.getvalue()
 
@@ -243,7 +246,7 @@ def test_the_smallest_width_is_the_first_whose_run_fitted(data_dir: Path, tmp_pa
         trained_epochs=50,
     )
     workdir = tmp_path / "run"
-    summary = run_theory(config, workdir, console=Console(file=io.StringIO()))
+    summary = experiment.run(config, workdir, console=Console(file=io.StringIO()))
     few, all_ = (row for row in summary["members"] if "trained" in row)
     assert (few["points"], all_["points"]) == (20, 80)
     for row in (few, all_):
@@ -281,4 +284,4 @@ def test_a_ladder_that_is_too_short_is_a_no() -> None:
 def test_time_to_train_without_widths_is_refused(tmp_path: Path) -> None:
     config = theory_config("theorem1", trained_epochs=7)
     with pytest.raises(UserError, match=r"trained_epochs=7 has no effect: .* trained_widths"):
-        run_theory(config, tmp_path / "run")
+        experiment.run(config, tmp_path / "run")

@@ -25,6 +25,7 @@ from helpers.steps import (
 )
 
 from rethinking_jax.models import create_model
+from rethinking_jax.step.objective import Objective
 from rethinking_jax.step.optimizer import make_optimizer
 from rethinking_jax.step.state import Examples, Running, TrainState
 from rethinking_jax.step.train import epoch_order, init_state, make_steps, make_train_step
@@ -176,8 +177,10 @@ def test_vmapped_members_equal_runs_alone(model: nn.Module) -> None:
         chex.assert_trees_all_close(alone.params, _member(together.params, i), atol=1e-4)
         chex.assert_trees_all_close(sums.loss, running.loss[i : i + 1], rtol=1e-4)
         alone_evaluated = program.evaluate(alone, own)
-        chex.assert_trees_all_close(alone_evaluated.loss, evaluated.loss[i : i + 1], rtol=1e-3)
-        assert int(alone_evaluated.corrupted[0]) == int(evaluated.corrupted[i])
+        loss = evaluated["loss"].sum[i : i + 1]
+        chex.assert_trees_all_close(alone_evaluated["loss"].sum, loss, rtol=1e-3)
+        corrupted = evaluated["accuracy_on_corrupted"].count
+        assert int(alone_evaluated["accuracy_on_corrupted"].count[0]) == int(corrupted[i])
 
 
 def _member(tree: object, i: int) -> object:
@@ -199,12 +202,16 @@ def test_evaluation_counts_every_example_once(n: int, size: int, scan: bool) -> 
         layers_of(params), numpy_input(images), np.asarray(labels)
     )
     predicted, y, t = logits.argmax(1), np.asarray(labels), np.asarray(true)
-    assert int(sums.count[0]) == n
-    np.testing.assert_allclose(float(sums.loss[0]) / n, expected_loss, rtol=1e-4)
-    assert int(sums.correct[0]) == (predicted == y).sum()
-    assert int(sums.correct_true[0]) == (predicted == t).sum()
-    assert int(sums.corrupted[0]) == (y != t).sum()
-    assert int(sums.correct_on_corrupted[0]) == ((predicted == y) & (y != t)).sum()
+    assert int(sums["accuracy"].count[0]) == n
+    np.testing.assert_allclose(float(sums["loss"].sum[0]) / n, expected_loss, rtol=1e-4)
+    assert int(sums["accuracy"].sum[0]) == (predicted == y).sum()
+    assert int(sums["accuracy_true_labels"].sum[0]) == (predicted == t).sum()
+    on_corrupted = sums["accuracy_on_corrupted"]
+    assert int(on_corrupted.count[0]) == (y != t).sum()
+    assert int(on_corrupted.sum[0]) == ((predicted == y) & (y != t)).sum()
+    on_clean = sums["accuracy_on_clean"]
+    assert int(on_clean.count[0]) == (y == t).sum()
+    assert int(on_clean.sum[0]) == ((predicted == y) & (y == t)).sum()
 
 
 def test_dropout_draws_anew_each_step_and_depends_on_the_seed() -> None:
@@ -297,7 +304,11 @@ def test_micro_batches_make_the_step_of_the_whole_batch() -> None:
     results = []
     for accumulate in (1, 2, 4):
         steps = make_steps(
-            mlp(), make_optimizer("sgd", 1.0, 1, "all"), plain, SHAPE, accumulate=accumulate
+            mlp(),
+            make_optimizer("sgd", 1.0, 1, "all"),
+            plain,
+            SHAPE,
+            Objective(accumulate=accumulate),
         )
         state = steps.init(hyper(0, 0.1))
         for i in range(3):
@@ -311,7 +322,7 @@ def test_micro_batches_make_the_step_of_the_whole_batch() -> None:
 def test_label_smoothing_is_what_is_minimized_and_not_what_is_reported(smoothing: float) -> None:
     """Against the gradient of cross-entropy with smoothed targets, in closed form."""
     model, build = mlp((4,)), make_optimizer("sgd", 1.0, 1, "all")
-    step = make_train_step(model, build, prepared, label_smoothing=smoothing)
+    step = make_train_step(model, build, prepared, Objective(label_smoothing=smoothing))
     state = init_state(model, build, hyper(0, 1.0, momentum=0.0), SHAPE)
     images, labels = batch(16)
     after, sums = jax.jit(step)(state, seen(images, labels))
@@ -373,9 +384,10 @@ def test_top_5_counts_the_five_largest_logits() -> None:
     logits = Many().apply({"params": state.params}, plain(images), train=False)
     best = np.argsort(-np.asarray(logits), axis=1)[:, :5]
     hits = (best == np.asarray(labels)[:, None]).any(1)
-    assert int(sums.correct_top5) == hits[:55].sum() > 0
+    assert int(sums["top5_accuracy"].sum) == hits[:55].sum() > 0
     few = make_steps(mlp(), make_optimizer("sgd", 1.0, 1, "all"), plain, SHAPE)
-    assert int(few.evaluate(few.init(hyper(0)), seen(*batch(60)), counted).correct_top5) == 0
+    of_few = few.evaluate(few.init(hyper(0)), seen(*batch(60)), counted)
+    assert int(of_few["top5_accuracy"].sum) == 0
 
 
 def test_rmsprop_agrees_with_tensorflow_s_formula() -> None:

@@ -15,7 +15,7 @@ from ml_collections import ConfigDict
 from rethinking_jax import experiment
 from rethinking_jax.config import Member, base_config, runs
 from rethinking_jax.data import load_dataset, subset
-from rethinking_jax.data.dataset import chosen_parts
+from rethinking_jax.data.parts import chosen_parts
 from rethinking_jax.errors import UserError
 from rethinking_jax.models import create_model
 from rethinking_jax.step.preprocess import make_preprocess
@@ -65,7 +65,7 @@ def test_what_cannot_be_is_one_line(keys: dict, words: str, tmp_path: Path) -> N
     config = base_config()
     config.update(keys)
     with pytest.raises(UserError, match=words) as error:
-        experiment.train_and_evaluate(config, tmp_path / "run")
+        experiment.run(config, tmp_path / "run")
     assert "\n" not in str(error.value)
     assert not (tmp_path / "run").exists()
 
@@ -108,7 +108,7 @@ def small(**keys: object) -> ConfigDict:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
     """A workdir, and its summary."""
     workdir = tmp_path_factory.mktemp("validated") / "run"
-    return workdir, experiment.train_and_evaluate(small(), workdir)
+    return workdir, experiment.run(small(), workdir)
 
 
 def lines_of(workdir: Path) -> list[dict]:
@@ -161,7 +161,7 @@ def test_what_ended_before_its_summary_looks_again_and_sees_the_same(
     workdir, summary = trained
     before = lines_of(workdir)
     (workdir / "summary.json").unlink()
-    again = experiment.train_and_evaluate(small(), workdir)
+    again = experiment.run(small(), workdir)
     assert lines_of(workdir) == before
     times = ("wall_seconds",)
     assert {k: v for k, v in again.items() if k not in times} == {
@@ -175,7 +175,7 @@ def test_one_program_of_several_runs_and_a_stream_choose_the_same(
     _, summary = trained
     kinds = {"vmap": {"vectorize": "vmap"}, "stream": {"input": "stream", "data_devices": 1}}
     for name, keys in kinds.items():
-        other = experiment.train_and_evaluate(small(**keys), tmp_path / name)
+        other = experiment.run(small(**keys), tmp_path / name)
         assert other["chosen"] == summary["chosen"]
         for ours, theirs in zip(summary["members"], other["members"], strict=True):
             for key in ("validation_accuracy", "test_accuracy"):
@@ -190,7 +190,7 @@ def test_label_noise_leaves_the_validation_labels_alone(tmp_path: Path) -> None:
     config = small(sweep="", corruption="random_labels", epochs=60, learning_rate=0.05,
                    checkpoint_every=60)  # fmt: skip
     config.hidden_sizes = (256,)
-    summary = experiment.train_and_evaluate(config, tmp_path / "noise")
+    summary = experiment.run(config, tmp_path / "noise")
     (member,) = summary["members"]
     assert member["train_accuracy"] > 0.9
     assert member["validation_accuracy"] < 0.2 and member["test_accuracy"] < 0.2

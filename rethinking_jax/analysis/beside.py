@@ -1,67 +1,73 @@
-"""Our numbers beside the paper's Tables 1, 2 and 4: which group meets which row."""
+"""Our numbers beside the paper's in its Tables 1, 2 and 4."""
 
 from collections.abc import Sequence
 from statistics import fmean
-from typing import Any
+from typing import NamedTuple
 
 from rethinking_jax.analysis import paper
 from rethinking_jax.analysis.regularizers import fitted_share, listed
-from rethinking_jax.analysis.results import Family, Group, Series, families
+from rethinking_jax.analysis.results import (
+    Family,
+    Group,
+    Results,
+    Series,
+    families,
+    tested_series,
+)
+from rethinking_jax.analysis.table import Column, Table, spread, table, with_values
+from rethinking_jax.workdir.metrics import Json
 
-# Column title -> key of the CSV file, and how to print it.
-Columns = dict[str, tuple[str, str]]
-Span = tuple[float, float, float]
+ACCURACY = "{:.4f}"
+UNMEASURED = "not measured"
+COMPARABLE = Column("comparable", "comparable", words=True)
+PAPER = (
+    Column("the paper's", "table"),
+    Column("runs", "series"),
+    Column("setting", "setting", words=True),
+    Column("augmentation", "augmentation", words=True),
+    Column("weight decay", "weight_decay", "{:g}"),
+    Column("seeds", "seeds"),
+    Column("our train acc.", "train_accuracy", ACCURACY),
+    Column("paper's train acc.", "paper_train_accuracy", ACCURACY),
+    Column("our test acc.", "test_accuracy", ACCURACY),
+    Column("paper's test acc.", "paper_test_accuracy", ACCURACY),
+    COMPARABLE,
+)
 
-PAPER: Columns = {
-    "the paper's": ("table", "{}"),
-    "runs": ("series", "{}"),
-    "setting": ("setting", "{}"),
-    "augmentation": ("augmentation", "{}"),
-    "weight decay": ("weight_decay", "{:g}"),
-    "seeds": ("seeds", "{}"),
-    "our train acc.": ("train_accuracy", "{:.4f}"),
-    "paper's train acc.": ("paper_train_accuracy", "{:.4f}"),
-    "our test acc.": ("test_accuracy", "{:.4f}"),
-    "paper's test acc.": ("paper_test_accuracy", "{:.4f}"),
-    "comparable": ("comparable", "{}"),
-}
-TABLE_2: Columns = {
-    "runs": ("series", "{}"),
-    "setting": ("setting", "{}"),
-    "regularizers": ("regularizers", "{}"),
-    "seeds": ("seeds", "{}"),
-    "our train top-1": ("train_top1", "{:.4f}"),
-    "paper's train top-1": ("paper_train_top1", "{:.4f}"),
-    "our test top-1 [best]": ("test_top1", "{:.4f}"),
-    "our best test top-1": ("best_test_top1", "{:.4f}"),
-    "paper's test top-1 [best]": ("paper_test_top1", "{:.4f}"),
-    "paper's best test top-1": ("paper_best_test_top1", "{:.4f}"),
-    "our train top-5": ("train_top5", "{:.4f}"),
-    "paper's train top-5": ("paper_train_top5", "{:.4f}"),
-    "our test top-5 [best]": ("test_top5", "{:.4f}"),
-    "our best test top-5": ("best_test_top5", "{:.4f}"),
-    "paper's test top-5 [best]": ("paper_test_top5", "{:.4f}"),
-    "paper's best test top-5": ("paper_best_test_top5", "{:.4f}"),
-    "comparable": ("comparable", "{}"),
-}
+
+def _top(key: str, name: str) -> list[Column]:
+    """Returns the columns of an accuracy: ours and the paper's in training, then in test."""
+    return [
+        Column(f"our train {name}", f"train_{key}", ACCURACY, UNMEASURED),
+        Column(f"paper's train {name}", f"paper_train_{key}", ACCURACY, UNMEASURED),
+        Column(f"our test {name} [best]", f"test_{key}", ACCURACY, UNMEASURED),
+        Column(f"our best test {name}", f"best_test_{key}", ACCURACY, UNMEASURED, bracketed=True),
+        Column(f"paper's test {name} [best]", f"paper_test_{key}", ACCURACY, UNMEASURED),
+        Column(
+            f"paper's best test {name}", f"paper_best_test_{key}", ACCURACY, UNMEASURED,
+            bracketed=True,
+        ),
+    ]  # fmt: skip
+
+
+TABLE_2 = (
+    Column("runs", "series"),
+    Column("setting", "setting", words=True),
+    Column("regularizers", "regularizers", words=True),
+    Column("seeds", "seeds"),
+    *_top("top1", "top-1"),
+    *_top("top5", "top-5"),
+    COMPARABLE,
+)
 TABLE_2_NOTE = (
     "Means over seeds; tables/table_2.csv has the extremes. In square brackets the best of any "
     "epoch, which early stopping would have found; the paper gives it for two rows. "
     f"{paper.MISPRINT}"
 )
-UNMEASURED = "not measured"
-
-
-def span(values: Sequence[float | None] | None) -> Span | None:
-    """Mean, least and most over seeds; None where a value is missing."""
-    known = [value for value in values or [] if value is not None]
-    if not known or len(known) < len(values or []):
-        return None
-    return fmean(known), min(known), max(known)
 
 
 def comparable(one: Series, group: Group, dataset: str) -> str:
-    """ "yes", or how a group differs from the paper's runs on `dataset`."""
+    """Says "yes", or how a group differs from the paper's runs on `dataset`."""
     reasons = []
     if one.dataset != dataset:
         reasons.append(f"data set is {one.dataset}, the paper's {paper.DATASETS[dataset]}")
@@ -82,7 +88,7 @@ def comparable(one: Series, group: Group, dataset: str) -> str:
 
 
 def _qualified(one: Series, group: Group) -> list[str]:
-    """What a reader should know of a comparable row."""
+    """Returns what a reader should know of a comparable row."""
     result = []
     if smoothing := group.config.get("label_smoothing"):
         result.append(f"label smoothing {smoothing:g}, the paper does not say")
@@ -95,45 +101,82 @@ def _qualified(one: Series, group: Group) -> list[str]:
 # Tables 1 and 4 -------------------------------------------------------------------------
 
 
-def paper_rows(all_series: Sequence[Series]) -> list[list[Any]]:
-    """A row for each group that Table 1 or Table 4 has a row of the same kind for."""
-    result = []
-    for one in all_series:
-        for group in one.groups:
-            theirs = _theirs(one, group)
-            if theirs is None:
-                continue
-            table, ours, accuracies = theirs
-            decay = group.config.get("weight_decay", 0.0)
-            first = [table, one.name, group.setting.replace("_", " "), group.augmentation or None]
-            tested = None if accuracies[1] is None else fmean(group.test_accuracy())
-            numbers = [fmean(ours), accuracies[0], tested, accuracies[1]]
-            same = comparable(one, group, paper.DATASET)
-            result.append([*first, decay, group.seeds, *numbers, same])
-    return sorted(result, key=lambda row: str(row[0]))
+def paper_table(results: Results) -> Table | None:
+    """Puts our accuracies beside Tables 1 and 4; None where no group meets a row of them."""
+    rows = paper_rows(tested_series(results))
+    if not rows:
+        return None
+    tables = sorted({row["table"] for row in rows})
+    title = f"Beside the paper's {' and '.join(tables)}"
+    note = paper.TABLE_4_NOTE if "Table 4" in tables else ""
+    return table("paper", title, with_values(PAPER, rows), rows, note)
 
 
-def _theirs(
-    one: Series, group: Group
-) -> tuple[str, list[float], tuple[float | str, float | None]] | None:
-    """The table that has a group's row, our train accuracy of its kind, the paper's numbers."""
+def paper_rows(all_series: Sequence[Series]) -> list[Json]:
+    """Returns a row for each group that Table 1 or Table 4 has a row of the same kind for."""
+    rows = [
+        {
+            "table": theirs.table,
+            "series": one.name,
+            "setting": group.setting.replace("_", " "),
+            "augmentation": group.augmentation or None,
+            "weight_decay": group.config.get("weight_decay", 0.0),
+            "seeds": group.seeds,
+            "train_accuracy": fmean(theirs.ours),
+            "paper_train_accuracy": theirs.train_accuracy,
+            "test_accuracy": None if theirs.test_accuracy is None else fmean(group.test_accuracy()),
+            "paper_test_accuracy": theirs.test_accuracy,
+            "comparable": comparable(one, group, paper.DATASET),
+        }
+        for one in all_series
+        for group in one.groups
+        if (theirs := _theirs(one, group)) is not None
+    ]
+    return sorted(rows, key=lambda row: str(row["table"]))
+
+
+class Theirs(NamedTuple):
+    """The paper's row for a group.
+
+    Attributes:
+      table: the name of its table.
+      ours: the train accuracy of the group's runs as this table means it.
+      train_accuracy: the paper's, or its words where it has no number.
+      test_accuracy: the paper's, None in Table 4.
+    """
+
+    table: str
+    ours: list[float]
+    train_accuracy: float | str
+    test_accuracy: float | None
+
+
+def _theirs(one: Series, group: Group) -> Theirs | None:
+    """Returns the row of Table 1 or 4 for a group, if there is one."""
     key = group.regularizers, group.augmentation
     row = paper.table_1(one.model, group.setting, *key)
     if row is not None:
-        numbers = row.train_accuracy, row.test_accuracy
-        return "Table 1", group.values("train_accuracy"), numbers
+        ours = group.values("train_accuracy")
+        return Theirs("Table 1", ours, row.train_accuracy, row.test_accuracy)
     share = fitted_share(group)
     if group.setting != "random_labels" or share is None:
         return None
     accuracy = paper.table_4(one.model, *key)
-    return None if accuracy is None else ("Table 4", share, (accuracy, None))
+    return None if accuracy is None else Theirs("Table 4", share, accuracy, None)
 
 
 # Table 2 --------------------------------------------------------------------------------
 
 
-def table_2_rows(all_series: Sequence[Series]) -> list[list[Any]]:
-    """All rows of Table 2 for each model on ImageNet, or on a set with top-5 accuracies.
+def table_2(results: Results) -> Table | None:
+    """Puts our means beside all of Table 2; None where no group meets a row of it."""
+    rows = table_2_rows(tested_series(results))
+    title = "Beside the paper's Table 2"
+    return table("table_2", title, TABLE_2, rows, TABLE_2_NOTE, extremes=False) if rows else None
+
+
+def table_2_rows(all_series: Sequence[Series]) -> list[Json]:
+    """Returns all rows of Table 2 for each model on ImageNet, or on a set with top-5 accuracies.
 
     Returns:
       Rows as in `TABLE_2`; what was not run has None for our numbers. [] where no group of
@@ -154,37 +197,48 @@ def table_2_rows(all_series: Sequence[Series]) -> list[list[Any]]:
     return result
 
 
-def _family_rows(
-    family: Family, found: Sequence[tuple[paper.TopRow, Series, Group]]
-) -> list[list[Any]]:
+def _family_rows(family: Family, found: Sequence[tuple[paper.TopRow, Series, Group]]) -> list[Json]:
     result = []
     for row in paper.TABLE_2:
         met = [(one, group) for own, one, group in found if own is row]
-        kind = [row.setting.replace("_", " "), listed(row.regularizers)]
         for one, group in met:
-            same = comparable(one, group, paper.IMAGENET)
             # Two strengths of the same regularizers are told apart by their values.
             name = family.name if len(met) == 1 else one.name
-            result.append([name, *kind, group.seeds, *_numbers(group, row), same])
+            same = comparable(one, group, paper.IMAGENET)
+            result.append(_row(name, row, group.seeds, same) | _ours(group))
         if not met:
-            result.append([family.name, *kind, 0, *_numbers(None, row), UNMEASURED])
+            result.append(_row(family.name, row, 0, UNMEASURED) | dict.fromkeys(OURS))
     return result
 
 
-def _numbers(group: Group | None, row: paper.TopRow) -> list[Any]:
-    """Ours and the paper's by turns: train, then test and best, first top-1 and then top-5."""
+def _row(name: str, row: paper.TopRow, seeds: int, same: str) -> Json:
+    """Returns a row of Table 2 without our numbers."""
     best = row.best or (None, None)
-    ours: list[Span | None] = [None] * 6
-    if group is not None:
-        ours = [
-            span(group.values("train_accuracy")),
-            span(group.values("train_top5_accuracy")),
-            span(group.test_accuracy()),
-            span(group.best_test_accuracy()),
-            span(group.values("test_top5_accuracy")),
-            span(group.values("best_test_top5_accuracy")),
-        ]
-    return [
-        *(ours[0], row.train[0], ours[2], ours[3], row.test[0], best[0]),
-        *(ours[1], row.train[1], ours[4], ours[5], row.test[1], best[1]),
-    ]
+    return {
+        "series": name,
+        "setting": row.setting.replace("_", " "),
+        "regularizers": listed(row.regularizers),
+        "seeds": seeds,
+        "comparable": same,
+        **{
+            f"paper_{key}_{top}": values[i]
+            for key, values in (("train", row.train), ("test", row.test), ("best_test", best))
+            for i, top in enumerate(("top1", "top5"))
+        },
+    }
+
+
+def _ours(group: Group) -> Json:
+    """Returns our numbers in a row of Table 2."""
+    measured = (
+        group.values("train_accuracy"),
+        group.test_accuracy(),
+        group.best_test_accuracy(),
+        group.values("train_top5_accuracy"),
+        group.values("test_top5_accuracy"),
+        group.values("best_test_top5_accuracy"),
+    )
+    return {key: spread(values) for key, values in zip(OURS, measured, strict=True)}
+
+
+OURS = ("train_top1", "test_top1", "best_test_top1", "train_top5", "test_top5", "best_test_top5")

@@ -5,6 +5,7 @@ Nothing is taken from a config's name: what was not run is "not measured".
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,34 +14,48 @@ from rethinking_jax.analysis.results import Group, Series
 
 YES, NO, NOT_MEASURED = "yes", "no", "not measured"
 
-# Loss below which Figure 1a counts as fitted here, and the paper's likely measure of 1b.
+# The training loss below which Figure 1a counts as fitted, and the one that the paper probably
+# meant in Figure 1b.
 FITTED_LOSS = 0.1
 OVERFIT_LOSS = 0.05
-# Time of random labels over time of true labels in Figure 1b: AlexNet 1.55, Inception 3.6.
+# The range of the time of random labels over that of true labels in Figure 1b: AlexNet needs 1.55
+# times as long, Inception 3.6 times.
 TIME_RATIO = (1.5, 3.6)
-# A rank correlation that allows a tie or a swap of neighbours among 11 levels.
+# The least rank correlation of what rises: it allows a tie or a swap of neighbours among 11 levels.
 RISING = 0.9
 
-Judged = tuple[str, str]
+
+class Judged(NamedTuple):
+    """What runs say of a claim.
+
+    Attributes:
+      outcome: YES, NO or NOT_MEASURED.
+      text: our numbers, or what is missing.
+      whole: whether the text is a sentence by itself, without a word on what its numbers are of.
+    """
+
+    outcome: str
+    text: str
+    whole: bool = False
 
 
 def missing(what: str) -> Judged:
-    """What to answer where runs are not there."""
-    return NOT_MEASURED, f"Needs {what}."
+    """Returns the answer where runs are missing; `what` says which are needed."""
+    return Judged(NOT_MEASURED, f"Needs {what}.", whole=True)
 
 
 def outcome(true: bool) -> str:
-    """The name of a truth value."""
+    """Returns YES or NO."""
     return YES if true else NO
 
 
 def words(setting: str) -> str:
-    """A setting's name for a reader."""
+    """Returns a setting's name as a reader is shown it."""
     return setting.replace("_", " ")
 
 
 def mean(values: Sequence[float | None]) -> float | None:
-    """The mean over seeds; None where a seed has no value."""
+    """Returns the mean over seeds; None where a seed has no value."""
     known = [value for value in values if value is not None]
     return float(np.mean(known)) if known and len(known) == len(values) else None
 
@@ -57,22 +72,22 @@ def _fits(group: Group) -> bool:
 
 
 def fitted_all(one: Series) -> Judged:
-    """Figure 1a: every setting reaches the threshold with every seed."""
+    """Judges whether every setting reaches the threshold with every seed (Figure 1a)."""
     if len(one.groups) < 2:
         return missing("at least two settings")
     if one.dataset == paper.IMAGENET:
         return missing(EXACT)
-    failed = [label(group) for group in one.groups if not _fits(group)]
+    failed = [group_name(group) for group in one.groups if not _fits(group)]
     threshold = one.groups[0].config.get("fit_threshold", 1.0)
     text = (
         f"{len(one.groups) - len(failed)} of {len(one.groups)} settings reach train accuracy "
         f"{threshold:g} with every seed"
     )
-    return outcome(not failed), text + (f"; not: {', '.join(failed)}" if failed else "")
+    return Judged(outcome(not failed), text + (f"; not: {', '.join(failed)}" if failed else ""))
 
 
 def fitted_random(one: Series) -> Judged:
-    """Table 1: so do random labels."""
+    """Judges whether random labels reach the threshold with every seed (Table 1)."""
     group = one.of("random_labels")
     if group is None:
         return missing("runs on random labels")
@@ -82,24 +97,33 @@ def fitted_random(one: Series) -> Judged:
     reached = sum(steps is not None for steps in group.steps_to_fit())
     text = (
         f"{reached} of {group.seeds} runs reach train accuracy {threshold:g}; "
-        f"train accuracy at the end {span(group.values('train_accuracy'))}"
+        f"train accuracy at the end {over_seeds(group.values('train_accuracy'))}"
     )
-    return outcome(_fits(group)), text
+    return Judged(outcome(_fits(group)), text)
 
 
 # Generalizing -------------------------------------------------------------------------
 
 
 def chance(one: Series) -> tuple[float, float] | None:
-    """Accuracy by chance, 1/k, and the binomial standard deviation on the test set."""
+    """Returns the accuracy by chance, 1/k, and its binomial standard deviation on the test set."""
     if not one.num_classes or not one.test_examples:
         return None
     p = 1 / one.num_classes
     return p, math.sqrt(p * (1 - p) / one.test_examples)
 
 
+def well_above(by_chance: tuple[float, float]) -> float:
+    """Returns the test accuracy from which a network generalizes, see `chance`.
+
+    It closes a quarter of the gap from chance to 1, and more than chance can.
+    """
+    p, deviation = by_chance
+    return max(p + (1 - p) / 4, p + 3 * deviation)
+
+
 def random_is_chance(one: Series) -> Judged:
-    """Table 1: test accuracy after random labels is 1/k within three standard deviations."""
+    """Judges whether random labels test at 1/k, within three standard deviations (Table 1)."""
     group, by_chance = one.of("random_labels"), chance(one)
     if group is None:
         return missing("runs on random labels")
@@ -109,31 +133,29 @@ def random_is_chance(one: Series) -> Judged:
     # Seeds share the test images: their mean has no smaller deviation to rely on.
     measured = float(np.mean(group.test_accuracy()))
     text = (
-        f"Test accuracy {span(group.test_accuracy())}; chance is {p:.4f}, and "
+        f"Test accuracy {over_seeds(group.test_accuracy())}; chance is {p:.4f}, and "
         f"{one.test_examples:,} test examples allow ±{3 * deviation:.4f}, three standard deviations"
     )
-    return outcome(abs(measured - p) <= 3 * deviation), text
+    return Judged(outcome(abs(measured - p) <= 3 * deviation), text)
 
 
 def true_generalizes(one: Series) -> Judged:
-    """Table 1: test accuracy after true labels closes a quarter of the gap from chance to 1."""
+    """Judges whether true labels close a quarter of the gap from chance to 1 in test (Table 1)."""
     group, by_chance = one.of("true_labels"), chance(one)
     if group is None:
         return missing("runs on true labels")
     if by_chance is None:
         return missing("the number of classes in summary.json")
-    p, deviation = by_chance
-    measured = float(np.mean(group.test_accuracy()))
-    bound = max(p + (1 - p) / 4, p + 3 * deviation)
+    measured, bound = float(np.mean(group.test_accuracy())), well_above(by_chance)
     text = (
-        f"Test accuracy {span(group.test_accuracy())}; chance is {p:.4f}, "
+        f"Test accuracy {over_seeds(group.test_accuracy())}; chance is {by_chance[0]:.4f}, "
         f"at least {bound:.4f} counts as well above it"
     )
-    return outcome(measured >= bound), text
+    return Judged(outcome(measured >= bound), text)
 
 
 def partial_between(one: Series) -> Judged:
-    """Figure 1c: the level of label noise nearest 0.5 tests between its ends."""
+    """Judges whether the label noise nearest 0.5 tests between its ends (Figure 1c)."""
     ends = one.of("random_labels"), one.of("true_labels")
     partial = [group for group in one.groups if group.setting == "partially_corrupted_labels"]
     if ends[0] is None or ends[1] is None or not partial:
@@ -145,29 +167,36 @@ def partial_between(one: Series) -> Judged:
         f"Test accuracy on true labels {high:.4f}, with label noise {group.label_noise:g} "
         f"{measured:.4f}, on random labels {low:.4f}"
     )
-    return outcome(low < measured < high), text
+    return Judged(outcome(low < measured < high), text)
 
 
 # Time ---------------------------------------------------------------------------------
 
 
-def _order_times(groups: Sequence[Group]) -> tuple[list[float | None], str]:
-    """Mean steps of each group by loss, as in Figure 1a, or by accuracy; and which it was."""
-    by_loss = [mean(group.steps_to_loss("train_loss", FITTED_LOSS)) for group in groups]
+# The mean steps of each group, None where a seed did not get there, and what was reached.
+Times = tuple[list[float | None], str]
+
+
+def fit_times(groups: Sequence[Group]) -> Times:
+    """Returns the steps to the loss of Figure 1a."""
+    return _times(groups, "train_loss", FITTED_LOSS, f"training loss {FITTED_LOSS}")
+
+
+def overfit_times(groups: Sequence[Group]) -> Times:
+    """Returns the steps to what the paper probably meant in Figure 1b."""
+    reached = f"a mean training loss of {OVERFIT_LOSS} within an epoch"
+    return _times(groups, "running_loss", OVERFIT_LOSS, reached)
+
+
+def _times(groups: Sequence[Group], key: str, bound: float, reached: str) -> Times:
+    """Returns the steps to a loss, or to fit by accuracy where some group has not reached that."""
+    by_loss = [mean(group.steps_to_loss(key, bound)) for group in groups]
     if None not in by_loss:
-        return by_loss, f"steps to training loss {FITTED_LOSS}"
+        return by_loss, f"steps to {reached}"
     return [mean(group.steps_to_fit()) for group in groups], "steps to fit by train accuracy"
 
 
-def overfit_times(groups: Sequence[Group]) -> tuple[list[float | None], str]:
-    """Mean steps of each group by the paper's likely measure of 1b, or by accuracy."""
-    by_loss = [mean(group.steps_to_loss("running_loss", OVERFIT_LOSS)) for group in groups]
-    if None not in by_loss:
-        return by_loss, f"steps to a mean training loss of {OVERFIT_LOSS} within an epoch"
-    return [mean(group.steps_to_fit()) for group in groups], "steps to fit by train accuracy"
-
-
-# The settings of Figure 1a.
+# The settings of Figure 1a, in the order in which the paper's network fits them.
 ORDERED = ("true_labels", "shuffled_pixels", "random_pixels", "gaussian", "random_labels")
 
 
@@ -175,16 +204,16 @@ EVERY_EPOCH = "runs that are measured after every epoch (measure_every=1)"
 
 
 def _is_coarse(one: Series) -> bool:
-    """Whether times to fit are known to several epochs only."""
+    """Says whether times to fit are only known to several epochs."""
     return any(group.config.get("measure_every", 1) > 1 for group in one.groups)
 
 
 def _in_order(one: Series, before: Sequence[str], after: Sequence[str]) -> Judged:
-    """Whether every setting of `before` is fitted sooner than every one of `after`."""
+    """Judges whether every setting of `before` is fitted sooner than every one of `after`."""
     if _is_coarse(one):
         return missing(EVERY_EPOCH)
     groups = [group for setting in ORDERED if (group := one.of(setting)) is not None]
-    times, measure = _order_times(groups)
+    times, measure = fit_times(groups)
     of = {group.setting: time for group, time in zip(groups, times, strict=True)}
     early = [setting for setting in before if setting in of]
     late = [setting for setting in after if setting in of]
@@ -195,29 +224,30 @@ def _in_order(one: Series, before: Sequence[str], after: Sequence[str]) -> Judge
     )
     bounds = [time for setting in early if (time := of[setting]) is not None]
     if len(bounds) < len(early):
-        return NOT_MEASURED, f"{text}: what was never fitted has no place in the order."
+        never = f"{text}: what was never fitted has no place in the order."
+        return Judged(NOT_MEASURED, never, whole=True)
     # What was never fitted in all its epochs came later than what was.
     later = [time for setting in late if (time := of[setting]) is not None]
-    return outcome(all(time > max(bounds) for time in later)), text
+    return Judged(outcome(all(time > max(bounds) for time in later)), text)
 
 
 def true_before_random(one: Series) -> Judged:
-    """Figure 1a: true labels are fitted before random labels."""
+    """Judges whether true labels are fitted before random labels (Figure 1a)."""
     return _in_order(one, ORDERED[:1], ORDERED[-1:])
 
 
 def true_first(one: Series) -> Judged:
-    """Figure 1a: true labels are fitted before shuffled, random and Gaussian pixels."""
+    """Judges whether true labels are fitted before all corrupted pixels (Figure 1a)."""
     return _in_order(one, ORDERED[:1], ORDERED[1:-1])
 
 
 def random_last(one: Series) -> Judged:
-    """Figure 1a: random labels are fitted after shuffled, random and Gaussian pixels."""
+    """Judges whether random labels are fitted after all corrupted pixels (Figure 1a)."""
     return _in_order(one, ORDERED[1:-1], ORDERED[-1:])
 
 
 def time_ratio(one: Series) -> Judged:
-    """Figure 1b at label noise 1: the ratio lies in the range of the paper's models."""
+    """Judges whether the ratio at label noise 1 is one of the paper's models (Figure 1b)."""
     groups = [g for g in (one.of("true_labels"), one.of("random_labels")) if g is not None]
     if len(groups) < 2:
         return missing("runs on true labels and on random labels")
@@ -228,14 +258,14 @@ def time_ratio(one: Series) -> Judged:
         return missing("true and random labels that are both fitted by every seed")
     low, high = TIME_RATIO
     text = f"{random / true:.2f} times as long: {random:,.0f} against {true:,.0f} {measure}"
-    return outcome(low <= random / true <= high), text
+    return Judged(outcome(low <= random / true <= high), text)
 
 
 # Label noise --------------------------------------------------------------------------
 
 
 def rank_correlation(x: Sequence[float], y: Sequence[float]) -> float:
-    """Spearman's: of the ranks, ties sharing their mean rank; 0 where all of one are equal."""
+    """Returns Spearman's correlation; ties share their mean rank; 0 where all of one are equal."""
     ranks = np.array(
         [
             [sum(w < v for w in values) + (sum(w == v for w in values) + 1) / 2 for v in values]
@@ -248,7 +278,7 @@ def rank_correlation(x: Sequence[float], y: Sequence[float]) -> float:
 
 
 def time_grows(one: Series) -> Judged:
-    """Figure 1b: time to fit rises with the level of label noise."""
+    """Judges whether the time to fit rises with the level of label noise (Figure 1b)."""
     groups = one.by_label_noise()
     if len(groups) < 3:
         return missing("at least three levels of label noise")
@@ -266,11 +296,11 @@ def time_grows(one: Series) -> Judged:
     )
     never = [f"{g.label_noise:g}" for g, t in zip(groups, times, strict=True) if t is None]
     text += f"; not fitted by every seed at {', '.join(never)}" if never else ""
-    return outcome(correlation >= RISING), text
+    return Judged(outcome(correlation >= RISING), text)
 
 
 def error_rises(one: Series) -> Judged:
-    """Figure 1c: test error rises with label noise and ends at 1 - 1/k."""
+    """Judges whether the test error rises with label noise and ends at 1 - 1/k (Figure 1c)."""
     groups, by_chance = one.by_label_noise(), chance(one)
     if len(groups) < 3 or groups[-1].label_noise != 1.0:
         return missing("at least three levels of label noise, 1.0 among them")
@@ -290,21 +320,22 @@ def error_rises(one: Series) -> Judged:
         f"{'true' if None in corrupted else 'equally corrupted'} test labels; "
         f"rank correlation {correlation:.2f}"
     )
-    return outcome(correlation >= RISING and abs(errors[-1] - (1 - p)) <= 3 * deviation), text
+    at_chance = abs(errors[-1] - (1 - p)) <= 3 * deviation
+    return Judged(outcome(correlation >= RISING and at_chance), text)
 
 
-# Print ----------------------------------------------------------------------------------
+# Words ----------------------------------------------------------------------------------
 
 
-def label(group: Group) -> str:
-    """A group's name for a reader: its setting, or its level of label noise."""
+def group_name(group: Group) -> str:
+    """Returns a group's name as a reader is shown it: its setting, or its level of label noise."""
     if group.setting == "partially_corrupted_labels":
         return f"label noise {group.label_noise:g}"
     return words(group.setting)
 
 
-def span(values: Sequence[float]) -> str:
-    """Such as "0.1034" or "0.1034 (0.0990 to 0.1070)"."""
+def over_seeds(values: Sequence[float]) -> str:
+    """Returns the mean of values and their extremes, such as "0.1034 (0.0990 to 0.1070)"."""
     least, most = min(values), max(values)
     text = f"{np.mean(values):.4f}"
     return text if least == most else f"{text} ({least:.4f} to {most:.4f})"

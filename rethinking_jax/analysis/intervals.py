@@ -10,7 +10,13 @@ LEVEL = 0.95
 
 
 class Difference(NamedTuple):
-    """A difference of means and its 95 % interval; `of` names what the interval covers."""
+    """A difference of means with its 95 % interval.
+
+    Attributes:
+      value: the difference.
+      low, high: the ends of the interval.
+      of: the chances that the interval covers: "seeds", "test set", both, or "" for none.
+    """
 
     value: float
     low: float
@@ -21,7 +27,7 @@ class Difference(NamedTuple):
 def difference(
     a: Sequence[float], b: Sequence[float], test_examples: int | tuple[int, int] | None = None
 ) -> Difference:
-    """The mean of a minus that of b.
+    """Returns the mean of a minus that of b.
 
     Args:
       a, b: one value for each seed.

@@ -1,7 +1,9 @@
 """The words on slides, in English and in Spanish."""
 
-from rethinking_jax.analysis.lesson import Say
+from collections.abc import Callable
 
+# What turns an English phrase, with the values of its {names}, into one of a language.
+Translate = Callable[..., str]
 LANGUAGES = ("en", "es")
 
 SPANISH = {
@@ -116,15 +118,14 @@ SPANISH = {
 }  # fmt: skip
 
 
-def speaker(language: str) -> Say:
-    """What says a phrase in a language.
+def translator(language: str) -> Translate:
+    """Returns what translates phrases into a language of `LANGUAGES`.
 
-    Raises:
-      KeyError: when it is used, a phrase without a translation.
+    What it returns raises a KeyError where a phrase has no translation.
     """
 
-    def say(phrase: str, **values: object) -> str:
+    def translate(phrase: str, **values: object) -> str:
         text = phrase if language == "en" else SPANISH[phrase]
         return text.format(**values) if values else text
 
-    return say
+    return translate

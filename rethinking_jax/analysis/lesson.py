@@ -1,4 +1,4 @@
-"""What a lesson is, and what its figures and claims are made of."""
+"""The type of a lesson, and the parts that its figures and claims are made of."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -8,63 +8,89 @@ import numpy as np
 from rethinking_jax.analysis.claims import NO, NOT_MEASURED, YES
 from rethinking_jax.analysis.curves import Band, Curve, Plot, band
 from rethinking_jax.analysis.intervals import Difference, difference
-from rethinking_jax.analysis.results import Group, Results, series
+from rethinking_jax.analysis.language import Translate, translator
+from rethinking_jax.analysis.networks import network
+from rethinking_jax.analysis.results import Group, Results, count_seeds, series
 from rethinking_jax.analysis.verdicts import Verdict
 
-# From an English phrase, with the values of its {names}, to one of the language in use.
-Say = Callable[..., str]
+# More networks than this are not named in the small print of a slide: its legend has them.
+MOST_NAMED = 4
 
 
 class Lesson(NamedTuple):
     """An experiment of the course.
 
     Attributes:
-      plots: its slides, from the results; every word on them goes through a `Say`.
-      judge: what the lecture says, each with its outcome.
+      plots: draws its slides from the results; every word on them goes through a `Translate`.
+      judge: holds what the lecture says against the results.
       validated: whether it is about runs that a validation set chooses among.
     """
 
-    plots: Callable[[Results, Say], list[Plot]]
+    plots: Callable[[Results, Translate], list[Plot]]
     judge: Callable[[Results], list[Verdict]]
     validated: bool = False
 
 
+def slides(lesson: Lesson, results: Results) -> list[Plot]:
+    """Returns the figures of a lesson in large type, in the config's language."""
+    translate = translator(results.config.get("language", "en"))
+    return [plot._replace(slide=True) for plot in lesson.plots(results, translate)]
+
+
+def source(results: Results) -> str:
+    """Returns the small print of a slide: what its numbers are of."""
+    translate = translator(results.config.get("language", "en"))
+    summary, swept = results.summary, set(results.swept)
+    models, sizes = results.models, results.config.get("hidden_sizes")
+    if sizes and all(network(model).sized for model in models):
+        models = ["MLP" if "hidden_sizes" in swept else f"MLP {'-'.join(map(str, sizes))}"]
+    named = ", ".join(models) if len(models) <= MOST_NAMED else ""
+    images = translate("{n} training images", n=f"{summary['train_examples']:,}")
+    if swept & {"dataset", "train_examples"}:
+        images = ""
+    seeds = max(group.seeds for group in groups_of(results))
+    count = translate("{n} seed" if seeds == 1 else "{n} seeds", n=seeds)
+    return "; ".join(filter(None, (summary["dataset"], images, named, count, summary["device"])))
+
+
 def groups_of(results: Results) -> list[Group]:
-    """The groups of runs that differ in their seed only, in the order of the config."""
+    """Returns the groups of runs that differ in their seed only, in the order of the config."""
     return [group for one in series(results) for group in one.groups]
 
 
 def by_key(results: Results, key: str) -> dict[Any, Group]:
-    """The groups by their value of a config key, in the order of the config."""
-    return {hashable(group.config[key]): group for group in groups_of(results)}
+    """Returns the groups by their value of a config key, in the order of the config.
 
-
-def hashable(value: Any) -> Any:
-    """A list as a tuple."""
-    return tuple(value) if isinstance(value, list) else value
+    A list is a tuple there; the key says of which type its values are.
+    """
+    values = [(group.config[key], group) for group in groups_of(results)]
+    return {tuple(v) if isinstance(v, list) else v: group for v, group in values}
 
 
 def over_epochs(group: Group, key: str) -> Band:
-    """A metric at the end of each epoch: epochs, then mean, least and most over seeds."""
+    """Returns a metric at the end of each epoch: epochs, then mean, least and most over seeds."""
     _, mean, low, high = band(group.lines, key)
     return [float(line["epoch"]) for line in max(group.lines, key=len)], mean, low, high
 
 
 def seconds_per_epoch(group: Group, size: int) -> float:
-    """Of training alone on `size` examples, the median over epochs: no compiling, no measuring."""
+    """Returns the seconds of an epoch of `size` examples, without compiling and measuring.
+
+    The speed is the median over all epochs and seeds.
+    """
     speeds = [line["images_per_second"] for own in group.lines for line in own]
     return float(size / np.median(speeds))
 
 
 def over_seconds(group: Group, key: str, size: int) -> Band:
-    """The same against the seconds of training, see `seconds_per_epoch`."""
+    """Returns a metric against the seconds of training, see `seconds_per_epoch`."""
     epochs, mean, low, high = over_epochs(group, key)
     pace = seconds_per_epoch(group, size)
     return [epoch * pace for epoch in epochs], mean, low, high
 
 
 def epochs_to_loss(group: Group, loss: float) -> float:
-    """Epochs until a training loss is reached, the mean over seeds; infinity for never."""
+    """Returns the mean epochs over seeds until a training loss is reached; infinity for never."""
     steps = group.steps_to_loss("train_loss", loss)
     if None in steps:
         return float("inf")
@@ -74,57 +100,57 @@ def epochs_to_loss(group: Group, loss: float) -> float:
 
 
 def up_to(points: Band, last: float) -> Band:
-    """The part of a line up to x = last."""
+    """Returns the part of a line up to x = last."""
     x, mean, low, high = points
     count = sum(value <= last for value in x)
     return x[:count], mean[:count], low[:count], high[:count]
 
 
 def final(group: Group, key: str) -> list[float]:
-    """A metric at the end of each seed's run; infinity where a loss was not a number."""
+    """Returns a metric at the end of each seed's run; infinity where a loss was not a number."""
     return [np.inf if value is None else float(value) for value in group.values(key)]
 
 
 def curve(label: str, points: Band, note: str) -> Curve:
-    """A line of a slide."""
+    """Returns a line of a slide."""
     return Curve(label, *points, note=note)
 
 
-def note(group: Group, say: Say) -> str:
-    """What a line over several seeds shows; "" for one."""
+def note(group: Group, translate: Translate) -> str:
+    """Says what a line over several seeds shows; "" for one."""
     if group.seeds == 1:
         return ""
-    return say("mean of {n} seeds, band from least to most", n=group.seeds)
+    return translate("mean of {n} seeds, band from least to most", n=group.seeds)
 
 
 def sample(results: Results) -> str:
-    """What numbers are of: data, seeds, device."""
+    """Says what numbers are of: data, seeds, device."""
     summary = results.summary
-    seeds = sorted({group.seeds for group in groups_of(results)})
-    count = str(seeds[0]) if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
-    return f"{summary['dataset']}, {count} seed{'' if count == '1' else 's'}, {summary['device']}"
+    return f"{summary['dataset']}, {count_seeds(groups_of(results))}, {summary['device']}"
 
 
 def verdict(results: Results, claim: str, outcome: str, ours: str) -> Verdict:
-    """One claim of the lecture; its numbers name what they are of."""
-    models = ", ".join(dict.fromkeys(m["model"] for m in results.summary["members"]))
-    text = ours if ours.endswith(".") else f"{ours} ({sample(results)})."
-    return Verdict(claim, "", models, outcome, text, "")
+    """Returns what became of a claim of the lecture, whose numbers say what they are of."""
+    return _verdict(results, claim, outcome, f"{ours} ({sample(results)}).")
+
+
+def _verdict(results: Results, claim: str, outcome: str, sentence: str) -> Verdict:
+    return Verdict(claim, "", ", ".join(results.models), outcome, sentence, "", of_paper=False)
 
 
 def unmeasured(results: Results, need: str, *claims: str) -> list[Verdict]:
-    """Claims that these runs cannot answer, with what would be needed."""
-    return [verdict(results, claim, NOT_MEASURED, f"Needs {need}.") for claim in claims]
+    """Returns claims that these runs cannot answer, with what would be needed."""
+    return [_verdict(results, claim, NOT_MEASURED, f"Needs {need}.") for claim in claims]
 
 
 def less(
     a: Sequence[float], b: Sequence[float], examples: tuple[int, int] | int | None = None
 ) -> tuple[str, Difference]:
-    """Whether the values of a are below those of b, as far as their seeds tell.
+    """Judges whether the values of a are below those of b, as far as their seeds tell.
 
     Args:
-      a, b: one value for each seed.
-      examples: given for accuracies: how many examples their set has, or b's and a's.
+      a, b: a value for each seed.
+      examples: for accuracies the size of their set, or the sizes of b's and of a's.
     """
     found = difference(b, a, examples)
     if found.low > 0:
@@ -133,7 +159,7 @@ def less(
 
 
 def told(found: Difference, form: str = "{:.4f}") -> str:
-    """A difference and its interval in words."""
+    """Returns a difference and its interval in words."""
     text = f"a difference of {form.format(found.value)}"
     if not found.of:
         return f"{text}, one seed each and no interval"

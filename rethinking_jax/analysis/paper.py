@@ -8,7 +8,7 @@ Inception V3, everything else on CIFAR-10.
 import functools
 import importlib.resources
 import json
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypedDict
 
 DATASET = "cifar10"
 MODELS = {
@@ -23,19 +23,20 @@ TRAIN_EXAMPLES = {"cifar10": 50_000, "imagenet2012": 1_281_167}
 IMAGENET = "imagenet2012"
 IMAGENET_MODEL = "Inception V3"
 IMAGE_SIZE = 299
-# Under which of our names: with or without the auxiliary head is not said.
+# Its names here: the paper does not say whether the auxiliary head was on.
 IMAGENET_MODELS = ("inception_v3", "inception_v3_aux")
 
-Regularizers = tuple[str, ...]  # some of results.REGULARIZERS, in that order
+# Some of the names in results.REGULARIZERS, in that order.
+Regularizers = tuple[str, ...]
 NONE: Regularizers = ()
-CROP: Regularizers = ("augmentation",)  # in Table 1: random crops
+CROP: Regularizers = ("augmentation",)  # which is random crops in Table 1
 DECAY: Regularizers = ("weight_decay",)
 BOTH: Regularizers = ("augmentation", "weight_decay")
 ALL: Regularizers = ("augmentation", "dropout", "weight_decay")
 
 
 class Row(NamedTuple):
-    """A row of Table 1; accuracies from 0 to 1, those of the end of training."""
+    """A row of Table 1; its accuracies, from 0 to 1, are those of the end of training."""
 
     model: str
     setting: str
@@ -70,7 +71,7 @@ TABLE_1 = (
 def table_1(
     model: str, setting: str, regularizers: Regularizers = NONE, augmentation: str = ""
 ) -> Row | None:
-    """The row of Table 1 for a model, a setting and what is switched on, where it has one."""
+    """Returns the row of Table 1 for a model, a setting and what is switched on, if it has one."""
     if augmentation not in ("", "crop"):
         return None
     key = (model, setting, regularizers)
@@ -78,11 +79,12 @@ def table_1(
 
 
 class TopRow(NamedTuple):
-    """A row of Table 2; accuracies from 0 to 1: (top-1, top-5).
+    """A row of Table 2; its accuracies, from 0 to 1, are pairs of top-1 and top-5.
 
     Attributes:
-      setting, regularizers: which runs; train, test: at the end of training.
-      best: the best test accuracies of any moment of it, None where the table has none.
+      setting, regularizers: what its runs were.
+      train, test: the accuracies at the end of training.
+      best: the best test accuracies of any moment of training; None where the table has none.
     """
 
     setting: str
@@ -107,7 +109,7 @@ MISPRINT = (
 )
 
 FAILED = "failed to converge"
-# Table 4: random labels, train accuracy by model and regularizer. Under augmentation it is
+# Table 4 has the train accuracy on random labels by model and regularizer. Under augmentation it is
 # the mean over the mini-batches of an epoch, which all are new images.
 TABLE_4: dict[tuple[str, str], float | str] = {
     ("inception_small", "weight decay"): 1.0,
@@ -124,10 +126,11 @@ TABLE_4_NOTE = (
 
 
 def table_4(model: str, regularizers: Regularizers, augmentation: str) -> float | str | None:
-    """Table 4's train accuracy on random labels, where it has one.
+    """Returns Table 4's train accuracy on random labels, if it has one.
 
     Args:
-      model: its name here; regularizers: what is switched on.
+      model: its name here.
+      regularizers: what is switched on.
       augmentation: the names of the augmentations, joined by +.
     """
     kinds = frozenset(augmentation.split("+")) - {""}
@@ -135,20 +138,35 @@ def table_4(model: str, regularizers: Regularizers, augmentation: str) -> float 
         return TABLE_4.get((model, "weight decay"))
     if regularizers == CROP and kinds == {"crop"}:
         return TABLE_4.get((model, "random crop"))
-    # Whether crops stayed on with flips and rotations is not said.
+    # The paper does not say whether crops stayed on with flips and rotations.
     if regularizers == CROP and kinds - {"crop"} == {"flip", "rotate"}:
         return TABLE_4.get((model, "flip and rotation"))
     return None
 
 
-@functools.cache
-def figure_1() -> dict[str, Any]:
+class Figure1(TypedDict):
     """Figure 1 as numbers.
 
-    Returns:
-      thousand_steps [69] with training_loss {setting: [69]} (1a, small Inception);
-      label_noise [11] with relative_time and test_error {model: [11]} (1b and 1c).
+    Attributes:
+      source: where the numbers come from.
+      thousand_steps: the x axis of Figure 1a, 69 points.
+      training_loss: the small Inception's loss at each of them, by setting.
+      label_noise: the x axis of Figures 1b and 1c, 11 points.
+      relative_time: the time to fit at each of them, by model (1b).
+      test_error: the test error at each of them, by model (1c).
     """
+
+    source: str
+    thousand_steps: list[float]
+    training_loss: dict[str, list[float]]
+    label_noise: list[float]
+    relative_time: dict[str, list[float]]
+    test_error: dict[str, list[float]]
+
+
+@functools.cache
+def figure_1() -> Figure1:
+    """Reads Figure 1."""
     file = importlib.resources.files(__package__).joinpath("figure1.json")
-    result: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    result: Figure1 = json.loads(file.read_text(encoding="utf-8"))
     return result

@@ -18,28 +18,32 @@ from rethinking_jax.analysis.claims import (
     chance,
     missing,
     outcome,
-    span,
+    over_seeds,
+    well_above,
 )
 from rethinking_jax.analysis.intervals import Difference, difference
 from rethinking_jax.analysis.results import Family, Group
 
-# Of random labels on ImageNet: the paper's three rows have 0.878 to 0.952.
+# The train accuracy on random labels from which ImageNet counts as fitted: the paper's three rows
+# have 0.878 to 0.952.
 IMAGENET_FITTED = 0.9
-# Of what the network fits without regularizers: Table 2's rows keep 0.92 and 0.96.
+# The share of what a network fits without regularizers that it must fit with them: the rows of
+# Table 2 keep 0.92 and 0.96.
 KEPT = 0.9
-# The best of many epochs is never below the last: less than a point counts as nothing.
+# The gain from which early stopping wins: the best of many epochs is never below the last, so that
+# less than a point counts as nothing.
 POINT = 0.01
-# Batch norm wins 3.75 points in Table 1; "a little" ends here.
+# The gain up to which batch norm helps "a little": it wins 3.75 points in Table 1.
 LITTLE = 0.1
 
 
 def listed(names: Sequence[str]) -> str:
-    """Regularizers for a reader."""
+    """Returns the names of regularizers as a reader is shown them."""
     return " + ".join(name.replace("_", " ") for name in names) or "no regularizer"
 
 
 def points(value: float) -> str:
-    """A share as percentage points."""
+    """Returns a share as percentage points."""
     return f"{100 * value:.2f} points"
 
 
@@ -59,14 +63,14 @@ def _told(found: Difference) -> str:
 
 
 def _test(group: Group) -> str:
-    return f"{listed(group.regularizers)} {span(group.test_accuracy())}"
+    return f"{listed(group.regularizers)} {over_seeds(group.test_accuracy())}"
 
 
 # Random labels --------------------------------------------------------------------------
 
 
 def imagenet_random(family: Family) -> Judged:
-    """Table 2: random labels are fitted on all of ImageNet."""
+    """Judges whether random labels are fitted on all of ImageNet (Table 2)."""
     group, one = family.of("random_labels"), family.first
     if one.dataset != paper.IMAGENET or group is None:
         return missing("random labels on ImageNet (imagenet2012) without regularizers")
@@ -74,14 +78,14 @@ def imagenet_random(family: Family) -> Judged:
     if one.train_examples != whole:
         return missing(f"all {whole:,} training images of ImageNet: here {one.train_examples}")
     top1, top5 = group.values("train_accuracy"), group.values("train_top5_accuracy")
-    text = f"Train accuracy top-1 {span(top1)}"
-    text += "" if None in top5 else f", top-5 {span(top5)}"
+    text = f"Train accuracy top-1 {over_seeds(top1)}"
+    text += "" if None in top5 else f", top-5 {over_seeds(top5)}"
     text += f"; at least {IMAGENET_FITTED:g} in top-1 counts as fitted"
-    return outcome(float(np.mean(top1)) >= IMAGENET_FITTED), text
+    return Judged(outcome(float(np.mean(top1)) >= IMAGENET_FITTED), text)
 
 
 def top5_is_chance(family: Family) -> Judged:
-    """Table 2: after random labels top-1 and top-5 are 1/k and 5/k in test."""
+    """Judges whether random labels test at 1/k in top-1 and 5/k in top-5 (Table 2)."""
     by_chance = chance(family.first)
     groups = [g for g in family.groups("random_labels") if None not in g.values(TEST_TOP5)]
     if not groups or by_chance is None:
@@ -96,28 +100,28 @@ def top5_is_chance(family: Family) -> Judged:
         ):
             allowed = 3 * (p * (1 - p) / n) ** 0.5
             within &= abs(float(np.mean(values)) - p) <= allowed
-            parts.append(f"{name} {span(values)} (chance {p:.4f} ± {allowed:.4f})")
+            parts.append(f"{name} {over_seeds(values)} (chance {p:.4f} ± {allowed:.4f})")
         told.append(f"{listed(group.regularizers)}: {', '.join(parts)}")
-    return outcome(within), f"Test accuracy with {'; '.join(told)}"
+    return Judged(outcome(within), f"Test accuracy with {'; '.join(told)}")
 
 
 TEST_TOP5 = "test_top5_accuracy"
 
 
 def noise_despite_regularizers(family: Family) -> Judged:
-    """Tables 2 and 4: no regularizer keeps a network from fitting random labels."""
+    """Judges whether random labels are fitted with any regularizer (Tables 2 and 4)."""
     groups = [g for g in family.groups("random_labels") if g.regularizers and g.of_the_paper]
     return _still_fitted(family, groups, "random labels with a regularizer")
 
 
 def noise_despite_decay(family: Family) -> Judged:
-    """Tables 2 and 4: weight decay alone does not."""
+    """Judges whether random labels are fitted with weight decay alone (Tables 2 and 4)."""
     groups = [g for g in family.groups("random_labels") if g.regularizers == paper.DECAY]
     return _still_fitted(family, groups, "random labels with weight decay alone")
 
 
 def fitted_share(group: Group) -> list[float] | None:
-    """Train accuracy as Table 4 has it: the running mean where every epoch has new images."""
+    """Returns train accuracies as Table 4 has them: running means where epochs have new images."""
     key = "running_accuracy" if "augmentation" in group.regularizers else "train_accuracy"
     values = group.values(key)
     return None if None in values else values
@@ -130,34 +134,34 @@ def _still_fitted(family: Family, groups: Sequence[Group], wanted: str) -> Judge
     plain = family.of("random_labels")
     base = float(np.mean(plain.values("train_accuracy"))) if plain else 1.0
     held = all(float(np.mean(share)) >= KEPT * base for _, share in shares)
-    told = [f"{listed(group.regularizers)} {span(share)}" for group, share in shares]
+    told = [f"{listed(group.regularizers)} {over_seeds(share)}" for group, share in shares]
     against = f"{base:.4f}, which is fitted without any" if plain else "1.0, for none ran without"
-    return outcome(held), (
+    text = (
         f"Train accuracy on random labels: {'; '.join(told)}. "
         f"Fitted means at least {KEPT:g} times {against}"
     )
+    return Judged(outcome(held), text)
 
 
 # True labels ----------------------------------------------------------------------------
 
 
 def generalizes_without(family: Family) -> Judged:
-    """Tables 1 and 2: with all regularizers off the network still generalizes."""
+    """Judges whether the network generalizes with all regularizers off (Tables 1 and 2)."""
     plain, by_chance = family.of("true_labels"), chance(family.first)
     others = [group for group in family.groups("true_labels") if group.regularizers]
     if plain is None or not others or by_chance is None:
         return missing("true labels with a regularizer and without any")
-    p, deviation = by_chance
-    bound = max(p + (1 - p) / 4, p + 3 * deviation)
+    bound = well_above(by_chance)
     text = (
-        f"Test accuracy: {'; '.join(map(_test, [plain, *others]))}; chance is {p:.4f}, at least "
-        f"{bound:.4f} counts as well above it"
+        f"Test accuracy: {'; '.join(map(_test, [plain, *others]))}; chance is {by_chance[0]:.4f}, "
+        f"at least {bound:.4f} counts as well above it"
     )
-    return outcome(float(np.mean(plain.test_accuracy())) >= bound), text
+    return Judged(outcome(float(np.mean(plain.test_accuracy())) >= bound), text)
 
 
 def early_stopping(family: Family) -> Judged:
-    """Table 2 and Figure 2a: on ImageNet the best moment of training beats its end."""
+    """Judges whether the best moment of training beats its end (Table 2 and Figure 2a)."""
     groups = [
         group
         for group in family.groups("true_labels")
@@ -172,16 +176,17 @@ def early_stopping(family: Family) -> Judged:
         won &= min(gains) >= POINT
         told.append(
             f"{points(float(np.mean(gains)))} with {listed(group.regularizers)} "
-            f"(best {span(best)}, end {span(last)})"
+            f"(best {over_seeds(best)}, end {over_seeds(last)})"
         )
     text = f"It would have won {'; '.join(told)}; {points(POINT)} with every seed count"
     if family.first.dataset != paper.IMAGENET:
-        return NOT_MEASURED, f"The paper says so of ImageNet and not of CIFAR-10. {text}"
-    return outcome(won), text
+        text = f"The paper says so of ImageNet and not of CIFAR-10. {text}"
+        return Judged(NOT_MEASURED, text)
+    return Judged(outcome(won), text)
 
 
 def augmentation_over_decay(family: Family) -> Judged:
-    """Tables 1 and 2: augmentation wins more test accuracy than weight decay."""
+    """Judges whether augmentation wins more in test than weight decay (Tables 1 and 2)."""
     augmented = family.of("true_labels", "augmentation")
     decayed = family.of("true_labels", "weight_decay")
     if augmented is None or decayed is None:
@@ -189,14 +194,14 @@ def augmentation_over_decay(family: Family) -> Judged:
     accuracies = augmented.test_accuracy(), decayed.test_accuracy()
     found = difference(*accuracies, family.first.test_examples)
     text = f"Test accuracy: {_test(augmented)}; {_test(decayed)}; {_told(found)}"
-    return _three_way(found), text
+    return Judged(_three_way(found), text)
 
 
 # Across architectures -------------------------------------------------------------------
 
 
 def architecture_over_regularizers(families: Sequence[Family]) -> Judged:
-    """Section 5: a better architecture without regularizers beats any regularized weaker one."""
+    """Judges whether the best architecture beats all regularized others (section 5, Table 1)."""
     plain = [(f, group) for f in families if (group := f.of("true_labels")) is not None]
     needs = missing("true labels of two models without regularizers, the weaker one with one too")
     if not plain or len({family.first.dataset for family, _ in plain}) > 1:
@@ -221,11 +226,12 @@ def architecture_over_regularizers(families: Sequence[Family]) -> Judged:
         f"Test accuracy: {best_family.name} with {_test(best)}; nearest to it of "
         f"{len(rivals)} regularized others: {family.name} with {_test(group)}; {_told(closest)}"
     )
-    return _three_way(closest), text
+    return Judged(_three_way(closest), text)
 
 
 def batch_norm_pair(families: Sequence[Family]) -> list[tuple[Family, Group]]:
-    """The small Inception with and without batch norm, true labels, no regularizer."""
+    """Returns the small Inception with and without batch norm, trained on true labels with no
+    regularizer; [] where one of them is missing."""
     wanted = ("inception_small", "inception_small_no_bn")
     found = []
     for model in wanted:
@@ -239,13 +245,13 @@ BATCH_NORM = "true labels, no regularizer, inception_small and inception_small_n
 
 
 def _rates(pair: Sequence[tuple[Family, Group]]) -> str:
-    """Where the two learn at different rates, that is part of any difference."""
+    """Says at which rates the two learn where these differ: that is part of any difference."""
     rates = [group.config.get("learning_rate") for _, group in pair]
     return "" if rates[0] == rates[1] else f"; learning rates {rates[0]} and {rates[1]}"
 
 
 def batch_norm_smooths(families: Sequence[Family]) -> Judged:
-    """Figure 2b: test accuracy runs more smoothly with batch norm."""
+    """Judges whether the test accuracy runs more smoothly with batch norm (Figure 2b)."""
     pair = batch_norm_pair(families)
     epochs = min((len(lines) for _, group in pair for lines in group.lines), default=0)
     if epochs < 5:
@@ -263,11 +269,11 @@ def batch_norm_smooths(families: Sequence[Family]) -> Judged:
         f"Mean second difference of test accuracy over {epochs} epochs: {np.mean(having):.5f} with "
         f"and {np.mean(lacking):.5f} without batch norm ({interval}){_rates(pair)}"
     )
-    return _three_way(found), text
+    return Judged(_three_way(found), text)
 
 
 def roughness(group: Group, index: int, epochs: int) -> float:
-    """Mean absolute second difference of a run's test accuracy over its first epochs.
+    """Returns the mean absolute second difference of a run's test accuracy over its first epochs.
 
     A straight rise has none, whatever its slope: only the wobble counts.
     """
@@ -276,16 +282,16 @@ def roughness(group: Group, index: int, epochs: int) -> float:
 
 
 def batch_norm_helps_a_little(families: Sequence[Family]) -> Judged:
-    """Figure 2b and Table 1: batch norm wins a few points of test accuracy."""
+    """Judges whether batch norm wins a few points of test accuracy (Figure 2b and Table 1)."""
     pair = batch_norm_pair(families)
     if not pair:
         return missing(BATCH_NORM)
     (family, having), (_, lacking) = pair
     found = difference(having.test_accuracy(), lacking.test_accuracy(), family.first.test_examples)
     text = (
-        f"Test accuracy {span(having.test_accuracy())} with and {span(lacking.test_accuracy())} "
-        f"without batch norm; {_told(found)}; more than {points(LITTLE)} would be a lot"
-        f"{_rates(pair)}"
+        f"Test accuracy {over_seeds(having.test_accuracy())} with and "
+        f"{over_seeds(lacking.test_accuracy())} without batch norm; {_told(found)}; "
+        f"more than {points(LITTLE)} would be a lot{_rates(pair)}"
     )
-    judged = _three_way(found)
-    return (NO if judged == YES and found.value > LITTLE else judged), text
+    helps = _three_way(found)
+    return Judged(NO if helps == YES and found.value > LITTLE else helps, text)

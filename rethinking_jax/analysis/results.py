@@ -14,17 +14,17 @@ import numpy as np
 
 from rethinking_jax.errors import UserError
 from rethinking_jax.workdir import metrics
-from rethinking_jax.workdir.metrics import Line
+from rethinking_jax.workdir.metrics import Json, Line
 from rethinking_jax.workdir.storage import AnyPath, check_readable
 
 MEMBER_KEYS = ("name", "model", "corruption", "label_noise", "seed", "steps_to_fit", "diverged")
 SUMMARY_KEYS = ("experiment", "dataset", "device", "versions", "wall_seconds", "members")
-# What a summary says about the data set.
+# The keys of a summary that are about the data set.
 COUNTS = ("num_classes", "train_examples", "test_examples")
-# What a label corruption may replace: together they span label noise from 0 to 1.
+# The settings that differ in their labels only: together they span label noise from 0 to 1.
 LABEL_SETTINGS = ("true_labels", "partially_corrupted_labels", "random_labels")
-# Explicit regularizers, the paper's and two that came later, and the config key of each; off
-# where it is 0 or "".
+# Explicit regularizers, the paper's and two that came later, by the config key of each, which is
+# 0 or "" where it is off.
 REGULARIZERS = {
     "augmentation": "augmentation",
     "dropout": "dropout_rate",
@@ -36,14 +36,14 @@ LATER = ("mixup", "sharpness-aware")
 
 
 class Picture(NamedTuple):
-    """A figure of images, drawn by the run that had them: figures/NAME.png, or what kind says."""
+    """A picture that the run drew from its data: the file figures/NAME.png, or what `kind` says."""
 
     title: str
     caption: str
     kind: str = "png"
 
 
-# A report that is written again finds them in the workdir.
+# The pictures by their names. A report that is written again finds them in the workdir.
 PICTURES = {
     "corruptions": Picture(
         "Training images and the labels they are trained with",
@@ -64,24 +64,46 @@ PICTURES = {
 
 
 class Results(NamedTuple):
-    """What a workdir holds.
+    """What a workdir of trained runs holds.
 
     Attributes:
-      summary: as in summary.json.
-      lines: of each run, see `rethinking_jax.workdir.metrics.by_member`.
-      config: as in config.json; its `sweep` is a list of overrides.
-      pictures: PNG or GIF of each of `PICTURES` that there is, by its name.
+      summary: the content of summary.json.
+      lines: the lines of each run, see `rethinking_jax.workdir.metrics.by_member`.
+      config: the content of config.json; its `sweep` is a list of overrides.
+      pictures: the PNG or GIF of each of `PICTURES` that there is, by its name.
     """
 
-    summary: dict[str, Any]
+    summary: Json
     lines: dict[str, list[Line]]
-    config: dict[str, Any]
+    config: Json
     pictures: Mapping[str, bytes] = MappingProxyType({})
 
     @property
     def validated(self) -> bool:
-        """Whether hyper-parameters were chosen by validation: no epoch looked at the test set."""
+        """Whether validation chose hyper-parameters, so that no epoch looked at the test set."""
         return bool(self.config.get("validation_examples"))
+
+    @property
+    def models(self) -> list[str]:
+        """The names of the models of its runs."""
+        return list(dict.fromkeys(member["model"] for member in self.summary["members"]))
+
+    @property
+    def swept(self) -> list[str]:
+        """The keys that the sweep sets, in its order."""
+        return list(dict.fromkeys(key for run in self.config["sweep"] or [] for key in run))
+
+    @property
+    def configs(self) -> list[Json]:
+        """The resolved config of each run, in the order of the summary.
+
+        The summary of an earlier version has none: there a run has the overrides of the sweep.
+        """
+        overrides = self.config["sweep"] or [{}]
+        return [
+            member.get("config", {**self.config, **override})
+            for member, override in zip(self.summary["members"], overrides, strict=True)
+        ]
 
 
 class Group(NamedTuple):
@@ -89,18 +111,18 @@ class Group(NamedTuple):
 
     setting: str
     label_noise: float
-    config: dict[str, Any]
-    members: tuple[dict[str, Any], ...]
+    config: Json
+    members: tuple[Json, ...]
     lines: tuple[list[Line], ...]
 
     @property
     def seeds(self) -> int:
-        """How many runs there are."""
+        """The number of runs."""
         return len(self.members)
 
     @property
     def regularizers(self) -> tuple[str, ...]:
-        """Those of `REGULARIZERS` that are switched on; a key that is absent is off."""
+        """The names in `REGULARIZERS` that are switched on; a key that is absent is off."""
         return tuple(name for name, key in REGULARIZERS.items() if self.config.get(key))
 
     @property
@@ -110,35 +132,34 @@ class Group(NamedTuple):
 
     @property
     def augmentation(self) -> str:
-        """Names of augmentations, joined by +; '' for none."""
+        """The names of its augmentations, joined by +; "" for none."""
         return str(self.config.get("augmentation", ""))
 
     def values(self, key: str) -> list[Any]:
-        """A metric of the last epoch, or another entry of the summary, of each run."""
+        """Returns a metric of the last epoch, or another entry of the summary, for each run."""
         return [member.get(key) for member in self.members]
 
     def steps_to_fit(self) -> list[int | None]:
-        """Steps until the config's fit_threshold was reached; None where it never was."""
+        """Returns the steps of each run until it fitted; None where it never did."""
         return self.values("steps_to_fit")
 
     def steps_to_loss(self, key: str, bound: float) -> list[int | None]:
-        """Steps until a loss was at most `bound`, of each run; None where it never was."""
+        """Returns the steps of each run until a loss was at most `bound`; None for never."""
         return [
             next((x["step"] for x in own if x[key] is not None and x[key] <= bound), None)
             for own in self.lines
         ]
 
     def test_accuracy(self) -> list[float]:
-        """On the true labels of the test set, of each run."""
-        key = "test_accuracy_true_labels"
-        return [member.get(key, member["test_accuracy"]) for member in self.members]
+        """Returns the accuracy of each run on the true labels of the test set."""
+        return [true_test_accuracy(member) for member in self.members]
 
     def best_test_accuracy(self) -> list[float]:
-        """The highest test accuracy of any epoch, on the true labels, of each run."""
+        """Returns the highest accuracy of any epoch on the true test labels, for each run."""
         return [max(map(true_test_accuracy, own)) for own in self.lines]
 
     def corrupted_test_accuracy(self) -> list[float] | None:
-        """On test labels corrupted like the training set's, where that was measured."""
+        """Returns the accuracies on corrupted test labels; None where they were not measured."""
         if not all("test_accuracy_true_labels" in member for member in self.members):
             return None
         return self.values("test_accuracy")
@@ -148,9 +169,11 @@ class Series(NamedTuple):
     """Groups that differ in corruption and label noise only.
 
     Attributes:
-      name: the model, and whatever else the sweep varies.
-      family: the same without regularizers.
-      dataset: of its runs; the three numbers belong to it (None: not known).
+      name: the name of the model, and whatever else the sweep varies.
+      family: the same name without regularizers.
+      model, dataset: what its runs train, and on what.
+      num_classes, train_examples, test_examples: the numbers of the data set; None: not known.
+      groups: its groups, in the order of the config.
     """
 
     name: str
@@ -163,11 +186,11 @@ class Series(NamedTuple):
     groups: tuple[Group, ...]
 
     def of(self, setting: str) -> Group | None:
-        """The group of a setting; label noise 0 counts as true labels, 1 as random labels."""
+        """Returns the group of a setting; label noise 0 is true labels, 1 is random labels."""
         return next((group for group in self.groups if group.setting == setting), None)
 
     def by_label_noise(self) -> list[Group]:
-        """One group for each level of label noise, rising."""
+        """Returns one group for each level of label noise, by rising levels."""
         levels: dict[float, Group] = {}
         for group in self.groups:
             if group.setting in LABEL_SETTINGS:
@@ -183,27 +206,27 @@ class Family(NamedTuple):
 
     @property
     def first(self) -> Series:
-        """Any of its series, for what they share: model, data set and its numbers."""
+        """One of its series, for what they share: model, data set and its numbers."""
         return self.series[0]
 
     def groups(self, setting: str) -> list[Group]:
-        """All groups of a setting, with whatever regularizers."""
+        """Returns all groups of a setting, with whatever regularizers."""
         return [group for one in self.series for group in one.groups if group.setting == setting]
 
     def of(self, setting: str, *regularizers: str) -> Group | None:
-        """The group with just these regularizers; the best in test of several strengths."""
+        """Returns the group with just these regularizers, of several strengths the best in test."""
         found = [g for g in self.groups(setting) if g.regularizers == regularizers]
         return max(found, key=lambda group: float(np.mean(group.test_accuracy())), default=None)
 
 
 def true_test_accuracy(line: Line) -> float:
-    """Test accuracy of a line, on the true labels of the test set."""
+    """Returns the test accuracy in a line or a summary's entry, on the true labels."""
     key = "test_accuracy_true_labels"
     return float(line[key if key in line else "test_accuracy"])
 
 
 def is_theory(workdir: AnyPath) -> bool:
-    """Whether it is the finished workdir of an experiment of theory, which has a kind."""
+    """Says whether a workdir is that of a finished experiment of theory, which has a kind."""
     file = workdir / "summary.json"
     return file.exists() and "kind" in _json(file, SUMMARY_KEYS)
 
@@ -229,7 +252,7 @@ def read(workdir: AnyPath) -> Results:
     if "kind" in summary:
         raise UserError(
             f"{workdir} holds {summary['kind']}, an experiment of theory: "
-            "rethinking_jax.theory.experiment.read reads it"
+            "rethinking_jax.analysis.findings.read reads it"
         )
     config = _json(workdir / "config.json", ("sweep", "dataset"))
     lines = metrics.by_member(metrics.read_lines(workdir / "metrics.jsonl"))
@@ -245,14 +268,14 @@ def read(workdir: AnyPath) -> Results:
 
 
 def read_pictures(workdir: AnyPath) -> dict[str, bytes]:
-    """PNG or GIF of each of `PICTURES` that a workdir has."""
+    """Reads the PNG or GIF of each of `PICTURES` that a workdir has."""
     files = {
         name: workdir / "figures" / f"{name}.{picture.kind}" for name, picture in PICTURES.items()
     }
     return {name: file.read_bytes() for name, file in files.items() if file.exists()}
 
 
-def _json(path: AnyPath, keys: Sequence[str]) -> dict[str, Any]:
+def _json(path: AnyPath, keys: Sequence[str]) -> Json:
     try:
         result = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -266,23 +289,21 @@ def _json(path: AnyPath, keys: Sequence[str]) -> dict[str, Any]:
 
 
 def series(results: Results) -> list[Series]:
-    """The runs of a workdir, grouped; all orders are the config's own."""
-    summary, config = results.summary, results.config
-    overrides = config["sweep"] or [{}]
-    resolved = [{**config, **override} for override in overrides]
-    varied = _varied(summary["members"], overrides, resolved)
+    """Groups the runs of a workdir; all orders are the config's own."""
+    summary, configs = results.summary, results.configs
+    varied = _varied(results)
     grouped: dict[tuple[str, str], dict[tuple[str, float], list[int]]] = {}
-    for index, (member, own) in enumerate(zip(summary["members"], resolved, strict=True)):
+    for index, (member, own) in enumerate(zip(summary["members"], configs, strict=True)):
         key = _setting(member, own), member["label_noise"]
         names = _names(member["model"], own, varied[member["model"]])
         grouped.setdefault(names, {}).setdefault(key, []).append(index)
     # The counts in a summary are those of one data set.
-    one_dataset = not any("dataset" in override for override in overrides)
+    one_dataset = "dataset" not in results.swept
     classes, train, test = (summary.get(key) if one_dataset else None for key in COUNTS)
     result = []
     for (name, family), settings in grouped.items():
         groups = tuple(
-            _group(results, setting, noise, indices)
+            _group(results, configs, setting, noise, indices)
             for (setting, noise), indices in settings.items()
         )
         model = groups[0].members[0]["model"]
@@ -291,28 +312,36 @@ def series(results: Results) -> list[Series]:
     return result
 
 
+def tested_series(results: Results) -> list[Series]:
+    """Groups the runs for what the paper says of the test set; [] where only some saw that."""
+    return [] if results.validated else series(results)
+
+
 def families(all_series: Sequence[Series]) -> list[Family]:
-    """Series that differ in regularizers only, together; in the order of their first ones."""
+    """Puts series together that differ in regularizers only, in the order of their first ones."""
     grouped: dict[str, list[Series]] = {}
     for one in all_series:
         grouped.setdefault(one.family, []).append(one)
     return [Family(name, tuple(own)) for name, own in grouped.items()]
 
 
-def _group(results: Results, setting: str, noise: float, indices: Sequence[int]) -> Group:
-    overrides = results.config["sweep"] or [{}]
+def count_seeds(groups: Sequence[Group]) -> str:
+    """Says how many seeds groups have, such as "1 seed" or "3 to 5 seeds"."""
+    counts = sorted({group.seeds for group in groups})
+    least, most = counts[0], counts[-1]
+    return f"{least} to {most} seeds" if least < most else f"{most} seed{'s' * (most != 1)}"
+
+
+def _group(
+    results: Results, configs: Sequence[Json], setting: str, noise: float, indices: Sequence[int]
+) -> Group:
     members = tuple(results.summary["members"][i] for i in indices)
-    return Group(
-        setting,
-        noise,
-        {**results.config, **overrides[indices[0]]},
-        members,
-        tuple(results.lines[member["name"]] for member in members),
-    )
+    lines = tuple(results.lines[member["name"]] for member in members)
+    return Group(setting, noise, configs[indices[0]], members, lines)
 
 
-def _setting(member: dict[str, Any], config: dict[str, Any]) -> str:
-    """The paper's name of what a run does; another where it is not one of the paper's."""
+def _setting(member: Json, config: Json) -> str:
+    """Returns the paper's name of what a run does, or another where the paper has none."""
     setting = str(member["corruption"])
     if setting in LABEL_SETTINGS[1:] and config.get("exclude_true_class"):
         return f"{setting}_never_the_true_class"
@@ -322,24 +351,21 @@ def _setting(member: dict[str, Any], config: dict[str, Any]) -> str:
     return setting
 
 
-def _varied(
-    members: Sequence[dict[str, Any]],
-    overrides: Sequence[dict[str, Any]],
-    resolved: Sequence[dict[str, Any]],
-) -> dict[str, list[str]]:
-    """Of each model, the keys that tell its series apart, in the order of the sweep."""
-    swept = dict.fromkeys(key for override in overrides for key in override)
+def _varied(results: Results) -> dict[str, list[str]]:
+    """Returns the keys that tell the series of each model apart, in the order of the sweep."""
     own = ("name", "model", "corruption", "label_noise", "seed")
+    of_model: dict[str, list[Json]] = {}
+    for member, config in zip(results.summary["members"], results.configs, strict=True):
+        of_model.setdefault(member["model"], []).append(config)
     result: dict[str, list[str]] = {}
-    for model in dict.fromkeys(member["model"] for member in members):
-        runs = [r for m, r in zip(members, resolved, strict=True) if m["model"] == model]
-        keys = [key for key in swept if key not in own and len(_found(runs, key)) > 1]
+    for model, runs in of_model.items():
+        keys = [key for key in results.swept if key not in own and len(_found(runs, key)) > 1]
         result[model] = [key for key in keys if not _follows_regularizers(runs, key)]
     return result
 
 
-def _follows_regularizers(runs: Sequence[dict[str, Any]], key: str) -> bool:
-    """Whether a key, such as the epochs of augmented runs, says nothing the regularizers do not."""
+def _follows_regularizers(runs: Sequence[Json], key: str) -> bool:
+    """Says whether a key, such as the epochs of augmented runs, follows from the regularizers."""
     if key in REGULARIZERS.values() or key == "dataset":
         return False
     by_regularizers: dict[str, set[str]] = {}
@@ -349,12 +375,12 @@ def _follows_regularizers(runs: Sequence[dict[str, Any]], key: str) -> bool:
     return all(len(values) == 1 for values in by_regularizers.values())
 
 
-def _found(runs: Sequence[dict[str, Any]], key: str) -> set[str]:
+def _found(runs: Sequence[Json], key: str) -> set[str]:
     return {json.dumps(run.get(key)) for run in runs}
 
 
-def _names(model: str, own: dict[str, Any], varied: Sequence[str]) -> tuple[str, str]:
-    """Such as "mlp_1x512, learning_rate=0.1, weight_decay=0.0005", and without the last."""
+def _names(model: str, own: Json, varied: Sequence[str]) -> tuple[str, str]:
+    """Returns the names of series and family: "mlp_1x512, weight_decay=0.0005", "mlp_1x512"."""
     regularizers = [key for key in varied if key in REGULARIZERS.values()]
     rest = [f"{key}={json.dumps(own.get(key))}" for key in varied if key not in regularizers]
     on = [f"{key}={own[key]}" for key in regularizers if own.get(key)]

@@ -1,13 +1,12 @@
 """The command `python -m rethinking_jax.bench NAME [options]`.
 
-Exit code 0: done; 1: a measurement failed; 2: something in the command is wrong, and one
-line says what. The benchmarks are imported when one is asked for: JAX takes seconds.
+The exit code is 0 where all is done, 1 where a measurement failed, and 2 where something in the
+command is wrong, and one line says what. Benchmarks are imported late, for JAX takes seconds.
 """
 
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from rethinking_jax import cli
 from rethinking_jax.errors import RunFailed, UserError, nearest
@@ -17,7 +16,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     """Reads the command line.
 
     Raises:
-      UserError: an option that is not known, or a value that it cannot take.
+      UserError: an option is not known, or cannot take its value.
     """
     from rethinking_jax.bench import __doc__ as about
 
@@ -40,7 +39,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     return options
 
 
-def _options(names: Any, name: str) -> list[str]:
+def _options(names: "argparse._SubParsersAction[cli.Parser]", name: str) -> list[str]:
     """Adds the options of a benchmark; returns their names."""
     about, add = BENCHES[name]
     parser = names.add_parser(name, help=about, description=about, allow_abbrev=False)
@@ -153,7 +152,7 @@ def _counts(text: str) -> tuple[int, ...]:
     return counts
 
 
-# What each is about, and what adds its options.
+# What each benchmark is about, and the function that adds its options.
 BENCHES: dict[str, tuple[str, Callable[[cli.Parser], None]]] = {
     "sweep": ("the same sweep over label noise and seeds: vmapped, looped, in PyTorch", _sweep),
     "train": ("images per second of a train step, against PyTorch and the matmul peak", _train),
@@ -170,7 +169,7 @@ BENCHES: dict[str, tuple[str, Callable[[cli.Parser], None]]] = {
 
 
 def main(argv: Sequence[str]) -> int:
-    """Runs one benchmark; returns the exit code."""
+    """Runs one benchmark and returns the exit code."""
     try:
         options = parse(argv)
         from rethinking_jax.bench import command  # now that it is known to be needed

@@ -1,11 +1,11 @@
 """Time of an epoch with augmentation over one without, for a cheap network and a convolving one.
 
-Random 32x32 images, batch 128, crops of 28: each augmentation alone, those that the paper's
-tables combine, and all. What it costs depends on the network beside it, so the ratio is what
-counts.
+The images are random and 32x32, batches have 128, crops are 28x28. Each augmentation is measured
+alone, as the paper's tables combine it, and with all others. What it costs depends on the network
+beside it, so the ratio is what counts.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -15,14 +15,13 @@ from ml_collections import ConfigDict
 from rethinking_jax import config as configs
 from rethinking_jax.bench import ours
 from rethinking_jax.bench.results import Record, measured, new_record
-from rethinking_jax.bench.timing import Contestant, compile_seconds, interleave
-from rethinking_jax.bench.train import Say
-from rethinking_jax.data.source import Source, SourceSplit
+from rethinking_jax.bench.timing import Contestant, Progress, compile_seconds, interleave
+from rethinking_jax.data.dataset import Dataset, Split
+from rethinking_jax.data.runs import dataset_key
 from rethinking_jax.step.augment import AUGMENTATIONS
-from rethinking_jax.step.state import Examples, Hyper
-from rethinking_jax.sweep.build import build_program, is_convolutional
-from rethinking_jax.sweep.mesh import make_mesh
-from rethinking_jax.sweep.program import Program, zero_running
+from rethinking_jax.step.state import Carry
+from rethinking_jax.sweep import groups
+from rethinking_jax.sweep.build import is_convolutional
 
 NONE = "none"
 SIDE, CROP, CLASSES = 32, 28, 10
@@ -36,37 +35,43 @@ CASES = (
 
 
 class Settings(NamedTuple):
-    """What runs, for each model."""
+    """What is measured, for one model.
+
+    Attributes:
+      model: a name of `rethinking_jax.models`.
+      batches: number of batches of an epoch.
+      repeats: number of epochs with each augmentation.
+    """
 
     model: str
-    batches: int  # of an epoch
-    repeats: int  # epochs of each
+    batches: int
+    repeats: int
 
 
 def resolve(model: str, batches: int | None, repeats: int) -> Settings:
     """Fills in an epoch of some tenths of a second.
 
     Raises:
-      UserError: an unknown model.
+      UserError: the model is unknown.
     """
     slow = is_convolutional(_config(model)) and jax.default_backend() == "cpu"
     return Settings(model, batches or (3 if slow else 60), repeats)
 
 
-def bench_augment(settings: Settings, say: Say) -> Record:
+def bench_augment(settings: Settings, say: Progress) -> Record:
     """Measures one model.
 
     Returns:
-      The record: `results.new_record` and `results.measured`, ratios being the speed with an
-      augmentation over that without; and compile_seconds.
+      The record: `results.new_record` and `results.measured`, whose ratios are speeds with an
+      augmentation over that without, and compile_seconds.
     """
     size = _config(settings.model).batch_size * settings.batches
-    source = _random_source(size)
+    dataset = _random_dataset(size)
     contestants, compiled = [], {}
     for names in CASES:
         name = names or NONE
         say(f"compiling: {settings.model}, {name}")
-        contestant = _contestant(name, _config(settings.model, names), source)
+        contestant = _contestant(name, _config(settings.model, names), dataset)
         with compile_seconds() as seconds:
             contestant.run(contestant.prepare())
             compiled[name] = seconds()
@@ -87,33 +92,25 @@ def _config(model: str, augmentation: str = "") -> ConfigDict:
     return config
 
 
-def _random_source(size: int) -> Source:
+def _random_dataset(size: int) -> Dataset:
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (size, SIDE, SIDE, 3), dtype=np.uint8)
     labels = rng.integers(0, CLASSES, size, dtype=np.int32)
-    split = SourceSplit(jnp.asarray(images), labels, np.arange(size, dtype=np.uint32))
-    mean, std = np.zeros(3, np.float32), np.ones(3, np.float32)
-    return Source(CLASSES, split, split, (SIDE, SIDE, 3), mean, std, None)
+    split = Split(jnp.asarray(images), labels, np.arange(size, dtype=np.uint32))
+    return Dataset("random", split, split, tuple(map(str, range(CLASSES))))
 
 
-def _contestant(name: str, config: ConfigDict, source: Source) -> Contestant:
-    """An epoch of the config's run, as `loop` trains it."""
-    mesh = make_mesh(jax.devices(), 1)
-    program, scan = build_program(config, source, jax.default_backend(), mesh)
-    assert isinstance(program, Program)
-    size, train = len(source.train.labels), source.train
-    labels = jnp.asarray(train.labels)
-    examples = Examples(train.images, labels[None], labels, jnp.asarray(train.ids))  # type: ignore[arg-type]
-    values = {"seed": jnp.zeros(1, jnp.int32), "learning_rate": jnp.full(1, config.learning_rate)}
-    rest = {key: jnp.zeros(1) for key in Hyper.__dataclass_fields__ if key not in values}
-    hyper = Hyper(**values, **rest)
-    order = program.order(hyper.seed, jnp.int32(0))
+def _contestant(name: str, config: ConfigDict, dataset: Dataset) -> Contestant:
+    """Returns a contestant that trains an epoch of the config's run."""
+    (chunk,) = groups.make_chunks(
+        configs.members(config),
+        {dataset_key(config): dataset},
+        jax.default_backend(),
+        jax.devices()[:1],
+    )
+    feed = ours.feed_of(chunk)
 
-    def run(state: Any) -> None:
-        count = size // config.batch_size
-        _, running = ours.train_full_batches(
-            program, scan, state, zero_running(1), examples, order, count
-        )
-        jax.block_until_ready(running)
+    def run(carry: Carry) -> None:
+        ours.train(feed, carry, 1)
 
-    return Contestant(name, lambda: jax.block_until_ready(program.init(hyper)), run, size)
+    return Contestant(name, lambda: ours.fresh_carries([chunk])[0], run, chunk.train_size)

@@ -3,7 +3,7 @@
 import os
 import statistics
 from argparse import Namespace
-from typing import Any
+from collections.abc import Callable, Iterator
 
 from absl import logging
 from rich.console import Console
@@ -11,46 +11,35 @@ from rich.console import Console
 from rethinking_jax.bench import augment, imagenet, members, solve, sweep, train
 from rethinking_jax.bench import input as bench_input
 from rethinking_jax.bench.results import Record, busy, check_output, print_table, save
+from rethinking_jax.bench.timing import Progress
 
 MEGABYTE = 1e6
 
 
 def run(options: Namespace) -> None:
-    """Runs what the options ask for.
+    """Runs the benchmark that the options name, and shows and saves what it measures.
 
     Raises:
       UserError: a value is wrong.
       RunFailed: a measurement failed.
     """
     logging.set_verbosity(logging.FATAL)  # orbax and tfds talk
-    console = Console()
+    console = Console(highlight=False)
     check_output(options.output)
-    options.load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    if warning := busy(options.load):
-        console.print(warning, highlight=False)
-    benches = {
-        "sweep": _sweep,
-        "train": _train,
-        "imagenet": _imagenet,
-        "members": _members,
-        "input": _input,
-        "augment": _augment,
-        "solve": _solve,
-    }
-    benches[options.bench](options, console)
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    if warning := busy(load):
+        console.print(warning)
+    for record in RUNS[options.bench](options, console):
+        if options.output:
+            save(options.output, record | {"load_average_before": load})
+            console.print(f"added to {options.output}")
 
 
-def _finish(record: Record, options: Namespace, console: Console) -> None:
-    if options.output:
-        save(options.output, record | {"load_average_before": options.load})
-        console.print(f"added to {options.output}", highlight=False)
+def _say(console: Console) -> Progress:
+    return lambda line: console.print(line, style="dim")
 
 
-def _say(console: Console) -> Any:
-    return lambda line: console.print(line, highlight=False, style="dim")
-
-
-def _sweep(options: Namespace, console: Console) -> None:
+def _sweep(options: Namespace, console: Console) -> Iterator[Record]:
     settings = sweep.resolve(
         options.model,
         options.dataset,
@@ -64,18 +53,13 @@ def _sweep(options: Namespace, console: Console) -> None:
     record = sweep.bench_sweep(settings, options.data_dir, _say(console))
     runs = settings.levels * settings.seeds
     print_speeds(record, f"{runs} runs of {settings.model}", console)
-    _finish(record, options, console)
+    yield record
 
 
-def _train(options: Namespace, console: Console) -> None:
+def _train(options: Namespace, console: Console) -> Iterator[Record]:
+    scan, limit = options.scan_convolutions, options.compile_limit
     settings = [
-        train.resolve(
-            model,
-            options.repeats,
-            options.steps,
-            options.scan_convolutions,
-            options.compile_limit,
-        )
+        train.resolve(model, options.repeats, options.steps, scan, limit)
         for model in options.models.split(",")
     ]
     for own in settings:
@@ -84,13 +68,13 @@ def _train(options: Namespace, console: Console) -> None:
         peak, share = record["peak_flops"], record["peak_share"]
         console.print(
             f"{record['picked']}: {_spread(share, '{:.0%}')} of the matmul peak, "
-            f"{_spread([p / 1e9 for p in peak], '{:,.0f}')} GFLOP/s\n",
-            highlight=False,
+            f"{_spread([p / 1e9 for p in peak], '{:,.0f}')} GFLOP/s\n"
         )
-        _finish(record, options, console)
+        yield record
 
 
-def _imagenet(options: Namespace, console: Console) -> None:
+def _imagenet(options: Namespace, console: Console) -> Iterator[Record]:
+    threads = options.threads or os.cpu_count() or 1
     settings = [
         imagenet.resolve(
             model,
@@ -100,14 +84,14 @@ def _imagenet(options: Namespace, console: Console) -> None:
             options.steps,
             options.repeats,
             options.images,
-            options.threads or os.cpu_count() or 1,
+            threads,
         )
         for model in options.models.split(",")
     ]
     for own in settings:
         record = imagenet.bench_imagenet(own, _say(console))
         _print_imagenet(record, own, console)
-        _finish(record, options, console)
+        yield record
 
 
 def _print_imagenet(record: Record, settings: imagenet.Settings, console: Console) -> None:
@@ -135,18 +119,18 @@ def _print_imagenet(record: Record, settings: imagenet.Settings, console: Consol
     console.print(
         f"{record['forward_macs'] / 1e9:.2f} GMAC forward, {record['flops_per_image'] / 1e9:.1f} "
         f"GFLOP a step, per image; the best batch size is {record['best_batch_size']}. Of peak: of "
-        "a matmul's. Fed: images/s from a decoded cache; waiting: of that time, for input",
-        highlight=False,
+        "a matmul's. Fed: images/s from a decoded cache; waiting: of that time, for input"
     )
     for found in record["operations"]:
         console.print(
             f"{found['share']:5.1%}  {found['seconds'] * 1000:8.2f} ms  {found['name']}  "
             f"{found['source']}",
-            highlight=False, markup=False, soft_wrap=True,
-        )  # fmt: skip
+            markup=False,
+            soft_wrap=True,
+        )
 
 
-def _members(options: Namespace, console: Console) -> None:
+def _members(options: Namespace, console: Console) -> Iterator[Record]:
     settings = members.Settings(options.model, options.dataset, options.members, options.epochs)
     record = members.bench_members(settings, options.data_dir, _say(console))
     growth = [None, *record["growth"]]
@@ -164,10 +148,10 @@ def _members(options: Namespace, console: Console) -> None:
     columns = ["members", "s per epoch", "s per member", "peak MB", "MB per further one",
                "estimate"]  # fmt: skip
     print_table(console, f"vmapped {settings.model}, {record['device']}", columns, rows)
-    _finish(record, options, console)
+    yield record
 
 
-def _input(options: Namespace, console: Console) -> None:
+def _input(options: Namespace, console: Console) -> Iterator[Record]:
     threads = options.threads or os.cpu_count() or 1
     for size in options.image_sizes:
         settings = bench_input.Settings(size, options.images, options.repeats, threads)
@@ -182,14 +166,13 @@ def _input(options: Namespace, console: Console) -> None:
         print_table(console, f"{title}, {threads} thread(s), {record['device']}", columns, rows)
         for wall, cpu in zip(record["ratios"], record["cpu_ratios"], strict=True):
             spreads = [_spread(found["rounds"], "{:.2f}") for found in (wall, cpu)]
-            console.print(f"{wall['of']} / {wall['over']}: {spreads[0]}, by CPU {spreads[1]}",
-                          highlight=False)  # fmt: skip
+            console.print(f"{wall['of']} / {wall['over']}: {spreads[0]}, by CPU {spreads[1]}")
         labels = _spread(record["label_seconds"], "{:.3f}")
-        console.print(f"labels of {bench_input.IMAGENET:,} images: {labels} s\n", highlight=False)
-        _finish(record, options, console)
+        console.print(f"labels of {bench_input.IMAGENET:,} images: {labels} s\n")
+        yield record
 
 
-def _augment(options: Namespace, console: Console) -> None:
+def _augment(options: Namespace, console: Console) -> Iterator[Record]:
     settings = [
         augment.resolve(model, options.batches, options.repeats)
         for model in options.models.split(",")
@@ -197,21 +180,33 @@ def _augment(options: Namespace, console: Console) -> None:
     for own in settings:
         record = augment.bench_augment(own, _say(console))
         print_speeds(record, f"{own.model}, an epoch with augmentation", console)
-        _finish(record, options, console)
+        yield record
 
 
-def _solve(options: Namespace, console: Console) -> None:
+def _solve(options: Namespace, console: Console) -> Iterator[Record]:
     settings = solve.resolve(options.examples, options.ridge, options.repeats)
     record = solve.bench_solve(settings, options.data_dir, _say(console))
     title = f"kernel machine, {settings.examples:,} digits, ridge {settings.ridge:g}"
     print_speeds(record, title, console)
     found = ", ".join(f"{name} {left:.1e}" for name, left in record["residuals"].items())
-    console.print(f"relative residuals: {found}", highlight=False)
-    _finish(record, options, console)
+    console.print(f"relative residuals: {found}")
+    yield record
+
+
+# Each yields a record as soon as it is measured and shown.
+RUNS: dict[str, Callable[[Namespace, Console], Iterator[Record]]] = {
+    "sweep": _sweep,
+    "train": _train,
+    "imagenet": _imagenet,
+    "members": _members,
+    "input": _input,
+    "augment": _augment,
+    "solve": _solve,
+}
 
 
 def print_speeds(record: Record, title: str, console: Console) -> None:
-    """The speeds of the contestants, and below them the ratios."""
+    """Prints the speeds of the contestants, and below them the ratios."""
     compiled = record["compile_seconds"]
     rows = []
     for name, seconds in record["seconds"].items():
@@ -222,10 +217,10 @@ def print_speeds(record: Record, title: str, console: Console) -> None:
     print_table(console, f"{title}, {record['device']}", columns, rows)
     for found in record["ratios"]:
         spread = _spread(found["rounds"], "{:.2f}")
-        console.print(f"{found['of']} / {found['over']}: {spread}", highlight=False)
+        console.print(f"{found['of']} / {found['over']}: {spread}")
 
 
 def _spread(values: list[float], form: str) -> str:
-    """The median, the least and the most."""
+    """Writes the median, the least and the most of values in a format."""
     texts = map(form.format, (statistics.median(values), min(values), max(values)))
     return "{} ({} to {})".format(*texts)

@@ -3,15 +3,16 @@
 import importlib.metadata
 import importlib.util
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from rethinking_jax.data import images
 
-Decode = Callable[[bytes], Any]
+Decode = Callable[[bytes], object]  # it makes pixels, as an array or a TensorFlow tensor
 
 OURS = "simplejpeg"
+# Each decoder's module and the package that has it.
 PACKAGES = {
     "simplejpeg": ("simplejpeg", "simplejpeg"),
     "Pillow": ("PIL", "pillow"),
@@ -21,16 +22,23 @@ PACKAGES = {
 
 
 class Decoder(NamedTuple):
-    """One of them."""
+    """A decoder that is installed.
+
+    Attributes:
+      name: its name in the results.
+      version: the package's version.
+      decode: makes all pixels, RGB.
+      decode_and_fit: makes pixels that are scaled and cropped as by `images.fit`.
+    """
 
     name: str
     version: str
-    decode: Decode  # all pixels, RGB
-    decode_and_fit: Decode  # scaled and cropped as by `images.fit`
+    decode: Decode
+    decode_and_fit: Decode
 
 
 def found_decoders(image_size: int) -> tuple[list[Decoder], list[str]]:
-    """Those that are installed, ours first, and a note on each other one."""
+    """Returns the decoders that are installed, ours first, and a note on each other one."""
     makers = {
         "simplejpeg": _simplejpeg,
         "Pillow": _pillow,
@@ -61,9 +69,10 @@ def _opencv(image_size: int) -> tuple[Decode, Decode]:
 
     def decode(content: bytes) -> np.ndarray:
         bytes_ = np.frombuffer(content, np.uint8)
-        if hasattr(cv2, "IMREAD_COLOR_RGB"):  # since 4.11
-            return cv2.imdecode(bytes_, cv2.IMREAD_COLOR_RGB)
-        return cv2.cvtColor(cv2.imdecode(bytes_, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        if hasattr(cv2, "IMREAD_COLOR_RGB"):  # since version 4.11
+            return np.asarray(cv2.imdecode(bytes_, cv2.IMREAD_COLOR_RGB))
+        pixels = cv2.imdecode(bytes_, cv2.IMREAD_COLOR)
+        return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB))
 
     return _with_our_fit(decode, image_size)
 
@@ -75,17 +84,17 @@ def _with_our_fit(decode: Callable[[bytes], np.ndarray], size: int) -> tuple[Dec
 def _tensorflow(image_size: int) -> tuple[Decode, Decode]:
     import tensorflow as tf
 
-    def fit(content: bytes) -> Any:
+    def fit(content: object) -> object:
         return tensorflow_fit(content, image_size, antialias=True)
 
-    # Traced, as a tf.data pipeline runs it.
+    # Both are traced, as a tf.data pipeline runs them.
     signature = [tf.TensorSpec([], tf.string)]
     decode = tf.function(lambda content: tf.io.decode_jpeg(content, 3), signature)
     return decode, tf.function(fit, signature)
 
 
-def tensorflow_fit(content: Any, size: int, antialias: bool) -> Any:
-    """`images.fit` in TensorFlow: uint8 [size, size, 3] of an encoded image (a tensor)."""
+def tensorflow_fit(content: object, size: int, antialias: bool) -> object:
+    """Does what `images.fit` does to a tensor of an encoded image: uint8 [size, size, 3]."""
     import tensorflow as tf
 
     image = tf.io.decode_jpeg(content, 3)

@@ -1,8 +1,8 @@
 """A train step of an ImageNet network: speed by batch size, share of the peak, what it waits for.
 
 The program is that of a streamed run with random labels, so uint8 images are scaled and
-labels are drawn inside the step. For each batch size, first with a batch that lies on the
-devices, then as the loop does it: read from a decoded cache and copied to the devices beside
+labels are drawn inside the step. Each batch size is measured with a batch that lies on the
+devices, then as the loop does it, which reads from a decoded cache and copies to the devices beside
 the steps. The cache is of noise, in a temporary folder, and fits into the memory of the host;
 a disk has to deliver `bytes_per_second` where it does not.
 """
@@ -12,7 +12,6 @@ import gc
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -20,51 +19,68 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from ml_collections import ConfigDict
 
 from rethinking_jax import config as configs
 from rethinking_jax.bench.operations import operations
 from rethinking_jax.bench.peak import PEAK, matmul_peak
 from rethinking_jax.bench.results import Record, new_record
-from rethinking_jax.bench.timing import Contestant, compile_seconds, interleave
+from rethinking_jax.bench.timing import Contestant, Progress, compile_seconds, interleave
 from rethinking_jax.config import recipe
-from rethinking_jax.data.cache import CachedImages, Layout, cut
-from rethinking_jax.data.source import Source, SourceSplit, source_key
-from rethinking_jax.data.streamed import CACHED_SLICE_BYTES, Read, StreamedDataset, StreamedSplit
+from rethinking_jax.data.batches import HostBatch
+from rethinking_jax.data.cache.read import CachedImages, Layout, cut
+from rethinking_jax.data.dataset import Dataset, Read, Split
+from rethinking_jax.data.runs import dataset_key
+from rethinking_jax.data.tfds.stream import cached_reader
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.models import create_model
 from rethinking_jax.step import flops
-from rethinking_jax.step.state import Raw
+from rethinking_jax.step.state import Carry, Examples
 from rethinking_jax.sweep import groups
-from rethinking_jax.sweep.build import make_model
-from rethinking_jax.sweep.feed import Carry, stream_feed
-from rethinking_jax.sweep.groups import Chunk
-from rethinking_jax.sweep.mesh import share_out, spread
+from rethinking_jax.sweep.build import build_stream_program, make_model
+from rethinking_jax.sweep.engine import Chunk
+from rethinking_jax.sweep.mesh import spread
 from rethinking_jax.sweep.profiling import trace_options
 from rethinking_jax.sweep.program import zero_running
-from rethinking_jax.sweep.stream_program import StreamProgram
+from rethinking_jax.sweep.stream import StreamProgram, on_devices, stream_engine
 
 OURS = "train step"
 EXAMPLES, CLASSES = 1_281_167, 1000
-IMAGES_PER_FILE = 1024
-# After compilation: code and libraries are loaded at the first step.
-WARM_STEPS = 2
-TRACED_STEPS = 3
-TOP = 5
-
-Say = Callable[[str], None]
+IMAGES_PER_FILE = 1024  # images in a file of the cache
+WARM_STEPS = 2  # steps after compilation, the first of which loads code and libraries
+TRACED_STEPS = 3  # steps that are profiled
+TOP = 5  # operations that are listed
 
 
 class Settings(NamedTuple):
-    """What runs, for each model."""
+    """What is measured, for one model.
+
+    Attributes:
+      model: a name of `rethinking_jax.models`.
+      image_size: side of the images, in pixels.
+      dtype: type that the network computes in.
+      batch_sizes: the batch sizes, rising.
+      steps: number of steps in a round.
+      repeats: number of rounds.
+      images: number of images in the cache.
+      threads: number of threads that read it.
+    """
 
     model: str
     image_size: int
     dtype: str
     batch_sizes: tuple[int, ...]
-    steps: int  # in a round
-    repeats: int  # rounds
-    images: int  # in the cache
-    threads: int  # that read it
+    steps: int
+    repeats: int
+    images: int
+    threads: int
+
+
+class Trial(NamedTuple):
+    """A run with one batch size."""
+
+    chunk: Chunk
+    program: StreamProgram  # what the chunk's engine runs
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +91,7 @@ class Repeated:
     count: int
 
     def __call__(self, positions: np.ndarray) -> np.ndarray:
-        """uint8 [b, h, w, c] of the positions, integers [b]."""
+        """Reads the images at positions, integers [b]: uint8 [b, h, w, c]."""
         return self.read(np.asarray(positions) % self.count)
 
 
@@ -92,7 +108,7 @@ def resolve(
     """Fills in the size that a network is made for, batches and steps.
 
     Raises:
-      UserError: an unknown model or dtype, or a batch that the devices cannot share.
+      UserError: the model or dtype is unknown, or the devices cannot share a batch.
     """
     create_model(model, num_classes=CLASSES, dtype=dtype)
     slow, devices = jax.default_backend() == "cpu", len(jax.devices())
@@ -113,28 +129,28 @@ def resolve(
     )
 
 
-def bench_imagenet(settings: Settings, say: Say) -> Record:
+def bench_imagenet(settings: Settings, say: Progress) -> Record:
     """Measures one model.
 
     Returns:
-      The record: `results.new_record`; forward_macs and flops_per_image; sizes, one entry for
+      The record: `results.new_record` with forward_macs and flops_per_image; sizes, one entry for
       each batch size (see `_measure` and, as "fed", `_feed`; or its batch_size and why it is
-      "out_of_memory"); best_batch_size, of the fastest step; operations, the five of it that
-      take longest; notes.
+      "out_of_memory"); best_batch_size, that of the fastest step; operations, the five of it that
+      take longest; and notes.
 
     Raises:
       RunFailed: no batch fits into memory.
     """
-    model: Any = make_model(_config(settings, settings.batch_sizes[0]), CLASSES)
+    model = make_model(_config(settings, settings.batch_sizes[0]), CLASSES)
     macs = flops.layer_macs(model, (settings.image_size, settings.image_size, 3))
     per_image = flops.train_flops(macs)
     peak = matmul_peak(settings.dtype)
     notes: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         say(f"writing {settings.images:,} images of noise")
-        source = _source(settings, Path(folder) / "cache")
-        sizes, best = _sizes(settings, source, per_image, peak, say)
-        say(f"profiling batches of {best.runs[0].config.batch_size}")
+        dataset = _dataset(settings, Path(folder) / "cache")
+        sizes, best = _sizes(settings, dataset, per_image, peak, say)
+        say(f"profiling batches of {best.chunk.config.batch_size}")
         found = _operations(best, settings, Path(folder) / "profile")
     if not found:
         notes.append("the profiler saw no operations of the device")
@@ -143,30 +159,30 @@ def bench_imagenet(settings: Settings, say: Say) -> Record:
         "forward_macs": sum(macs),
         "flops_per_image": per_image,
         "sizes": sizes,
-        "best_batch_size": best.runs[0].config.batch_size,
+        "best_batch_size": best.chunk.config.batch_size,
         "operations": found,
         "notes": notes,
     }
 
 
 def _sizes(
-    settings: Settings, source: Source, per_image: int, peak: Contestant, say: Say
-) -> tuple[list[dict[str, Any]], Chunk]:
-    """What each batch size gives, and the chunk of the fastest; up to the first too large one."""
-    sizes: list[dict[str, Any]] = []
-    best: Chunk | None = None
+    settings: Settings, dataset: Dataset, per_image: int, peak: Contestant, say: Progress
+) -> tuple[list[Record], Trial]:
+    """Measures batch sizes up to the first too large one; returns the fastest trial, too."""
+    sizes: list[Record] = []
+    best: Trial | None = None
     most, reason = 0.0, ""
     for size in settings.batch_sizes:
         say(f"compiling: {settings.model}, batches of {size}")
-        chunk = _chunk(settings, source, size)
+        trial = _trial(settings, dataset, size)
         try:
-            found = _measure(chunk, settings, per_image, peak, say)
+            found = _measure(trial, settings, per_image, peak, say)
             say("reading from the cache")
-            found["fed"] = _feed(chunk, settings)
+            found["fed"] = _feed(trial, settings)
         except (jax.errors.JaxRuntimeError, MemoryError) as error:
             if not (reason := _out_of_memory(error)):
                 raise
-        # Not in the handler, whose error holds the buffers of the step that failed.
+        # The handler would be too early: its error holds the buffers of the step that failed.
         gc.collect()
         if reason:
             say(f"batches of {size} do not fit: {reason}")
@@ -175,14 +191,14 @@ def _sizes(
         sizes.append(found)
         speed = statistics.median(found["images_per_second"])
         if speed > most:
-            best, most = chunk, speed
+            best, most = trial, speed
     if best is None:
         raise RunFailed(f"{settings.model}: batches of {size} do not fit into memory: {reason}")
     return sizes, best
 
 
 def _out_of_memory(error: Exception) -> str:
-    """What went wrong, in a line, where it is too little memory; else ""."""
+    """Returns what went wrong, in a line, where there was too little memory; else ""."""
     words = str(error).strip().split("\n")[0][:200]
     if isinstance(error, MemoryError):
         return words or "too little memory on the host"
@@ -190,32 +206,32 @@ def _out_of_memory(error: Exception) -> str:
 
 
 def _measure(
-    chunk: Chunk, settings: Settings, per_image: int, peak: Contestant, say: Say
-) -> dict[str, Any]:
-    """A batch size, in turns with the matmul peak.
+    trial: Trial, settings: Settings, per_image: int, peak: Contestant, say: Progress
+) -> Record:
+    """Measures a batch size in turns with the matmul peak.
 
     Returns:
-      batch_size, compile_seconds (the backend's trials of algorithms included), memory_bytes
-      that the step takes on a device by XLA's account, xla_flops_per_image by its count too,
-      and by round seconds of a round's steps, images_per_second, peak_flops (of one device)
-      and peak_share (of all).
+      A dictionary of batch_size, compile_seconds (the backend's trials of algorithms included),
+      memory_bytes that the step takes on a device by XLA's account, xla_flops_per_image by its
+      count, and for each round seconds of its steps, images_per_second, peak_flops (of one
+      device) and peak_share (of all).
     """
-    program, size = _program(chunk), chunk.runs[0].config.batch_size
-    raw = _batch(chunk, settings)
+    program, size = trial.program, trial.chunk.config.batch_size
+    batch = _batch(trial.chunk)
     with compile_seconds() as compiled:
-        lowered = program.train_batch.lower(*_fresh(chunk), raw)  # type: ignore[attr-defined]
+        lowered = program.train_batch.lower(*_fresh(trial), batch)  # type: ignore[attr-defined]
         needs = lowered.compile().memory_analysis()
         seconds = compiled()
 
     def run(carry: Carry) -> None:
-        _train(program, carry, raw, settings.steps)
+        _train(program, carry, batch, settings.steps)
 
-    _train(program, _fresh(chunk), raw, WARM_STEPS)
-    contestant = Contestant(OURS, lambda: _fresh(chunk), run, size * settings.steps)
+    _train(program, _fresh(trial), batch, WARM_STEPS)
+    contestant = Contestant(OURS, lambda: _fresh(trial), run, size * settings.steps)
     times = interleave([contestant, peak], settings.repeats, say)
     peaks = [peak.work / s for s in times[PEAK]]
     speed = [contestant.work / s for s in times[OURS]]
-    most = [p * chunk.mesh.size for p in peaks]
+    most = [p * trial.chunk.mesh.size for p in peaks]
     return {
         "batch_size": size,
         "compile_seconds": seconds,
@@ -228,34 +244,35 @@ def _measure(
     }
 
 
-def _bytes(needs: Any) -> int | None:
-    """Arguments, results and what is in between; None where the backend does not say."""
+def _bytes(needs: Any) -> int | None:  # XLA's analysis has no public type
+    """Sums arguments, results and what is in between; None where the backend does not say."""
     if needs is None:
         return None
     parts = needs.argument_size_in_bytes + needs.output_size_in_bytes + needs.temp_size_in_bytes
     return int(parts - needs.alias_size_in_bytes)
 
 
-def _train(program: StreamProgram, carry: Carry, raw: Raw, steps: int) -> None:
-    """Steps on one batch, one of them in flight as in `feed.py`; waits for the last."""
+def _train(program: StreamProgram, carry: Carry, batch: Examples, steps: int) -> None:
+    """Takes steps on one batch, one of them in flight as in a run, and waits for the last."""
     state, running = carry
     for _ in range(steps):
         previous = running
-        state, running = program.train_batch(state, running, raw)
+        state, running = program.train_batch(state, running, batch)
         jax.block_until_ready(previous)
     jax.block_until_ready((state, running))
 
 
-def _feed(chunk: Chunk, settings: Settings) -> dict[str, Any]:
-    """Steps fed from the cache.
+def _feed(trial: Trial, settings: Settings) -> Record:
+    """Measures steps that are fed from the cache.
 
     Returns:
-      By round images_per_second and waiting_for_input, the share of the time as a run
-      writes it down; bytes_per_second that were read, in the median.
+      A dictionary of images_per_second and waiting_for_input for each round, the latter the
+      share of the time as a run writes it down, and the median of bytes_per_second.
     """
-    size, steps = chunk.runs[0].config.batch_size, settings.steps
+    size, steps = trial.chunk.config.batch_size, settings.steps
+    feed = trial.chunk.engine.open(trial.chunk)([0])
     speeds, shares = [], []
-    with closing(stream_feed(chunk).train(_fresh(chunk), 0, 0)) as pieces:
+    with closing(feed.train(_fresh(trial), 0, 0)) as pieces:
         for taken in islice(pieces, WARM_STEPS):
             jax.block_until_ready(taken.carry[1])
         for _ in range(settings.repeats):
@@ -273,13 +290,13 @@ def _feed(chunk: Chunk, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _operations(chunk: Chunk, settings: Settings, folder: Path) -> list[dict[str, Any]]:
-    """The operations that take longest, with their seconds in a step."""
-    program, raw = _program(chunk), _batch(chunk, settings)
-    carry = _fresh(chunk)
-    lowered = program.train_batch.lower(*carry, raw)  # type: ignore[attr-defined]
+def _operations(trial: Trial, settings: Settings, folder: Path) -> list[Record]:
+    """Returns the operations that take longest, with their seconds in a step."""
+    program, batch = trial.program, _batch(trial.chunk)
+    carry = _fresh(trial)
+    lowered = program.train_batch.lower(*carry, batch)  # type: ignore[attr-defined]
     with jax.profiler.trace(str(folder), profiler_options=trace_options()):
-        _train(program, carry, raw, TRACED_STEPS)
+        _train(program, carry, batch, TRACED_STEPS)
     found = operations(folder, lowered.compile().as_text())[:TOP]
     return [each._replace(seconds=each.seconds / TRACED_STEPS)._asdict() for each in found]
 
@@ -287,7 +304,7 @@ def _operations(chunk: Chunk, settings: Settings, folder: Path) -> list[dict[str
 # What a run on ImageNet would have -------------------------------------------------------
 
 
-def _config(settings: Settings, batch_size: int) -> Any:
+def _config(settings: Settings, batch_size: int) -> ConfigDict:
     config = recipe.imagenet_config(settings.model, settings.image_size, batch_size, 1, "sgd")
     config.dtype = settings.dtype
     config.corruption = "random_labels"
@@ -295,26 +312,15 @@ def _config(settings: Settings, batch_size: int) -> Any:
     return config
 
 
-def _source(settings: Settings, folder: Path) -> Source:
-    """As many examples as ImageNet has; their images are those of the cache, in turn."""
+def _dataset(settings: Settings, folder: Path) -> Dataset:
+    """Makes as many examples as ImageNet has, whose images are those of the cache, in turn."""
     shape = (settings.image_size, settings.image_size, 3)
     layout = _write_cache(settings, folder)
     labels = (np.arange(EXAMPLES) % CLASSES).astype(np.int32)
     ids = np.arange(EXAMPLES, dtype=np.uint32)
     read = Repeated(CachedImages(str(folder), layout, "train"), settings.images)
-    slice_size = int(np.clip(CACHED_SLICE_BYTES // np.prod(shape), 16, 4096))
-    train = StreamedSplit(labels, ids, shape, read, slice_size)
-    names = tuple(map(str, range(CLASSES)))
-    part = SourceSplit(None, labels, ids)
-    return Source(
-        num_classes=CLASSES,
-        train=part,
-        test=part,
-        image_shape=shape,
-        mean=np.zeros(3, np.float32),
-        std=np.ones(3, np.float32),
-        streamed=StreamedDataset("noise", names, train, train, "cache"),
-    )
+    split = Split(cached_reader(read, shape), labels, ids)
+    return Dataset("noise", split, split, tuple(map(str, range(CLASSES))))
 
 
 def _write_cache(settings: Settings, folder: Path) -> Layout:
@@ -327,27 +333,23 @@ def _write_cache(settings: Settings, folder: Path) -> Layout:
     return layout
 
 
-def _chunk(settings: Settings, source: Source, batch_size: int) -> Chunk:
+def _trial(settings: Settings, dataset: Dataset, batch_size: int) -> Trial:
     config = _config(settings, batch_size)
     members = configs.members(config)
-    sources = {source_key(config): source}
-    (chunk,) = groups.make_chunks(members, sources, jax.default_backend(), jax.devices())
-    return chunk
+    datasets = {dataset_key(config): dataset}
+    (chunk,) = groups.make_chunks(members, datasets, jax.default_backend(), jax.devices())
+    program = build_stream_program(chunk.config, dataset, jax.default_backend(), chunk.mesh)
+    return Trial(chunk._replace(engine=stream_engine(program)), program)
 
 
-def _program(chunk: Chunk) -> StreamProgram:
-    assert isinstance(chunk.program, StreamProgram)
-    return chunk.program
+def _fresh(trial: Trial) -> Carry:
+    carry = trial.program.init(groups.hyper(trial.chunk.runs)), zero_running(1)
+    ready: Carry = jax.block_until_ready(spread(carry, trial.chunk.mesh))
+    return ready
 
 
-def _fresh(chunk: Chunk) -> Carry:
-    carry = chunk.program.init(groups.hyper(chunk.runs)), zero_running(1)
-    return jax.block_until_ready(spread(carry, chunk.mesh))
-
-
-def _batch(chunk: Chunk, settings: Settings) -> Raw:
-    """A batch on the devices."""
-    assert chunk.source.streamed
-    train, size = chunk.source.streamed.train, chunk.runs[0].config.batch_size
-    arrays = train.read(np.arange(size)), train.labels[:size], train.ids[:size]
-    return Raw(*share_out(arrays, size, chunk.mesh))
+def _batch(chunk: Chunk) -> Examples:
+    """Brings a batch to the devices."""
+    train, size = chunk.dataset.train, chunk.config.batch_size
+    images = np.asarray(train.read(np.arange(size)))
+    return on_devices(HostBatch(images, train.labels[:size], train.ids[:size]), size, chunk.mesh)

@@ -1,10 +1,10 @@
 """Images per second that the host can prepare for training.
 
-Textured JPEGs of 500x375 pixels and some 105 kB, made in a temporary folder: each decoder
-that is installed, on one thread; the whole stream (records, decoding, batches in order)
-over the raw loop of its decoder with as many threads; the cache; and tf.data on the same
-records, antialiased as ours is and plain. Besides, the time that the labels of all of
-ImageNet take.
+Textured JPEGs of 500x375 pixels and some 105 kB are made in a temporary folder. Contestants are
+each decoder that is installed, on one thread; the whole stream (records, decoding, batches in
+order) over the raw loop of its decoder with as many threads; the cache; and tf.data on the same
+records, antialiased as ours is and plain. The time that the labels of all of ImageNet take is
+measured, too.
 """
 
 import io
@@ -12,48 +12,53 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import numpy as np
 
 from rethinking_jax.bench.decoders import OURS, Decoder, found_decoders, tensorflow_fit
 from rethinking_jax.bench.results import Record, measured, new_record
-from rethinking_jax.bench.timing import Contestant, interleave, ratio, speeds
-from rethinking_jax.corruption import corrupt_labels
+from rethinking_jax.bench.timing import Contestant, Progress, interleave, ratio, speeds
+from rethinking_jax.corruption import random_labels
 
 RAW, STREAM, CACHE = "raw loop", "stream", "cache"
 TF_DATA, TF_DATA_PLAIN = "tf.data", "tf.data, not antialiased"
 DATASET, HEIGHT, WIDTH, QUALITY = "bench_photographs", 375, 500, 90
-DISTINCT = 64
-BATCH = 64
-CACHE_ROUNDS = 8  # times as many images: it is that much faster
-IMAGENET = 1_281_167
-
-Say = Callable[[str], None]
+DISTINCT = 64  # photographs that are made
+BATCH = 64  # images of a batch
+CACHE_ROUNDS = 8  # the cache reads so many times as many images, as it is that much faster
+IMAGENET = 1_281_167  # training images of ImageNet
 
 
 class Settings(NamedTuple):
-    """What runs."""
+    """What is measured, for one size of images.
+
+    Attributes:
+      image_size: side that images are scaled and cropped to, in pixels.
+      images: number of images of a round.
+      repeats: number of rounds.
+      threads: number of threads that read.
+    """
 
     image_size: int
-    images: int  # of a round
-    repeats: int  # rounds
+    images: int
+    repeats: int
     threads: int
 
 
-def bench_input(settings: Settings, say: Say) -> Record:
-    """Measures; about a minute for each size.
+def bench_input(settings: Settings, say: Progress) -> Record:
+    """Measures one size of images, for about a minute.
 
     Returns:
       The record: `results.new_record` and `results.measured` with cpu_seconds by round,
       cpu_ratios, bytes_per_jpeg, label_seconds and notes on what was left out.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # of no use here, and it says so
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # without use here, and else it says so
     decoders, notes = found_decoders(settings.image_size)
     cpu: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -75,17 +80,15 @@ def bench_input(settings: Settings, say: Say) -> Record:
     record["versions"] |= {decoder.name: decoder.version for decoder in decoders}
     speed = speeds(cpu, work)
     pairs = [(a, b) for a, b in _pairs(decoders) if a in speed and b in speed]
-    return (
-        record
-        | measured(seconds, work, pairs)
-        | {
-            "cpu_seconds": cpu,
-            "cpu_ratios": [ratio(speed, a, b)._asdict() for a, b in pairs],
-            "bytes_per_jpeg": statistics.mean(map(len, contents)),
-            "label_seconds": label_seconds(settings.repeats),
-            "notes": notes,
-        }
-    )
+    return {
+        **record,
+        **measured(seconds, work, pairs),
+        "cpu_seconds": cpu,
+        "cpu_ratios": [ratio(speed, a, b)._asdict() for a, b in pairs],
+        "bytes_per_jpeg": statistics.mean(map(len, contents)),
+        "label_seconds": label_seconds(settings.repeats),
+        "notes": notes,
+    }
 
 
 def _pairs(decoders: list[Decoder]) -> list[tuple[str, str]]:
@@ -101,10 +104,10 @@ def _alone(name: str, fits: bool) -> str:
 
 
 def label_seconds(repeats: int) -> list[float]:
-    """Seconds that the random labels of all of ImageNet take, compiled, by round."""
+    """Returns the seconds that random labels for all of ImageNet take, compiled, in each round."""
     ids = np.arange(IMAGENET, dtype=np.uint32)
     labels = (ids % 1000).astype(np.int32)
-    draw = jax.jit(lambda ids, labels: corrupt_labels(0, "train", ids, labels, 1.0, 1000))
+    draw = jax.jit(lambda ids, labels: random_labels(0, ids, labels, 1000))
     seconds = []
     for _ in range(repeats + 1):
         started = time.perf_counter()
@@ -114,7 +117,7 @@ def label_seconds(repeats: int) -> list[float]:
 
 
 def _photographs() -> list[bytes]:
-    """JPEGs with the falling spectrum of photographs; compressing them is what takes time."""
+    """Makes JPEGs with the falling spectrum of photographs."""
     from PIL import Image
 
     rng = np.random.default_rng(0)
@@ -144,7 +147,7 @@ class _Maker:
         self.positions = np.random.default_rng(1).integers(0, DISTINCT, (steps, BATCH))
 
     def contestant(self, name: str, run: Callable[[], None], work: int) -> Contestant:
-        def timed(_: Any) -> None:
+        def timed(_: None) -> None:
             started = time.process_time()
             run()
             self.cpu.setdefault(name, []).append(time.process_time() - started)
@@ -152,7 +155,7 @@ class _Maker:
         return Contestant(name, lambda: None, timed, work)
 
     def alone(self, decoder: Decoder, fits: bool) -> Contestant:
-        """On one thread, from memory."""
+        """Returns a decoder on one thread, which reads from memory."""
         work = decoder.decode_and_fit if fits else decoder.decode
 
         def run() -> None:
@@ -162,9 +165,10 @@ class _Maker:
         return self.contestant(_alone(decoder.name, fits), run, DISTINCT)
 
     def pipelines(self) -> list[Contestant]:
-        """The raw loop, the stream and the cache, with as many threads."""
+        """Returns the raw loop, the stream and the cache, with as many threads each."""
         from rethinking_jax.data.batches import read_batches
-        from rethinking_jax.data.streamed import StreamedSplit, open_streamed
+        from rethinking_jax.data.dataset import Split
+        from rethinking_jax.data.load import open_streamed
 
         _write_records(self.contents, self.folder)
         size, threads = self.settings.image_size, self.settings.threads
@@ -178,7 +182,7 @@ class _Maker:
                 for _ in pool.map(ours.decode_and_fit, chosen):
                     pass
 
-        def read(split: StreamedSplit, positions: np.ndarray) -> None:
+        def read(split: Split, positions: np.ndarray) -> None:
             for _ in read_batches(split, positions, threads=threads, workers=0):
                 pass
 
@@ -194,10 +198,10 @@ class _Maker:
         ]
 
     def tf_data(self) -> list[Contestant]:
-        """tf.data, tuning itself, on the same records in its own format."""
+        """Returns tf.data, which tunes itself, on the same records in its own format."""
         import tensorflow as tf
 
-        from rethinking_jax.data.records import Records
+        from rethinking_jax.data.tfds.records import Records
 
         records = Records(DATASET, str(self.folder / DATASET / "1.0.0"), "train")
         path = str(self.folder / "photographs.tfrecord")
@@ -208,14 +212,14 @@ class _Maker:
         contestants = []
         for name, antialias in ((TF_DATA, True), (TF_DATA_PLAIN, False)):
 
-            def parse(record: Any, antialias: bool = antialias) -> Any:
+            def parse(record: object, antialias: bool = antialias) -> object:
                 content = tf.io.parse_single_example(record, features)["image"]
                 return tensorflow_fit(content, self.settings.image_size, antialias)
 
             pipeline = tf.data.TFRecordDataset(path).map(parse, tf.data.AUTOTUNE)
             pipeline = pipeline.batch(BATCH).prefetch(tf.data.AUTOTUNE)
 
-            def run(pipeline: Any = pipeline) -> None:
+            def run(pipeline: tf.data.Dataset = pipeline) -> None:
                 for _ in pipeline.as_numpy_iterator():
                     pass
 
@@ -229,14 +233,14 @@ def _write_records(contents: list[bytes], folder: Path) -> None:
 
     import tensorflow_datasets as tfds
 
-    def info(self: Any) -> Any:
+    def info(self: tfds.core.DatasetBuilder) -> tfds.core.DatasetInfo:
         features = {
             "image": tfds.features.Image(shape=(None, None, 3), encoding_format="jpeg"),
             "label": tfds.features.ClassLabel(num_classes=2),
         }
         return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(features))
 
-    def split_generators(self: Any, manager: Any) -> dict[str, Any]:
+    def split_generators(self: object, manager: object) -> dict[str, Iterator[object]]:
         rows = [{"image": content, "label": k % 2} for k, content in enumerate(contents)]
         return {"train": iter(enumerate(rows)), "test": iter(enumerate(rows[:2]))}
 
@@ -256,11 +260,11 @@ def _write_records(contents: list[bytes], folder: Path) -> None:
 
 
 def _write_cache(folder: Path, image_size: int) -> None:
-    from rethinking_jax.data.cache import cache_folder
-    from rethinking_jax.data.cache_write import write_cache
-    from rethinking_jax.data.index import dataset_folder, fingerprint
-    from rethinking_jax.data.records import open_records
-    from rethinking_jax.data.tfds_prepare import open_builder
+    from rethinking_jax.data.cache.read import cache_folder
+    from rethinking_jax.data.cache.write import write_cache
+    from rethinking_jax.data.tfds.index import dataset_folder, fingerprint
+    from rethinking_jax.data.tfds.prepare import open_builder
+    from rethinking_jax.data.tfds.records import open_records
 
     builder = open_builder(DATASET, str(folder))
     splits = [records for records in open_records(DATASET, builder) if records]

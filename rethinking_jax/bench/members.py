@@ -14,9 +14,9 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 
@@ -25,35 +25,41 @@ from rethinking_jax.bench import ours
 from rethinking_jax.bench.results import Record, new_record
 from rethinking_jax.bench.sweep import Settings as SweepSettings
 from rethinking_jax.bench.sweep import sweep_config
-from rethinking_jax.data.source import load_sources
+from rethinking_jax.bench.timing import Progress
+from rethinking_jax.data.runs import load_datasets
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.models import create_model
 from rethinking_jax.sweep import groups
 
-Say = Callable[[str], None]
-
 
 class Settings(NamedTuple):
-    """What runs."""
+    """What is measured.
+
+    Attributes:
+      model: a name of `rethinking_jax.models`.
+      dataset: see `rethinking_jax.data.load_dataset`.
+      members: the numbers of members, rising.
+      epochs: number of epochs that are timed, after one that compiles.
+    """
 
     model: str
     dataset: str
     members: tuple[int, ...]
-    epochs: int  # timed, after one that compiles
+    epochs: int
 
 
-def bench_members(settings: Settings, data_dir: str, say: Say) -> Record:
-    """Measures; about a minute.
+def bench_members(settings: Settings, data_dir: str, say: Progress) -> Record:
+    """Measures each number of members, about a minute in all.
 
     Returns:
       The record: `results.new_record` with a list `groups`, see `measure`, and the growth
       per member of the peak beside the estimate (`growth`), in bytes.
 
     Raises:
-      UserError: an unknown model, or the data set cannot be had.
-      RunFailed: a process failed, such as for memory; the message has its last line.
+      UserError: the model is unknown, or the data set cannot be had.
+      RunFailed: a process failed, for lack of memory perhaps; the message has its last line.
     """
-    create_model(settings.model, num_classes=10)  # refuses an unknown one at once
+    create_model(settings.model, num_classes=10)  # it refuses an unknown name at once
     # Nothing here may touch the device before the last of these processes is through: on a
     # GPU this one would take most of the memory.
     groups = []
@@ -66,8 +72,8 @@ def bench_members(settings: Settings, data_dir: str, say: Say) -> Record:
     }
 
 
-def growth(groups: Sequence[dict[str, Any]]) -> list[dict[str, float]]:
-    """Bytes of peak memory that each further member added, from one group to the next."""
+def growth(groups: Sequence[Record]) -> list[dict[str, float]]:
+    """Returns the bytes of peak memory that a further member adds, from group to group."""
     return [
         {
             "from": small["members"],
@@ -80,7 +86,7 @@ def growth(groups: Sequence[dict[str, Any]]) -> list[dict[str, float]]:
     ]
 
 
-def _in_own_process(members: int, settings: Settings, data_dir: str) -> dict[str, Any]:
+def _in_own_process(members: int, settings: Settings, data_dir: str) -> Record:
     words = [str(members), settings.model, settings.dataset, data_dir, str(settings.epochs)]
     result = subprocess.run(
         [sys.executable, "-m", "rethinking_jax.bench.members", *words],
@@ -94,14 +100,15 @@ def _in_own_process(members: int, settings: Settings, data_dir: str) -> dict[str
             raise UserError(last)
         reason = last or f"exit code {result.returncode}"
         raise RunFailed(f"the process with {members} members failed: {reason}")
-    return json.loads(result.stdout.strip().split("\n")[-1])
+    found: Record = json.loads(result.stdout.strip().split("\n")[-1])
+    return found
 
 
-def measure(members: int, model: str, dataset: str, data_dir: str, epochs: int) -> dict[str, Any]:
+def measure(members: int, model: str, dataset: str, data_dir: str, epochs: int) -> Record:
     """Trains one vmapped group in this process.
 
     Returns:
-      members, epoch_seconds (of each epoch but the first) and their median,
+      A dictionary of members, epoch_seconds (of each epoch but the first) and their median,
       start_bytes (memory before training, the data set included), peak_bytes, and
       estimated_bytes_per_member, by which groups are cut (`memory.member_bytes`).
     """
@@ -109,17 +116,17 @@ def measure(members: int, model: str, dataset: str, data_dir: str, epochs: int) 
     config = sweep_config(settings, data_dir)
     config.vectorize = "vmap"
     runs = configs.members(config)
-    sources = load_sources(runs, lambda line: None)
+    datasets = load_datasets(runs, lambda line: None)
     (chunk,) = groups.make_chunks(
-        runs, sources, jax.default_backend(), jax.devices()[:1], report=lambda line: None
+        runs, datasets, jax.default_backend(), jax.devices()[:1], report=lambda line: None
     )
-    train = ours.train_examples(chunk)
+    feed = ours.feed_of(chunk)
     start = peak_bytes()
     seconds = []
     for _ in range(epochs + 1):
-        (state,) = ours.fresh_states([chunk])
+        (carry,) = ours.fresh_carries([chunk])
         started = time.perf_counter()
-        ours.train_chunk(chunk, train, state, 1)
+        ours.train(feed, carry, 1)
         seconds.append(time.perf_counter() - started)
     return {
         "members": members,
@@ -127,16 +134,16 @@ def measure(members: int, model: str, dataset: str, data_dir: str, epochs: int) 
         "median_epoch_seconds": statistics.median(seconds[1:]),
         "start_bytes": start,
         "peak_bytes": peak_bytes(),
-        "estimated_bytes_per_member": groups.estimate_bytes(chunk.runs[0], chunk.source),
+        "estimated_bytes_per_member": groups.estimate_bytes(chunk.runs[0], chunk.dataset),
     }
 
 
 def peak_bytes() -> int:
-    """The most memory so far: of the device where it keeps count, else of this process."""
+    """Returns the most memory so far, of the device where it keeps count, else of this process."""
     stats = jax.devices()[0].memory_stats()
     if stats and "peak_bytes_in_use" in stats:
         return int(stats["peak_bytes_in_use"])
-    # Not getrusage on Linux: a child starts there with the peak of its parent.
+    # On Linux getrusage would not do: a child starts there with the peak of its parent.
     status = Path("/proc/self/status")
     if status.exists():
         for line in status.read_text().splitlines():

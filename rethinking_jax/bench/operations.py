@@ -10,22 +10,29 @@ from jax.profiler import ProfileData
 
 
 class Operation(NamedTuple):
-    """An operation of the compiled program."""
+    """An operation of the compiled program.
 
-    name: str  # XLA's
-    source: str  # where the model calls it; "" if unknown
-    seconds: float  # of all devices, in the whole trace
-    share: float  # of the time of all operations
+    Attributes:
+      name: XLA's name of it.
+      source: where the model calls it; "" where that is not known.
+      seconds: its time in the whole trace, on all devices together.
+      share: its share of the time of all operations.
+    """
+
+    name: str
+    source: str
+    seconds: float
+    share: float
 
 
 def operations(folder: Path, hlo: str = "") -> list[Operation]:
-    """The operations in the traces of a folder, those that took longest first.
+    """Returns the operations in the traces of a folder, those that took longest first.
 
     On a CPU the time of each thread counts.
 
     Args:
-      folder: that a profiler wrote to.
-      hlo: the compiled program as text, for where an operation comes from.
+      folder: a folder that a profiler wrote to.
+      hlo: the compiled program as text, which says where an operation comes from.
     """
     seconds: dict[str, float] = defaultdict(float)
     for file in folder.rglob("*.xplane.pb"):
@@ -40,8 +47,10 @@ def operations(folder: Path, hlo: str = "") -> list[Operation]:
     ]
 
 
-def _lines(planes: list[Any]) -> Iterator[list[tuple[float, float, str]]]:
-    """(start, end, operation) of the events of each stream, core or thread."""
+def _lines(
+    planes: list[Any],
+) -> Iterator[list[tuple[float, float, str]]]:  # planes have no public type
+    """Yields (start, end, operation) of the events of each stream, core or thread."""
     devices = [plane for plane in planes if plane.name.startswith(("/device:GPU", "/device:TPU"))]
     for plane in devices or planes:
         lines = list(plane.lines)
@@ -50,7 +59,7 @@ def _lines(planes: list[Any]) -> Iterator[list[tuple[float, float, str]]]:
         if not only and devices:
             only = [line for line in lines if line.name.startswith("Stream")]
         for line in only or lines:
-            # Copies and what runs outside of a program are named by themselves on a device.
+            # On a device copies, and what runs outside of a program, have names of their own.
             named = ((e, _operation(e) or (e.name if devices else "")) for e in line.events)
             yield [(e.start_ns, e.end_ns, name) for e, name in named if name]
 
@@ -60,7 +69,7 @@ def _operation(event: Any) -> str:
 
 
 def _own_times(events: Iterable[tuple[float, float, str]]) -> Iterator[tuple[str, float]]:
-    """(operation, nanoseconds) without those of the operations inside, such as a loop's."""
+    """Yields (operation, nanoseconds), without the operations inside it, such as a loop's."""
     open_events: list[tuple[float, str]] = []
     for start, end, name in sorted(events, key=lambda event: (event[0], -event[1])):
         while open_events and open_events[-1][0] <= start:

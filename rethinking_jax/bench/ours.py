@@ -1,41 +1,38 @@
-"""Our training as contestants run it: the steps of `loop.py` without what a run writes."""
+"""Our training as contestants run it: a chunk's engine without what a run writes."""
 
 from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
 
-from rethinking_jax.step.state import Examples, Running, TrainState
+from rethinking_jax.step.state import Carry, Examples, Running, TrainState
 from rethinking_jax.sweep import groups
-from rethinking_jax.sweep.groups import Chunk
+from rethinking_jax.sweep.engine import Chunk, Feed
 from rethinking_jax.sweep.program import Program, zero_running
 
 
-def train_examples(chunk: Chunk) -> Examples:
-    """The training set of all members of a chunk on one device."""
-    return groups.examples(chunk, groups.images(chunk), range(len(chunk.runs)))["train"]
+def feed_of(chunk: Chunk) -> Feed:
+    """Puts the examples of all members of a chunk on one device."""
+    return chunk.engine.open(chunk)(range(len(chunk.runs)))
 
 
-def fresh_states(chunks: Sequence[Chunk]) -> list[TrainState]:
-    """New weights for the members of each chunk, ready on the device."""
-    states = [chunk.program.init(groups.hyper(chunk.runs)) for chunk in chunks]
-    return jax.block_until_ready(states)
+def fresh_carries(chunks: Sequence[Chunk]) -> list[Carry]:
+    """Makes new weights for the members of each chunk, ready on the device."""
+    carries = [
+        (chunk.engine.init(groups.hyper(chunk.runs)), zero_running(len(chunk.runs)))
+        for chunk in chunks
+    ]
+    ready: list[Carry] = jax.block_until_ready(carries)
+    return ready
 
 
-def train_chunk(chunk: Chunk, train: Examples, state: TrainState, epochs: int) -> None:
-    """Trains the members of a chunk for some epochs; consumes `state`."""
-    config, program = chunk.runs[0].config, chunk.program
-    assert isinstance(program, Program)
-    size = train.labels.shape[1]
+def train(feed: Feed, carry: Carry, epochs: int) -> None:
+    """Trains the members of a feed for some epochs; consumes `carry`."""
     for epoch in range(epochs):
-        running = zero_running(len(chunk.runs))
-        order = program.order(state.hyper.seed, jnp.int32(epoch))
-        state, running = train_full_batches(
-            program, chunk.scan, state, running, train, order, size // config.batch_size
-        )
-        if size % config.batch_size and config.last_batch == "train":
-            state, running = program.train_rest(state, running, train, order)
-        jax.block_until_ready(running)
+        for piece in feed.train(carry, epoch, 0):
+            carry = piece.carry
+        state, running = jax.block_until_ready(carry)
+        carry = state, jax.tree.map(jnp.zeros_like, running)
 
 
 def train_full_batches(
@@ -46,8 +43,8 @@ def train_full_batches(
     train: Examples,
     order: jax.Array,
     count: int,
-) -> tuple[TrainState, Running]:
-    """`count` batches in one scan, or in one call each with one step in flight, as in `loop.py`."""
+) -> Carry:
+    """Trains `count` batches in one scan, or in a call each with one in flight, as a run does."""
     if scan:
         return program.train_batches(state, running, train, order, jnp.int32(0), count=count)
     for k in range(count):

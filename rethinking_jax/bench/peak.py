@@ -1,4 +1,4 @@
-"""What a device multiplies at most: the yardstick for a train step."""
+"""How much a device multiplies at most: the yardstick for a train step."""
 
 import jax
 import numpy as np
@@ -10,7 +10,9 @@ PEAK = "matmul peak"
 
 
 def matmul_peak(dtype: str) -> Contestant:
-    """Products of large matrices on one device, warm, in the precision that models get too.
+    """Returns a contestant that multiplies large matrices on one device, warm.
+
+    The precision of the products is the one that models get, too.
 
     Args:
       dtype: "float32" or "bfloat16".

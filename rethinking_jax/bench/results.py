@@ -5,7 +5,6 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import jax
 from rich import box
@@ -15,13 +14,14 @@ from rich.table import Table
 from rethinking_jax.bench.timing import ratio, speeds
 from rethinking_jax.errors import UserError
 from rethinking_jax.host.environment import describe_device, versions
+from rethinking_jax.workdir.metrics import Json
 from rethinking_jax.workdir.storage import write_atomically
 
-Record = dict[str, Any]
+Record = Json  # what a benchmark measured, with which settings, on what device
 
 
-def new_record(bench: str, settings: dict[str, Any]) -> Record:
-    """A record without its measurements: what ran, with what, on what."""
+def new_record(bench: str, settings: Json) -> Record:
+    """Begins a record: what ran, with which settings, on what."""
     return {
         "bench": bench,
         "settings": settings,
@@ -32,7 +32,7 @@ def new_record(bench: str, settings: dict[str, Any]) -> Record:
     }
 
 
-def _torch() -> dict[str, Any]:
+def _torch() -> Json:
     if importlib.util.find_spec("torch") is None:
         return {}
     import torch
@@ -45,7 +45,7 @@ def _torch() -> dict[str, Any]:
 
 
 def busy(load: float) -> str:
-    """A warning where others use the machine, or ""; `load` is its load average before."""
+    """Returns a warning where others use the machine, or ""; `load` is its load average before."""
     if load < 0.5:
         return ""
     return (
@@ -56,17 +56,17 @@ def busy(load: float) -> str:
 
 def measured(
     seconds: dict[str, list[float]], work: dict[str, int], pairs: Sequence[tuple[str, str]]
-) -> dict[str, Any]:
-    """The raw times of contestants and what follows from them.
+) -> Record:
+    """Returns the raw times of contestants and what follows from them.
 
     Args:
-      seconds: of each round, see `timing.interleave`.
-      work: images of a round, by contestant.
-      pairs: (of, over) whose ratio of speeds is wanted; those that were not measured are
-        left out.
+      seconds: times of each round, see `timing.interleave`.
+      work: number of images of a round, by contestant.
+      pairs: contestants (of, over) whose ratio of speeds is wanted; those that were not measured
+        are left out.
 
     Returns:
-      JSON-able: seconds, images_per_round and ratios.
+      The part of a record that holds seconds, images_per_round and ratios.
     """
     speed = speeds(seconds, work)
     ratios = [ratio(speed, a, b) for a, b in pairs if a in speed and b in speed]
@@ -81,7 +81,7 @@ def check_output(path: str) -> None:
     """Refuses a file that cannot take results, before minutes are spent on them.
 
     Raises:
-      UserError: no such folder, not writable, or the file holds something else.
+      UserError: there is no such folder, or the file is not writable or holds something else.
     """
     if not path:
         return
@@ -105,7 +105,7 @@ def _read(path: Path) -> list[Record]:
 
 
 def save(path: str, record: Record) -> None:
-    """Adds a record to a JSON list; one of the same bench and settings makes way for it."""
+    """Adds a record to a JSON list, in place of one of the same bench and settings."""
     kept = [
         old
         for old in _read(Path(path))
@@ -117,7 +117,7 @@ def save(path: str, record: Record) -> None:
 def print_table(
     console: Console, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]
 ) -> None:
-    """A table whose first column is a name and the others are numbers."""
+    """Prints a table whose first column is a name and whose others are numbers."""
     table = Table(title=title, box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for i, column in enumerate(columns):
         table.add_column(column, justify="right" if i else "left")

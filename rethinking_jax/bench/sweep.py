@@ -1,13 +1,12 @@
 """One sweep over label noise and seeds, trained in three ways.
 
-As one vmapped program, as a loop over runs through the same functions, and as the loop
-over runs that a PyTorch user writes. Training epochs alone: no evaluation, no
-checkpoints, nothing written; compilation is reported apart.
+It is trained as one vmapped program, as a loop over runs through the same functions, and as the
+loop over runs that a PyTorch user writes. Only training epochs are timed, without evaluation or
+checkpoints; nothing is written, and compilation is reported apart.
 """
 
-from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -16,28 +15,39 @@ from ml_collections import ConfigDict
 from rethinking_jax import config as configs
 from rethinking_jax.bench import ours, torch_check
 from rethinking_jax.bench.results import Record, measured, new_record
-from rethinking_jax.bench.timing import Contestant, compile_seconds, interleave
-from rethinking_jax.data.source import load_sources
+from rethinking_jax.bench.timing import Contestant, Progress, compile_seconds, interleave
+from rethinking_jax.data.runs import load_datasets
 from rethinking_jax.errors import UserError
-from rethinking_jax.models import create_model
+from rethinking_jax.models import convolves, create_model
+from rethinking_jax.step.state import Carry
 from rethinking_jax.sweep import groups
+from rethinking_jax.sweep.engine import Chunk
 
 VMAP, LOOP, TORCH = "ours, vmap", "ours, loop", "PyTorch loop"
 PAIRS = ((VMAP, LOOP), (VMAP, TORCH), (LOOP, TORCH))
 
-Say = Callable[[str], None]
-
 
 class Settings(NamedTuple):
-    """What runs; `resolve` makes it of the options."""
+    """What is measured.
+
+    Attributes:
+      model: a name of `rethinking_jax.models`.
+      dataset: see `rethinking_jax.data.load_dataset`.
+      levels: number of levels of label noise, from 0 to 1.
+      seeds: number of seeds of each level.
+      train_examples: number of training examples; 0 for all.
+      epochs: number of epochs in a round.
+      repeats: number of rounds.
+      batch_size: images of a step.
+    """
 
     model: str
     dataset: str
-    levels: int  # of label noise, from 0 to 1
-    seeds: int  # of each level
-    train_examples: int  # 0: all
-    epochs: int  # in a round
-    repeats: int  # rounds
+    levels: int
+    seeds: int
+    train_examples: int
+    epochs: int
+    repeats: int
     batch_size: int = 128
 
 
@@ -48,10 +58,10 @@ def resolve(model: str, dataset: str, members: int | None = None, **given: int |
       model: a name of `rethinking_jax.models`.
       dataset: see `rethinking_jax.data.load_dataset`.
       members: the number of runs, each with a level of its own, instead of levels and seeds.
-      **given: other fields of `Settings`; None takes the default.
+      **given: other fields of `Settings`; None stands for the default.
 
     Raises:
-      UserError: an unknown model, or `members` beside `levels` or `seeds`.
+      UserError: the model is unknown, or `members` stands beside `levels` or `seeds`.
     """
     usual = {"levels": 11, "seeds": 3, "train_examples": 0, "epochs": 2, "repeats": 5}
     if convolves_on_cpu(model):
@@ -65,13 +75,12 @@ def resolve(model: str, dataset: str, members: int | None = None, **given: int |
 
 
 def convolves_on_cpu(model: str) -> bool:
-    """Whether a step takes about a second, and vmapped, as grouped convolutions, far longer."""
-    convolutional = create_model(model, num_classes=10).convolutional
-    return bool(convolutional) and jax.default_backend() == "cpu"
+    """Whether a step takes about a second, and far longer vmapped, as grouped convolutions."""
+    return convolves(create_model(model, num_classes=10)) and jax.default_backend() == "cpu"
 
 
 def sweep_config(settings: Settings, data_dir: str) -> ConfigDict:
-    """The config of the sweep: label noise from 0 to 1, each level with each seed."""
+    """Returns the config of the sweep: label noise from 0 to 1, each level with each seed."""
     config = configs.base_config()
     for key in ("model", "dataset", "train_examples", "epochs", "batch_size"):
         config[key] = getattr(settings, key)
@@ -87,78 +96,72 @@ def sweep_config(settings: Settings, data_dir: str) -> ConfigDict:
     return config
 
 
-def bench_sweep(settings: Settings, data_dir: str, say: Say) -> Record:
-    """Measures; minutes.
+def bench_sweep(settings: Settings, data_dir: str, say: Progress) -> Record:
+    """Measures the three ways, for some minutes.
 
     Args:
-      settings: see `resolve`.
-      data_dir: of tfds, "" for its own.
-      say: is given plain lines that say what is going on.
+      settings: what is measured.
+      data_dir: folder of tfds; "" for its own.
+      say: shows what is going on.
 
     Returns:
-      The record: `results.new_record` and `results.measured`, with the compile_seconds of
-      each contestant of ours and notes on who sat out.
+      The record: `results.new_record` and `results.measured`, with compile_seconds of our
+      contestants and notes on who sat out.
 
     Raises:
       UserError: a setting is wrong, or the data set cannot be had.
     """
     backend = jax.default_backend()
     config = sweep_config(settings, data_dir)
-    sources = load_sources(configs.members(config), say)
-    train_size = len(next(iter(sources.values())).train.labels)
+    datasets = load_datasets(configs.members(config), say)
+    (train_size,) = {len(dataset.train) for dataset in datasets.values()}
     work = settings.levels * settings.seeds * train_size * settings.epochs
     contestants, compiled, notes = [], {}, []
     for name, vectorize in ((VMAP, "vmap"), (LOOP, "loop")):
         say(f"compiling: {name}")
         config.vectorize = vectorize
-        chunks = groups.make_chunks(
-            configs.members(config), sources, backend, jax.devices()[:1], report=say
-        )
+        runs = configs.members(config)
+        chunks = groups.make_chunks(runs, datasets, backend, jax.devices()[:1], report=say)
         contestant, compiled[name] = _ours(name, chunks, settings.epochs, work)
         once = vectorize == "vmap" and convolves_on_cpu(settings.model)
         contestants.append(contestant._replace(rounds=1) if once else contestant)
-    reason = torch_check.why_not(settings.model, backend)
-    if reason:
+    if reason := torch_check.why_not(settings.model, backend):
         notes.append(f"{TORCH} left out: {reason}")
         say(notes[-1])
     else:
         contestants.append(_torch(chunks, settings, work))
     seconds = interleave(contestants, settings.repeats, say)
-    return (
-        new_record("sweep", settings._asdict())
-        | measured(seconds, dict.fromkeys(seconds, work), PAIRS)
-        | {"compile_seconds": compiled, "notes": notes}
-    )
+    record = new_record("sweep", settings._asdict())
+    record |= measured(seconds, dict.fromkeys(seconds, work), PAIRS)
+    return record | {"compile_seconds": compiled, "notes": notes}
 
 
-def _ours(
-    name: str, chunks: list[groups.Chunk], epochs: int, work: int
-) -> tuple[Contestant, float]:
-    train = [ours.train_examples(chunk) for chunk in chunks]
+def _ours(name: str, chunks: list[Chunk], epochs: int, work: int) -> tuple[Contestant, float]:
+    feeds = [ours.feed_of(chunk) for chunk in chunks]
 
-    def run(states: list[Any]) -> None:
-        for chunk, examples, state in zip(chunks, train, states, strict=True):
-            ours.train_chunk(chunk, examples, state, epochs)
+    def run(carries: list[Carry]) -> None:
+        for feed, carry in zip(feeds, carries, strict=True):
+            ours.train(feed, carry, epochs)
 
     with compile_seconds() as compiled:
         # All chunks share the shapes of the first: one epoch of it compiles everything.
-        ours.train_chunk(chunks[0], train[0], ours.fresh_states(chunks[:1])[0], 1)
+        ours.train(feeds[0], ours.fresh_carries(chunks[:1])[0], 1)
         seconds = compiled()
-    return Contestant(name, partial(ours.fresh_states, chunks), run, work), seconds
+    return Contestant(name, partial(ours.fresh_carries, chunks), run, work), seconds
 
 
-def _torch(chunks: list[groups.Chunk], settings: Settings, work: int) -> Contestant:
-    """The same runs with the same labels, one after another."""
+def _torch(chunks: list[Chunk], settings: Settings, work: int) -> Contestant:
+    """Returns PyTorch's contestant: the same runs with the same labels, one after another."""
     from rethinking_jax.bench import torch_train
 
-    source, runs = chunks[0].source, [chunk.runs[0] for chunk in chunks]
-    images = np.asarray(source.train.images)
+    dataset, runs = chunks[0].dataset, [chunk.runs[0] for chunk in chunks]
+    images = np.asarray(dataset.train.images)
     data = torch_train.to_device(images, [run.train_labels for run in runs], jax.default_backend())
 
-    def prepare() -> list[Any]:
+    def prepare() -> list[torch_train.Learner]:
         return [
             torch_train.make_learner(
-                torch_train.create_on(own, settings.model, source.num_classes, run.config.seed),
+                torch_train.create_on(own, settings.model, dataset.num_classes, run.config.seed),
                 run.config.learning_rate,
                 run.config.momentum,
                 run.config.lr_decay,
@@ -166,7 +169,7 @@ def _torch(chunks: list[groups.Chunk], settings: Settings, work: int) -> Contest
             for own, run in zip(data, runs, strict=True)
         ]
 
-    def train(learners: list[Any], epochs: int) -> None:
+    def train(learners: list[torch_train.Learner], epochs: int) -> None:
         for learner, own in zip(learners, data, strict=False):
             torch_train.train_epochs(learner, own, settings.batch_size, epochs)
 

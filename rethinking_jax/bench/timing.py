@@ -13,25 +13,37 @@ from typing import Any, NamedTuple
 
 import jax
 
-# What JAX reports of a compilation; tracing is left out, for its reports nest.
+# Durations that JAX reports of a compilation; those of tracing are left out, for they nest.
 COMPILE_EVENTS = (
     "/jax/core/compile/jaxpr_to_mlir_module_duration",
     "/jax/core/compile/backend_compile_duration",
 )
 
 
+Progress = Callable[[str], None]  # it is given lines that say what is going on
+Given = Any  # what a contestant prepares for its own run, such as weights; nobody else looks at it
+
+
 class Contestant(NamedTuple):
-    """One way to do the work of a round."""
+    """One way to do the work of a round.
+
+    Attributes:
+      name: its name in the results.
+      prepare: makes what a run is given, such as fresh weights; its time does not count.
+      run: does the work with what `prepare` made and waits for the device; this is timed.
+      work: number of images, or of another unit, in a round.
+      rounds: number of rounds, from the first on, that it takes part in.
+    """
 
     name: str
-    prepare: Callable[[], Any]  # not timed: such as fresh weights
-    run: Callable[[Any], None]  # timed; takes what `prepare` made and waits for the device
-    work: int  # images (or another unit) in a round
-    rounds: int = 1_000_000  # takes part in the first so many rounds
+    prepare: Callable[[], Given]
+    run: Callable[[Given], None]
+    work: int
+    rounds: int = 1_000_000
 
 
 class Ratio(NamedTuple):
-    """The speed of one contestant over another's, within each round."""
+    """The speed of one contestant, `of`, over another's, `over`: in each round and in all."""
 
     of: str
     over: str
@@ -42,14 +54,14 @@ class Ratio(NamedTuple):
 
 
 def interleave(
-    contestants: Sequence[Contestant], rounds: int, progress: Callable[[str], None]
+    contestants: Sequence[Contestant], rounds: int, progress: Progress
 ) -> dict[str, list[float]]:
     """Runs all contestants in turns.
 
     Args:
-      contestants: compiled and warm already.
-      rounds: turns of each.
-      progress: told the number of the round.
+      contestants: the contestants, compiled and warm already.
+      rounds: number of turns of each.
+      progress: is told the number of the round.
 
     Returns:
       The seconds of each contestant in each round, by its name.
@@ -67,12 +79,12 @@ def interleave(
 
 
 def speeds(seconds: dict[str, list[float]], work: dict[str, int]) -> dict[str, list[float]]:
-    """Work per second of each contestant in each round."""
+    """Returns the work per second of each contestant in each round."""
     return {name: [work[name] / s for s in times] for name, times in seconds.items()}
 
 
 def ratio(speed: dict[str, list[float]], of: str, over: str) -> Ratio:
-    """How many times as fast `of` is as `over`: in each round that both took part in."""
+    """Returns how many times as fast `of` is as `over`, in each round that both took part in."""
     rounds = [a / b for a, b in zip(speed[of], speed[over], strict=False)]
     return Ratio(of, over, rounds, statistics.median(rounds), min(rounds), max(rounds))
 

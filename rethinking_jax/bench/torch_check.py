@@ -1,17 +1,17 @@
-"""Whether PyTorch can take part; says so without importing it where it cannot."""
+"""Whether PyTorch can take part; it is not imported where it cannot."""
 
 import importlib.util
 
-# Those that `torch_models` has.
+# The models that `torch_models` has.
 MODELS = ("mlp_1x512", "mlp_3x512", "alexnet_small", "inception_small")
 
 
 def why_not(model: str, backend: str) -> str:
-    """The reason why PyTorch sits out, or "" where it does not.
+    """Returns why PyTorch sits out, or "" where it does not.
 
     Args:
       model: a name of `rethinking_jax.models`.
-      backend: of JAX: "cpu", "gpu" or "tpu".
+      backend: JAX's backend, "cpu", "gpu" or "tpu".
     """
     if model not in MODELS:
         return f"there is no PyTorch model {model} here"

@@ -1,6 +1,6 @@
 """The paper's networks as a PyTorch user writes them: the same layers, the same numbers.
 
-Each maps float32 [b, h, w, c] to logits, as the Flax modules do. The convolutional ones
+Each network maps float32 [b, h, w, c] to logits, as the Flax modules do. The convolutional ones
 look at the same memory as [b, c, h, w] in channels_last, the format in which PyTorch's
 convolutions are fastest on a CPU and a GPU alike. Their outputs equal those of the Flax
 modules with the same weights.
@@ -12,7 +12,6 @@ compare both before you say which of two frameworks is the faster one.
 """
 
 import itertools
-from typing import Any
 
 import torch
 from torch import nn
@@ -25,7 +24,7 @@ class MLP(nn.Module):
     def __init__(
         self, num_classes: int, image_shape: tuple[int, int, int], hidden: tuple[int, ...]
     ):
-        """Widths as `hidden` says; image_shape is (h, w, c)."""
+        """Makes layers of the widths in `hidden`, for images of image_shape, (h, w, c)."""
         super().__init__()
         height, width, channels = image_shape
         widths = (height * width * channels, *hidden, num_classes)
@@ -43,7 +42,7 @@ class SmallAlexNet(nn.Module):
     """Two convolutions with pooling and local response normalization, three dense layers."""
 
     def __init__(self, num_classes: int, image_shape: tuple[int, int, int]):
-        """Of images of image_shape, (h, w, c)."""
+        """Makes the layers for images of image_shape, (h, w, c)."""
         super().__init__()
         height, width, channels = image_shape
         left = -(-height // 4) * -(-width // 4)
@@ -71,12 +70,12 @@ class ConvUnit(nn.Module):
     """Convolution, batch norm with a shift and no scale, ReLU."""
 
     def __init__(self, channels: int, features: int, size: int, stride: int = 1):
-        """From `channels` to `features`; `size` is the side of the kernel."""
+        """Makes the layers from `channels` to `features`; `size` is the side of the kernel."""
         super().__init__()
         self.size, self.stride = size, stride
         self.convolution = nn.Conv2d(channels, features, size, stride, bias=False)
         self.norm = nn.BatchNorm2d(features, eps=1e-3, momentum=0.1)
-        self.norm.weight.requires_grad_(False)  # stays 1: the kernel wants it, no one trains it
+        self.norm.weight.requires_grad_(False)  # it stays 1: the kernel wants it, no one trains it
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Maps [b, c, h, w] to [b, features, ceil(h / stride), ceil(w / stride)]."""
@@ -92,7 +91,7 @@ class Block(nn.Module):
     """Two branches side by side: 1x1 and 3x3, or a 3x3 of stride 2 and a pooling."""
 
     def __init__(self, channels: int, narrow: int, wide: int):
-        """`narrow` features of the 1x1 branch, 0 for a downsampling block; `wide` of the 3x3."""
+        """Makes `narrow` features of the 1x1 branch, 0 to downsample, and `wide` of the 3x3."""
         super().__init__()
         self.first = ConvUnit(channels, narrow, 1) if narrow else None
         self.second = ConvUnit(channels, wide, 3, 1 if narrow else 2)
@@ -109,7 +108,7 @@ class SmallInception(nn.Module):
     """The small Inception with batch norm."""
 
     def __init__(self, num_classes: int, image_shape: tuple[int, int, int]):
-        """Of images of any size; image_shape is (h, w, c)."""
+        """Makes the layers for images of any size; image_shape is (h, w, c)."""
         super().__init__()
         self.stem = ConvUnit(image_shape[2], 96, 3)
         blocks, channels = [], 96
@@ -129,7 +128,7 @@ class SmallInception(nn.Module):
 
 
 def max_pool(x: torch.Tensor) -> torch.Tensor:
-    """Max-pool 3x3, stride 2, with the "SAME" padding of JAX and TensorFlow: [b, c, h, w]."""
+    """Pools [b, c, h, w] by 3x3, stride 2, with the "SAME" padding of JAX and TensorFlow."""
     odd_h, odd_w = x.shape[2] % 2, x.shape[3] % 2
     # An even side is padded by one at its end alone, which is what ceil_mode does.
     return functional.max_pool2d(x, 3, 2, padding=(odd_h, odd_w), ceil_mode=True)
@@ -142,13 +141,17 @@ def same_padded(x: torch.Tensor, weight: torch.Tensor) -> tuple[torch.Tensor, to
 
 
 def create_torch_model(name: str, num_classes: int, image_shape: tuple[int, int, int]) -> nn.Module:
-    """The PyTorch network of one of `torch_check.MODELS`, its weights in channels_last."""
+    """Makes the network of one of `torch_check.MODELS`, its weights in channels_last."""
     if name.startswith("mlp"):
         return MLP(num_classes, image_shape, (512,) * int(name[4]))
-    network: Any = {"alexnet_small": SmallAlexNet, "inception_small": SmallInception}[name]
-    return network(num_classes, image_shape).to(memory_format=torch.channels_last)
+    network: nn.Module
+    if name == "alexnet_small":
+        network = SmallAlexNet(num_classes, image_shape)
+    else:
+        network = SmallInception(num_classes, image_shape)
+    return network.to(memory_format=torch.channels_last)
 
 
 def count_parameters(model: nn.Module) -> int:
-    """Trained numbers."""
+    """Counts the numbers that are trained."""
     return sum(p.numel() for p in model.parameters() if p.requires_grad)

@@ -1,15 +1,15 @@
 """The training loop that a PyTorch user writes, without a data loader to slow it down.
 
-The images lie on the device whole, as uint8, and batches are indexed there: the same
-division of labour as ours, the same preprocessing, batch size and optimizer, float32,
-and as many threads as PyTorch takes by itself.
+The images lie on the device whole, as uint8, and batches are indexed there. The division of labour
+is the same as ours, so are preprocessing, batch size, optimizer and float32; PyTorch takes as many
+threads as it does by itself.
 """
 
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,16 +18,18 @@ from torch.nn import functional
 
 from rethinking_jax.bench.torch_models import create_torch_model
 
+Model = nn.Module
+
 
 class Data(NamedTuple):
-    """A training set on the device."""
+    """A training set on the device: images, uint8 [n, h, w, c], and labels, int64 [n]."""
 
-    images: torch.Tensor  # uint8 [n, h, w, c]
-    labels: torch.Tensor  # int64 [n]
+    images: torch.Tensor
+    labels: torch.Tensor
 
 
 class Learner(NamedTuple):
-    """What a run changes."""
+    """What a run changes: weights, the optimizer's state, the learning rate."""
 
     model: nn.Module
     optimizer: torch.optim.Optimizer
@@ -35,24 +37,24 @@ class Learner(NamedTuple):
 
 
 def to_device(images: np.ndarray, labels: Sequence[np.ndarray], backend: str) -> list[Data]:
-    """uint8 [n, h, w, c] and the labels [n] of some runs, to where JAX's `backend` computes."""
+    """Brings images, uint8 [n, h, w, c], and the labels of some runs to where JAX computes."""
     device = "cuda" if backend == "gpu" else "cpu"
     if device == "cuda":
-        # XLA multiplies float32 in TF32 on a GPU; so may PyTorch.
+        # XLA multiplies float32 in TF32 on a GPU, so PyTorch is allowed to do so, too.
         torch.set_float32_matmul_precision("high")
     shared = torch.from_numpy(images.copy()).to(device)
     return [Data(shared, torch.from_numpy(own.astype(np.int64)).to(device)) for own in labels]
 
 
 def make_learner(model: nn.Module, learning_rate: float, momentum: float, decay: float) -> Learner:
-    """SGD with momentum on a model, the rate times `decay` after each epoch."""
+    """Makes SGD with momentum for a model; the rate is multiplied by `decay` after each epoch."""
     trained = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.SGD(trained, lr=learning_rate, momentum=momentum)
     return Learner(model, optimizer, torch.optim.lr_scheduler.ExponentialLR(optimizer, decay))
 
 
 def create_on(data: Data, name: str, num_classes: int, seed: int) -> nn.Module:
-    """The network of a name, where the data are, with the weights of a seed."""
+    """Makes the network of a name, where the data are, with the weights of a seed."""
     torch.manual_seed(seed)
     height, width, channels = data.images.shape[1:]
     model = create_torch_model(name, num_classes, (height, width, channels))
@@ -60,7 +62,7 @@ def create_on(data: Data, name: str, num_classes: int, seed: int) -> nn.Module:
 
 
 def standardize(images: torch.Tensor) -> torch.Tensor:
-    """Per-image standardization of uint8 [b, h, w, c], as `preprocess.standardize_per_image`."""
+    """Standardizes each image of uint8 [b, h, w, c], as `preprocess.standardize_per_image` does."""
     x = images.float() / 255.0
     centered = x - x.mean((1, 2, 3), keepdim=True)
     std = centered.square().mean((1, 2, 3), keepdim=True).sqrt()
@@ -68,7 +70,7 @@ def standardize(images: torch.Tensor) -> torch.Tensor:
 
 
 def train_epoch(learner: Learner, data: Data, order: torch.Tensor, batch_size: int) -> None:
-    """One pass over the examples in `order`, int64 [n]; sums loss and hits as ours does."""
+    """Takes one pass over the examples in `order`, int64 [n]; sums loss and hits as ours does."""
     device = data.images.device
     loss_sum, hits = torch.zeros((), device=device), torch.zeros((), device=device)
     for chosen in order.split(batch_size):
@@ -84,7 +86,7 @@ def train_epoch(learner: Learner, data: Data, order: torch.Tensor, batch_size: i
 
 
 def train_epochs(learner: Learner, data: Data, batch_size: int, epochs: int) -> None:
-    """Some epochs, each in an order of its own; waits for the device."""
+    """Trains some epochs, each in an order of its own, and waits for the device."""
     device = data.images.device
     for _ in range(epochs):
         train_epoch(learner, data, torch.randperm(len(data.labels), device=device), batch_size)
@@ -98,13 +100,13 @@ class TooSlow(Exception):
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Raises `TooSlow` in the block when it takes longer; main thread, not on Windows."""
+    """Raises `TooSlow` in a block that takes longer; in the main thread, not on Windows."""
 
-    def ring(*_: Any) -> None:
+    def ring(*_: object) -> None:
         raise TooSlow
 
     before = signal.signal(signal.SIGALRM, ring)
-    # Again every second, in case that something in the block swallows the first.
+    # It rings again every second, in case that something in the block swallows the first.
     signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
     try:
         yield
@@ -116,12 +118,12 @@ def time_limit(seconds: float) -> Iterator[None]:
 def try_compile(
     model: nn.Module, warm_up: Callable[[nn.Module], None], limit: float
 ) -> tuple[nn.Module | None, str, float]:
-    """`torch.compile` of a model, where it works within `limit` seconds.
+    """Compiles a model by `torch.compile`, where that works within `limit` seconds.
 
     Args:
-      model: to compile.
-      warm_up: a train step with the compiled model, which makes it compile.
-      limit: seconds; 0 does not try.
+      model: the model to compile.
+      warm_up: takes a train step with the compiled model, which makes it compile.
+      limit: most seconds; with 0 it is not tried.
 
     Returns:
       The compiled model or None, why not, and the seconds of compiling and warming up.
@@ -131,7 +133,7 @@ def try_compile(
     if not hasattr(signal, "SIGALRM"):
         return None, "needs a system with SIGALRM", 0.0
     started = time.perf_counter()
-    compiled: Any = torch.compile(model)
+    compiled: nn.Module = torch.compile(model)
     reason = ""
     try:
         with time_limit(limit):

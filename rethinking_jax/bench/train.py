@@ -5,8 +5,7 @@ backward, SGD with momentum, running sums. A product of large matrices takes par
 every round and says what the machine could do at most.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -15,8 +14,8 @@ import numpy as np
 from rethinking_jax.bench import ours, torch_check
 from rethinking_jax.bench.peak import PEAK, matmul_peak
 from rethinking_jax.bench.results import Record, measured, new_record
-from rethinking_jax.bench.timing import Contestant, compile_seconds, interleave, speeds
-from rethinking_jax.models import create_model
+from rethinking_jax.bench.timing import Contestant, Progress, compile_seconds, interleave, speeds
+from rethinking_jax.models import convolves, create_model
 from rethinking_jax.step import flops
 from rethinking_jax.step.optimizer import make_optimizer
 from rethinking_jax.step.preprocess import make_preprocess
@@ -28,21 +27,28 @@ from rethinking_jax.sweep.program import Program, make_program, use_scan, xla_op
 SCAN, STEP = "ours, scan", "ours, step"
 TORCH, TORCH_COMPILED = "PyTorch", "PyTorch, compiled"
 IMAGE_SHAPE, CLASSES = (28, 28, 3), 10
-# A convolution inside a loop on a CPU (see `program.use_scan`): twice is a loop.
+# A convolution inside a loop on a CPU is slow (see `program.use_scan`); two steps make a loop.
 SLOW_STEPS = 2
-
-Say = Callable[[str], None]
 
 
 class Settings(NamedTuple):
-    """What runs, for each model."""
+    """What is measured, for one model.
+
+    Attributes:
+      model: a name of `rethinking_jax.models`.
+      batch_size: images of a step.
+      steps: number of steps in a round.
+      repeats: number of rounds.
+      scan: whether the scan takes part; for a convolution on a CPU with two steps, once.
+      compile_limit: seconds that torch.compile may take; with 0 it does not take part.
+    """
 
     model: str
     batch_size: int
-    steps: int  # in a round
-    repeats: int  # rounds
-    scan: bool  # the scan form takes part; for a convolution on a CPU with two steps, once
-    compile_limit: float  # seconds that torch.compile may take; 0: does not take part
+    steps: int
+    repeats: int
+    scan: bool
+    compile_limit: float
 
 
 def resolve(
@@ -51,9 +57,9 @@ def resolve(
     """Fills in the steps of a round, some seconds' worth, and whether to scan.
 
     Raises:
-      UserError: an unknown model.
+      UserError: the model is unknown.
     """
-    slow = create_model(model, num_classes=CLASSES).convolutional and _backend() == "cpu"
+    slow = convolves(create_model(model, num_classes=CLASSES)) and _backend() == "cpu"
     scan = not slow or scan_convolutions
     return Settings(model, 128, steps or (3 if slow else 100), repeats, scan, compile_limit)
 
@@ -62,16 +68,16 @@ def _backend() -> str:
     return jax.default_backend()
 
 
-def bench_train(settings: Settings, say: Say) -> Record:
-    """Measures one model; up to two minutes.
+def bench_train(settings: Settings, say: Progress) -> Record:
+    """Measures one model, for up to two minutes.
 
     Returns:
       The record: `results.new_record` and `results.measured`, with the form that the
       project picks, `flops_per_image` by our count and by XLA's (`xla_flops_per_image`), the
       share of the matmul peak by round (`peak_share`), compile_seconds, and notes.
     """
-    model: Any = create_model(settings.model, num_classes=CLASSES)
-    scan_is_slow = not use_scan(_backend(), model.convolutional)
+    model = create_model(settings.model, num_classes=CLASSES)
+    scan_is_slow = not use_scan(_backend(), convolves(model))
     picked = STEP if scan_is_slow else SCAN
     images = settings.batch_size * settings.steps
     say(f"compiling: {settings.model}")
@@ -88,34 +94,34 @@ def bench_train(settings: Settings, say: Say) -> Record:
     per_image = flops.train_flops(flops.layer_macs(model, IMAGE_SHAPE))
     peak = speeds(seconds, work)[PEAK]
     results = measured({k: v for k, v in seconds.items() if k != PEAK}, work, pairs)
-    return (
-        new_record("train", settings._asdict() | {"image_shape": list(IMAGE_SHAPE)})
-        | results
-        | {
-            "picked": picked,
-            "flops_per_image": per_image,
-            "xla_flops_per_image": xla_flops / settings.batch_size,
-            "peak_flops": peak,
-            "peak_share": [
-                per_image * images / s / p for s, p in zip(seconds[picked], peak, strict=True)
-            ],
-            "compile_seconds": compiled | torch_seconds,
-            "notes": notes,
-        }
-    )
+    return {
+        **new_record("train", settings._asdict() | {"image_shape": list(IMAGE_SHAPE)}),
+        **results,
+        "picked": picked,
+        "flops_per_image": per_image,
+        "xla_flops_per_image": xla_flops / settings.batch_size,
+        "peak_flops": peak,
+        "peak_share": [
+            per_image * images / s / p for s, p in zip(seconds[picked], peak, strict=True)
+        ],
+        "compile_seconds": compiled | torch_seconds,
+        "notes": notes,
+    }
 
 
 def _ours(
     settings: Settings, scan_is_slow: bool
 ) -> tuple[list[Contestant], dict[str, float], float]:
-    """Both forms, warm; their compile seconds; FLOPs of a step as XLA counts them."""
+    """Returns both forms, warm, their compile seconds, and XLA's count of a step's FLOPs."""
     program = make_train_program(settings.model, settings.batch_size * settings.steps)
     hyper = Hyper(jnp.zeros(1, jnp.int32), *(jnp.full(1, x) for x in (0.01, 0.9, 0.0, 0.0, 0.0)))
     data = random_examples(settings.batch_size * settings.steps)
     order = program.order(hyper.seed, jnp.int32(0))
 
     def fresh() -> TrainState:
-        return jax.block_until_ready(program.init(hyper))
+        state = program.init(hyper)
+        jax.block_until_ready(state)
+        return state
 
     def form(name: str, scan: bool, steps: int, rounds: int) -> Contestant:
         def run(state: TrainState) -> None:
@@ -143,8 +149,8 @@ def _ours(
 
 
 def make_train_program(model: str, train_size: int, batch_size: int = 128) -> Program:
-    """The project's program for one of its models on CIFAR-shaped images."""
-    network: Any = create_model(model, num_classes=CLASSES)
+    """Makes the project's program for one of its models on CIFAR-shaped images."""
+    network = create_model(model, num_classes=CLASSES)
     return make_program(
         make_steps(
             network,
@@ -157,12 +163,12 @@ def make_train_program(model: str, train_size: int, batch_size: int = 128) -> Pr
         eval_batch_size=batch_size,
         scan=True,
         mesh=make_mesh(jax.devices(), 1),
-        compiler_options=xla_options(_backend(), network.convolutional),
+        compiler_options=xla_options(_backend(), convolves(network)),
     )
 
 
 def random_examples(n: int) -> Examples:
-    """n random images with random labels, for a group of one."""
+    """Makes n random images with random labels, for a group of one."""
     rng = np.random.default_rng(0)
     labels = jnp.asarray(rng.integers(0, CLASSES, n, dtype=np.int32))
     images = rng.integers(0, 256, (n, *IMAGE_SHAPE), dtype=np.uint8)
@@ -171,7 +177,7 @@ def random_examples(n: int) -> Examples:
 
 
 def _torch(settings: Settings) -> tuple[list[Contestant], dict[str, float], list[str]]:
-    """PyTorch eager and compiled, warm; seconds of compiling; notes on what is left out."""
+    """Returns PyTorch eager and compiled, warm, seconds of compiling, and what is left out."""
     reason = torch_check.why_not(settings.model, _backend())
     if reason:
         return [], {}, [f"{TORCH} left out: {reason}"]
@@ -185,7 +191,7 @@ def _torch(settings: Settings) -> tuple[list[Contestant], dict[str, float], list
     model = torch_train.create_on(data, settings.model, CLASSES, seed=0)
     warm_data = torch_train.Data(*(part[: 2 * settings.batch_size] for part in data))
 
-    def train(network: Any, on: Any) -> None:
+    def train(network: torch_train.Model, on: torch_train.Data) -> None:
         learner = torch_train.make_learner(network, 0.01, 0.9, 0.95)
         torch_train.train_epochs(learner, on, settings.batch_size, 1)
 

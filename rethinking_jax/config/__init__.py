@@ -1,47 +1,58 @@
 """The configuration of an experiment: its keys, its runs, its identity."""
 
-from rethinking_jax.config.keys import (
-    CHOICES,
-    COMMAND_KEYS,
-    LOCATION_KEYS,
-    PER_RUN_KEYS,
-    Member,
-    Overrides,
-    appendix_learning_rate,
-    base_config,
-    check_values,
+from rethinking_jax.config.argument import parse_argument
+from rethinking_jax.config.check import check_training
+from rethinking_jax.config.given import check_resumed, dataset_name, with_names
+from rethinking_jax.config.identity import (
+    default_workdir,
     digest,
+    former_digest,
     from_json,
-    identity,
-    members,
-    parse_argument,
+    identity_of,
+    static_part,
+    to_json,
+)
+from rethinking_jax.config.key import Key, Range, check_keys
+from rethinking_jax.config.keys import GROUPS, KEYS, base_config
+from rethinking_jax.config.member import Member, members
+from rethinking_jax.config.recipe import appendix_learning_rate
+from rethinking_jax.config.sweeps import (
+    Overrides,
+    parse_sweep,
     product,
     runs,
     sweep,
     swept_keys,
-    to_json,
     zipped,
 )
 
 __all__ = [
-    "CHOICES",
-    "COMMAND_KEYS",
-    "LOCATION_KEYS",
-    "PER_RUN_KEYS",
+    "GROUPS",
+    "KEYS",
+    "Key",
     "Member",
     "Overrides",
+    "Range",
     "appendix_learning_rate",
     "base_config",
-    "check_values",
+    "check_keys",
+    "check_resumed",
+    "check_training",
+    "dataset_name",
+    "default_workdir",
     "digest",
+    "former_digest",
     "from_json",
-    "identity",
+    "identity_of",
     "members",
     "parse_argument",
+    "parse_sweep",
     "product",
     "runs",
+    "static_part",
     "sweep",
     "swept_keys",
     "to_json",
+    "with_names",
     "zipped",
 ]

@@ -1,16 +1,28 @@
 """What one key of a config is: the only place where anything about it is said."""
 
 import math
-from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+import sys
+from collections.abc import Collection, Iterable, Mapping
+from typing import Literal, NamedTuple
 
-# Where a key matters:
-#   location  where things lie and how they are shown; the same run elsewhere is the same run
-#   resource  on what and how fast a run computes; it may change when a run is resumed
-#   command   one value for all runs of a command
-#   array     a number that may differ between the members of one program
+from ml_collections import ConfigDict, config_dict
+
+from rethinking_jax.errors import UserError, nearest
+
+# Where a key matters. The first three say where and how fast a run is computed, not what it is,
+# so they may change when it is resumed:
+#   location  where things lie and how they are shown; one value for all runs of a command
+#   resource  on what a command computes; one value for all its runs
+#   pace      how a run's steps are called and saved; runs that differ in it train apart
+#   command   what is run, one value for all runs of a command
+#   array     a value that may differ between the members of one program
 #   static    a part of the program; runs that differ in it are compiled apart
-Scope = Literal["location", "resource", "command", "array", "static"]
+Scope = Literal["location", "resource", "pace", "command", "array", "static"]
+
+# The ends of a `Range` that leaves zero, one or infinity out.
+ABOVE_ZERO = math.nextafter(0, 1)
+BELOW_ONE = math.nextafter(1, 0)
+FINITE = sys.float_info.max
 
 
 class Range(NamedTuple):
@@ -36,13 +48,47 @@ class Key(NamedTuple):
         a value, such as `float`, stands for "not given".
       doc: what the key means, in one or two sentences, for `--help` and docs/keys.md.
       scope: where it matters, see `Scope`.
-      choices: the texts that are allowed; () where any text is.
+      choices: the texts that are allowed; () where any text is. A dict such as `MODELS` is
+        looked at when a config is checked, so that it may grow until then.
       range: the numbers that are allowed; None where any is.
     """
 
     name: str
-    default: Any
+    default: object
     doc: str
     scope: Scope = "static"
-    choices: Sequence[str] = ()
+    choices: Collection[str] = ()
     range: Range | None = None
+
+
+def table(keys: Iterable[Key]) -> dict[str, Key]:
+    """Returns keys by their names, in their order."""
+    return {key.name: key for key in keys}
+
+
+def defaults(keys: Mapping[str, Key]) -> ConfigDict:
+    """Returns the config that has each of these keys at its default."""
+    config = ConfigDict()
+    for name, key in keys.items():
+        given = isinstance(key.default, type)
+        config[name] = config_dict.placeholder(key.default) if given else key.default
+    return config
+
+
+def check_keys(config: ConfigDict, keys: Mapping[str, Key]) -> None:
+    """Checks what a config has of these keys against their choices and ranges; None passes.
+
+    Raises:
+      UserError: with the key, what was given and what would be right.
+    """
+    for name, key in keys.items():
+        if name not in config:
+            continue
+        value = config[name]
+        if key.choices and value not in key.choices:
+            raise UserError(
+                f"config.{name}={value!r} is not known{nearest(str(value), key.choices)} "
+                f"(known: {', '.join(key.choices)})"
+            )
+        if key.range and value is not None and not key.range.least <= value <= key.range.most:
+            raise UserError(f"config.{name}={value} must be {key.range.wanted}")

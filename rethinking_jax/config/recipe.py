@@ -1,46 +1,54 @@
 """What several configs share: rows of the paper's tables as runs, CIFAR-10's set-up, ImageNet's."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from ml_collections import ConfigDict
 
-from rethinking_jax.config import Overrides, base_config
+from rethinking_jax.config.keys import base_config
+from rethinking_jax.config.sweeps import Overrides
 from rethinking_jax.errors import UserError, nearest
-from rethinking_jax.models import MODELS, WITH_WIDTHS
+from rethinking_jax.models import MODELS, takes_widths
 
-# Strength of each regularizer where it is on. ImageNet's are those of TensorFlow's public
-# Inception code of the time; the paper gives none.
-IMAGENET_STRENGTHS = {
+# What each regularizer is where it is on. The paper gives no strengths for ImageNet: these are
+# those of TensorFlow's public Inception code of the time.
+IMAGENET_STRENGTHS: Overrides = {
     "augmentation": "inception_crop+flip+color",
     "dropout": 0.2,
     "weight_decay": 4e-5,
 }
-CIFAR_STRENGTHS = {"augmentation": "crop", "dropout": 0.0, "weight_decay": 5e-4}
+CIFAR_STRENGTHS: Overrides = {"augmentation": "crop", "dropout": 0.0, "weight_decay": 5e-4}
 OPTIMIZERS = {
     "sgd": {"optimizer": "sgd"},
     "rmsprop": {"optimizer": "rmsprop", "optimizer_epsilon": 1.0},
 }
-# 0.045 in that code. With an epsilon of 1 the divisor of RMSProp stays near 1, so that SGD
-# with momentum at the same rate takes nearly the same steps.
-IMAGENET_LEARNING_RATE = 0.045  # for a batch of 256, our choice
-IMAGENET_DECAY = 0.96954  # per epoch: x 0.94 every two
-
-
-# An epoch of CIFAR-10 at batch 128: there it is appendix A's once per epoch, and a smaller
-# set decays as slowly per step, or its learning rate is gone before it fits.
+# That code's learning rate, which we take for a batch of 256. With an epsilon of 1 the divisor of
+# RMSProp stays near 1, so that SGD with momentum at the same rate takes nearly the same steps.
+IMAGENET_LEARNING_RATE = 0.045
+IMAGENET_DECAY = 0.96954  # the factor of an epoch; that of two epochs is 0.94
+# The steps of an epoch of CIFAR-10 in batches of 128, after which appendix A's decay comes. A
+# smaller set decays as slowly per step, or its learning rate is gone before it fits.
 CIFAR_DECAY_STEPS = 391
 
 
+def appendix_learning_rate(model: str) -> float:
+    """Returns the paper's learning rate of a model (appendix A), or the nearest that works.
+
+    The wide ResNet is not in the paper; it has batch norm, as the small Inception. Without
+    batch norm the small Inception diverges at 0.1 from this start, and learns at 0.001.
+    """
+    rates = {"inception_small": 0.1, "wide_resnet_28_1": 0.1, "inception_small_no_bn": 0.001}
+    return rates.get(model, 0.01)
+
+
 def network(name: str) -> Overrides:
-    """The config keys of a network: a name of `MODELS`, or mlp_DxW for D layers of width W.
+    """Returns the run of a network, a name of `MODELS`, or mlp_DxW for D layers of width W.
 
     Raises:
-      UserError: it is neither.
+      UserError: the name is neither.
     """
     widths = re.fullmatch(r"mlp_([1-9]\d?)x([1-9]\d*)", name)
-    known = [known for known in MODELS if known not in WITH_WIDTHS]
+    known = [known for known in MODELS if not takes_widths(known)]
     if not widths and name not in known:
         raise UserError(
             f"the config's argument models: {name!r} is not known{nearest(name, known)} (known: "
@@ -52,15 +60,15 @@ def network(name: str) -> Overrides:
     return {"name": name, "model": "mlp", "hidden_sizes": [width] * depth}
 
 
-def regularized(names: Sequence[str], strengths: Mapping[str, Any]) -> Overrides:
-    """The config keys of regularizers, those that are not named switched off.
+def regularized(names: Sequence[str], strengths: Overrides) -> Overrides:
+    """Returns what a run sets to have some regularizers, and no others.
 
     Args:
-      names: of "augmentation", "dropout" and "weight_decay".
-      strengths: the value of each where it is on.
+      names: some of "augmentation", "dropout" and "weight_decay".
+      strengths: what each of them is where it is on.
 
     Raises:
-      UserError: a name that is not known.
+      UserError: a name is not known.
     """
     for name in names:
         if name not in strengths:
@@ -77,44 +85,44 @@ def regularized(names: Sequence[str], strengths: Mapping[str, Any]) -> Overrides
 
 def rows(
     kinds: Iterable[tuple[str, Sequence[str]]],
-    strengths: Mapping[str, Any],
+    strengths: Overrides,
     seeds: int,
     model: str = "",
 ) -> list[Overrides]:
-    """Runs of a table: each setting with its regularizers, and every seed.
+    """Returns the runs of a table: each setting with its regularizers, for every seed.
 
     Args:
-      kinds: (setting, names of regularizers) of each row.
+      kinds: the setting and the names of the regularizers of each row.
       strengths: see `regularized`.
-      seeds: how many, from 0.
-      model: of these rows, for their names; "": the config's.
+      seeds: the number of seeds, which begin at 0.
+      model: the model of these rows, which is part of their names; "": the config's.
 
     Returns:
       Runs named such as "true_labels,dropout+weight_decay" or "random_labels,none,seed=1",
-      the model before it.
+      the model before it, with the paper's learning rate of it.
 
     Raises:
-      UserError: fewer than one seed.
+      UserError: there is less than one seed.
     """
-    if seeds < 1:
-        raise UserError(f"the config's argument seeds={seeds}: must be at least 1")
-    own = {"model": model} if model else {}
-    result = []
+    own = {"model": model, "learning_rate": appendix_learning_rate(model)} if model else {}
+    members = []
     for setting, names in kinds:
-        for seed in range(seeds):
-            words = [model, setting, "+".join(names) or "none"]
-            words += [f"seed={seed}"] if seeds > 1 else []
-            name = ",".join(filter(None, words))
-            on = regularized(names, strengths)
-            result.append({"name": name, **own, "corruption": setting, "seed": seed, **on})
-    return result
+        name = ",".join(filter(None, [model, setting, "+".join(names) or "none"]))
+        on = regularized(names, strengths)
+        members.append({"name": name, **own, "corruption": setting, **on})
+    return seeded(members, seeds)
 
 
 def chosen_models(models: str, known: Sequence[str], table: str) -> list[str]:
-    """The models of an argument such as "mlp_1x512+alexnet_small".
+    """Returns the models of an argument such as "mlp_1x512+alexnet_small".
+
+    Args:
+      models: their names, joined by +.
+      known: the models of the table.
+      table: the name of the table, for the message.
 
     Raises:
-      UserError: one that is not among the known ones, those of `table`.
+      UserError: one of them is not in the table.
     """
     for model in models.split("+"):
         if model not in known:
@@ -126,7 +134,7 @@ def chosen_models(models: str, known: Sequence[str], table: str) -> list[str]:
 
 
 def cifar_config(experiment: str, dataset: str, train_examples: int, epochs: int) -> ConfigDict:
-    """The paper's runs on CIFAR-10, or the same on another data set."""
+    """Returns the paper's set-up for CIFAR-10, or the same on another data set."""
     config = base_config()
     config.experiment = experiment
     config.dataset = dataset
@@ -138,10 +146,10 @@ def cifar_config(experiment: str, dataset: str, train_examples: int, epochs: int
 
 
 def hidden_layers(sizes: str) -> list[list[int]]:
-    """The hidden sizes of an argument such as "120-84+480-240-120", of each MLP.
+    """Returns the hidden sizes of each MLP of an argument such as "120-84+480-240-120".
 
     Raises:
-      UserError: with what would be right.
+      UserError: the argument is something else.
     """
     found = []
     for text in sizes.split("+"):
@@ -152,18 +160,38 @@ def hidden_layers(sizes: str) -> list[list[int]]:
     return found
 
 
-def course_config(name: str, chosen: ConfigDict) -> ConfigDict:
-    """A lesson's set-up: the MLP 120-84, SGD without momentum, a constant learning rate.
+def numbers(key: str, text: str) -> list[float]:
+    """Returns the numbers of an argument such as "0.01+0.1".
+
+    Raises:
+      UserError: the argument is something else.
+    """
+    try:
+        return [float(number) for number in text.split("+")]
+    except ValueError:
+        raise UserError(
+            f"the config's argument {key}={text}: must be numbers joined by +, such as 0.01+0.1"
+        ) from None
+
+
+def without(chosen: ConfigDict, *keys: str) -> Overrides:
+    """Returns the arguments of a config file without some: those that are keys of its config."""
+    return {key: value for key, value in chosen.items() if key not in keys}
+
+
+def course_config(name: str, chosen: ConfigDict | Overrides) -> ConfigDict:
+    """Returns a lesson's set-up: the MLP 120-84, SGD without momentum at a constant rate.
 
     Args:
-      name: of the experiment, see `rethinking_jax.course.lessons`.
-      chosen: arguments dataset, train_examples and epochs.
+      name: the name of the experiment, and of the lesson.
+      chosen: the arguments dataset, train_examples (0 where there is none) and epochs (1 where
+        there is none, for every run has its own).
     """
     config = base_config()
     config.experiment = name
-    config.dataset = chosen.dataset
-    config.train_examples = chosen.train_examples
-    config.epochs = chosen.epochs
+    config.dataset = chosen["dataset"]
+    config.train_examples = chosen.get("train_examples", 0)
+    config.epochs = chosen.get("epochs", 1)
     config.crop_size = 0
     config.preprocess = "dataset"
     config.model = "mlp"
@@ -177,10 +205,10 @@ def course_config(name: str, chosen: ConfigDict) -> ConfigDict:
 
 
 def seeded(members: Sequence[Overrides], seeds: int) -> list[Overrides]:
-    """Each named run with every seed; the seed in its name where there are several.
+    """Returns each named run with every seed, which its name tells where there are several.
 
     Raises:
-      UserError: fewer than one seed.
+      UserError: there is less than one seed.
     """
     if seeds < 1:
         raise UserError(f"the config's argument seeds={seeds}: must be at least 1")
@@ -194,13 +222,17 @@ def seeded(members: Sequence[Overrides], seeds: int) -> list[Overrides]:
 def imagenet_config(
     model: str, image_size: int, batch_size: int, epochs: int, recipe: str
 ) -> ConfigDict:
-    """ImageNet as the paper's Table 2 has it, as far as it says.
+    """Returns the set-up for ImageNet of the paper's Table 2, as far as the paper says it.
 
     Args:
+      model: a name of `MODELS`.
+      image_size: the side of the images, in pixels.
+      batch_size: the examples of a step; the learning rate is in proportion to it.
+      epochs: the most epochs that a run trains.
       recipe: "sgd" (momentum 0.9) or "rmsprop" (momentum 0.9, epsilon 1).
 
     Raises:
-      UserError: unknown recipe, or no batch.
+      UserError: the recipe is not known, or a batch is empty.
     """
     if recipe not in OPTIMIZERS:
         raise UserError(f"the config's argument recipe={recipe}: must be sgd or rmsprop")

@@ -1,15 +1,22 @@
-"""Random keys: every draw is a pure function of (seed, purpose, example id or epoch).
+"""Every random draw of the package: a pure function of (seed, purpose, example id or epoch).
 
-There is no global generator and no key that is split along the way, so nothing
-about randomness has to be saved, and the order of work changes no draw.
+There is no global generator and no key that is split along the way, so nothing about
+randomness has to be saved, and the order of work changes no draw. The numbers in the tables
+are part of the format: changing one changes every published result.
 """
 
-import jax
+from __future__ import annotations
 
-# Labels must not depend on a flag of JAX's; this value is its default today.
-jax.config.update("jax_threefry_partitionable", True)
+from typing import TYPE_CHECKING
 
-# The numbers are part of the format: changing one changes every published result.
+import numpy as np
+
+# Nothing in this folder imports JAX before it draws with it: what checks a config or reads
+# data, in processes of its own too, imports these tables and has no use for JAX.
+if TYPE_CHECKING:
+    import jax
+
+# What JAX draws on the device, in a run that trains.
 PURPOSES = {
     "init": 0,
     "order": 1,
@@ -20,18 +27,76 @@ PURPOSES = {
     "gaussian": 6,
     "augmentation": 7,
     "mixup": 8,
+    "own_images": 9,  # corruptions of images that are not the paper's
+}
+
+# What NumPy draws on the host, keyed by a seed. Purposes with the same number belong to
+# different kinds of experiment.
+HOST_PURPOSES = {
+    "training_part": 0,  # which examples are trained on, and which are for validation
+    "theorem1_projection": 1,
+    "theorem1_sample": 2,
+    "theorem1_order": 3,
+    "kernel_patches": 4,
+    "fourier_features": 5,
+    "min_norm_start": 6,
+    "min_norm_batches": 7,
+    "kernel_landmarks": 8,
+    "rademacher_points": 8,
+    "ntk_examples": 9,
+    "ntk_weights": 10,
+    "shattering_points": 9,
+    "shattering_directions": 10,
+    "shattering_labels": 11,
+    "twins": 12,
+}
+
+# What NumPy draws for everyone alike, whatever the seed of a run.
+FIXED_PURPOSES = {
+    "held_out": 0,
+    "checkerboard_train": 0,
+    "checkerboard_test": 1,
+    "checkerboard_train_outside": 2,
+    "checkerboard_outside": 3,
 }
 
 
 def purpose_key(seed: int | jax.Array, purpose: str) -> jax.Array:
-    """The key for one purpose of one run.
+    """Returns the JAX key for one purpose of one run.
 
     Args:
       seed: the run's seed, a Python int or an int32/uint32 scalar (may be traced).
-      purpose: a key of `PURPOSES`.
+      purpose: a name in `PURPOSES`.
 
     Returns:
       A typed threefry key (the implementation is fixed here, so that
       `--jax_default_prng_impl` cannot change labels).
     """
+    import jax
+
+    # Labels must not depend on a flag of JAX's; this value is its default today.
+    jax.config.update("jax_threefry_partitionable", True)
     return jax.random.fold_in(jax.random.key(seed, impl="threefry2x32"), PURPOSES[purpose])
+
+
+def generator(seed: int, purpose: str) -> np.random.Generator:
+    """Returns the NumPy generator for one purpose of one run.
+
+    Args:
+      seed: the run's seed, at least 0.
+      purpose: a name in `HOST_PURPOSES`.
+    """
+    return np.random.Generator(np.random.Philox(key=[seed, HOST_PURPOSES[purpose]]))
+
+
+def fixed_bits(purpose: str, count: int) -> np.ndarray:
+    """Returns the first raw draws of a purpose that is the same for everyone: uint64 [count].
+
+    NumPy promises the raw bits of Philox for every version, which it does not promise for
+    permutations or other distributions.
+
+    Args:
+      purpose: a name in `FIXED_PURPOSES`.
+      count: how many numbers to draw; fewer are the beginning of more.
+    """
+    return np.random.Philox(key=FIXED_PURPOSES[purpose]).random_raw(count)

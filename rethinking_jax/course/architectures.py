@@ -7,47 +7,42 @@ import numpy as np
 
 from rethinking_jax.analysis.claims import NO, NOT_MEASURED, YES, outcome
 from rethinking_jax.analysis.curves import Curve, Plot
+from rethinking_jax.analysis.language import SPANISH, Translate
 from rethinking_jax.analysis.lesson import (
     Lesson,
-    Say,
     groups_of,
     less,
     told,
     unmeasured,
     verdict,
 )
+from rethinking_jax.analysis.networks import network
 from rethinking_jax.analysis.results import Group, Results
 from rethinking_jax.analysis.verdicts import Verdict
 
-NAMES = {
-    "vgg_small": "VGG-style",
-    "all_cnn": "All-CNN-C",
-    "mobilenet_small": "small MobileNet",
-    "inception_small": "small Inception",
-    "inception_small_no_bn": "small Inception without batch norm",
-    "alexnet_small": "small AlexNet",
-    "wide_resnet_28_1": "Wide ResNet 28-1",
-    "mlp_1x512": "MLP 1x512",
-    "mlp_3x512": "MLP 3x512",
-    "maxout": "Maxout 2x240",
-    "linear": "linear",
-}
-DENSE = ("mlp", "mlp_sigmoid", "mlp_1x512", "mlp_3x512", "linear", "maxout")
+# The models of the networks with separable convolutions and with whole ones.
+SEPARABLE, LIKE_VGG = "mobilenet_small", "vgg_small"
 
 PARAMETERS = "More parameters do not mean a higher test accuracy."
 CONVOLUTION = "Every convolutional network tests better than every dense one."
 OPERATIONS = "Depthwise separable convolutions take far fewer operations than VGG's."
 NO_LOSS = "All the same they test no worse."
 TIME = "Time per image follows the operations."
-# "Far fewer": at most one in so many.
+# "Far fewer" means that one has this many times the operations of the other.
 FEWER = 5
-# "Follows": no network takes more than so many times as long for an operation as another.
+# "Follows" means that no network takes more than this many times as long for an operation as
+# another.
 FOLLOWS = 2.0
 
 
 class Cost(NamedTuple):
-    """What a network costs: parameters, operations of a forward pass of one image, and
-    milliseconds of a train step for each image, one for each seed."""
+    """What a network costs.
+
+    Attributes:
+      parameters: the number of its parameters.
+      flops: the operations of a forward pass of one image.
+      milliseconds: the time of a train step for each image, for each seed.
+    """
 
     parameters: int
     flops: int
@@ -55,7 +50,7 @@ class Cost(NamedTuple):
 
 
 def cost(group: Group) -> Cost:
-    """Of the runs of one network; the speed of a seed is the median over its epochs."""
+    """Returns what the network of some runs costs; a seed's speed is the median over epochs."""
     speeds = [np.median([line["images_per_second"] for line in own]) for own in group.lines]
     member = group.members[0]
     return Cost(
@@ -66,46 +61,48 @@ def cost(group: Group) -> Cost:
 
 
 def name(group: Group) -> str:
-    """A network's name in English; that of an MLP of other sizes, such as MLP 2x64."""
-    model = group.members[0]["model"]
-    if model == "mlp":
-        sizes = group.config["hidden_sizes"]
-        return f"MLP {len(sizes)}x{sizes[0]}"
-    return NAMES.get(model, model)
+    """Returns the name of a network in English, such as "MLP 2x64"."""
+    sizes = group.config.get("hidden_sizes") or [0]
+    return network(group.members[0]["model"]).name.format(layers=len(sizes), width=sizes[0])
 
 
-def plots(results: Results, say: Say) -> list[Plot]:
-    """Test accuracy against parameters, against operations, against time."""
+def is_dense(group: Group) -> bool:
+    """Says whether a network has no convolution."""
+    return network(group.members[0]["model"]).dense
+
+
+def plots(results: Results, translate: Translate) -> list[Plot]:
+    """Draws test accuracy against parameters, against operations and against time."""
     groups = groups_of(results)
 
     def plot(key: str, title: str, x_label: str, x: Callable[[Cost], float]) -> Plot:
-        curves = [_points(group, x(cost(group)), say) for group in groups]
+        curves = [_points(group, x(cost(group)), translate) for group in groups]
         caption = "A point for each seed, at the end of training."
-        return Plot(key, title, caption, x_label, say("test accuracy"), curves, log="x")
+        return Plot(key, title, caption, x_label, translate("test accuracy"), curves, log="x")
 
     return [
-        plot("accuracy_against_parameters", say("Test accuracy against parameters"),
-             say("millions of parameters (logarithmic)"), lambda own: own.parameters / 1e6),
-        plot("accuracy_against_flops", say("Test accuracy against operations per image"),
-             say("million operations (FLOPs) of a forward pass (logarithmic)"),
+        plot("accuracy_against_parameters", translate("Test accuracy against parameters"),
+             translate("millions of parameters (logarithmic)"), lambda own: own.parameters / 1e6),
+        plot("accuracy_against_flops", translate("Test accuracy against operations per image"),
+             translate("million operations (FLOPs) of a forward pass (logarithmic)"),
              lambda own: own.flops / 1e6),
-        plot("accuracy_against_time", say("Test accuracy against time per image"),
-             say("milliseconds of training per image (logarithmic)"),
+        plot("accuracy_against_time", translate("Test accuracy against time per image"),
+             translate("milliseconds of training per image (logarithmic)"),
              lambda own: float(np.median(own.milliseconds))),
     ]  # fmt: skip
 
 
-def _points(group: Group, x: float, say: Say) -> Curve:
-    """A network at its cost: its seeds one above the other."""
+def _points(group: Group, x: float, translate: Translate) -> Curve:
+    """Returns the points of a network at its cost, its seeds one above the other."""
     english = name(group)
-    label = say(english) if english in NAMES.values() else english
+    label = translate(english) if english in SPANISH else english
     y = sorted(group.test_accuracy())
-    count = say("{n} seed" if len(y) == 1 else "{n} seeds", n=len(y))
-    return Curve(label, [x] * len(y), y, y, y, note=count)
+    count = translate("{n} seed" if len(y) == 1 else "{n} seeds", n=len(y))
+    return Curve(label, [x] * len(y), y, y, y, remark=count)
 
 
 def judge(results: Results) -> list[Verdict]:
-    """Whether what a network costs says how well it tests, and how long it takes."""
+    """Judges whether what a network costs says how well it tests, and how long it takes."""
     groups = groups_of(results)
     return [
         _parameters(results, groups),
@@ -120,7 +117,7 @@ def _accuracy(group: Group) -> float:
 
 
 def _parameters(results: Results, groups: list[Group]) -> Verdict:
-    """Whether some network tests better than one with more parameters."""
+    """Judges whether some network tests better than one with more parameters."""
     pairs = [
         (small, large)
         for small in groups
@@ -129,7 +126,7 @@ def _parameters(results: Results, groups: list[Group]) -> Verdict:
     ]
     if not pairs:
         return unmeasured(results, "networks that differ in parameters", PARAMETERS)[0]
-    # Where even this one is in order, all are.
+    # Where even this pair is in order, all pairs are.
     small, large = max(pairs, key=lambda pair: _accuracy(pair[0]) - _accuracy(pair[1]))
     answer, found = less(large.test_accuracy(), small.test_accuracy())
     shown = (f"{name(g)} ({cost(g).parameters:,} parameters) {_accuracy(g):.4f}"
@@ -146,7 +143,7 @@ def _parameters(results: Results, groups: list[Group]) -> Verdict:
 
 
 def rank_correlation(a: list[float], b: list[float]) -> float:
-    """Spearman's, from -1 to 1; nan where all values of one are equal."""
+    """Returns Spearman's correlation, from -1 to 1; nan where all values of one are equal."""
     from scipy.stats import spearmanr  # slow to import
 
     if len(set(a)) == 1 or len(set(b)) == 1:
@@ -155,8 +152,8 @@ def rank_correlation(a: list[float], b: list[float]) -> float:
 
 
 def _convolution(results: Results, groups: list[Group]) -> Verdict:
-    dense = [group for group in groups if group.members[0]["model"] in DENSE]
-    convolutional = [group for group in groups if group.members[0]["model"] not in DENSE]
+    dense = [group for group in groups if is_dense(group)]
+    convolutional = [group for group in groups if not is_dense(group)]
     if not dense or not convolutional:
         return unmeasured(results, "a convolutional and a dense network", CONVOLUTION)[0]
     best, worst = max(dense, key=_accuracy), min(convolutional, key=_accuracy)
@@ -170,9 +167,9 @@ def _convolution(results: Results, groups: list[Group]) -> Verdict:
 
 def _separable(results: Results, groups: list[Group]) -> list[Verdict]:
     models = {group.members[0]["model"]: group for group in groups}
-    if not {"mobilenet_small", "vgg_small"} <= set(models):
-        return unmeasured(results, "mobilenet_small and vgg_small", OPERATIONS, NO_LOSS)
-    small, large = models["mobilenet_small"], models["vgg_small"]
+    if not {SEPARABLE, LIKE_VGG} <= set(models):
+        return unmeasured(results, f"{SEPARABLE} and {LIKE_VGG}", OPERATIONS, NO_LOSS)
+    small, large = models[SEPARABLE], models[LIKE_VGG]
     ratio = cost(large).flops / cost(small).flops
     text = (
         f"Forward pass of one image: {cost(small).flops:,} operations, VGG-style "
@@ -191,11 +188,11 @@ def _separable(results: Results, groups: list[Group]) -> list[Verdict]:
 
 
 def _time(results: Results, groups: list[Group]) -> Verdict:
-    """Whether every network takes about as long for an operation as the others."""
+    """Judges whether every network takes about as long for an operation as the others."""
     if len(groups) < 2:
         return unmeasured(results, "at least two networks", TIME)[0]
     costs = {name(group): cost(group) for group in groups}
-    # Of each seed: 10^9 operations of a forward pass in a second of training.
+    # The pace of each seed: 10^9 operations of a forward pass in a second of training.
     pace = {
         own: [found.flops / 1e6 / ms for ms in found.milliseconds] for own, found in costs.items()
     }

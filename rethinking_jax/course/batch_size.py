@@ -4,9 +4,9 @@ import numpy as np
 
 from rethinking_jax.analysis.claims import outcome
 from rethinking_jax.analysis.curves import Plot
+from rethinking_jax.analysis.language import Translate
 from rethinking_jax.analysis.lesson import (
     Lesson,
-    Say,
     by_key,
     curve,
     epochs_to_loss,
@@ -23,40 +23,40 @@ from rethinking_jax.analysis.lesson import (
 from rethinking_jax.analysis.results import Group, Results
 from rethinking_jax.analysis.verdicts import Verdict
 
-# A training loss that most batch sizes reach: where their times are compared.
+# The training loss at which times are compared: most batch sizes reach it.
 REACHED = 0.1
 
 
-def plots(results: Results, say: Say) -> list[Plot]:
-    """Training loss against epochs, and against seconds of training."""
+def plots(results: Results, translate: Translate) -> list[Plot]:
+    """Draws the training loss against epochs, and against seconds of training."""
     found = by_key(results, "batch_size")
     size = results.summary["train_examples"]
     shortest = min(max(over_epochs(group, "train_loss")[0]) for group in found.values())
 
     def name(batch: int) -> str:
         if batch in (0, size):
-            return say("all {n} (gradient descent)", n=f"{size:,}")
-        return say("batch of {n}", n=batch)
+            return translate("all {n} (gradient descent)", n=f"{size:,}")
+        return translate("batch of {n}", n=batch)
 
     by_epoch, by_time = [], []
     for batch, group in found.items():
         first = up_to(over_epochs(group, "train_loss"), shortest)
-        by_epoch.append(curve(name(batch), first, note(group, say)))
+        by_epoch.append(curve(name(batch), first, note(group, translate)))
         timed = over_seconds(group, "train_loss", size)
-        by_time.append(curve(name(batch), timed, note(group, say)))
-    loss = say("training loss")
+        by_time.append(curve(name(batch), timed, note(group, translate)))
+    loss = translate("training loss")
     return [
-        Plot("loss_against_epochs", say("Loss against epochs, by batch size"),
-             f"The first {shortest:g} epochs of every run.", say("epochs"), loss, by_epoch,
+        Plot("loss_against_epochs", translate("Loss against epochs, by batch size"),
+             f"The first {shortest:g} epochs of every run.", translate("epochs"), loss, by_epoch,
              log="y"),
-        Plot("loss_against_time", say("Loss against time, by batch size"),
+        Plot("loss_against_time", translate("Loss against time, by batch size"),
              "Seconds of training steps alone: compiling and measuring are left out.",
-             say("seconds of training"), loss, by_time, log="xy"),
+             translate("seconds of training"), loss, by_time, log="xy"),
     ]  # fmt: skip
 
 
 def judge(results: Results) -> list[Verdict]:
-    """Small batches need fewer epochs; in time there is a trade-off."""
+    """Judges whether small batches need fewer epochs, and whether there is a trade-off in time."""
     found = by_key(results, "batch_size")
     size = results.summary["train_examples"]
     whole = found.get(0) or found.get(size)

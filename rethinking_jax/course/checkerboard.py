@@ -5,18 +5,19 @@ from typing import NamedTuple
 import numpy as np
 
 from rethinking_jax.analysis.claims import NO, NOT_MEASURED, YES
-from rethinking_jax.analysis.curves import Band, Curve, Plot, band
-from rethinking_jax.analysis.lesson import Lesson, Say, groups_of, less, note, told, unmeasured
-from rethinking_jax.analysis.results import Group, Results
+from rethinking_jax.analysis.curves import Band, Curve, Plot, band, seeds_curve
+from rethinking_jax.analysis.language import Translate
+from rethinking_jax.analysis.lesson import Lesson, groups_of, less, note, told, unmeasured
+from rethinking_jax.analysis.results import Group, Results, count_seeds
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.data.checkerboard import TEST_EXAMPLES, Sizes, sizes
 
 RISES = "In-distribution accuracy rises with the number of training examples."
 FLAT = "Out-of-distribution accuracy does not rise with them."
 FEW = "A few out-of-distribution examples among them raise it."
-# A rise that the interval does not exclude is no answer where it would be more than this.
+# The rise that matters: where the interval allows for more than this there is no answer.
 MATTERS = 0.05
-# Adam at a constant learning rate never comes to rest: the end is the mean of so many measurements.
+# The measurements whose mean is the end: Adam at a constant learning rate never comes to rest.
 LAST = 3
 INSIDE, OUTSIDE = "test_accuracy", "outside_accuracy"
 
@@ -29,62 +30,66 @@ class Board(NamedTuple):
 
 
 def boards(results: Results) -> list[Board]:
-    """The groups by their numbers of training examples; those with some from outside last."""
+    """Returns the groups by numbers of training examples; those with some from outside last."""
     found = [Board(sizes(group.config["dataset"]), group) for group in groups_of(results)]
     return sorted(found, key=lambda board: board.sizes[::-1])
 
 
 def at_the_end(board: Board, key: str) -> list[float]:
-    """A metric of each seed, the mean of its last measurements."""
+    """Returns a metric of each seed, the mean of its last measurements."""
     return [float(np.mean([line[key] for line in own[-LAST:]])) for own in board.group.lines]
 
 
-def plots(results: Results, say: Say) -> list[Plot]:
-    """Both accuracies against examples, then each against steps."""
+def plots(results: Results, translate: Translate) -> list[Plot]:
+    """Draws both accuracies against examples, then each against steps."""
     found = boards(results)
-    title = say("More data helps where the data is")
+    title = translate("More data helps where the data is")
     caption = f"Over {TEST_EXAMPLES:,} test points of each kind, mean of the last {LAST} looks."
     return [
-        Plot("examples", title, caption,
-             say("training examples"), say("accuracy"), _by_examples(found, say), log="x"),
-        _by_steps(found, INSIDE, say("In-distribution accuracy"), say),
-        _by_steps(found, OUTSIDE, say("Out-of-distribution accuracy"), say),
-    ]  # fmt: skip
+        Plot(
+            "examples",
+            title,
+            caption,
+            translate("training examples"),
+            translate("accuracy"),
+            _by_examples(found, translate),
+            log="x",
+        ),
+        _by_steps(found, INSIDE, translate("In-distribution accuracy"), translate),
+        _by_steps(found, OUTSIDE, translate("Out-of-distribution accuracy"), translate),
+    ]
 
 
-def _by_examples(found: list[Board], say: Say) -> list[Curve]:
+def _by_examples(found: list[Board], translate: Translate) -> list[Curve]:
     plain = [board for board in found if not board.sizes.outside]
     curves = [
-        _points(say("in distribution"), plain, INSIDE, say),
-        _points(say("out of distribution"), plain, OUTSIDE, say),
+        _points(translate("in distribution"), plain, INSIDE, translate),
+        _points(translate("out of distribution"), plain, OUTSIDE, translate),
     ]
     for board in (board for board in found if board.sizes.outside):
         count = board.sizes.outside
         for key, words in ((INSIDE, "in distribution, with {k} from outside"),
                            (OUTSIDE, "out of distribution, with {k} from there")):  # fmt: skip
-            curves.append(_points(say(words, k=count), [board], key, say))
+            curves.append(_points(translate(words, k=count), [board], key, translate))
     return [curve for curve in curves if curve.x]
 
 
-def _points(label: str, found: list[Board], key: str, say: Say) -> Curve:
-    values = [at_the_end(board, key) for board in found]
-    return Curve(
-        label,
-        [float(sum(board.sizes)) for board in found],
-        [float(np.mean(own)) for own in values],
-        [min(own) for own in values],
-        [max(own) for own in values],
-        note=note(found[0].group, say) if found else "",
-    )
+def _points(label: str, found: list[Board], key: str, translate: Translate) -> Curve:
+    counts, values = [sum(board.sizes) for board in found], [at_the_end(b, key) for b in found]
+    return seeds_curve(label, counts, values, note(found[0].group, translate) if found else "")
 
 
-def _by_steps(found: list[Board], key: str, title: str, say: Say) -> Plot:
+def _by_steps(found: list[Board], key: str, title: str, translate: Translate) -> Plot:
     curves = [
-        Curve(_name(board, say), *_over_steps(board.group, key), note=note(board.group, say))
+        Curve(
+            _name(board, translate),
+            *_over_steps(board.group, key),
+            note=note(board.group, translate),
+        )
         for board in found
     ]
     caption = "Over 1,000 test points, the model fixed."
-    return Plot(key, title, caption, say("steps"), say("accuracy"), curves)
+    return Plot(key, title, caption, translate("steps"), translate("accuracy"), curves)
 
 
 def _over_steps(group: Group, key: str) -> Band:
@@ -92,15 +97,15 @@ def _over_steps(group: Group, key: str) -> Band:
     return [1000 * value for value in thousands], mean, low, high
 
 
-def _name(board: Board, say: Say) -> str:
+def _name(board: Board, translate: Translate) -> str:
     inside, outside = board.sizes
     if outside:
-        return say("{n} + {k} examples", n=f"{inside:,}", k=f"{outside:,}")
-    return say("{n} examples", n=f"{inside:,}")
+        return translate("{n} + {k} examples", n=f"{inside:,}", k=f"{outside:,}")
+    return translate("{n} examples", n=f"{inside:,}")
 
 
 def judge(results: Results) -> list[Verdict]:
-    """What more data does, and what a few examples from elsewhere do."""
+    """Judges what more data does, and what a few examples from elsewhere do."""
     found = boards(results)
     plain = [board for board in found if not board.sizes.outside]
     if len(plain) > 1:
@@ -135,7 +140,7 @@ def _few(results: Results, without: Board, board: Board) -> Verdict:
 
 
 def _listed(found: list[Board], key: str) -> str:
-    """The mean accuracies by numbers of examples."""
+    """Returns the mean accuracies by numbers of examples, in words."""
     told_of = ", ".join(
         f"{np.mean(at_the_end(board, key)):.3f} with "
         + " + ".join(f"{count:,}" for count in board.sizes if count)
@@ -145,13 +150,11 @@ def _listed(found: list[Board], key: str) -> str:
 
 
 def _verdict(results: Results, claim: str, outcome: str, text: str) -> Verdict:
-    """Its numbers are of several data sets."""
-    device = results.summary["device"]
-    seeds = max(group.seeds for group in groups_of(results))
-    count = f"{seeds} seed{'' if seeds == 1 else 's'}"
+    """Returns what became of a claim, whose numbers are of several data sets."""
+    device, count = results.summary["device"], count_seeds(groups_of(results))
     of = f"{count}, the same points, the last {LAST} measurements; {device}"
-    model = results.summary["members"][0]["model"]
-    return Verdict(claim, "", model, outcome, f"{text} ({of}).", "")
+    model = results.models[0]
+    return Verdict(claim, "", model, outcome, f"{text} ({of}).", "", of_paper=False)
 
 
 LESSON = Lesson(plots, judge)

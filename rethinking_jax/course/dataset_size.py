@@ -5,20 +5,21 @@ from typing import NamedTuple
 import numpy as np
 
 from rethinking_jax.analysis.claims import outcome
-from rethinking_jax.analysis.curves import Curve, Plot
-from rethinking_jax.analysis.lesson import Lesson, Say, groups_of, note, unmeasured, verdict
+from rethinking_jax.analysis.curves import Curve, Plot, seeds_curve
+from rethinking_jax.analysis.language import Translate
+from rethinking_jax.analysis.lesson import Lesson, groups_of, note, unmeasured, verdict
 from rethinking_jax.analysis.results import Group, Results
 from rethinking_jax.analysis.verdicts import Verdict
 
 POWER = "Test error falls as a power of the number of training examples."
 AUGMENTED = "Augmentation lowers the test error at every number of examples."
 DATA = "Twice the data wins more than augmentation."
-# Of the logarithms' variance the straight line explains at least this share.
+# The share of the logarithms' variance that the straight line of a power law explains, at least.
 STRAIGHT = 0.95
 
 
 class Fit(NamedTuple):
-    """error = factor * n ** -power, by least squares on the logarithms; r2 of that line."""
+    """The law error = factor * n ** -power, and the share of variance that it explains (r2)."""
 
     power: float
     factor: float
@@ -26,11 +27,11 @@ class Fit(NamedTuple):
 
 
 def power_law(n: np.ndarray, errors: np.ndarray) -> Fit:
-    """Fits error = factor * n ** -power.
+    """Fits error = factor * n ** -power by least squares on the logarithms.
 
     Args:
-      n: numbers of examples, at least two different ones.
-      errors: above 0, of the same length.
+      n: the numbers of examples, at least two different ones.
+      errors: the error with each of them, above 0.
     """
     x, y = np.log(n), np.log(errors)
     slope, intercept = np.polyfit(x, y, 1)
@@ -40,11 +41,12 @@ def power_law(n: np.ndarray, errors: np.ndarray) -> Fit:
     return Fit(-float(slope), float(np.exp(intercept)), float(r2))
 
 
-Errors = dict[int, list[float]]  # of each seed, by number of examples, rising
+# The errors of each seed by rising numbers of examples.
+Errors = dict[int, list[float]]
 
 
 def errors(results: Results) -> dict[str, Errors]:
-    """Test errors by augmentation, "" for none."""
+    """Returns test errors by augmentation; "" is none."""
     found: dict[str, Errors] = {}
     for group in groups_of(results):
         size = group.config["train_examples"] or results.summary["train_examples"]
@@ -60,27 +62,37 @@ def _means(own: Errors) -> tuple[np.ndarray, np.ndarray]:
     return np.array(list(own), float), np.array([np.mean(values) for values in own.values()])
 
 
-def plots(results: Results, say: Say) -> list[Plot]:
-    """Test error against examples, both on logarithmic scales, with the fitted power law."""
+def plots(results: Results, translate: Translate) -> list[Plot]:
+    """Draws the test error against examples on logarithmic scales, with the fitted power law."""
     curves = []
-    seeds = note(groups_of(results)[0], say)
+    seeds = note(groups_of(results)[0], translate)
     for name, own in errors(results).items():
-        label = say("augmented: {names}", names=name) if name else say("no augmentation")
+        label = (
+            translate("augmented: {names}", names=name) if name else translate("no augmentation")
+        )
         n, mean = _means(own)
-        low, high = ([float(f(values)) for values in own.values()] for f in (min, max))
-        curves.append(Curve(label, n.tolist(), mean.tolist(), low, high, note=seeds))
+        curves.append(seeds_curve(label, n, list(own.values()), seeds))
         if len(own) > 1 and (mean > 0).all():
             fit = power_law(n, mean)
             line = (fit.factor * n**-fit.power).tolist()
-            law = say("{label}: error ~ n^-{power:.2f}", label=label, power=fit.power)
+            law = translate("{label}: error ~ n^-{power:.2f}", label=label, power=fit.power)
             curves.append(Curve(law, n.tolist(), line, line, line))
-    title = say("Error against the number of training examples")
-    return [Plot("dataset_size", title, "Straight: the fitted power law.",
-                 say("training examples"), say("test error"), curves, log="xy")]  # fmt: skip
+    title = translate("Error against the number of training examples")
+    return [
+        Plot(
+            "dataset_size",
+            title,
+            "Straight: the fitted power law.",
+            translate("training examples"),
+            translate("test error"),
+            curves,
+            log="xy",
+        )
+    ]
 
 
 def judge(results: Results) -> list[Verdict]:
-    """The power law, and data against augmentation."""
+    """Judges whether there is a power law, and whether data wins more than augmentation."""
     found = errors(results)
     plain = found.get("", {})
     augmented = next((own for name, own in found.items() if name), {})

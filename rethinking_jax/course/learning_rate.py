@@ -5,10 +5,10 @@ import math
 import numpy as np
 
 from rethinking_jax.analysis.claims import outcome
-from rethinking_jax.analysis.curves import Curve, Plot
+from rethinking_jax.analysis.curves import Plot, seeds_curve
+from rethinking_jax.analysis.language import Translate
 from rethinking_jax.analysis.lesson import (
     Lesson,
-    Say,
     by_key,
     curve,
     final,
@@ -23,57 +23,61 @@ from rethinking_jax.analysis.verdicts import Verdict
 SLOW = "Too small a learning rate has learned little when the best one is done."
 DIVERGENT = "Too large a learning rate diverges, or stays at what guessing costs."
 BEST = "The best learning rate lies between the slow ones and those that diverge."
-# "Little": the loss is still above half of what guessing costs.
+# The share of what guessing costs below which a network has learned more than a little.
 LITTLE = 0.5
 
 
 def loss(group: Group) -> float:
-    """Training loss at the end, the mean over seeds; infinity where a run diverged."""
+    """Returns the mean training loss at the end over seeds; infinity where a run diverged."""
     return float(np.mean(final(group, "train_loss")))
 
 
 def guessing(results: Results) -> float:
-    """What guessing costs: the logarithm of the number of classes."""
+    """Returns what guessing costs: the logarithm of the number of classes."""
     return math.log(results.summary["num_classes"])
 
 
-def plots(results: Results, say: Say) -> list[Plot]:
-    """The final loss by learning rate, then the curves."""
+def plots(results: Results, translate: Translate) -> list[Plot]:
+    """Draws the final loss by learning rate, then the losses against epochs."""
     found = dict(sorted(by_key(results, "learning_rate").items()))
     finite = {rate: group for rate, group in found.items() if math.isfinite(loss(group))}
-    ends = [final(group, "train_loss") for group in finite.values()]
-    line = Curve(
-        say("training loss at the end"),
-        [float(rate) for rate in finite],
-        [float(np.mean(own)) for own in ends],
-        [min(own) for own in ends],
-        [max(own) for own in ends],
-        note=note(next(iter(found.values())), say),
-    )
-    # Six at most, the largest that did not diverge among them.
+    lost = [rate for rate in found if rate not in finite]
+    start, classes = guessing(results), results.summary["num_classes"]
+    level = start, translate("at the start: ln {classes}", classes=classes)
+    at_the_end, ends = translate("training loss at the end"), list(finite.values())
+    seeds = note(next(iter(found.values())), translate)
+    lines = [seeds_curve(at_the_end, list(finite), [final(g, "train_loss") for g in ends], seeds)]
+    if lost:  # they must stand somewhere: where they began
+        lines.append(seeds_curve(translate("diverged"), lost, [[start]] * len(lost)))
+    caption = "Runs whose loss stopped being a number stand at the level of the start."
+    title = translate("Too slow, best, divergent: the learning rate")
+    x_label = translate("learning rate")
+    return [
+        Plot("loss_by_learning_rate", title, caption, x_label, at_the_end, lines, level, log="xy"),
+        _against_epochs(finite, caption, level, translate),
+    ]
+
+
+def _against_epochs(
+    finite: dict[float, Group], caption: str, level: tuple[float, str], translate: Translate
+) -> Plot:
+    """Draws the losses of six learning rates at most, the largest of them among these."""
     shown = list(finite.items())[:: -max(1, -(-len(finite) // 6))][::-1]
     curves = [
-        curve(say("learning rate {rate:g}", rate=rate), over_epochs(g, "train_loss"), note(g, say))
-        for rate, g in shown
+        curve(
+            translate("learning rate {rate:g}", rate=rate),
+            over_epochs(group, "train_loss"),
+            note(group, translate),
+        )
+        for rate, group in shown
     ]
-    start, classes = guessing(results), results.summary["num_classes"]
-    level = start, say("at the start: ln {classes}", classes=classes)
-    lost = [float(rate) for rate in found if rate not in finite]
-    lines = [line]
-    if lost:  # somewhere they must stand: where they began
-        level_with = [start] * len(lost)
-        lines.append(Curve(say("diverged"), lost, level_with, level_with, level_with))
-    caption = "Runs whose loss stopped being a number stand at the level of the start."
-    return [
-        Plot("loss_by_learning_rate", say("Too slow, best, divergent: the learning rate"), caption,
-             say("learning rate"), say("training loss at the end"), lines, level, log="xy"),
-        Plot("loss_against_epochs", say("Loss against epochs, by learning rate"), caption,
-             say("epochs"), say("training loss"), curves, level, log="y"),
-    ]  # fmt: skip
+    title = translate("Loss against epochs, by learning rate")
+    axes = translate("epochs"), translate("training loss")
+    return Plot("loss_against_epochs", title, caption, *axes, curves, level, log="y")
 
 
 def judge(results: Results) -> list[Verdict]:
-    """The lecture's three regions."""
+    """Judges whether there are slow, good and divergent learning rates."""
     found = {rate: loss(g) for rate, g in sorted(by_key(results, "learning_rate").items())}
     rates = list(found)
     if len(rates) < 3:

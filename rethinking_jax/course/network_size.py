@@ -4,9 +4,9 @@ import numpy as np
 
 from rethinking_jax.analysis.claims import outcome
 from rethinking_jax.analysis.curves import Plot
+from rethinking_jax.analysis.language import Translate
 from rethinking_jax.analysis.lesson import (
     Lesson,
-    Say,
     by_key,
     curve,
     less,
@@ -22,30 +22,30 @@ from rethinking_jax.analysis.verdicts import Verdict
 FITS = "The largest network has the highest training accuracy."
 OVERFITS = "The largest network overfits: its training accuracy is far above its test accuracy."
 NO_HARM = "All the same it tests no worse than the smallest."
-# "Far": more than this share of the test images.
+# "Far" means by more than this share of the images.
 FAR = 0.02
 
 
-def plots(results: Results, say: Say) -> list[Plot]:
-    """Training accuracy, then test accuracy, against epochs."""
+def plots(results: Results, translate: Translate) -> list[Plot]:
+    """Draws training accuracy, then test accuracy, against epochs."""
 
     def plot(key: str, title: str) -> Plot:
         curves = [
-            curve(say("hidden layers {sizes}", sizes="-".join(map(str, sizes))),
-                  over_epochs(group, key), note(group, say))
+            curve(translate("hidden layers {sizes}", sizes="-".join(map(str, sizes))),
+                  over_epochs(group, key), note(group, translate))
             for sizes, group in by_key(results, "hidden_sizes").items()
         ]  # fmt: skip
         caption = "Over the whole set, the model fixed."
-        return Plot(key, title, caption, say("epochs"), say("accuracy"), curves)
+        return Plot(key, title, caption, translate("epochs"), translate("accuracy"), curves)
 
     return [
-        plot("train_accuracy", say("Training accuracy, by network size")),
-        plot("test_accuracy", say("Test accuracy, by network size")),
+        plot("train_accuracy", translate("Training accuracy, by network size")),
+        plot("test_accuracy", translate("Test accuracy, by network size")),
     ]
 
 
 def judge(results: Results) -> list[Verdict]:
-    """Overfitting, and whether it does harm."""
+    """Judges whether the largest network overfits, and whether that does harm."""
     groups = list(by_key(results, "hidden_sizes").values())
     if len(groups) < 2:
         return unmeasured(results, "at least two sizes of the network", FITS, OVERFITS, NO_HARM)

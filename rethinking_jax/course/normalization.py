@@ -6,9 +6,9 @@ import numpy as np
 
 from rethinking_jax.analysis.claims import outcome
 from rethinking_jax.analysis.curves import Plot
+from rethinking_jax.analysis.language import Translate
 from rethinking_jax.analysis.lesson import (
     Lesson,
-    Say,
     by_key,
     curve,
     final,
@@ -22,7 +22,7 @@ from rethinking_jax.analysis.verdicts import Verdict
 
 NORM = "Raw inputs have far larger gradients in the first epoch than normalized ones."
 WORSE = "At the same learning rate raw inputs train worse than either kind of normalized ones."
-# "Far": more than this many times.
+# "Far larger" means more than this many times as large.
 FAR = 10
 WORDS = {
     "raw": "0 to 255 (raw)",
@@ -33,32 +33,32 @@ WORDS = {
 }
 
 
-def plots(results: Results, say: Say) -> list[Plot]:
-    """Training loss and gradient norm against epochs."""
+def plots(results: Results, translate: Translate) -> list[Plot]:
+    """Draws training loss and gradient norm against epochs."""
 
     def plot(key: str, title: str, y_label: str, caption: str) -> Plot:
         curves = [
-            curve(say(WORDS[name]), over_epochs(group, key), note(group, say))
+            curve(translate(WORDS[name]), over_epochs(group, key), note(group, translate))
             for name, group in by_key(results, "preprocess").items()
         ]
-        return Plot(key, title, caption, say("epochs"), y_label, curves, log="y")
+        return Plot(key, title, caption, translate("epochs"), y_label, curves, log="y")
 
     return [
-        plot("train_loss", say("Training loss, by the scale of the inputs"),
-             say("training loss"), "A run ends where its loss stops being a number."),
-        plot("gradient_norm", say("Norm of the gradient, by the scale of the inputs"),
-             say("norm of the gradient"), "The mean over an epoch's steps."),
+        plot("train_loss", translate("Training loss, by the scale of the inputs"),
+             translate("training loss"), "A run ends where its loss stops being a number."),
+        plot("gradient_norm", translate("Norm of the gradient, by the scale of the inputs"),
+             translate("norm of the gradient"), "The mean over an epoch's steps."),
     ]  # fmt: skip
 
 
 def first_norm(group: Group) -> float:
-    """The mean norm of the first epoch's gradients over seeds; infinity for no number."""
+    """Returns the mean norm of the first epoch's gradients over seeds; infinity for no number."""
     norms = [own[0].get("gradient_norm") for own in group.lines]
     return float(np.mean([math.inf if norm is None else norm for norm in norms]))
 
 
 def judge(results: Results) -> list[Verdict]:
-    """What the scale of the inputs does."""
+    """Judges what the scale of the inputs does to gradients and to training."""
     found = by_key(results, "preprocess")
     raw = found.pop("raw", None)
     if raw is None or not found:

@@ -4,9 +4,9 @@ import numpy as np
 
 from rethinking_jax.analysis.claims import outcome
 from rethinking_jax.analysis.curves import Plot
+from rethinking_jax.analysis.language import Translate
 from rethinking_jax.analysis.lesson import (
     Lesson,
-    Say,
     curve,
     epochs_to_loss,
     groups_of,
@@ -18,44 +18,44 @@ from rethinking_jax.analysis.lesson import (
 from rethinking_jax.analysis.results import Group, Results
 from rethinking_jax.analysis.verdicts import Verdict
 
-# A training loss that all of them reach: where their epochs are compared.
+# The training loss at which epochs are compared: all optimizers reach it.
 REACHED = 0.1
 MOMENTUM = "Momentum reaches a low loss in fewer epochs than plain SGD at the same learning rate."
 ADAPTIVE = "RMSProp and Adam reach it in fewer epochs than plain SGD."
 
 
-def name(group: Group, say: Say) -> str:
-    """An optimizer with its learning rate."""
+def name(group: Group, translate: Translate) -> str:
+    """Returns the name of an optimizer with its learning rate."""
     rate, momentum = group.config["learning_rate"], group.config["momentum"]
     if group.config["optimizer"] == "rmsprop":
-        return say("RMSProp, learning rate {rate:g}", rate=rate)
+        return translate("RMSProp, learning rate {rate:g}", rate=rate)
     if group.config["optimizer"] == "adam":
-        return say("Adam, learning rate {rate:g}", rate=rate)
+        return translate("Adam, learning rate {rate:g}", rate=rate)
     if momentum:
         phrase = "SGD with momentum {momentum:g}, learning rate {rate:g}"
-        return say(phrase, momentum=momentum, rate=rate)
-    return say("SGD, learning rate {rate:g}", rate=rate)
+        return translate(phrase, momentum=momentum, rate=rate)
+    return translate("SGD, learning rate {rate:g}", rate=rate)
 
 
-def plots(results: Results, say: Say) -> list[Plot]:
-    """Training loss against epochs."""
+def plots(results: Results, translate: Translate) -> list[Plot]:
+    """Draws the training loss against epochs."""
     curves = [
-        curve(name(group, say), over_epochs(group, "train_loss"), note(group, say))
+        curve(name(group, translate), over_epochs(group, "train_loss"), note(group, translate))
         for group in groups_of(results)
     ]
-    title = say("Optimizers at their usual learning rates")
+    title = translate("Optimizers at their usual learning rates")
     return [Plot("optimizers", title, "Cross-entropy over the training set, the model fixed.",
-                 say("epochs"), say("training loss"), curves, log="y")]  # fmt: skip
+                 translate("epochs"), translate("training loss"), curves, log="y")]  # fmt: skip
 
 
 def kind(group: Group) -> str:
-    """sgd, momentum, rmsprop or adam."""
+    """Returns which optimizer runs have: sgd, momentum, rmsprop or adam."""
     optimizer = str(group.config["optimizer"])
     return "momentum" if optimizer == "sgd" and group.config["momentum"] else optimizer
 
 
 def judge(results: Results) -> list[Verdict]:
-    """What takes fewer epochs than plain SGD."""
+    """Judges which optimizers take fewer epochs than plain SGD."""
     epochs = {kind(group): epochs_to_loss(group, REACHED) for group in groups_of(results)}
     text = f"Epochs to training loss {REACHED:g}: " + ", ".join(
         f"{name} {value:.1f}" if np.isfinite(value) else f"{name} never"

@@ -3,43 +3,48 @@
 import numpy as np
 
 from rethinking_jax.analysis.curves import Plot
-from rethinking_jax.analysis.lesson import Lesson, Say, curve, groups_of, note, over_epochs
+from rethinking_jax.analysis.language import Translate
+from rethinking_jax.analysis.lesson import Lesson, curve, groups_of, note, over_epochs
 from rethinking_jax.analysis.results import Group, Results, series
 from rethinking_jax.analysis.verdicts import Verdict, verdicts
 
-# Of the paper's claims those that the lecture makes.
+# The names of the paper's claims that the lecture makes, too.
 CLAIMS = (
-    "Every setting is fitted, noise as well as images.",
-    "Random labels are fitted.",
-    "Networks trained on true labels generalize.",
-    "Networks trained on random labels test at chance.",
-    "True labels are fitted before random labels.",
+    "fitted_all",
+    "fitted_random",
+    "true_generalizes",
+    "random_is_chance",
+    "true_before_random",
 )
 
 
-def plots(results: Results, say: Say) -> list[Plot]:
-    """Training loss of each setting; its final accuracies in the legend."""
+def plots(results: Results, translate: Translate) -> list[Plot]:
+    """Draws the training loss of each setting; the legend has its final accuracies."""
 
     def name(group: Group) -> str:
-        return say(
+        return translate(
             "{setting}: {train:.2f} / {test:.2f}",
-            setting=say(group.members[0]["corruption"].replace("_", " ")),
+            setting=translate(group.members[0]["corruption"].replace("_", " ")),
             train=float(np.mean(group.values("train_accuracy"))),
             test=float(np.mean(group.test_accuracy())),
         )
 
     curves = [
-        curve(name(group), over_epochs(group, "train_loss"), note(group, say))
+        curve(name(group), over_epochs(group, "train_loss"), note(group, translate))
         for group in groups_of(results)
     ]
-    title = say("Training loss, and training / test accuracy at the end")
+    title = translate("Training loss, and training / test accuracy at the end")
     caption = "Cross-entropy over the training set as the run sees it; in the legend accuracies."
-    return [Plot("randomization", title, caption, say("epochs"), say("training loss"), curves)]
+    return [
+        Plot(
+            "randomization", title, caption, translate("epochs"), translate("training loss"), curves
+        )
+    ]
 
 
 def judge(results: Results) -> list[Verdict]:
-    """The paper's own claims, as its report judges them."""
-    return [verdict for verdict in verdicts(series(results)) if verdict.claim in CLAIMS]
+    """Judges the paper's own claims, as the report of other experiments does."""
+    return verdicts(series(results), CLAIMS)
 
 
 LESSON = Lesson(plots, judge)

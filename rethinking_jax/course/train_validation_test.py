@@ -5,11 +5,11 @@ from typing import NamedTuple
 import numpy as np
 
 from rethinking_jax.analysis.claims import NOT_MEASURED, outcome
-from rethinking_jax.analysis.curves import Curve, Plot
+from rethinking_jax.analysis.curves import Curve, Plot, seeds_curve
 from rethinking_jax.analysis.intervals import difference
+from rethinking_jax.analysis.language import Translate
 from rethinking_jax.analysis.lesson import (
     Lesson,
-    Say,
     curve,
     groups_of,
     less,
@@ -29,25 +29,30 @@ OPTIMISTIC = "It flatters: in the test the chosen setting does worse than in val
 
 
 class Setting(NamedTuple):
-    """Runs that differ in their seed only, none of which diverged."""
+    """Runs that differ in their seed only, none of which diverged.
+
+    Attributes:
+      group: the runs.
+      validation: the validation accuracy of each seed at the end.
+    """
 
     group: Group
-    validation: list[float]  # accuracy at the end, of each seed
+    validation: list[float]
 
     @property
     def name(self) -> str:
-        """Such as "120-84, learning rate 0.01"."""
+        """Its name, such as "120-84, learning rate 0.01"."""
         config = self.group.config
         return f"{self.layers}, learning rate {config['learning_rate']:g}"
 
     @property
     def layers(self) -> str:
-        """Such as "120-84"."""
+        """The sizes of its hidden layers, such as "120-84"."""
         return "-".join(map(str, self.group.config["hidden_sizes"]))
 
 
 def settings(results: Results) -> list[Setting]:
-    """What was tried, best first."""
+    """Returns the settings that were tried, the best one first."""
     found = [
         Setting(group, group.values("validation_accuracy"))
         for group in groups_of(results)
@@ -56,52 +61,50 @@ def settings(results: Results) -> list[Setting]:
     return sorted(found, key=lambda one: -float(np.mean(one.validation)))
 
 
-def plots(results: Results, say: Say) -> list[Plot]:
-    """Validation accuracy by learning rate and network; then the chosen one over training."""
+def plots(results: Results, translate: Translate) -> list[Plot]:
+    """Draws validation accuracy by learning rate and network, then the chosen setting's course."""
     found = settings(results)
     if not found:
         return []
-    return [_by_rate(found, say), _chosen(found[0], say)]
+    return [_by_rate(found, translate), _chosen(found[0], translate)]
 
 
-def _by_rate(found: list[Setting], say: Say) -> Plot:
+def _by_rate(found: list[Setting], translate: Translate) -> Plot:
     curves = []
     in_order = sorted(found, key=lambda one: one.group.config["learning_rate"])
     for layers in sorted({one.layers for one in found}):
         own = [one for one in in_order if one.layers == layers]
-        label = say("hidden layers {sizes}", sizes=layers)
-        curves.append(_points(label, own, note(own[0].group, say)))
-    curves.append(_points(say("chosen"), found[:1], note(found[0].group, say)))
-    title = say("Validation chooses learning rate and network")
+        label = translate("hidden layers {sizes}", sizes=layers)
+        curves.append(_points(label, own, note(own[0].group, translate)))
+    curves.append(_points(translate("chosen"), found[:1], note(found[0].group, translate)))
+    title = translate("Validation chooses learning rate and network")
     caption = "At the end of training, the model fixed. The test set is not looked at."
-    labels = say("learning rate"), say("validation accuracy")
+    labels = translate("learning rate"), translate("validation accuracy")
     return Plot("validation", title, caption, *labels, curves, log="x")
 
 
 def _points(label: str, found: list[Setting], seeds: str) -> Curve:
-    x = [float(one.group.config["learning_rate"]) for one in found]
-    y, low, high = ([float(f(one.validation)) for one in found] for f in (np.mean, np.min, np.max))
-    return Curve(label, x, y, low, high, note=seeds)
+    rates = [one.group.config["learning_rate"] for one in found]
+    return seeds_curve(label, rates, [one.validation for one in found], seeds)
 
 
-def _chosen(best: Setting, say: Say) -> Plot:
+def _chosen(best: Setting, translate: Translate) -> Plot:
     group = best.group
     curves = [
-        curve(say(name), over_epochs(group, f"{key}_accuracy"), note(group, say))
+        curve(translate(name), over_epochs(group, f"{key}_accuracy"), note(group, translate))
         for key, name in (("train", "training"), ("validation", "validation"))
     ]
     test = group.values("test_accuracy")
     last = [max(curves[0].x)]
-    mean, low, high = ([float(f(test))] for f in (np.mean, np.min, np.max))
-    curves.append(Curve(say("test, one look"), last, mean, low, high, note=note(group, say)))
-    rate = say("learning rate {rate:g}", rate=group.config["learning_rate"])
-    title = say("The chosen setting: {layers}, {rate}", layers=best.layers, rate=rate)
+    curves.append(seeds_curve(translate("test, one look"), last, [test], note(group, translate)))
+    rate = translate("learning rate {rate:g}", rate=group.config["learning_rate"])
+    title = translate("The chosen setting: {layers}, {rate}", layers=best.layers, rate=rate)
     caption = "Over each whole set, the model fixed; the test set once, at the end."
-    return Plot("chosen", title, caption, say("epochs"), say("accuracy"), curves)
+    return Plot("chosen", title, caption, translate("epochs"), translate("accuracy"), curves)
 
 
 def judge(results: Results) -> list[Verdict]:
-    """What validation can tell, and what it foretells."""
+    """Judges what validation can tell apart, and what it foretells."""
     found = settings(results)
     if len(found) < 2:
         need = "at least two settings that did not diverge"

@@ -1,6 +1,6 @@
-"""The user's own arrays, in an .npz file."""
+"""The user's own arrays: given in Python, or in an .npz file."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from rethinking_jax.data.dataset import Dataset, Split, make_dataset, make_split, one_line
 from rethinking_jax.data.hold_out import hold_out
 from rethinking_jax.data.images import stack_images
+from rethinking_jax.data.origin import Request
 from rethinking_jax.errors import UserError
 
 TWO_SPLITS = ("x_train", "y_train", "x_test", "y_test")
@@ -15,16 +16,50 @@ ONE_SPLIT = ("images", "labels")
 MOST_CLASSES = 1_000_000
 
 
-def load_arrays(name: str, image_size: int, say: Callable[[str], None]) -> Dataset:
+def arrays(
+    x_train: np.ndarray,
+    y_train: np.ndarray,
+    x_test: np.ndarray,
+    y_test: np.ndarray,
+    class_names: Sequence[str] | None = None,
+    name: str = "arrays",
+) -> Dataset:
+    """Returns a data set of arrays, as a notebook has them; ids are positions in the arrays.
+
+    Args:
+      x_train: the training images, [n, h, w] or [n, h, w, c] with 1 to 4 channels; integers
+        in 0..255 or floats in 0..1.
+      y_train: the training labels, integers [n] or [n, 1], numbered from 0 on.
+      x_test: the test images, of the same shape.
+      y_test: the test labels.
+      class_names: the classes' names; None numbers them up to the largest training label.
+      name: what the data set is called in results and messages.
+
+    Raises:
+      UserError: an array is not of this kind, or the arrays do not fit together.
+    """
+    given = (x_train, y_train, x_test, y_test)
+    found = {key: np.asarray(value) for key, value in zip(TWO_SPLITS, given, strict=True)}
+    if class_names is not None:
+        found["class_names"] = np.asarray([str(each) for each in class_names], np.str_)
+    names = _class_names(name, found, _labels(name, "y_train", found["y_train"]))
+    train, test = (
+        _split(name, split, found, keys, len(names), 0)
+        for split, keys in (("train", TWO_SPLITS[:2]), ("test", TWO_SPLITS[2:]))
+    )
+    return make_dataset(name, train, test, names)
+
+
+def load_arrays(request: Request) -> Dataset:
     """Reads x_train, y_train, x_test and y_test, or images and labels (a fifth is held out).
 
-    Images are [n, h, w] or [n, h, w, c], integers in 0..255 or floats in 0..1; labels are
-    integers [n] or [n, 1]. There are as many classes as `class_names` or `num_classes` in
-    the file say, else up to the largest training label. Ids are positions in the arrays.
+    Images and labels are as of `arrays`. There are as many classes as `class_names` or
+    `num_classes` in the file say, else up to the largest training label.
 
     Raises:
       UserError: the file or an array in it is not of this kind.
     """
+    name, size = request.name, request.image_size
     found = _read(name)
     keys = TWO_SPLITS if "x_train" in found or "images" not in found else ONE_SPLIT
     missing = [key for key in keys if key not in found]
@@ -35,12 +70,12 @@ def load_arrays(name: str, image_size: int, say: Callable[[str], None]) -> Datas
             f"it holds {', '.join(sorted(found)) or 'none'}."
         )
     class_names = _class_names(name, found, _labels(name, keys[1], found[keys[1]]))
-    say(f"reading {name}: {sum(found[key].shape[0] for key in keys[1::2]):,} examples")
-    train = _split(name, "train", found, keys[:2], len(class_names), image_size)
+    request.say(f"reading {name}: {sum(found[key].shape[0] for key in keys[1::2]):,} examples")
+    train = _split(name, "train", found, keys[:2], len(class_names), size)
     if keys == ONE_SPLIT:
-        train, test = hold_out(name, train, say)
+        train, test = hold_out(name, train, request.say)
     else:
-        test = _split(name, "test", found, keys[2:], len(class_names), image_size)
+        test = _split(name, "test", found, keys[2:], len(class_names), size)
     return make_dataset(name, train, test, class_names)
 
 
@@ -82,7 +117,7 @@ def _read(name: str) -> dict[str, np.ndarray]:
 
 
 def _images(name: str, key: str, images: np.ndarray) -> np.ndarray:
-    """uint8 [n, h, w, c] of what the file holds."""
+    """Turns images into uint8 [n, h, w, c], whatever shape and numbers they are given in."""
     if images.ndim == 3:
         images = images[..., None]
     if images.ndim != 4 or not 1 <= images.shape[-1] <= 4 or 0 in images.shape[1:]:
@@ -106,7 +141,7 @@ def _images(name: str, key: str, images: np.ndarray) -> np.ndarray:
 
 
 def _labels(name: str, key: str, labels: np.ndarray) -> np.ndarray:
-    """Integers [n] of what the file holds."""
+    """Turns labels into integers [n], whatever shape and numbers they are given in."""
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.ndim != 1:

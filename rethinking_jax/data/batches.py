@@ -1,24 +1,29 @@
-"""Batches read ahead of the training step, in order and with bounded memory."""
+"""Batches are read ahead of the training step, in order and with bounded memory."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from rethinking_jax.data.dataset import one_line
-from rethinking_jax.data.streamed import Read, StreamedSplit
+from rethinking_jax.data.dataset import Read, Split, one_line
 from rethinking_jax.errors import RunFailed
 
-# The one that is being put together, and what is read meanwhile.
+# A batch is put together while another one is read.
 BATCHES_AHEAD = 2
 
 
 class HostBatch(NamedTuple):
-    """Examples on the host."""
+    """A batch of examples on the host.
 
-    images: np.ndarray  # uint8 [b, h, w, c]
-    labels: np.ndarray  # int32 [b], the true ones
-    ids: np.ndarray  # uint32 [b]
+    Attributes:
+      images: uint8 [b, h, w, c], before any corruption.
+      labels: int32 [b], the true ones.
+      ids: uint32 [b].
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    ids: np.ndarray
 
 
 class _Failed(NamedTuple):
@@ -28,15 +33,15 @@ class _Failed(NamedTuple):
 
 
 class _Slices:
-    """The random-access source that grain reads: a part of a batch at a time.
+    """The random-access source that grain reads, whose elements are parts of batches.
 
-    grain counts what it reads ahead in elements. Were these batches, as many as there are
-    threads would be held at once, each of them read by one thread.
+    grain counts what it reads ahead in elements. If these were whole batches, as many as
+    there are threads would be held at once, each of them read by one thread.
     """
 
     def __init__(self, read: Read, positions: np.ndarray, slice_size: int) -> None:
         self._read, self._positions, self._size = read, positions, slice_size
-        self.per_batch = -(-positions.shape[1] // slice_size)
+        self.per_batch: int = -(-positions.shape[1] // slice_size)
 
     def __len__(self) -> int:
         return len(self._positions) * self.per_batch
@@ -51,19 +56,19 @@ class _Slices:
 
 
 def read_batches(
-    split: StreamedSplit, positions: np.ndarray, *, threads: int, workers: int
+    split: Split, positions: np.ndarray, *, threads: int, workers: int
 ) -> Generator[HostBatch, None, None]:
     """Reads the batches that `positions` names, ahead of their use.
 
-    A generator: `close()` it where not all of it is taken. What is held at any time is
-    about two batches, and at least a slice (`split.slice_size` images) for every thread.
+    Whoever does not take all of them has to `close()` the generator. It holds about two
+    batches at any time, and at least a slice (`reader.slice_size` images) for every thread.
 
     Args:
-      split: to read from.
-      positions: int64 [steps, b], each in [0, n), repeats allowed.
-      threads: that read and decode, at least 1; with workers, in each of them.
-      workers: processes that the threads are in; 0: this process, which is best for most
-        machines, because decoding leaves Python's lock alone.
+      split: the streamed split to read from.
+      positions: int64 [steps, b], each in [0, n); repeats are allowed.
+      threads: how many threads read and decode, at least 1; with workers, in each of them.
+      workers: how many processes the threads are in; 0 is this process, which is best for
+        most machines, because decoding leaves Python's lock alone.
 
     Yields:
       A `HostBatch` for each row of `positions`, in that order whatever threads and workers
@@ -78,7 +83,8 @@ def read_batches(
     steps, size = positions.shape
     if not steps or not size:
         return
-    slices = _Slices(split.read, positions, min(split.slice_size, size))
+    reader = split.reader
+    slices = _Slices(reader.read, positions, min(reader.slice_size, size))
     iterator = _read_ahead(slices, threads, workers)
     try:
         for row in positions:
@@ -89,8 +95,8 @@ def read_batches(
 
 
 def _read_ahead(slices: _Slices, threads: int, workers: int) -> Any:
-    """grain's iterator over the slices."""
-    import grain  # takes seconds
+    """Returns the iterator of grain, which has no types, over the slices."""
+    import grain  # it takes seconds to import
 
     ahead = -(-BATCHES_AHEAD * slices.per_batch // max(workers, 1))
     options = grain.ReadOptions(num_threads=threads, prefetch_buffer_size=max(threads, ahead))
@@ -105,7 +111,7 @@ def _read_ahead(slices: _Slices, threads: int, workers: int) -> Any:
     return iter(dataset)
 
 
-def _next(iterator: Any) -> np.ndarray:
+def _next(iterator: Iterator[np.ndarray | _Failed]) -> np.ndarray:
     try:
         found = next(iterator)
     except Exception as error:
@@ -116,7 +122,7 @@ def _next(iterator: Any) -> np.ndarray:
 
 
 def _join(slices: list[np.ndarray], shared: bool) -> np.ndarray:
-    """One array; a copy where the slices lie in memory that another process shares."""
+    """Joins slices into one array, copied where another process shares their memory."""
     if len(slices) == 1:
         return slices[0].copy() if shared else slices[0]
     return np.concatenate(slices)

@@ -12,41 +12,45 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rethinking_jax.corruption.randomness import fixed_bits
 from rethinking_jax.data.dataset import Dataset, Split, make_dataset
+from rethinking_jax.data.origin import Request
 from rethinking_jax.errors import UserError
 
 PREFIX = "checkerboard"
 SQUARES = 4  # along each side
 SIDE = 2 / SQUARES
 LEFT_OUT = (2, 2)  # column and row from the lower left corner: [0, 0.5]²
-TEST_EXAMPLES = 1000  # in distribution, and as many out of it
+TEST_EXAMPLES = 1000  # test points in the distribution, and as many out of it
 MOST = 1_000_000
 # Ids of training points within the square that is left out begin here.
 FIRST_OUTSIDE = 1 << 31
 # Fractions of 20 bits, never on an edge: each coordinate is exact in float32.
 BITS = 20
-# Keys of the draws. The numbers are part of the format, as those of
-# `rethinking_jax.corruption.randomness`.
-PURPOSES = {"train": 0, "test": 1, "train_outside": 2, "outside": 3}
 
 
 class Sizes(NamedTuple):
-    """How many training points lie in the distribution, and how many out of it."""
+    """The numbers of training points.
+
+    Attributes:
+      inside: how many lie in the distribution.
+      outside: how many lie out of it.
+    """
 
     inside: int
     outside: int
 
 
 def is_checkerboard(name: str) -> bool:
-    """Whether a data set's name is one of these."""
+    """Returns whether this is the name of a checkerboard."""
     return name.partition(":")[0] == PREFIX
 
 
 def sizes(name: str) -> Sizes:
-    """What checkerboard:N or checkerboard:N+K stands for.
+    """Returns the numbers of points that checkerboard:N or checkerboard:N+K stands for.
 
     Raises:
-      UserError: it is neither, or there are too many points.
+      UserError: the name is neither, or there are too many points.
     """
     found = re.fullmatch(rf"{PREFIX}:(\d{{1,7}})(?:\+(\d{{1,7}}))?", name)
     given = Sizes(int(found[1]), int(found[2] or 0)) if found else Sizes(0, 0)
@@ -58,14 +62,14 @@ def sizes(name: str) -> Sizes:
     return given
 
 
-def load_checkerboard(name: str) -> Dataset:
-    """The points of a name, as images of one row: float32 [n, 1, 2, 1], x1 and x2.
+def load_checkerboard(request: Request) -> Dataset:
+    """Returns the points that a name stands for, as images of one row, float32 [n, 1, 2, 1].
 
     Point i of a purpose is a function of (purpose, i) alone: 500 training points are the
     first of 5,000, and the test sets are always the same.
 
     Args:
-      name: checkerboard:N or checkerboard:N+K.
+      request: its name is checkerboard:N or checkerboard:N+K.
 
     Returns:
       N + K training points, uniform on the board without the square that is left out and, K
@@ -75,30 +79,29 @@ def load_checkerboard(name: str) -> Dataset:
     Raises:
       UserError: the name is not of this form.
     """
-    inside, outside = sizes(name)
+    inside, outside = sizes(request.name)
     ordinary, further = _split("train", inside), _split("train_outside", outside, FIRST_OUTSIDE)
     train = Split(
         np.concatenate([ordinary.images, further.images]),
         np.concatenate([ordinary.labels, further.labels]),
         np.concatenate([ordinary.ids, further.ids]),
     )
-    board = make_dataset(name, train, _split("test", TEST_EXAMPLES), ("0", "1"))
+    board = make_dataset(request.name, train, _split("test", TEST_EXAMPLES), ("0", "1"))
     return dataclasses.replace(board, further={"outside": _split("outside", TEST_EXAMPLES)})
 
 
 def is_outside(points: np.ndarray) -> np.ndarray:
-    """Which of the points, float [n, 2], lie in the square that is left out: bool [n]."""
+    """Says which points, float [n, 2], lie in the square that is left out: bool [n]."""
     low = np.array(LEFT_OUT) * SIDE - 1
     return np.asarray(((points >= low) & (points < low + SIDE)).all(axis=1))
 
 
 def _split(purpose: str, count: int, first_id: int = 0) -> Split:
-    """The first points of a purpose."""
+    """Returns the first points of a purpose."""
     squares = [(i, j) for i in range(SQUARES) for j in range(SQUARES) if (i, j) != LEFT_OUT]
     if purpose.endswith("outside"):
         squares = [LEFT_OUT]
-    # Raw bits, as in `hold_out`: NumPy promises them for every version.
-    raw = np.random.Philox(key=PURPOSES[purpose]).random_raw(3 * count).reshape(count, 3)
+    raw = fixed_bits(f"checkerboard_{purpose}", 3 * count).reshape(count, 3)
     chosen = np.array(squares)[raw[:, 0] % np.uint64(len(squares))]
     fractions = ((raw[:, 1:] >> np.uint64(64 - BITS)) + 0.5) / (1 << BITS)
     points = (SIDE * (chosen + fractions) - 1).astype(np.float32)

@@ -1,16 +1,58 @@
-"""What a data set is once it is in memory, whatever it was read from."""
+"""What a data set is, whatever it was read from and wherever its images are."""
+
+from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from rethinking_jax.corruption import NO_MOMENTS, Moments
+from rethinking_jax.data.ids import example_ids
 from rethinking_jax.errors import UserError
 
-# ImageNet's training images are numbered within their class, up to some 10**5.
-IMAGENET_BITS = 22
-MOST_DIGITS = 18
+if TYPE_CHECKING:
+    import jax
+
+Array: TypeAlias = "np.ndarray | jax.Array"
+Shape = tuple[int, int, int]  # (height, width, channels)
+# Positions int [b], in any order and with repeats -> uint8 [b, h, w, c].
+Read = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class Reader:
+    """Reads the images of a split when they are needed.
+
+    Attributes:
+      read: reads the images at some positions; threads may share it, and it travels between
+        processes.
+      shape: the shape of each image, (h, w, c).
+      slice_size: how many positions one task should take.
+      kind: "stream" (images are decoded when they are read) or "cache".
+    """
+
+    read: Read
+    shape: Shape
+    slice_size: int
+    kind: str
+
+    def rows(self, positions: np.ndarray) -> Reader:
+        """Reads some rows of the split as if there were no others."""
+        return dataclasses.replace(self, read=_Rows(self.read, positions))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Rows:
+    """A `Read` of some rows; a class, so that it travels between processes."""
+
+    read: Read
+    rows: np.ndarray
+
+    def __call__(self, positions: np.ndarray) -> np.ndarray:
+        return self.read(self.rows[positions])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,18 +60,61 @@ class Split:
     """Labelled images in their canonical order.
 
     Attributes:
-      images: uint8 [n, h, w, c]; of points in the plane float32 [n, 1, 2, 1].
+      stored: the images, uint8 [n, h, w, c] (of points in the plane float32 [n, 1, 2, 1]), on
+        the host or on the device; or what reads them.
       labels: int32 [n].
-      ids: uint32 [n], unique within the split and the same for everyone (`example_ids`).
+      ids: uint32 [n], unique within the split and the same for everyone (`ids.example_ids`).
     """
 
-    images: np.ndarray
+    stored: Array | Reader
     labels: np.ndarray
     ids: np.ndarray
 
-    def take(self, indices: np.ndarray) -> "Split":
-        """The examples at `indices` (integers or a mask of booleans), with their ids."""
-        return Split(self.images[indices], self.labels[indices], self.ids[indices])
+    def __len__(self) -> int:
+        """Returns the number of examples."""
+        return len(self.labels)
+
+    @property
+    def images(self) -> Array:
+        """The images of a split that is in memory."""
+        if isinstance(self.stored, Reader):
+            raise TypeError("this split is streamed: read() gives its images")
+        return self.stored
+
+    @property
+    def reader(self) -> Reader:
+        """What reads the images of a streamed split."""
+        if not isinstance(self.stored, Reader):
+            raise TypeError("this split is in memory: it has images")
+        return self.stored
+
+    @property
+    def streamed(self) -> bool:
+        """Whether the images are read when they are needed."""
+        return isinstance(self.stored, Reader)
+
+    @property
+    def image_shape(self) -> Shape:
+        """The shape of each image, (h, w, c)."""
+        if isinstance(self.stored, Reader):
+            return self.stored.shape
+        height, width, channels = self.stored.shape[1:]
+        return height, width, channels
+
+    def read(self, positions: np.ndarray) -> Array:
+        """The images at some positions (integers [b]): [b, h, w, c]."""
+        if isinstance(self.stored, Reader):
+            return self.stored.read(positions)
+        return self.stored[positions]
+
+    def take(self, indices: np.ndarray) -> Split:
+        """Returns the examples at `indices` (integers or a mask of booleans), with their ids."""
+        if isinstance(self.stored, Reader):
+            positions = np.flatnonzero(indices) if indices.dtype == bool else indices
+            stored: Array | Reader = self.stored.rows(positions)
+        else:
+            stored = self.stored[indices]
+        return Split(stored, self.labels[indices], self.ids[indices])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +122,15 @@ class Dataset:
     """A training and a test split of images of one shape.
 
     Attributes:
-      further: splits that are measured beside the test set, by name.
+      name: what `config.dataset` calls it.
+      train: the examples to train on.
+      test: the examples to test on.
+      class_names: the classes' names, in the order of their numbers.
+      further: splits that are measured beside the test set, by name; the split "validation"
+        is measured in its place.
+      moments: the mean and standard deviation of the training pixels, where they are needed.
+      uncropped: the shape that each image had before it was cropped, (h, w, c); None where the
+        images are whole.
     """
 
     name: str
@@ -45,75 +138,53 @@ class Dataset:
     test: Split
     class_names: tuple[str, ...]
     further: Mapping[str, Split] = dataclasses.field(default_factory=dict)
+    moments: Moments = NO_MOMENTS
+    uncropped: Shape | None = None
 
     @property
     def num_classes(self) -> int:
         """The number of classes; labels lie in [0, num_classes)."""
         return len(self.class_names)
 
+    @property
+    def splits(self) -> dict[str, Split]:
+        """All splits by name; "train" and "test" come first."""
+        return {"train": self.train, "test": self.test, **self.further}
 
-def example_ids(
-    texts: Sequence[bytes] | None, labels: np.ndarray, file_names: bool = False
-) -> np.ndarray:
-    """The ids that corruptions are keyed by.
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """The splits that are measured after every epoch, besides the training set.
 
-    Args:
-      texts: what tfds gives as `id`, such as b"train_16399", or as `file_name`; None where
-        it gives neither.
-      labels: integers [n].
-      file_names: whether `texts` are names of files.
+        Where hyper-parameters are chosen by validation, the test set is not among them: it
+        is looked at once, when all is chosen (`rethinking_jax.sweep.selection`).
+        """
+        test = () if "validation" in self.further else ("test",)
+        return (*test, *self.further)
 
-    Returns:
-      uint32 [n]. Of `id`: the integers that the texts end in. Of names as ImageNet's
-      training images have, nXXXXXXXX_NUMBER.JPEG, whose numbers repeat in other classes:
-      label * 2**22 + NUMBER. Of other names: the integers before the extension. All of
-      this where it can be done with every text, no two are equal and all fit; else the
-      positions 0 .. n - 1.
-    """
-    count = len(labels)
-    if texts is not None and count:
-        words = np.asarray(texts, np.bytes_)
-        characters = words.view(np.uint8).reshape(count, -1)
-        ends = np.strings.str_len(words)
-        if file_names:
-            dots = np.strings.rfind(words, b".")
-            ends = np.where(dots < 0, ends, dots)
-        numbers = _last_integers(characters, ends)
-        if file_names and _are_imagenet_names(characters, ends):
-            small = (numbers < 1 << IMAGENET_BITS) & (labels >= 0) & (labels < 1 << 10)
-            if small.all():
-                numbers += np.asarray(labels, np.int64) << IMAGENET_BITS
-        in_order = np.sort(numbers)
-        if in_order[0] >= 0 and in_order[-1] < 1 << 32 and (np.diff(in_order) > 0).all():
-            return numbers.astype(np.uint32)
-    return np.arange(count, dtype=np.uint32)
+    @property
+    def streamed(self) -> bool:
+        """Whether images are read when they are needed; else all are in memory."""
+        return self.train.streamed
 
+    @property
+    def image_shape(self) -> Shape:
+        """The shape of each stored image, (h, w, c)."""
+        return self.train.image_shape
 
-def _last_integers(characters: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """The decimal integer before `ends` in each row: int64 [n]; -1 where none that fits."""
-    rows = np.arange(len(ends))
-    numbers, digits = np.zeros(len(ends), np.int64), np.zeros(len(ends), np.int64)
-    going = np.ones(len(ends), bool)
-    for k in range(min(MOST_DIGITS + 1, characters.shape[1])):
-        found = characters[rows, np.maximum(ends - 1 - k, 0)].astype(np.int64) - ord("0")
-        going &= (ends > k) & (found >= 0) & (found <= 9)
-        if not going.any():
-            break
-        digits += going
-        if k < MOST_DIGITS:
-            numbers += np.where(going, found, 0) * 10**k
-    return np.where((digits > 0) & (digits <= MOST_DIGITS), numbers, -1)
+    @property
+    def digest(self) -> str:
+        """Eight hexadecimal digits of the labels and ids of all splits and the images' shape."""
+        sha = hashlib.sha256(str((self.image_shape, self.class_names)).encode())
+        for name, split in self.splits.items():
+            sha.update(f"{name} {len(split)}".encode())
+            sha.update(split.labels.astype("<i4").tobytes())
+            sha.update(split.ids.astype("<u4").tobytes())
+        return sha.hexdigest()[:8]
 
-
-def _are_imagenet_names(characters: np.ndarray, ends: np.ndarray) -> bool:
-    """Whether all are a synset such as n01440764, an underscore and a number."""
-    if characters.shape[1] < 11:
-        return False
-    is_digit = (characters >= ord("0")) & (characters <= ord("9"))
-    is_digit |= np.arange(characters.shape[1]) >= ends[:, None]
-    is_synset = (characters[:, 0] == ord("n")) & is_digit[:, 1:9].all(1)
-    is_numbered = (characters[:, 9] == ord("_")) & is_digit[:, 10:].all(1) & (ends > 10)
-    return bool((is_synset & is_numbered).all())
+    @property
+    def holds_points(self) -> bool:
+        """Whether images are points, whose values are no pixels."""
+        return not self.streamed and self.train.images.dtype != np.uint8
 
 
 def labels_and_ids(
@@ -154,7 +225,7 @@ def labels_and_ids(
 def make_split(
     name: str, split: str, images: np.ndarray, labels: np.ndarray, num_classes: int
 ) -> Split:
-    """A split whose ids are its positions; see `labels_and_ids`.
+    """Returns a split whose ids are its positions; see `labels_and_ids`.
 
     Args:
       name: the data set, for the message.
@@ -170,102 +241,24 @@ def make_split(
 
 
 def make_dataset(name: str, train: Split, test: Split, class_names: Sequence[str]) -> Dataset:
-    """Checks that the two splits fit together.
-
-    Raises:
-      UserError: fewer than two classes, or images of different shapes.
-    """
-    check_splits(name, train.images.shape[1:], test.images.shape[1:], class_names)
-    return Dataset(name, train, test, tuple(class_names))
-
-
-def check_splits(
-    name: str, train: tuple[int, ...], test: tuple[int, ...], class_names: Sequence[str]
-) -> None:
-    """Checks that two splits with images of these shapes [h, w, c] fit together.
+    """Returns a data set of two splits, after checking that they fit together.
 
     Raises:
       UserError: fewer than two classes, or images of different shapes.
     """
     if len(class_names) < 2:
         raise UserError(f"dataset={name!r} has {len(class_names)} class; at least 2 are needed.")
-    if train != test:
-        sizes = " and ".join("x".join(map(str, shape)) for shape in (train, test))
+    if train.image_shape != test.image_shape:
+        shapes = train.image_shape, test.image_shape
+        sizes = " and ".join("x".join(map(str, shape)) for shape in shapes)
         raise UserError(
             f"dataset={name!r} has images of {sizes} (height x width x channels) in its training "
             "and test split; one shape is needed: image_size=32, say, brings all to 32x32."
         )
+    return Dataset(name, train, test, tuple(class_names))
 
 
 def one_line(said: object) -> str:
-    """What another library says (an exception or a text), short enough to quote in a message."""
+    """Returns what another library says, an exception or a text, short enough for a message."""
     text = " ".join(str(said).split()) or type(said).__name__
     return text if len(text) <= 240 else text[:240] + "..."
-
-
-class Parts(NamedTuple):
-    """Positions in a training split, int64.
-
-    Attributes:
-      train: which examples to train on; None: all, in their order.
-      validation: which to choose hyper-parameters by.
-    """
-
-    train: np.ndarray | None
-    validation: np.ndarray
-
-
-def chosen_parts(
-    name: str, count: int, train_examples: int, seed: int, validation_examples: int = 0
-) -> Parts:
-    """Which training examples to keep, and which to set aside for validation.
-
-    Both are of one permutation that depends on `seed` and `count` alone: its beginning is
-    trained on, so a smaller part lies within a larger one; its end is for validation, the
-    same whatever is trained on.
-
-    Args:
-      name: the data set, for the message.
-      count: how many there are.
-      train_examples: how many to train on; 0 takes all that are not for validation, in
-        their order.
-      seed: at least 0.
-      validation_examples: how many to set aside.
-
-    Raises:
-      UserError: there are not so many, or none is left to train on.
-    """
-    if not 0 <= validation_examples < count:
-        raise UserError(
-            f"validation_examples={validation_examples} is out of range: {name!r} has {count:,} "
-            f"training examples, so give 0..{count - 1}."
-        )
-    rest = count - validation_examples
-    if not 0 <= train_examples <= rest:
-        besides = f" beside those for validation ({validation_examples:,})"
-        raise UserError(
-            f"train_examples={train_examples} is out of range: {name!r} has {rest:,} training "
-            f"examples{besides if validation_examples else ''}, so give 1..{rest}, or 0 for all."
-        )
-    if not train_examples and not validation_examples:
-        return Parts(None, np.arange(0))
-    order = np.random.Generator(np.random.Philox(key=seed)).permutation(count)
-    train = order[:train_examples] if train_examples else np.sort(order[:rest])
-    return Parts(train, order[rest:])
-
-
-def subset(
-    dataset: Dataset, train_examples: int, seed: int, validation_examples: int = 0
-) -> Dataset:
-    """The data set with the parts of its training split that `chosen_parts` says.
-
-    Examples keep their ids; those for validation are its further split "validation".
-    """
-    count = len(dataset.train.labels)
-    parts = chosen_parts(dataset.name, count, train_examples, seed, validation_examples)
-    if parts.train is None:
-        return dataset
-    further = dict(dataset.further)
-    if len(parts.validation):
-        further["validation"] = dataset.train.take(parts.validation)
-    return dataclasses.replace(dataset, train=dataset.train.take(parts.train), further=further)

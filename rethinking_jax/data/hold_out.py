@@ -4,26 +4,24 @@ from collections.abc import Callable
 
 import numpy as np
 
+from rethinking_jax.corruption.randomness import fixed_bits
 from rethinking_jax.data.dataset import Split
 from rethinking_jax.errors import UserError
 
-SEED = 0
-
 
 def held_out(labels: np.ndarray) -> np.ndarray:
-    """Which examples a stratified, fixed fifth is made of.
+    """Chooses a stratified fifth of the examples, the same one for everyone.
 
     A class of n examples gives n / 5, rounded, and at least one where n > 1; a class with a
-    single example keeps it for training. Raw Philox bits choose, with the fixed key `SEED`:
-    NumPy promises them for every version, which it does not for its permutations.
+    single example keeps it for training.
 
     Args:
       labels: integers [n].
 
     Returns:
-      bool [n], true for the examples held out.
+      bool [n], true for the examples that are held out.
     """
-    draws = np.random.Philox(key=SEED).random_raw(len(labels))
+    draws = fixed_bits("held_out", len(labels))
     chosen = np.zeros(len(labels), bool)
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
@@ -38,24 +36,14 @@ def hold_out(name: str, split: Split, say: Callable[[str], None]) -> tuple[Split
     Raises:
       UserError: no class has two examples, so nothing can be held out.
     """
-    train, test = held_out_parts(name, split.labels)
-    say(
-        f"{name} has no test split with labels: holding out {test.sum():,} of its {len(test):,} "
-        "examples for testing (a fifth of each class, always the same)"
-    )
-    return split.take(train), split.take(test)
-
-
-def held_out_parts(name: str, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Which examples are for training and which for testing: bool [n] each.
-
-    Raises:
-      UserError: no class has two examples, so nothing can be held out.
-    """
-    test = held_out(labels)
+    test = held_out(split.labels)
     if not test.any():
         raise UserError(
             f"dataset={name!r} has no test split and too few examples to hold one out: "
             "give at least 2 examples of a class."
         )
-    return ~test, test
+    say(
+        f"{name} has no test split with labels: holding out {test.sum():,} of its {len(test):,} "
+        "examples for testing (a fifth of each class, always the same)"
+    )
+    return split.take(~test), split.take(test)

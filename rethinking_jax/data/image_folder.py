@@ -1,6 +1,6 @@
 """A folder with one folder of images per class."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from rethinking_jax.data import images
 from rethinking_jax.data.dataset import Dataset, Split, make_dataset, make_split, one_line
 from rethinking_jax.data.hold_out import hold_out
+from rethinking_jax.data.origin import Request
 from rethinking_jax.errors import UserError
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
@@ -15,16 +16,36 @@ GRAY_MODES = {"1", "L", "LA", "La", "F"}
 TEST_FOLDERS = ("test", "val", "validation")
 
 
-def load_image_folder(name: str, image_size: int, say: Callable[[str], None]) -> Dataset:
+def load_image_folder(request: Request) -> Dataset:
     """Reads DIR/train/CLASS/* with DIR/test/CLASS/* (or val, validation), or DIR/CLASS/*.
 
     Without a test folder a fifth is held out. Classes are the training folders in sorted
     order; ids are positions in the sorted relative paths. The images are gray ([h, w, 1])
-    where all of them are, else RGB.
+    where all of them are gray, else RGB.
 
     Raises:
       UserError: the folder is not of this kind, or an image cannot be read.
     """
+    name, say = request.name, request.say
+    classes, train_files, test_files = _found(name)
+    say(f"reading {name}: {len(train_files) + len(test_files):,} examples")
+    mode = "L" if all(_is_gray(name, path) for path in train_files + test_files) else "RGB"
+
+    def read_split(split: str, files: list[Path]) -> Split:
+        labels = np.searchsorted(classes, [path.parent.name for path in files])
+        pixels = _read(name, files, mode, request.image_size)
+        return make_split(name, split, pixels, labels, len(classes))
+
+    train = read_split("train", train_files)
+    if test_files:
+        test = read_split("test", test_files)
+    else:
+        train, test = hold_out(name, train, say)
+    return make_dataset(name, train, test, classes)
+
+
+def _found(name: str) -> tuple[list[str], list[Path], list[Path]]:
+    """Returns the classes, and the files of the training and of the test images."""
     root = Path(name).expanduser()
     if not root.is_dir():
         raise UserError(f"dataset={name!r}: there is no such folder.")
@@ -47,20 +68,7 @@ def load_image_folder(name: str, image_size: int, say: Callable[[str], None]) ->
                 f"dataset={name!r}: {path.parent} is a class of the test images that the "
                 f"training images in {train_root} lack."
             )
-    say(f"reading {name}: {len(train_files) + len(test_files):,} examples")
-    mode = "L" if all(_is_gray(name, path) for path in train_files + test_files) else "RGB"
-
-    def read_split(split: str, files: list[Path]) -> Split:
-        labels = np.searchsorted(classes, [path.parent.name for path in files])
-        pixels = _read(name, files, mode, image_size)
-        return make_split(name, split, pixels, labels, len(classes))
-
-    train = read_split("train", train_files)
-    if test_files:
-        test = read_split("test", test_files)
-    else:
-        train, test = hold_out(name, train, say)
-    return make_dataset(name, train, test, classes)
+    return classes, train_files, test_files
 
 
 def _folders(root: Path) -> list[str]:

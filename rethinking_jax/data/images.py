@@ -23,36 +23,36 @@ def decode(content: bytes, mode: str) -> np.ndarray:
     pixels, simplejpeg in two thirds of the time (`python -m rethinking_jax.bench input`).
 
     Args:
-      content: of the file.
+      content: the content of the file.
       mode: Pillow's name of the wanted pixels: "L" (gray), "RGB" or "RGBA".
 
     Returns:
       uint8 [h, w, c].
 
     Raises:
-      Exception: of many kinds, where the image is not whole.
+      Exception: the image is not whole; what is raised has many types.
     """
     if content[:2] == b"\xff\xd8":
         import simplejpeg
 
-        # ValueError: not whole, or something harmless that Pillow lets pass.
+        # A ValueError says that it is not whole, or of something harmless that Pillow lets pass.
         with contextlib.suppress(ValueError):
             colours = simplejpeg.decode_jpeg_header(content)[2]
             if mode == "RGB" and colours in ("YCbCr", "RGB", "Gray"):
-                return simplejpeg.decode_jpeg(content, "RGB")
+                return np.asarray(simplejpeg.decode_jpeg(content, "RGB"))
             if mode == "L" and colours == "Gray":
-                return simplejpeg.decode_jpeg(content, "GRAY")
+                return np.asarray(simplejpeg.decode_jpeg(content, "GRAY"))
     return decode_with_pillow(content, mode)
 
 
 def decode_with_pillow(content: bytes, mode: str) -> np.ndarray:
-    """`decode` of any kind of image."""
+    """Decodes any kind of image by Pillow; see `decode`."""
     from PIL import Image
 
     with Image.open(io.BytesIO(content)) as opened:
         image: Image.Image = opened
         if image.mode.startswith("I"):
-            # 16-bit gray: Pillow's own conversion clips at 255 instead of scaling.
+            # Pillow's own conversion of 16-bit gray clips at 255 instead of scaling.
             high_byte = np.asarray(image).astype(np.int64) >> 8
             image = Image.fromarray(high_byte.clip(0, 255).astype(np.uint8))
         array = np.asarray(image if image.mode == mode else image.convert(mode))
@@ -84,7 +84,7 @@ def fit(image: np.ndarray, image_size: int) -> np.ndarray:
     )
     if channels == 3:
         return _resize(image, image_size, box)
-    # A channel at a time: Pillow would take two or four of them for transparency.
+    # Channels are resized one at a time: Pillow would take two or four for transparency.
     planes = [_resize(image[..., channel], image_size, box) for channel in range(channels)]
     return np.stack(planes, axis=-1)
 
@@ -98,7 +98,7 @@ def _resize(image: np.ndarray, side: int, box: tuple[float, float, float, float]
 
 
 def describe() -> str:
-    """What makes the pixels, with versions: `decode` and `fit`."""
+    """Returns the libraries by which `decode` and `fit` make the pixels, with their versions."""
     versions = {name: importlib.metadata.version(name) for name in ("simplejpeg", "pillow")}
     decoders = ", ".join(f"{name} {version}" for name, version in versions.items())
     return f"decoded by {decoders}; shorter side by Pillow (bilinear, antialiased), centre crop"
@@ -111,7 +111,7 @@ def stack_images(
 
     Args:
       name: the data set, for the message.
-      count: at least 1.
+      count: the number of images, at least 1.
       read: gives the images (uint8 [h, w, c]) at a range of indices; threads call it.
       image_size: see `fit`.
 
@@ -123,13 +123,7 @@ def stack_images(
     """
     first = next(iter(read(range(1))))
     shape = fit(first, image_size).shape
-    try:
-        images = np.empty((count, *shape), np.uint8)
-    except MemoryError as error:
-        raise UserError(
-            f"dataset={name!r}: {count:,} images of {_size(shape)} do not fit into memory; "
-            f"give a smaller image_size than {shape[0]}."
-        ) from error
+    images = _empty(name, count, shape)
 
     def fill(indices: range) -> None:
         for index, image in zip(indices, read(indices), strict=True):
@@ -137,7 +131,7 @@ def stack_images(
             check_shape(name, fitted.shape, shape)
             images[index] = fitted
 
-    # Pillow lets go of the interpreter's lock while it decodes: that pays for photographs,
+    # Pillow lets go of the interpreter's lock while it decodes, which pays for photographs,
     # while 28x28 images are read faster by one thread than by two.
     workers = os.cpu_count() if first.size > SMALL_IMAGE else 1
     with ThreadPoolExecutor(workers) as pool:
@@ -145,6 +139,16 @@ def stack_images(
         for _ in pool.map(fill, chunks):
             pass
     return images
+
+
+def _empty(name: str, count: int, shape: tuple[int, ...]) -> np.ndarray:
+    try:
+        return np.empty((count, *shape), np.uint8)
+    except MemoryError as error:
+        raise UserError(
+            f"dataset={name!r}: {count:,} images of {_size(shape)} do not fit into memory; "
+            f"give a smaller image_size than {shape[0]}."
+        ) from error
 
 
 def check_shape(name: str, found: tuple[int, ...], shape: tuple[int, ...]) -> None:

@@ -1,15 +1,60 @@
-"""The one door: from a data set's name to its images in memory."""
+"""The one door: from a data set's name to the data set, in memory or streamed."""
 
 import os
-from collections.abc import Callable
 
 from rethinking_jax.data.arrays import load_arrays
 from rethinking_jax.data.checkerboard import is_checkerboard, load_checkerboard
 from rethinking_jax.data.dataset import Dataset, one_line
 from rethinking_jax.data.image_folder import load_image_folder
-from rethinking_jax.data.tfds_prepare import is_known
-from rethinking_jax.data.tfds_source import load_tfds
+from rethinking_jax.data.origin import Origin, Request, Say, say_nothing
+from rethinking_jax.data.tfds.load import load_tfds
+from rethinking_jax.data.tfds.prepare import is_known
+from rethinking_jax.data.tfds.stream import bytes_in_memory, stream_tfds
+from rethinking_jax.data.watch import Watch
 from rethinking_jax.errors import UserError
+
+KINDS = ("auto", "stream", "cache")
+
+
+def _is_folder(request: Request) -> bool:
+    name = request.name
+    if name.startswith(("~", ".", "/")) or os.path.isabs(name):
+        return True
+    # `emnist/letters` is a set of tfds even where a folder of that name lies here.
+    has_separator = "/" in name or os.sep in name
+    return has_separator and os.path.isdir(name) and not is_known(name, request.data_dir)
+
+
+# The last one that recognizes a name has it, so a line that is added goes before the others.
+DATASETS: dict[str, Origin] = {
+    "tfds": Origin(
+        "An image classification set of tfds, such as mnist or cifar10:3.0.2, or mnist5k.",
+        recognizes=lambda request: True,
+        load=load_tfds,
+        stream=stream_tfds,
+        bytes_in_memory=bytes_in_memory,
+    ),
+    "folder": Origin("A folder of images per class.", _is_folder, load_image_folder),
+    "npz": Origin(
+        "Arrays in an .npz file.", lambda request: request.name.endswith(".npz"), load_arrays
+    ),
+    "checkerboard": Origin(
+        "Points in the plane that are generated, such as checkerboard:1000+9.",
+        lambda request: is_checkerboard(request.name),
+        load_checkerboard,
+        holds_points=True,
+    ),
+}
+
+
+def origin_of(request: Request) -> Origin:
+    """Returns the kind of data set that a request names."""
+    return next(one for one in reversed(DATASETS.values()) if one.recognizes(request))
+
+
+def _check_size(image_size: int) -> None:
+    if image_size < 0:
+        raise UserError(f"image_size={image_size} is negative: give a side in pixels, or 0.")
 
 
 def load_dataset(
@@ -18,7 +63,7 @@ def load_dataset(
     data_dir: str = "",
     manual_dir: str = "",
     image_size: int = 0,
-    progress: Callable[[str], None] | None = None,
+    progress: Say | None = None,
 ) -> Dataset:
     """Reads a whole data set into memory, preparing it first where it is not.
 
@@ -41,24 +86,52 @@ def load_dataset(
     Raises:
       UserError: one line that names what is wrong and what would be right.
     """
-    if image_size < 0:
-        raise UserError(f"image_size={image_size} is negative: give a side in pixels, or 0.")
-    say = progress or (lambda line: None)
-    if is_checkerboard(name):
-        return load_checkerboard(name)
+    _check_size(image_size)
+    request = Request(name, data_dir, manual_dir, "", image_size, say=progress or say_nothing)
     try:
-        if name.endswith(".npz"):
-            return load_arrays(name, image_size, say)
-        if _is_folder(name, data_dir):
-            return load_image_folder(name, image_size, say)
-        return load_tfds(name, data_dir, manual_dir, image_size, say)
+        return origin_of(request).load(request)
     except OSError as error:
         raise UserError(f"dataset={name!r} cannot be read: {one_line(error)}") from error
 
 
-def _is_folder(name: str, data_dir: str) -> bool:
-    if name.startswith(("~", ".", "/")) or os.path.isabs(name):
-        return True
-    # `emnist/letters` is a set of tfds even where a folder of that name lies here.
-    has_separator = "/" in name or os.sep in name
-    return has_separator and os.path.isdir(name) and not is_known(name, data_dir)
+def open_streamed(
+    name: str,
+    *,
+    data_dir: str = "",
+    manual_dir: str = "",
+    image_size: int = 0,
+    cache_dir: str = "",
+    kind: str = "auto",
+    say: Say | None = None,
+    watch: Watch | None = None,
+) -> Dataset:
+    """Opens a tfds set for reading in batches, preparing it first where it is not.
+
+    Examples, labels, ids and pixels are those of `load_dataset`, in its order. With a whole
+    cache the prepared set need not be there.
+
+    Args:
+      name: any image classification set of tfds, or `mnist5k`.
+      data_dir: see `load_dataset`.
+      manual_dir: see `load_dataset`.
+      image_size: see `load_dataset`; 0 only for sets whose images have one size.
+      cache_dir: where the index and caches are kept; "" is the folder `rethinking_jax`
+        in the data_dir.
+      kind: "stream" decodes images when they are read, "cache" reads them from a cache
+        that `rethinking_jax.prepare` has made, "auto" takes a whole, fitting cache where
+        there is one and streams otherwise, and says which.
+      say: is given plain lines of progress.
+      watch: is told how far the pass for the index is; None says it by `say`.
+
+    Raises:
+      UserError: one line that names what is wrong and what would be right.
+    """
+    if kind not in KINDS:
+        raise UserError(f"kind={kind!r} is not known: it can be {', '.join(KINDS)}.")
+    _check_size(image_size)
+    say = say or say_nothing
+    request = Request(name, data_dir, manual_dir, cache_dir, image_size, kind, say, watch)
+    origin = origin_of(request)
+    if origin.stream is None:
+        raise UserError(f"dataset={name!r} is read into memory only: sets of tfds can be streamed.")
+    return origin.stream(request)

@@ -1,4 +1,4 @@
-"""One process at a time, where the platform has locks."""
+"""A lock that lets one process through at a time, where the platform has locks."""
 
 import contextlib
 import importlib.util
@@ -8,11 +8,11 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def one_at_a_time(path: str | Path, doing: str, say: Callable[[str], None]) -> Iterator[None]:
-    """Holds a lock on the file `path`, making its folder; none on remote file systems.
+    """Holds a lock on the file `path`, whose folder it makes; a remote path is not locked.
 
     Args:
-      path: of the lock, which stays.
-      doing: what the other process is at, for the line that says so.
+      path: the path of the lock, which stays.
+      doing: what the other process does, for the line that says so.
       say: is given that line.
     """
     if "://" in str(path):
@@ -32,5 +32,5 @@ def one_at_a_time(path: str | Path, doing: str, say: Callable[[str], None]) -> I
             say(f"waiting for another process that {doing}")
             fcntl.flock(lock, fcntl.LOCK_EX)
         except OSError:
-            pass  # A file system without locks.
+            pass  # the file system has no locks
         yield

@@ -1,23 +1,23 @@
-"""How far long work is, in words."""
+"""How far long work has come, in words."""
 
 import time
 from collections.abc import Callable
 
-# Told what is going on, how much is done (images, say) and how much there is.
+# It is told what is going on, how much is done (images, say) and how much there is.
 Watch = Callable[[str, int, int], None]
 
 SECONDS_BETWEEN_LINES = 10.0
 
 
 def silent(what: str, done: int, total: int) -> None:
-    """A `Watch` that says nothing."""
+    """Drops what it is told, as the `Watch` of those who want none."""
 
 
 class Spoken:
-    """A `Watch` that says a line now and then; nothing of what is over within seconds."""
+    """A `Watch` that says a line now and then, and nothing of what is over within seconds."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
-        """Gives its lines to `say`."""
+        """Makes a watch whose lines `say` is given."""
         self._say, self._what = say, ""
 
     def __call__(self, what: str, done: int, total: int) -> None:
@@ -35,13 +35,13 @@ class Spoken:
 
 
 def left(done: int, total: int, rate: float) -> str:
-    """The time left at `rate` a second, such as "0:02:10 left"."""
+    """Returns the time that is left at `rate` a second, such as "0:02:10 left"."""
     if rate <= 0:
         return "time left unknown"
     return f"{clock((total - done) / rate)} left"
 
 
 def clock(seconds: float) -> str:
-    """Hours, minutes and seconds, such as 0:02:10."""
+    """Returns a time in hours, minutes and seconds, such as 0:02:10."""
     whole = round(seconds)
     return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"

@@ -7,16 +7,16 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from multiprocessing.sharedctypes import Synchronized
 
-_counter: Any = None  # in a worker: what all of them have done
+_counter: "Synchronized[int] | None" = None  # in a worker, what all of them have done
 
 
 class Workers:
-    """A pool, and a count that its tasks add to by `add_to_count`."""
+    """A pool of processes, and a count that its tasks add to by `add_to_count`."""
 
-    def __init__(self, pool: ProcessPoolExecutor, counter: Any) -> None:
-        """Of `begin_workers`."""
+    def __init__(self, pool: ProcessPoolExecutor, counter: "Synchronized[int]") -> None:
+        """Keeps what `begin_workers` has made."""
         self.pool, self._counter = pool, counter
 
     @property
@@ -27,8 +27,9 @@ class Workers:
 
 @contextmanager
 def begin_workers(number: int) -> Iterator[Workers]:
-    """A pool of `number` processes; at the end, or an error, what is not begun is dropped."""
-    # Not forked: TensorFlow, which may just have prepared the set, does not survive that.
+    """Opens a pool of `number` processes; at its end, what has not begun is dropped."""
+    # Processes are not forked: TensorFlow, which may just have prepared the set, does not
+    # survive that.
     context = multiprocessing.get_context("spawn")
     counter = context.Value("q", 0)
     pool = ProcessPoolExecutor(number, context, initializer=_begin, initargs=(counter,))
@@ -39,12 +40,14 @@ def begin_workers(number: int) -> Iterator[Workers]:
 
 
 def add_to_count(done: int) -> None:
-    """Called by a task in a worker."""
+    """Adds to the count of all workers; a task calls it in its worker."""
+    if _counter is None:
+        raise RuntimeError("add_to_count is for the tasks of begin_workers")
     with _counter.get_lock():
         _counter.value += done
 
 
-def _begin(counter: Any) -> None:
+def _begin(counter: "Synchronized[int]") -> None:
     global _counter
     _counter = counter
     # Ctrl-C reaches all processes of a terminal; the first one ends the others.
@@ -53,7 +56,7 @@ def _begin(counter: Any) -> None:
 
 
 def _end_with_parent() -> None:
-    """A worker whose parent was killed would wait for ever for another task."""
+    """Ends a worker whose parent was killed; it would wait for another task for ever."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -1,7 +1,7 @@
 """Several processes as one run: when to call jax.distributed, and how each of them ends.
 
 Where the cluster says who is who (TPU VMs, SLURM, Open MPI), jax reads it. What jax does not
-read is SkyPilot's variables and JAX_NUM_PROCESSES and JAX_PROCESS_ID; see `plan`.
+read is SkyPilot's variables and JAX_NUM_PROCESSES and JAX_PROCESS_ID; see `find_meeting`.
 """
 
 import atexit
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
-from typing import Any, NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn
 
 import jax
 
@@ -21,15 +21,15 @@ from rethinking_jax.errors import UserError
 # On TPU VMs jax listens at 8482, which the firewall rules of Cloud TPU do not open between
 # slices; 8476 they do (jax-ml/jax#35905).
 PORT = 8476
-WAIT_SECONDS = 300  # for the others to come, as jax does
+WAIT_SECONDS = 300  # how long to wait for the others, as jax does
 HEARTBEAT_SECONDS = 40  # a process that is silent for so long counts as dead
 AGREE_SECONDS = 10  # how long one that failed waits for the others to end in the same way
 # What the errors of a collective say when the other side went away.
 LOST = re.compile(r"gloo|nccl|UNAVAILABLE|coordination|heartbeat|socket|connection", re.IGNORECASE)
 
 
-class Plan(NamedTuple):
-    """How this process finds the others."""
+class Meeting(NamedTuple):
+    """Where this process meets the others, and as which of them."""
 
     source: str  # who says so, for messages
     method: str | None = None  # jax's `cluster_detection_method`; None: jax looks for itself
@@ -37,10 +37,10 @@ class Plan(NamedTuple):
     num_processes: int | None = None
     process_id: int | None = None
     local_device_ids: tuple[int, ...] | None = None  # (): every device that this process sees
-    environment: tuple[tuple[str, str], ...] = ()  # to set before jax looks
+    environment: tuple[tuple[str, str], ...] = ()  # variables to set before jax looks
 
 
-class _Member(NamedTuple):
+class _Process(NamedTuple):
     """This process among the others."""
 
     process_id: int
@@ -48,16 +48,16 @@ class _Member(NamedTuple):
     witness: subprocess.Popen[bytes]
 
 
-_here: _Member | None = None
-_tried = False  # to meet other processes
+_here: _Process | None = None
+_tried = False  # whether this process has begun to meet others
 
 
-def plan(
+def find_meeting(
     environ: Mapping[str, str],
     coordinator_address: str = "",
     num_processes: int | None = None,
     process_id: int | None = None,
-) -> Plan | None:
+) -> Meeting | None:
     """Decides whether this process is one of several, and who says so.
 
     The flags come first, then JAX_COORDINATOR_ADDRESS with JAX_NUM_PROCESSES and
@@ -65,9 +65,9 @@ def plan(
 
     Args:
       environ: `os.environ`, as it is after jax was imported (which marks a TPU VM there).
-      coordinator_address: --coordinator_address, '' where it is not given.
-      num_processes: --num_processes.
-      process_id: --process_id.
+      coordinator_address: the flag --coordinator_address, '' where it is not given.
+      num_processes: the flag --num_processes.
+      process_id: the flag --process_id.
 
     Returns:
       What to give to `jax.distributed.initialize`, or None for a process alone.
@@ -93,7 +93,8 @@ def plan(
     return found
 
 
-def _explicit(given: Mapping[str, Any], source: str) -> Plan:
+def _explicit(given: Mapping[str, str | int | None], source: str) -> Meeting:
+    """Takes three values as they were given by `source`, after a check."""
     missing = [name for name, value in given.items() if value is None]
     address, count, index = given
     if missing:
@@ -103,7 +104,7 @@ def _explicit(given: Mapping[str, Any], source: str) -> Plan:
             f"process 0 runs), {count} and {index} together, or none of them"
         )
     number, own = _whole(given, count), _whole(given, index)
-    match = re.fullmatch(r"(\[[^]]+\]|[^:]+):(\d+)", given[address])
+    match = re.fullmatch(r"(\[[^]]+\]|[^:]+):(\d+)", str(given[address]))
     if not match or not 0 < int(match[2]) < 65536:
         raise UserError(
             f"{address}={given[address]}: expected HOST:PORT, such as 10.0.0.1:{PORT}, the host "
@@ -116,18 +117,18 @@ def _explicit(given: Mapping[str, Any], source: str) -> Plan:
             f"{index}={own}: must be from 0 to {number - 1}, since {count}={number} "
             "(the first process is 0)"
         )
-    return Plan(source, "deactivate", given[address], number, own)
+    return Meeting(source, "deactivate", str(given[address]), number, own)
 
 
-def _whole(given: Mapping[str, Any], name: str) -> int:
+def _whole(given: Mapping[str, str | int | None], name: str) -> int:
     try:
-        return int(given[name])
+        return int(str(given[name]))
     except ValueError:
         raise UserError(f"{name}={given[name]}: expected a whole number") from None
 
 
-def _tpu(environ: Mapping[str, str]) -> Plan | None:
-    """Hosts of a TPU slice. GCE tells them by a metadata server, so there jax always asks."""
+def _tpu(environ: Mapping[str, str]) -> Meeting | None:
+    """Finds the hosts of a TPU slice; GCE has a metadata server for them, which jax asks."""
     platforms = environ.get("JAX_PLATFORMS") or "tpu"
     if "TPU_ML_PLATFORM" not in environ or "tpu" not in platforms.split(","):
         return None
@@ -135,23 +136,24 @@ def _tpu(environ: Mapping[str, str]) -> Plan | None:
     hosts = environ.get("TPU_PROCESS_ADDRESSES") or environ.get("TPU_WORKER_HOSTNAMES")
     if hosts:
         several = "," in hosts or int(environ.get("MEGASCALE_NUM_SLICES") or 1) > 1
-        return Plan("Cloud TPU", "gketpu", environment=port) if several else None
+        return Meeting("Cloud TPU", "gketpu", environment=port) if several else None
     if "TPU_SKIP_MDS_QUERY" in environ:
         return None
-    return Plan("Cloud TPU", environment=port)
+    return Meeting("Cloud TPU", environment=port)
 
 
-def _skypilot(environ: Mapping[str, str]) -> Plan | None:
+def _skypilot(environ: Mapping[str, str]) -> Meeting | None:
+    """Finds the nodes of a SkyPilot cluster."""
     count = int(environ.get("SKYPILOT_NUM_NODES") or 1)
     if count == 1:
         return None
     first = environ["SKYPILOT_NODE_IPS"].split()[0]
     index = int(environ["SKYPILOT_NODE_RANK"])
-    return Plan("SkyPilot", "deactivate", f"{first}:{PORT}", count, index)
+    return Meeting("SkyPilot", "deactivate", f"{first}:{PORT}", count, index)
 
 
-def _slurm(environ: Mapping[str, str]) -> Plan | None:
-    """Tasks of one srun.
+def _slurm(environ: Mapping[str, str]) -> Meeting | None:
+    """Finds the tasks of one srun.
 
     The batch script itself, and a shell that salloc opens, see SLURM_NTASKS too, but they are
     alone: only the variables of the step say how many were really started.
@@ -160,17 +162,18 @@ def _slurm(environ: Mapping[str, str]) -> Plan | None:
     if tasks == "1" or "SLURM_PROCID" not in environ:
         return None
     alone = tasks == environ.get("SLURM_STEP_NUM_NODES")
-    return Plan("SLURM", "slurm", local_device_ids=_devices(environ, alone))
+    return Meeting("SLURM", "slurm", local_device_ids=_devices(environ, alone))
 
 
-def _open_mpi(environ: Mapping[str, str]) -> Plan | None:
+def _open_mpi(environ: Mapping[str, str]) -> Meeting | None:
+    """Finds the processes of one mpirun."""
     count = environ.get("OMPI_COMM_WORLD_SIZE", "1")
     if count == "1":
         return None
     alone = environ.get("OMPI_COMM_WORLD_LOCAL_SIZE") == "1"
     devices = _devices(environ, alone)
     if "OMPI_MCA_orte_hnp_uri" in environ:
-        return Plan("Open MPI", "ompi", local_device_ids=devices)
+        return Meeting("Open MPI", "ompi", local_device_ids=devices)
     address = environ.get("JAX_COORDINATOR_ADDRESS")
     if not address:
         raise UserError(
@@ -178,14 +181,18 @@ def _open_mpi(environ: Mapping[str, str]) -> Plan | None:
             f"5 no longer does): set JAX_COORDINATOR_ADDRESS=HOST:PORT, such as host0:{PORT}"
         )
     index = int(environ["OMPI_COMM_WORLD_RANK"])
-    return Plan("Open MPI", "deactivate", address, int(count), index, devices)
+    return Meeting("Open MPI", "deactivate", address, int(count), index, devices)
 
 
 def _devices(environ: Mapping[str, str], alone: bool) -> tuple[int, ...] | None:
-    """Of one process of a cluster.
+    """Returns the devices that a process of a cluster takes; None leaves that to jax.
 
-    jax takes task i of a host for GPU i, whatever there is: that leaves the other GPUs of a host
-    idle where it has one task, and fails where the cluster shows each task a GPU of its own.
+    jax gives GPU i of a host to its task i, whatever there is: that leaves the other GPUs idle
+    where a host has one task, and fails where the cluster shows each task a GPU of its own.
+
+    Args:
+      environ: the variables of this process.
+      alone: whether it is the only one of its host.
     """
     own = "," not in (environ.get("CUDA_VISIBLE_DEVICES") or ",")
     return () if (alone or own) and "JAX_LOCAL_DEVICE_IDS" not in environ else None
@@ -201,15 +208,15 @@ def start(
     *,
     wait_seconds: float = WAIT_SECONDS,
 ) -> None:
-    """Joins the other processes of this run, if there are any (see `plan`).
+    """Joins the other processes of this run, if there are any (see `find_meeting`).
 
     Must come before anything that touches a device. On CPUs jax takes gloo by default.
 
     Raises:
-      UserError: of `plan`, or the others did not come in time.
+      UserError: as `find_meeting` does, or the others did not come in time.
     """
     global _here, _tried
-    found = plan(os.environ, coordinator_address, num_processes, process_id)
+    found = find_meeting(os.environ, coordinator_address, num_processes, process_id)
     if found is None:
         return
     _check_port(found)
@@ -217,11 +224,11 @@ def start(
     _tried = True
     _connect(found, wait_seconds)
     index, count = jax.process_index(), jax.process_count()
-    _here = _Member(index, count, _witness(index, count))
+    _here = _Process(index, count, _witness(index, count))
     atexit.register(_dismiss)
 
 
-def _check_port(found: Plan) -> None:
+def _check_port(found: Meeting) -> None:
     """Refuses a port that is taken, for jaxlib may crash on it; unknown addresses pass."""
     if found.process_id != 0 or not found.coordinator_address:
         return
@@ -237,8 +244,8 @@ def _check_port(found: Plan) -> None:
         ) from None
 
 
-def _connect(found: Plan, seconds: float) -> None:
-    """In a thread, because jax ends the process with abort() when nobody answers in time."""
+def _connect(found: Meeting, seconds: float) -> None:
+    """Meets the others in a thread: jax ends a process with abort() where nobody answers."""
     failures: list[Exception] = []
 
     def initialize() -> None:
@@ -279,7 +286,7 @@ def _connect(found: Plan, seconds: float) -> None:
 
 
 def _witness(index: int, count: int) -> subprocess.Popen[bytes]:
-    """A shell that outlives this process and explains an end that Python does not see.
+    """Starts a shell that outlives this process and explains an end that Python does not see.
 
     When a process dies, jax's C++ ends the others with abort() and a stack trace. The shell
     waits for a word on its input; if that ends without one, it has the last word.
@@ -294,12 +301,13 @@ def _witness(index: int, count: int) -> subprocess.Popen[bytes]:
 
 
 def _dismiss() -> None:
+    """Tells the witness that this process ends as it should."""
     if _here is not None and _here.witness.poll() is None:
         _here.witness.communicate(b"done\n")
 
 
 def describe() -> str:
-    """'process 1 of 2: ' for messages, '' for a process alone."""
+    """Returns "process 1 of 2: " for messages, "" for a process alone."""
     return "" if _here is None else f"process {_here.process_id} of {_here.num_processes}: "
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jax
 
+# Packages whose versions belong to a result.
 PACKAGES = (
     "jax",
     "jaxlib",
@@ -20,7 +21,7 @@ PACKAGES = (
 
 
 def describe_device() -> str:
-    """Such as "4 x NVIDIA H100" or "CPU (AMD EPYC 9B14, 2 cores)"."""
+    """Names the devices, such as "4 x NVIDIA H100" or "CPU (AMD EPYC 9B14, 2 cores)"."""
     devices = jax.devices()
     kind = devices[0].device_kind
     if devices[0].platform == "cpu":
@@ -38,7 +39,7 @@ def _processor() -> str:
 
 
 def versions() -> dict[str, str]:
-    """The versions of Python, of this package and of what its numbers rest on."""
+    """Returns the versions of Python, of this package and of what its numbers rest on."""
     from rethinking_jax import __version__
 
     return {

@@ -5,10 +5,10 @@ import psutil
 
 
 def free_bytes(device: jax.Device) -> int:
-    """What a device has left: its own report, or on a CPU what the machine can give.
+    """Returns the bytes that a device reports as free, or on a CPU what the machine can give.
 
-    That counts the pages of files that the system would drop: after reading a data set they
-    can be most of the memory.
+    The latter counts the pages of files that the system would drop: after reading a data set
+    they can be most of the memory.
     """
     stats = device.memory_stats() or {}
     if "bytes_limit" in stats:

@@ -1,22 +1,27 @@
 """What several processes that make one run tell each other."""
 
-from typing import Any
+from typing import TypeVar
 
 import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
+Tree = TypeVar("Tree")  # a tree of arrays
 
-def fetch(tree: Any) -> Any:
-    """A tree of arrays on any devices as NumPy arrays, whole in every process."""
 
-    def one(leaf: Any) -> Any:
-        here = not isinstance(leaf, jax.Array) or leaf.is_fully_addressable
-        if here or leaf.is_fully_replicated:
-            return jax.device_get(leaf)
-        return multihost_utils.process_allgather(leaf, tiled=True)
+def fetch(tree: Tree) -> Tree:
+    """Returns a tree of arrays on any devices as NumPy arrays, whole in every process."""
 
-    return jax.tree.map(one, tree)
+    def one(leaf: jax.Array | np.ndarray) -> np.ndarray:
+        found: np.ndarray
+        if not isinstance(leaf, jax.Array) or leaf.is_fully_addressable or leaf.is_fully_replicated:
+            found = jax.device_get(leaf)
+        else:
+            found = multihost_utils.process_allgather(leaf, tiled=True)
+        return found
+
+    fetched: Tree = jax.tree.map(one, tree)
+    return fetched
 
 
 def is_primary() -> bool:
@@ -25,7 +30,7 @@ def is_primary() -> bool:
 
 
 def wait_for_all(name: str) -> None:
-    """Returns when every process has come here; `name` says where."""
+    """Waits until every process has come here; `name` says where."""
     if jax.process_count() > 1:
         multihost_utils.sync_global_devices(name)
 

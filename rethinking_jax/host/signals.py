@@ -10,6 +10,7 @@ from types import FrameType
 import jax
 from jax.experimental import multihost_utils
 
+# Signals that ask a run to stop, and what the message calls them.
 REASONS = {signal.SIGTERM: "SIGTERM", signal.SIGINT: "Ctrl-C"}
 
 
@@ -46,7 +47,7 @@ def stop_requests() -> Iterator[Callable[[], str | None]]:
 
 
 def _agreed_requests() -> Callable[[], str | None]:
-    """JAX's own notifier has SIGTERM; its point of agreement is a number of questions."""
+    """Asks JAX's own notifier of SIGTERM, whose point of agreement is a number of questions."""
     asked, reached = 0, False
 
     def reason() -> str | None:
@@ -61,6 +62,7 @@ def _agreed_requests() -> Callable[[], str | None]:
 
 @contextmanager
 def _ctrl_c_as_sigterm() -> Iterator[None]:
+    """Sends SIGTERM to this process where the user presses Ctrl-C."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,34 +1,23 @@
 """The small AlexNet (paper, appendix A), which follows TensorFlow's CIFAR-10 tutorial."""
 
-from typing import Any, ClassVar
-
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from jax import lax
 
-from rethinking_jax.models.layers import RELU_INIT, Dropout, classifier
+from rethinking_jax.models.layers import RELU_INIT, Dropout, ImageModel, classifier
 
 _RADIUS = 4
 _BIAS = 1.0
 _ALPHA = 0.001 / 9
 
 
-class SmallAlexNet(nn.Module):
+class SmallAlexNet(ImageModel):
     """Two convolutions with pooling and local response normalization, three dense layers.
 
-    1,387,786 parameters on 28x28x3 with 10 classes.
-
-    Attributes:
-      num_classes: number of logits.
-      dropout_rate: of both hidden dense layers' activations.
-      dtype: that convolutions and hidden dense layers compute in.
+    It has 1,387,786 parameters on 28x28x3 with 10 classes. Dropout is on the activations of both
+    hidden dense layers.
     """
-
-    num_classes: int
-    dropout_rate: float | jax.Array = 0.0
-    dtype: Any = jnp.float32
-    convolutional: ClassVar[bool] = True
 
     @nn.compact
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
@@ -44,7 +33,7 @@ class SmallAlexNet(nn.Module):
 
 
 def max_pool(x: jax.Array) -> jax.Array:
-    """Max-pool 3x3, stride 2, SAME, as rows first and then columns.
+    """Takes the largest of 3x3 places, stride 2, SAME, of rows first and then of columns.
 
     The values are those of `nn.max_pool`; where several are the largest, each gets a part
     of the gradient. A train step of the small AlexNet takes 260 ms so and 340 ms with
@@ -73,7 +62,7 @@ def max_pool(x: jax.Array) -> jax.Array:
 def local_response_normalization(x: jax.Array) -> jax.Array:
     """Divides by a power of the energy in the neighbouring channels.
 
-    As `tf.nn.local_response_normalization` defines it, with the tutorial's constants:
+    It is what `tf.nn.local_response_normalization` defines, with the tutorial's constants:
     `x / (1 + alpha * s) ** 0.75`, where s is the sum (not the mean) of the squares over
     channels d - 4 to d + 4, those outside counted as zero.
 
@@ -88,7 +77,7 @@ def local_response_normalization(x: jax.Array) -> jax.Array:
     ones = (1,) * (x.ndim - 1)
     padding = [(0, 0)] * (x.ndim - 1) + [(_RADIUS, _RADIUS)]
     energy = lax.reduce_window(x * x, 0.0, lax.add, (*ones, 2 * _RADIUS + 1), (*ones, 1), padding)
-    # r ** 1.5 by square roots: with its gradient 3 times as fast on a CPU as a power. The
+    # Square roots make root ** 1.5, with its gradient 3 times as fast on a CPU as a power. The
     # window is about 1.3 times as fast as a product with a banded matrix.
     root = lax.rsqrt(_BIAS + _ALPHA * energy)
     return (x * root * lax.sqrt(root)).astype(given)

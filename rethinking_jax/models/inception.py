@@ -1,29 +1,23 @@
 """The small Inception (paper, appendix A and figure 3)."""
 
-from typing import Any, ClassVar
-
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from rethinking_jax.models.layers import ConvUnit, Dropout, classifier
+from rethinking_jax.models.layers import ConvUnit, ImageModel, pooled_logits
 
 
-class SmallInception(nn.Module):
-    """The small Inception; 1,649,402 parameters on any size of 3 channels with 10 classes.
+class SmallInception(ImageModel):
+    """The small Inception.
+
+    It has 1,649,402 parameters on any size of 3 channels with 10 classes. Dropout is on the
+    features before the classifier.
 
     Attributes:
-      num_classes: number of logits.
-      batch_norm: False is the paper's "Inception w/o BatchNorm".
-      dropout_rate: of the features before the classifier.
-      dtype: that convolutions compute in.
+      batch_norm: whether there is batch norm; False is the paper's "Inception w/o BatchNorm".
     """
 
-    num_classes: int
     batch_norm: bool = True
-    dropout_rate: float | jax.Array = 0.0
-    dtype: Any = jnp.float32
-    convolutional: ClassVar[bool] = True
 
     @nn.compact
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
@@ -50,6 +44,4 @@ class SmallInception(nn.Module):
         x = downsample(x, 96)
         x = inception(x, 176, 160)
         x = inception(x, 176, 160)
-        x = x.mean(axis=(1, 2), dtype=jnp.float32)  # over 7x7 for an image of 28x28
-        x = Dropout(self.dropout_rate)(x, train=train)
-        return classifier(self.num_classes)(x)
+        return pooled_logits(x, self, train)  # the average is over 7x7 for an image of 28x28

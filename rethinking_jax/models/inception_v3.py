@@ -1,63 +1,20 @@
 """Inception V3 (Szegedy et al. 2016), the network of the paper's ImageNet experiments."""
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from functools import partial
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 
 from rethinking_jax.errors import UserError
-from rethinking_jax.models.layers import BATCH_NORM_MOMENTUM, RELU_INIT, Dropout, classifier
+from rethinking_jax.models.layers import ConvUnit, ImageModel, classifier, pooled_logits
 
-SMALLEST = 75  # below, the last downsampling has less than its 3x3 window
+SMALLEST = 75  # a smaller side leaves the last downsampling less than its 3x3 window
 
-# conv(x, features, size, stride, padding) -> x
+# It is called as conv(x, features, size, stride, padding) and returns the new x.
 Conv = Callable[..., jax.Array]
-
-
-class ConvUnit(nn.Module):
-    """Convolution without a bias, batch norm, ReLU.
-
-    Attributes:
-      features: output channels.
-      size: (height, width) of the kernel.
-      stride: in both directions.
-      padding: "SAME" or "VALID".
-      batch_norm_scale: batch norm has a scale, not a shift alone.
-      dtype: that the convolution computes in, and the output's.
-    """
-
-    features: int
-    size: tuple[int, int]
-    stride: int = 1
-    padding: str = "SAME"
-    batch_norm_scale: bool = False
-    dtype: Any = jnp.float32
-
-    @nn.compact
-    def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
-        """Maps [b, h, w, c] to [b, h', w', features]."""
-        x = nn.Conv(
-            self.features,
-            self.size,
-            strides=self.stride,
-            padding=self.padding,
-            use_bias=False,
-            dtype=self.dtype,
-            kernel_init=RELU_INIT,
-        )(x)
-        x = nn.BatchNorm(
-            use_running_average=not train,
-            # TF-slim's 0.9997 looks 3,333 steps back, two thirds of an epoch at batch 256: eval
-            # mode would judge weights long gone. 0.9 averages the last 20 batches, 5,000
-            # images, and serves small sets too.
-            momentum=BATCH_NORM_MOMENTUM,
-            epsilon=1e-3,
-            use_scale=self.batch_norm_scale,
-            dtype=self.dtype,
-        )(x)
-        return nn.relu(x)
 
 
 class AuxiliaryHead(nn.Module):
@@ -65,51 +22,49 @@ class AuxiliaryHead(nn.Module):
 
     Attributes:
       num_classes: number of logits.
-      batch_norm_scale, dtype: see `ConvUnit`.
+      batch_norm_scale: whether batch norm has a scale, see `ConvUnit`.
+      dtype: type that convolutions compute in.
     """
 
     num_classes: int
     batch_norm_scale: bool
-    dtype: Any
+    dtype: DTypeLike
 
     @nn.compact
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
         """Maps [b, h, w, c] to logits, float32 [b, num_classes]."""
 
-        def conv(x: jax.Array, features: int, size: tuple[int, int]) -> jax.Array:
-            unit = ConvUnit(features, size, 1, "VALID", self.batch_norm_scale, self.dtype)
-            return unit(x, train=train)
+        unit = partial(
+            ConvUnit, padding="VALID", batch_norm_scale=self.batch_norm_scale, dtype=self.dtype
+        )
 
-        # 17x17 -> 5x5 -> 1x1; a window that finds less, on images below 299, takes all of it.
+        def conv(x: jax.Array, features: int, size: tuple[int, int]) -> jax.Array:
+            return unit(features, size)(x, train=train)
+
+        # The grid shrinks from 17x17 to 5x5 to 1x1; a window that finds less takes all there is.
         x = nn.avg_pool(x, _at_most(5, x), strides=(3, 3))
         x = conv(x, 128, (1, 1))
         x = conv(x, 768, _at_most(5, x))
         return classifier(self.num_classes)(x.mean(axis=(1, 2), dtype=jnp.float32))
 
 
-class InceptionV3(nn.Module):
-    """Inception V3; made for 299x299, takes any size from 75x75 on.
+class InceptionV3(ImageModel):
+    """Inception V3; made for 299x299, it takes any size from 75x75 on.
 
-    With 1,000 classes 23,817,352 parameters; 27,161,264 with batch_norm_scale and auxiliary
-    (fewer on less than 299x299, where the auxiliary head has a smaller kernel).
+    With 1,000 classes it has 23,817,352 parameters; 27,161,264 with batch_norm_scale and
+    auxiliary (fewer on less than 299x299, where the auxiliary head has a smaller kernel). Dropout
+    is on the features before the classifier.
 
     Attributes:
-      num_classes: number of logits.
-      dropout_rate: of the features before the classifier.
-      auxiliary: with the auxiliary head, in train mode alone. It changes no logits; its own
-        go out as `self.sow("auxiliary", "logits", ...)`: with `mutable=["auxiliary"]`,
+      auxiliary: whether there is an auxiliary head, in train mode alone. It changes no logits;
+        its own go out as `self.sow("auxiliary", "logits", ...)`: with `mutable=["auxiliary"]`,
         `apply` returns {"auxiliary": {"logits": (float32 [b, num_classes],)}} beside them.
-      batch_norm_scale: batch norm has a scale. Without one, as in the original, nothing is
-        lost: ReLU lets a scale through to the weights behind it.
-      dtype: that convolutions compute in.
+      batch_norm_scale: whether batch norm has a scale. Without one, as in the original, nothing
+        is lost: ReLU lets a scale through to the weights behind it.
     """
 
-    num_classes: int
-    dropout_rate: float | jax.Array = 0.0
     auxiliary: bool = False
     batch_norm_scale: bool = False
-    dtype: Any = jnp.float32
-    convolutional: ClassVar[bool] = True
 
     @nn.compact
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
@@ -126,6 +81,8 @@ class InceptionV3(nn.Module):
                 f"{x.shape[1]}x{x.shape[2]}"
             )
 
+        unit = partial(ConvUnit, batch_norm_scale=self.batch_norm_scale, dtype=self.dtype)
+
         def conv(
             x: jax.Array,
             features: int,
@@ -133,28 +90,24 @@ class InceptionV3(nn.Module):
             stride: int = 1,
             padding: str = "SAME",
         ) -> jax.Array:
-            sides = (size, size) if isinstance(size, int) else size
-            unit = ConvUnit(features, sides, stride, padding, self.batch_norm_scale, self.dtype)
-            return unit(x, train=train)
+            return unit(features, size, stride, padding=padding)(x, train=train)
 
         x = _stem(conv, x)
         self.sow("intermediates", "stem", x)
-        for i, (block, *widths) in enumerate(_BLOCKS):
-            x = block(conv, x, *widths)
+        for i, block in enumerate(_BLOCKS):
+            x = block(conv, x)
             self.sow("intermediates", f"mixed_{i}", x)
-            # Its parameters must be there, though `init` runs in eval mode.
+            # The head needs its parameters, though `init` runs in eval mode.
             if i == 7 and self.auxiliary and (train or self.is_initializing()):
                 head = AuxiliaryHead(self.num_classes, self.batch_norm_scale, self.dtype)
                 logits = head(x, train=train)
                 if not self.is_initializing():
                     self.sow("auxiliary", "logits", logits)
-        x = x.mean(axis=(1, 2), dtype=jnp.float32)
-        x = Dropout(self.dropout_rate)(x, train=train)
-        return classifier(self.num_classes)(x)
+        return pooled_logits(x, self, train)
 
 
 def _stem(conv: Conv, x: jax.Array) -> jax.Array:
-    """299x299x3 to 35x35x192."""
+    """Maps 299x299x3 to 35x35x192."""
     x = conv(x, 32, 3, 2, "VALID")
     x = conv(x, 32, 3, 1, "VALID")
     x = _halve(conv(x, 64, 3))
@@ -163,7 +116,7 @@ def _stem(conv: Conv, x: jax.Array) -> jax.Array:
 
 
 def _mixed_35(conv: Conv, x: jax.Array, pooled: int) -> jax.Array:
-    """35x35, to 224 + pooled channels."""
+    """Maps 35x35 to 224 + pooled channels on the same grid."""
     return _beside(
         conv(x, 64, 1),
         conv(conv(x, 48, 1), 64, 5),
@@ -173,7 +126,7 @@ def _mixed_35(conv: Conv, x: jax.Array, pooled: int) -> jax.Array:
 
 
 def _mixed_35_to_17(conv: Conv, x: jax.Array) -> jax.Array:
-    """35x35x288 to 17x17x768."""
+    """Maps 35x35x288 to 17x17x768."""
     return _beside(
         conv(x, 384, 3, 2, "VALID"),
         conv(conv(conv(x, 64, 1), 96, 3), 96, 3, 2, "VALID"),
@@ -182,7 +135,7 @@ def _mixed_35_to_17(conv: Conv, x: jax.Array) -> jax.Array:
 
 
 def _mixed_17(conv: Conv, x: jax.Array, n: int) -> jax.Array:
-    """17x17x768, 7x7 convolutions as a row and a column, n channels between them."""
+    """Maps 17x17x768 to itself: 7x7 convolutions as a row and a column, n channels between."""
     row, column = (1, 7), (7, 1)
 
     def twice(x: jax.Array) -> jax.Array:
@@ -198,7 +151,7 @@ def _mixed_17(conv: Conv, x: jax.Array, n: int) -> jax.Array:
 
 
 def _mixed_17_to_8(conv: Conv, x: jax.Array) -> jax.Array:
-    """17x17x768 to 8x8x1280."""
+    """Maps 17x17x768 to 8x8x1280."""
     return _beside(
         conv(conv(x, 192, 1), 320, 3, 2, "VALID"),
         conv(conv(conv(conv(x, 192, 1), 192, (1, 7)), 192, (7, 1)), 192, 3, 2, "VALID"),
@@ -207,7 +160,7 @@ def _mixed_17_to_8(conv: Conv, x: jax.Array) -> jax.Array:
 
 
 def _mixed_8(conv: Conv, x: jax.Array) -> jax.Array:
-    """8x8, to 2048 channels; 3x3 convolutions as a row beside a column."""
+    """Maps 8x8 to 2048 channels: 3x3 convolutions as a row beside a column."""
 
     def fork(x: jax.Array) -> jax.Array:
         return _beside(conv(x, 384, (1, 3)), conv(x, 384, (3, 1)))
@@ -220,10 +173,12 @@ def _mixed_8(conv: Conv, x: jax.Array) -> jax.Array:
     )
 
 
-_BLOCKS: tuple[tuple[Any, ...], ...] = (
-    *((_mixed_35, 32), (_mixed_35, 64), (_mixed_35, 64), (_mixed_35_to_17,)),
-    *((_mixed_17, 128), (_mixed_17, 160), (_mixed_17, 160), (_mixed_17, 192)),
-    *((_mixed_17_to_8,), (_mixed_8,), (_mixed_8,)),
+_BLOCKS: tuple[Callable[[Conv, jax.Array], jax.Array], ...] = (
+    *(partial(_mixed_35, pooled=pooled) for pooled in (32, 64, 64)),
+    _mixed_35_to_17,
+    *(partial(_mixed_17, n=n) for n in (128, 160, 160, 192)),
+    _mixed_17_to_8,
+    *(_mixed_8, _mixed_8),
 )
 
 
@@ -232,12 +187,13 @@ def _beside(*parts: jax.Array) -> jax.Array:
 
 
 def _halve(x: jax.Array) -> jax.Array:
-    return nn.max_pool(x, (3, 3), strides=(2, 2))
+    pooled: jax.Array = nn.max_pool(x, (3, 3), strides=(2, 2))
+    return pooled
 
 
 def _average(x: jax.Array) -> jax.Array:
-    # As TensorFlow: at the edges over the pixels there are, not over zeros beside them.
-    mean = nn.avg_pool(x, (3, 3), padding="SAME", count_include_pad=False)
+    # At the edges TensorFlow averages the pixels there are, without zeros beside them.
+    mean: jax.Array = nn.avg_pool(x, (3, 3), padding="SAME", count_include_pad=False)
     return mean.astype(x.dtype)  # flax divides by float32
 
 

@@ -1,12 +1,11 @@
 """The maxout network (Goodfellow et al. 2013) of permutation-invariant MNIST."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import flax.linen as nn
 import jax
-import jax.numpy as jnp
 
-from rethinking_jax.models.layers import Dropout, classifier
+from rethinking_jax.models.layers import Dropout, ImageModel, classifier
 
 _UNITS = (240, 240)
 _PIECES = 5
@@ -15,21 +14,13 @@ _PIECES = 5
 _INIT = nn.initializers.variance_scaling(1 / 1.80, "fan_in", "truncated_normal")
 
 
-class Maxout(nn.Module):
+class Maxout(ImageModel):
     """Two hidden layers of 240 units, each the largest of five linear functions.
 
-    The network alone: of the original's set-up dropout is `dropout_rate`, its bound on the
-    norm of weights is not here. 3,115,210 parameters on 28x28x3 with 10 classes.
-
-    Attributes:
-      num_classes: number of logits.
-      dropout_rate: of both hidden layers' activations.
-      dtype: that the hidden layers compute in.
+    It has 3,115,210 parameters on 28x28x3 with 10 classes. Dropout is on the activations of both
+    hidden layers; the bound on the norm of weights, of the original's set-up, is not here.
     """
 
-    num_classes: int
-    dropout_rate: float | jax.Array = 0.0
-    dtype: Any = jnp.float32
     convolutional: ClassVar[bool] = False
 
     @nn.compact

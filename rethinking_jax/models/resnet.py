@@ -1,43 +1,44 @@
 """ResNet-50 (He et al. 2016) in its version 1.5, the usual yardstick on ImageNet."""
 
-from typing import Any, ClassVar
-
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 
 from rethinking_jax.models.layers import (
     BATCH_NORM_MOMENTUM,
-    Dropout,
-    classifier,
+    ImageModel,
+    pooled_logits,
     residual_conv,
 )
 
 
-def _norm(x: jax.Array, train: bool, dtype: Any, zero: bool = False) -> jax.Array:
-    return nn.BatchNorm(
+def _norm(x: jax.Array, train: bool, dtype: DTypeLike, zero: bool = False) -> jax.Array:
+    norm = nn.BatchNorm(
         use_running_average=not train,
         # 0.9 is what the published results of this network were made with (Goyal et al. 2017).
         momentum=BATCH_NORM_MOMENTUM,
         epsilon=1e-5,
         scale_init=nn.initializers.zeros if zero else nn.initializers.ones,
         dtype=dtype,
-    )(x)
+    )
+    normal: jax.Array = norm(x)
+    return normal
 
 
 class Bottleneck(nn.Module):
-    """1x1, 3x3 and 1x1 convolution beside a shortcut.
+    """A 1x1, a 3x3 and a 1x1 convolution beside a shortcut.
 
     Attributes:
-      features: channels inside; four times as many come out.
-      stride: of the 3x3 convolution (in version 1: of the first 1x1, which then skips three
+      features: number of channels inside; four times as many come out.
+      stride: step of the 3x3 convolution (in version 1 of the first 1x1, which then skips three
         quarters of its input) and of the shortcut.
-      dtype: that convolutions compute in, and the output's.
+      dtype: type that convolutions compute in, and that of the output.
     """
 
     features: int
     stride: int = 1
-    dtype: Any = jnp.float32
+    dtype: DTypeLike = jnp.float32
 
     @nn.compact
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
@@ -55,24 +56,18 @@ class Bottleneck(nn.Module):
         return nn.relu(x + y)
 
 
-class ResNet(nn.Module):
-    """ResNet of bottleneck blocks; made for 224x224, takes any size.
+class ResNet(ImageModel):
+    """ResNet of bottleneck blocks; made for 224x224, it takes any size.
 
-    25,557,032 parameters with 50 layers and 1,000 classes.
+    It has 25,557,032 parameters with 50 layers and 1,000 classes. Dropout is on the features
+    before the classifier; the original has none.
 
     Attributes:
-      num_classes: number of logits.
-      stage_sizes: blocks on each grid, each half as large and twice as wide as the one
+      stage_sizes: number of blocks on each grid, each half as large and twice as wide as the one
         before; (3, 4, 6, 3) makes 50 layers.
-      dropout_rate: of the features before the classifier (the original has none).
-      dtype: that convolutions compute in.
     """
 
-    num_classes: int
     stage_sizes: tuple[int, ...] = (3, 4, 6, 3)
-    dropout_rate: float | jax.Array = 0.0
-    dtype: Any = jnp.float32
-    convolutional: ClassVar[bool] = True
 
     @nn.compact
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
@@ -83,6 +78,4 @@ class ResNet(nn.Module):
             for block in range(blocks):
                 stride = 2 if stage > 0 and block == 0 else 1
                 x = Bottleneck(64 * 2**stage, stride, self.dtype)(x, train=train)
-        x = x.mean(axis=(1, 2), dtype=jnp.float32)
-        x = Dropout(self.dropout_rate)(x, train=train)
-        return classifier(self.num_classes)(x)
+        return pooled_logits(x, self, train)

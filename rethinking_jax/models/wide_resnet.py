@@ -1,36 +1,35 @@
 """Wide ResNet 28-1 (Zagoruyko & Komodakis 2016), of the paper's first author's demo."""
 
-from typing import Any, ClassVar
-
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 
 from rethinking_jax.models.layers import (
     BATCH_NORM_MOMENTUM,
-    Dropout,
-    classifier,
+    ImageModel,
+    pooled_logits,
     residual_conv,
 )
 
 
-def _norm_relu(x: jax.Array, train: bool, dtype: Any) -> jax.Array:
+def _norm_relu(x: jax.Array, train: bool, dtype: DTypeLike) -> jax.Array:
     norm = nn.BatchNorm(use_running_average=not train, momentum=BATCH_NORM_MOMENTUM, dtype=dtype)
     return nn.relu(norm(x))
 
 
 class PreActivationBlock(nn.Module):
-    """Twice batch norm, ReLU, 3x3 convolution, beside a shortcut.
+    """Batch norm, ReLU and a 3x3 convolution, twice, beside a shortcut.
 
     Attributes:
-      features: output channels.
-      stride: of the first convolution and the shortcut.
-      dtype: that convolutions compute in, and the output's.
+      features: number of output channels.
+      stride: step of the first convolution and of the shortcut.
+      dtype: type that convolutions compute in, and that of the output.
     """
 
     features: int
     stride: int
-    dtype: Any = jnp.float32
+    dtype: DTypeLike = jnp.float32
 
     @nn.compact
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
@@ -44,23 +43,13 @@ class PreActivationBlock(nn.Module):
         return x + shortcut
 
 
-class WideResNet(nn.Module):
+class WideResNet(ImageModel):
     """Wide ResNet of depth 28 and widening factor 1; 369,498 parameters on 3 channels.
 
     Its logits mean nothing in eval mode before some training steps: only then do the
-    running averages say what the residual sum has grown to.
-
-    Attributes:
-      num_classes: number of logits.
-      dropout_rate: of the features before the classifier (the original has its dropout
-        inside the blocks).
-      dtype: that convolutions compute in.
+    running averages say what the residual sum has grown to. Dropout is on the features before
+    the classifier; the original has its dropout inside the blocks.
     """
-
-    num_classes: int
-    dropout_rate: float | jax.Array = 0.0
-    dtype: Any = jnp.float32
-    convolutional: ClassVar[bool] = True
 
     @nn.compact
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
@@ -70,6 +59,4 @@ class WideResNet(nn.Module):
             for block in range(4):
                 stride = first_stride if block == 0 else 1
                 x = PreActivationBlock(features, stride, self.dtype)(x, train=train)
-        x = _norm_relu(x, train, self.dtype).mean(axis=(1, 2), dtype=jnp.float32)
-        x = Dropout(self.dropout_rate)(x, train=train)
-        return classifier(self.num_classes)(x)
+        return pooled_logits(_norm_relu(x, train, self.dtype), self, train)

@@ -1,95 +1,123 @@
-"""Some training images as augmentations and corruptions give them, for figures of a run."""
+"""Grids of training images: a row for each augmentation of a run, or for each corruption."""
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
-from rethinking_jax.analysis.lesson import Say
-from rethinking_jax.corruption import corrupt_images
-from rethinking_jax.data.source import Source, is_points
-from rethinking_jax.pictures.grids import Row, Sample
+from rethinking_jax.analysis import drawing
+from rethinking_jax.analysis.language import Translate
+from rethinking_jax.corruption import corrupt
+from rethinking_jax.data.dataset import Dataset
 from rethinking_jax.step.augment import augment, parse
 from rethinking_jax.step.preprocess import center_crop, to_unit
-from rethinking_jax.sweep.groups import Run
+from rethinking_jax.sweep.engine import Run
+from rethinking_jax.workdir.storage import AnyPath, make_folder
 
-IMAGES = 2
-EPOCHS = 4
+IMAGES = 2  # images that augmentations are shown on
+EPOCHS = 4  # epochs that they are shown in
 SAMPLES = 6  # classes whose first image shows what a corruption does
+WRONG = "#c0392b"  # the colour of a label that is not the true one
 
 
-def augmented(runs: Iterable[tuple[ConfigDict, Source]]) -> list[Row]:
-    """What the augmentations of some runs make of their first training images.
+class AugmentedRow(NamedTuple):
+    """What one augmentation makes of some images.
 
-    A row for each augmentation by itself and for those that a run combines, drawn with the
-    seed of the first run that has it: the very pixels of its first epochs, before
-    preprocessing. [] where no run has any.
+    Attributes:
+      name: the name of the augmentation, or of several joined by +.
+      before: the images as they are stored, uint8 [images, h, w, c].
+      after: the images in each epoch, uint8 [epochs, images, h', w', c].
+    """
+
+    name: str
+    before: np.ndarray
+    after: np.ndarray
+
+
+class CorruptedRow(NamedTuple):
+    """What one setting makes of some images and their labels.
+
+    Attributes:
+      name: the name of the setting, as a reader is shown it.
+      images: the images, uint8 [n, h, w, c].
+      labels: the names of the classes that they are trained with.
+      wrong: which of these are not the true ones.
+    """
+
+    name: str
+    images: np.ndarray
+    labels: tuple[str, ...]
+    wrong: tuple[bool, ...]
+
+
+def augmented(runs: Iterable[tuple[ConfigDict, Dataset]]) -> list[AugmentedRow]:
+    """Shows what the augmentations of some runs make of their first training images.
+
+    There is a row for each augmentation by itself and for those that a run combines, drawn with
+    the seed of the first run that has it: the very pixels of its first epochs, before
+    preprocessing. Without any augmentation the result is [].
 
     Args:
-      runs: of each its config and its source.
+      runs: the config of each run and its data set.
     """
-    rows: dict[str, Row] = {}
-    for config, source in runs:
+    rows: dict[str, AugmentedRow] = {}
+    for config, dataset in runs:
         names = parse(config.augmentation)
         kinds = [(name,) for name in names] + [names] * (len(names) > 1)
         for kind in kinds:
             if "+".join(kind) not in rows:
-                rows["+".join(kind)] = _row(kind, config, source)
+                rows["+".join(kind)] = _augmented_row(kind, config, dataset)
     return list(rows.values())
 
 
-def corrupted(runs: Sequence[tuple[Run, Source]], say: Say) -> list[Sample]:
-    """What the settings of some runs make of the same training images and their labels.
+def corrupted(runs: Sequence[tuple[Run, Dataset]], translate: Translate) -> list[CorruptedRow]:
+    """Shows what the settings of some runs make of the same training images and their labels.
 
-    A row for each setting, of the first run that has it; [] where there is only one setting,
-    more than one data set, or points.
+    There is a row for each setting, of the first run that has it; [] where there is only one
+    setting, more than one data set, or points.
 
     Args:
-      runs: of each what it trains on, and its source.
-      say: the names of settings in the reader's language.
+      runs: each run with what it trains on, and its data set.
+      translate: gives the names of settings in the reader's language.
     """
-    first: dict[str, tuple[Run, Source]] = {}
-    for run, source in runs:
-        first.setdefault(run.config.corruption, (run, source))
+    first: dict[str, tuple[Run, Dataset]] = {}
+    for run, dataset in runs:
+        first.setdefault(run.config.corruption, (run, dataset))
     if len(first) < 2 or len({run.config.dataset for run, _ in runs}) > 1:
         return []
-    if is_points(runs[0][1].train.images):
+    if runs[0][1].holds_points:
         return []
-    return [_sample(setting, run, source, say) for setting, (run, source) in first.items()]
+    return [
+        _corrupted_row(setting, run, dataset, translate)
+        for setting, (run, dataset) in first.items()
+    ]
 
 
-def _sample(setting: str, run: Run, source: Source, say: Say) -> Sample:
-    true = source.train.labels
+def _corrupted_row(setting: str, run: Run, dataset: Dataset, translate: Translate) -> CorruptedRow:
+    true = dataset.train.labels
     _, starts = np.unique(true, return_index=True)
     chosen = starts[:SAMPLES]
-    names = source.class_names or tuple(map(str, range(source.num_classes)))
     labels = run.train_labels[chosen]
-    return Sample(
-        say(setting.replace("_", " ")),
-        _pixels(_corrupted_images(run.config, source, chosen)),
-        tuple(names[label] for label in labels),
+    return CorruptedRow(
+        translate(setting.replace("_", " ")),
+        _pixels(_corrupted_images(run.config, dataset, chosen)),
+        tuple(dataset.class_names[label] for label in labels),
         tuple((labels != true[chosen]).tolist()),
     )
 
 
-def _corrupted_images(config: ConfigDict, source: Source, positions: np.ndarray) -> jax.Array:
-    """Training images as the run's corruption leaves them, [positions, h, w, c]."""
-    if source.streamed:
-        stored = jnp.asarray(source.streamed.train.read(positions))
-    else:
-        assert source.train.images is not None
-        stored = source.train.images[positions]
-    return corrupt_images(
-        config.corruption, config.seed, "train", source.train.ids[positions], stored,
-        source.mean, source.std,
-    )  # fmt: skip
+def _corrupted_images(config: ConfigDict, dataset: Dataset, positions: np.ndarray) -> jax.Array:
+    """Returns training images as the run's corruption leaves them, [positions, h, w, c]."""
+    chosen = dataset.train.ids[positions], dataset.train.read(positions)
+    return corrupt(config, dataset).images("train", *chosen)
 
 
-def _row(kind: tuple[str, ...], config: ConfigDict, source: Source) -> Row:
-    images = _corrupted_images(config, source, np.arange(IMAGES))
-    ids = jnp.asarray(source.train.ids[:IMAGES])
+def _augmented_row(kind: tuple[str, ...], config: ConfigDict, dataset: Dataset) -> AugmentedRow:
+    images = _corrupted_images(config, dataset, np.arange(IMAGES))
+    ids = jnp.asarray(dataset.train.ids[:IMAGES])
     size = config.crop_size
 
     @jax.jit
@@ -97,9 +125,90 @@ def _row(kind: tuple[str, ...], config: ConfigDict, source: Source) -> Row:
         return center_crop(augment(kind, config.seed, epoch, ids, images, size), size)
 
     after = np.stack([_pixels(of_epoch(jnp.int32(epoch))) for epoch in range(EPOCHS)])
-    return Row("+".join(kind), _pixels(images), after)
+    return AugmentedRow("+".join(kind), _pixels(images), after)
 
 
 def _pixels(images: jax.Array) -> np.ndarray:
-    """uint8, of which Gaussian noise is cut off at black and white."""
-    return np.round(255 * np.clip(np.asarray(to_unit(images)), 0, 1)).astype(np.uint8)
+    """Returns images as uint8; Gaussian noise is cut off at black and white."""
+    shown: np.ndarray = np.round(255 * np.clip(np.asarray(to_unit(images)), 0, 1))
+    return shown.astype(np.uint8)
+
+
+def write_augmented(
+    rows: Sequence[AugmentedRow], title: str, translate: Translate, path: AnyPath
+) -> None:
+    """Writes the grid as .png and .svg; each image has a block of columns, by epoch.
+
+    Args:
+      rows: what augmentations make of the same images in the same epochs.
+      title: what stands above all.
+      translate: gives the words in the reader's language.
+      path: where the .png goes; the folder is made where there is none.
+    """
+    epochs, count = rows[0].after.shape[:2]
+    columns = count * (1 + epochs)
+    make_folder(path.parent)
+    with drawing.settings():
+        figure = drawing.new_figure(1.3 + 0.8 * columns, 0.7 + 0.85 * len(rows))
+        figure.suptitle(title, fontsize=10, x=0.02, ha="left")
+        # The first column holds the names; thin ones part the images.
+        widths = [1.3 / 0.8, *([1.0] * (1 + epochs) + [0.25]) * count]
+        grid = figure.add_gridspec(
+            len(rows), len(widths), width_ratios=widths, wspace=0.06, hspace=0.08,
+            left=0.01, right=0.995, bottom=0.01, top=1 - 0.62 / figure.get_figheight(),
+        )  # fmt: skip
+        for i, row in enumerate(rows):
+            label = figure.add_subplot(grid[i, 0])
+            label.axis("off")
+            text = row.name.replace("+", " +\n")
+            label.text(0.05, 0.5, text, fontsize=9, va="center")
+            for k in range(count):
+                for j, image in enumerate([row.before[k], *row.after[:, k]]):
+                    axes = figure.add_subplot(grid[i, 1 + k * (2 + epochs) + j])
+                    axes.axis("off")
+                    axes.imshow(*_shown(image), vmin=0, vmax=255, interpolation="nearest")
+                    if i == 0:
+                        name = translate("epoch {n}", n=j) if j else translate("stored")
+                        axes.set_title(name, fontsize=8, pad=3)
+        for kind in ("png", "svg"):
+            drawing.save(figure, path.with_suffix(f".{kind}"), dpi=110)
+
+
+def write_corrupted(rows: Sequence[CorruptedRow], title: str, path: AnyPath) -> None:
+    """Writes the grid as .png and .svg, in large type; wrong labels are red behind an arrow.
+
+    Args:
+      rows: what settings make of the same images.
+      title: what stands above all.
+      path: where the .png goes; the folder is made where there is none.
+    """
+    make_folder(path.parent)
+    columns = len(rows[0].images)
+    with drawing.settings():
+        figure = drawing.new_figure(12.8, 0.9 + 1.25 * len(rows))
+        figure.suptitle(title, fontsize=22)
+        grid = figure.add_gridspec(
+            len(rows), columns + 1, width_ratios=[2.4, *[1] * columns], wspace=0.08, hspace=0.36,
+            left=0.01, right=0.99, bottom=0.05, top=1 - 0.8 / figure.get_figheight(),
+        )  # fmt: skip
+        for i, row in enumerate(rows):
+            head = figure.add_subplot(grid[i, 0])
+            head.axis("off")
+            head.text(0.02, 0.5, row.name, fontsize=17, va="center")
+            for j, image in enumerate(row.images):
+                axes = figure.add_subplot(grid[i, j + 1])
+                axes.imshow(*_shown(image), vmin=0, vmax=255, interpolation="nearest")
+                axes.set(xticks=[], yticks=[])
+                wrong = row.wrong[j]
+                label = f"\u2192 {row.labels[j]}" if wrong else row.labels[j]
+                axes.set_xlabel(
+                    label, fontsize=14, labelpad=2, color=WRONG if wrong else "black",
+                    fontweight="bold" if wrong else "normal",
+                )  # fmt: skip
+        for kind in ("png", "svg"):
+            drawing.save(figure, path.with_suffix(f".{kind}"), dpi=110)
+
+
+def _shown(image: np.ndarray) -> tuple[np.ndarray, str]:
+    """Returns an image as matplotlib wants it, of other than 3 channels the first; a color map."""
+    return (image if image.shape[-1] == 3 else image[..., 0]), "gray"

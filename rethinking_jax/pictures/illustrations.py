@@ -1,4 +1,4 @@
-"""The pictures of a run: its images augmented and corrupted, and its answers over a plane.
+"""The pictures of a run: its images augmented and corrupted, and its answers over the plane.
 
 Other figures are drawn from numbers; these need the data, and checkpoints.
 """
@@ -9,48 +9,49 @@ from collections.abc import Callable, Sequence
 import jax
 
 from rethinking_jax import config as configs
-from rethinking_jax.analysis.language import speaker
-from rethinking_jax.data.source import load_sources
+from rethinking_jax.analysis.language import translator
+from rethinking_jax.data.runs import load_datasets
 from rethinking_jax.host.processes import is_primary
-from rethinking_jax.pictures import decision_map, film, gallery, grids
+from rethinking_jax.pictures import decision_map, gallery
 from rethinking_jax.sweep import groups
-from rethinking_jax.sweep.groups import Chunk
+from rethinking_jax.sweep.engine import Chunk
 from rethinking_jax.workdir.storage import AnyPath
 
 
 def draw(workdir: AnyPath, chunks: Sequence[Chunk], language: str) -> None:
-    """Writes those that runs have into figures/.
+    """Writes the pictures that runs have into figures/.
 
     Args:
-      workdir: of trained chunks; every process comes here, for they read checkpoints together.
-      chunks: of the workdir.
-      language: of the words, see `rethinking_jax.analysis.language`.
+      workdir: the folder of trained chunks; every process comes here, for they read checkpoints
+        together.
+      chunks: the chunks of the workdir.
+      language: the language of the words, see `rethinking_jax.analysis.language`.
     """
     maps = decision_map.of_runs(chunks, workdir)
     if not is_primary():
         return
-    say, folder = speaker(language), workdir / "figures"
-    runs = [(run, chunk.source) for chunk in chunks for run in chunk.runs]
-    if rows := gallery.augmented((run.config, source) for run, source in runs):
+    translate, folder = translator(language), workdir / "figures"
+    runs = [(run, chunk.dataset) for chunk in chunks for run in chunk.runs]
+    if rows := gallery.augmented((run.config, dataset) for run, dataset in runs):
         first = next(run.config for run, _ in runs if run.config.augmentation)
         words = "Training images of {dataset}, augmented (seed {seed})"
-        title = say(words, dataset=first.dataset, seed=first.seed)
-        grids.write(rows, title, say, folder / "augmentations.png")
-    if samples := gallery.corrupted(runs, say):
+        title = translate(words, dataset=first.dataset, seed=first.seed)
+        gallery.write_augmented(rows, title, translate, folder / "augmentations.png")
+    if samples := gallery.corrupted(runs, translate):
         words = "Images of {dataset} and the labels they are trained with"
-        title = say(words, dataset=runs[0][0].config.dataset)
-        grids.write_samples(samples, title, folder / "corruptions.png")
+        title = translate(words, dataset=runs[0][0].config.dataset)
+        gallery.write_corrupted(samples, title, folder / "corruptions.png")
     if maps:
-        film.write(maps, say, folder / "decision_map.gif")
+        decision_map.write(maps, translate, folder / "decision_map.gif")
 
 
-def redraw(workdir: AnyPath, language: str, say: Callable[[str], None]) -> None:
+def redraw(workdir: AnyPath, language: str, show: Callable[[str], None]) -> None:
     """Writes the pictures of a finished workdir again, in another language.
 
     Args:
-      workdir: with its config.json and, for answers over a plane, its checkpoints.
-      language: of the words.
-      say: is given lines of progress.
+      workdir: the folder with its config.json and, for answers over the plane, its checkpoints.
+      language: the language of the words.
+      show: shows a line of progress.
 
     Raises:
       UserError: the data set is not at hand.
@@ -59,7 +60,7 @@ def redraw(workdir: AnyPath, language: str, say: Callable[[str], None]) -> None:
     config = configs.from_json(plain)
     members = configs.members(config)
     chunks = groups.make_chunks(
-        members, load_sources(members, say), jax.default_backend(), jax.devices(),
-        json.loads((workdir / "chunks.json").read_text()), say,
+        members, load_datasets(members, show), jax.default_backend(), jax.devices(),
+        json.loads((workdir / "chunks.json").read_text()), show,
     )  # fmt: skip
     draw(workdir, chunks, language)

@@ -1,1 +1,1 @@
-"""From a workdir's numbers to tables and figures; nothing here trains."""
+"""The report of finished workdirs: a page, and its figures and tables as files."""

@@ -9,30 +9,34 @@ page with a section for each of them. Exit code 0: done, 1: a file could not be 
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
-from functools import partial
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rethinking_jax import cli
 from rethinking_jax.errors import UserError
 from rethinking_jax.workdir.storage import AnyPath, absolute, check_writable, is_remote, open_path
+
+if TYPE_CHECKING:
+    from rethinking_jax.analysis.findings import TheoryResults
+    from rethinking_jax.analysis.results import Results
 
 
 def main(arguments: Sequence[str]) -> int:
     """Writes the reports; returns the exit code."""
     try:
         flags = _parse(arguments)
-        # Only now what takes time to import: --help and a typo are answered at once.
+        # What takes time to import comes now: --help and a typo are answered at once.
         from rethinking_jax.report import page
+        from rethinking_jax.report.section import section
 
-        several = {workdir: _open(workdir, flags.language) for workdir in flags.workdirs}
+        several = {workdir: _read(workdir, flags.language) for workdir in flags.workdirs}
         _check_output(flags.output)
-        for workdir, report in several.items():
-            report.write()
+        for workdir, found in several.items():
+            several[workdir] = _draw_again(workdir, found, flags.language)
+            page.write_report(workdir, several[workdir])
             print(f"Report: {workdir / 'report.html'}")
         if flags.output:
-            sections = [report.section(index) for index, report in enumerate(several.values())]
-            page.write_page(flags.output, sections)
+            page.write_page(flags.output, [section(found) for found in several.values()])
             print(f"All of them: {flags.output}")
     except UserError as error:
         return cli.fail(error, 2)
@@ -41,47 +45,34 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-class _Report(NamedTuple):
-    """Of one workdir: what writes its files, and its section as the index-th of a page."""
-
-    write: Callable[[], None]
-    section: Callable[[int], dict[str, Any]]
-
-
-def _open(workdir: AnyPath, language: str) -> _Report:
-    from rethinking_jax.analysis import results
-    from rethinking_jax.report import page
+def _read(workdir: AnyPath, language: str) -> "Results | TheoryResults":
+    """Reads a workdir; the language, where one is given, takes the place of its config's."""
+    from rethinking_jax.analysis import findings, results
 
     if results.is_theory(workdir):
-        from rethinking_jax.theory import experiment  # imports JAX
-
-        stored = experiment.read(workdir)
-        return _Report(
-            partial(experiment.draw, workdir, stored), partial(experiment.section, stored)
-        )
+        return findings.read(workdir)
     found = results.read(workdir)
-    if language:
-        found = found._replace(config={**found.config, "language": language})
-
-    def write() -> None:
-        if language and found.pictures:
-            _redraw(workdir, language)
-        page.write_report(workdir, with_pictures())
-
-    def with_pictures() -> "results.Results":
-        return found._replace(pictures=results.read_pictures(workdir))
-
-    return _Report(write, lambda index: page.section(with_pictures(), index))
+    return found._replace(config={**found.config, "language": language}) if language else found
 
 
-def _redraw(workdir: AnyPath, language: str) -> None:
-    """The pictures, whose words are part of them, from the data where that is at hand."""
+def _draw_again(
+    workdir: AnyPath, found: "Results | TheoryResults", language: str
+) -> "Results | TheoryResults":
+    """Draws the pictures, whose words are part of them, in another language.
+
+    They stay as they are where the data is not at hand.
+    """
+    from rethinking_jax.analysis import results
+
+    if not language or not isinstance(found, results.Results) or not found.pictures:
+        return found
     from rethinking_jax.pictures import illustrations  # imports JAX
 
     try:
         illustrations.redraw(workdir, language, print)
     except UserError as error:
         print(f"The pictures of images stay as they are: {error}")
+    return found._replace(pictures=results.read_pictures(workdir))
 
 
 def _check_output(output: "AnyPath | None") -> None:

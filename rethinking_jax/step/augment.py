@@ -5,25 +5,24 @@ and rotation by up to 25 degrees (table 4), and for table 2 what Inception V3 wa
 flip, the crops of Szegedy et al. (2015) and the colors of TF-slim's preprocessing.
 """
 
-import difflib
 from collections.abc import Callable, Sequence
 
 import jax
 import jax.numpy as jnp
 
 from rethinking_jax.corruption.randomness import purpose_key
-from rethinking_jax.errors import UserError
+from rethinking_jax.errors import UserError, nearest
 from rethinking_jax.step.preprocess import to_unit
 
 MAX_ROTATION = 25.0  # degrees, either way
-CROP_AREA = (0.08, 1.0)  # of the image's
+CROP_AREA = (0.08, 1.0)  # share of the image's area
 CROP_RATIO = (3 / 4, 4 / 3)  # width over height
-BRIGHTNESS = 32 / 255  # added, either way, on the scale 0 to 1
-SATURATION = (0.5, 1.5)  # factor
-HUE = 0.2  # added, either way; 1 is the whole circle
-CONTRAST = (0.5, 1.5)  # factor
+BRIGHTNESS = 32 / 255  # the most that is added or taken off, on the scale 0 to 1
+SATURATION = (0.5, 1.5)  # range of the factor
+HUE = 0.2  # the most that is added or taken off; 1 is the whole circle
+CONTRAST = (0.5, 1.5)  # range of the factor
 
-_TRIES = 10
+_TRIES = 10  # windows that `draw_window` draws for one that fits
 
 
 def augment(
@@ -68,12 +67,12 @@ def augment(
 
 
 def parse(text: str) -> tuple[str, ...]:
-    """The names in a config's `augmentation`, such as "flip+rotate"; () for ""."""
+    """Returns the names in a config's `augmentation`, such as "flip+rotate"; () for ""."""
     return tuple(text.split("+")) if text else ()
 
 
 def changes_size(names: Sequence[str]) -> bool:
-    """Whether these crop, so that they want the whole stored image."""
+    """Whether one of these augmentations crops, so that it wants the whole stored image."""
     return not {"crop", "inception_crop"}.isdisjoint(names)
 
 
@@ -81,10 +80,8 @@ def check_augmentation(names: Sequence[str], crop_size: int) -> None:
     """Raises UserError where `augment` could not use these."""
     for name in names:
         if name not in AUGMENTATIONS:
-            close = difflib.get_close_matches(name, AUGMENTATIONS, n=1)
-            nearest = f": did you mean {close[0]!r}?" if close else "."
-            known = ", ".join(AUGMENTATIONS)
-            raise UserError(f"augmentation {name!r} is not known{nearest} Known: {known}")
+            close, known = nearest(name, AUGMENTATIONS) or ".", ", ".join(AUGMENTATIONS)
+            raise UserError(f"augmentation {name!r} is not known{close} Known: {known}")
         if list(names).count(name) > 1:
             raise UserError(f"augmentation {name!r} is given twice: its draws would be the same")
     if crop_size < 0:
@@ -92,12 +89,12 @@ def check_augmentation(names: Sequence[str], crop_size: int) -> None:
 
 
 def flip(key: jax.Array, image: jax.Array, crop_size: int) -> jax.Array:
-    """Left and right swapped with probability 1/2; [h, w, c] to [h, w, c]."""
+    """Swaps left and right with probability 1/2; [h, w, c] to [h, w, c]."""
     return jnp.where(jax.random.bernoulli(key), image[:, ::-1], image)
 
 
 def crop(key: jax.Array, image: jax.Array, crop_size: int) -> jax.Array:
-    """One of all crop_size x crop_size windows (28 of 32 in the paper), each as likely.
+    """Cuts out one of all crop_size x crop_size windows, each as likely (28 of 32 in the paper).
 
     A side of at most crop_size stays whole, as does everything with crop_size 0.
     """
@@ -112,19 +109,19 @@ def crop(key: jax.Array, image: jax.Array, crop_size: int) -> jax.Array:
 
 
 def inception_crop(key: jax.Array, image: jax.Array, crop_size: int) -> jax.Array:
-    """A window of random area and shape, see `draw_window`, at the size crop_size or the stored."""
+    """Brings a random window (see `draw_window`) to crop_size, or to the stored size at 0."""
     height, width, _ = image.shape
     window = draw_window(key, height, width)
     return resize_window(image, window, (crop_size or height, crop_size or width))
 
 
 def rotate(key: jax.Array, image: jax.Array, crop_size: int) -> jax.Array:
-    """About the centre by an angle drawn uniformly from -25 to 25 degrees, see `rotate_by`."""
+    """Rotates by an angle drawn uniformly from -25 to 25 degrees, see `rotate_by`."""
     return rotate_by(image, jax.random.uniform(key, (), minval=-MAX_ROTATION, maxval=MAX_ROTATION))
 
 
 def color(key: jax.Array, image: jax.Array, crop_size: int) -> jax.Array:
-    """Brightness, saturation, hue and contrast, each drawn uniformly from the ranges above.
+    """Changes brightness, saturation, hue and contrast, each drawn uniformly from its range.
 
     See `adjust_color`. TF-slim draws one of four orders for each image; this is its first.
     """
@@ -139,7 +136,7 @@ def color(key: jax.Array, image: jax.Array, crop_size: int) -> jax.Array:
     return adjust_color(image, brightness, saturation, hue, contrast)
 
 
-# From the generator, the image [h, w, c] and crop_size to the new image.
+# By the name in a config: (generator, image [h, w, c], crop_size) -> the new image.
 AUGMENTATIONS: dict[str, Callable[[jax.Array, jax.Array, int], jax.Array]] = {
     "flip": flip,
     "crop": crop,
@@ -148,23 +145,23 @@ AUGMENTATIONS: dict[str, Callable[[jax.Array, jax.Array, int], jax.Array]] = {
     "color": color,
 }
 
-# Part of the format, as `keys.PURPOSES`: changing a number changes published results.
+# What each name's draws are keyed by; changing a number changes published results.
 DRAWS = {"flip": 0, "crop": 1, "inception_crop": 2, "rotate": 3, "color": 4}
 
 
 def draw_window(
     key: jax.Array, height: int, width: int
 ) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
-    """A window of 8 % to 100 % of the area and an aspect ratio of 3/4 to 4/3.
+    """Draws a window of 8 % to 100 % of the area and an aspect ratio of 3/4 to 4/3.
 
-    Area is uniform, the logarithm of the ratio too, so that tall and wide are as likely; of
-    ten such the first that fits into the image, at a uniform place. Where none does (on
-    images far from square), the largest window in the centre with a ratio in the range.
+    Area is uniform, the logarithm of the ratio too, so that tall and wide are as likely. Of
+    ten such windows it is the first that fits into the image, at a uniform place. Where none
+    does (on images far from square) it is the largest in the centre with a ratio in the range.
 
     Args:
-      key: of this image.
-      height: of the image, in pixels.
-      width: likewise.
+      key: the image's own generator.
+      height: the image's height in pixels.
+      width: the image's width in pixels.
 
     Returns:
       (top, left, height, width), float32 scalars, in pixels and their fractions.
@@ -189,14 +186,14 @@ def resize_window(
     window: tuple[jax.Array, jax.Array, jax.Array, jax.Array],
     size: tuple[int, int],
 ) -> jax.Array:
-    """A window (top, left, height, width) of an image at another size, bilinear, antialiased.
+    """Brings a window of an image to another size, bilinear and antialiased.
 
-    As Pillow's `Image.resize(..., BILINEAR, box)`: pixels beside the window take part in
-    those at its edge.
+    It does what Pillow's `Image.resize(..., BILINEAR, box)` does: pixels beside the window
+    take part in those at its edge.
 
     Args:
       image: uint8 or float32 [h, w, c].
-      window: float32 scalars, see `draw_window`.
+      window: (top, left, height, width), float32 scalars, see `draw_window`.
       size: (height, width) of the result.
 
     Returns:
@@ -232,7 +229,8 @@ def rotate_by(image: jax.Array, degrees: float | jax.Array) -> jax.Array:
     source = [cosine * down + sine * right + middle[0], cosine * right - sine * down + middle[1]]
 
     def channel(values: jax.Array) -> jax.Array:
-        return jax.scipy.ndimage.map_coordinates(values, source, order=1, mode="nearest")
+        at: jax.Array = jax.scipy.ndimage.map_coordinates(values, source, order=1, mode="nearest")
+        return at
 
     return _as_given(jax.vmap(channel, in_axes=-1, out_axes=-1)(to_unit(image)), image)
 
@@ -273,7 +271,7 @@ def adjust_color(
 def _shift_hue_and_saturation(
     rgb: jax.Array, saturation: float | jax.Array, hue: float | jax.Array
 ) -> jax.Array:
-    """By way of hue, saturation and value; float32 [..., 3] to the same."""
+    """Changes red, green and blue by way of hue, saturation and value; float32 [..., 3]."""
     # Plane by plane: a maximum over an axis of three is a slow reduction on a CPU.
     red, green, blue = (rgb[..., i] for i in range(3))
     value = jnp.maximum(jnp.maximum(red, green), blue)
@@ -284,19 +282,19 @@ def _shift_hue_and_saturation(
         (green - blue) / divisor,
         jnp.where(value == green, (blue - red) / divisor + 2, (red - green) / divisor + 4),
     )
-    # value * saturation is the chroma; at most the value, where the saturation is 1.
+    # The chroma is value * saturation, so at most the value, where the saturation is 1.
     chroma = jnp.minimum(chroma * saturation, value)
 
     def channel(start: float) -> jax.Array:
         place = start + sixths + 6 * hue
-        place -= 6 * jnp.floor(place / 6)  # what % does, which a CPU asks its C library for
+        place -= 6 * jnp.floor(place / 6)  # as % does, for which a CPU asks its C library
         return value - chroma * jnp.clip(jnp.minimum(place, 4 - place), 0.0, 1.0)
 
     return jnp.stack([channel(5.0), channel(3.0), channel(1.0)], axis=-1)
 
 
 def _as_given(result: jax.Array, image: jax.Array) -> jax.Array:
-    """float32 on the scale 0 to 1 in the dtype of the image that it was made from."""
+    """Brings float32 on the scale 0 to 1 to the dtype of the image that it was made from."""
     if image.dtype == jnp.uint8:
         return jnp.clip(jnp.round(result * 255.0), 0, 255).astype(jnp.uint8)
     return result

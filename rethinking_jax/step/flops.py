@@ -1,18 +1,19 @@
 """How many floating-point operations a network takes, counted from what JAX traces."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from typing import Any
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-from jax.extend.core import ClosedJaxpr, Jaxpr
+from jax.extend.core import ClosedJaxpr, Jaxpr, Literal, Var
+
+from rethinking_jax.step.state import PyTree
 
 
 def layer_macs(model: nn.Module, image_shape: tuple[int, int, int]) -> list[int]:
-    """Multiply-accumulates of the forward pass of one image, layer by layer.
+    """Counts the multiply-accumulates of the forward pass of one image, layer by layer.
 
     Convolutions and dense layers alone: everything else is a few operations per
     activation. Padding counts as if it were multiplied, as is usual. Nothing is computed.
@@ -29,11 +30,11 @@ def layer_macs(model: nn.Module, image_shape: tuple[int, int, int]) -> list[int]
     return product_macs(lambda v, x: model.apply(v, x, train=False), variables, image)
 
 
-def product_macs(function: Callable[..., Any], *args: Any) -> list[int]:
-    """Multiply-accumulates of each product of matrices and each convolution in a function.
+def product_macs(function: Callable[..., PyTree], *args: PyTree) -> list[int]:
+    """Counts the multiply-accumulates of each product of matrices and each convolution.
 
     Args:
-      function: of trees of arrays, which JAX can trace.
+      function: takes trees of arrays, and JAX can trace it.
       args: such trees, or their shapes as `jax.ShapeDtypeStruct`.
 
     Returns:
@@ -45,7 +46,7 @@ def product_macs(function: Callable[..., Any], *args: Any) -> list[int]:
 
 @cache
 def forward_flops(model: nn.Module, image_shape: tuple[int, int, int]) -> int:
-    """Floating-point operations of the forward pass of one image: two of `layer_macs` each."""
+    """Counts the floating-point operations of one image's forward pass: two of each multiply."""
     return 2 * sum(layer_macs(model, image_shape))
 
 
@@ -66,12 +67,12 @@ def _macs(jaxpr: Jaxpr) -> Iterator[int]:
             yield from (times * macs for macs in _macs(inner))
 
 
-def _shape(variable: Any) -> tuple[int, ...]:
-    return tuple(variable.aval.shape)
+def _shape(variable: Var | Literal) -> tuple[int, ...]:
+    return tuple(variable.aval.shape)  # type: ignore[attr-defined]  # an array has a shape
 
 
-def _inner(params: dict[str, Any]) -> Iterator[Jaxpr]:
-    """The functions within an operation, such as the branches of a condition."""
+def _inner(params: Mapping[str, object]) -> Iterator[Jaxpr]:
+    """Yields the functions within an operation, such as the branches of a condition."""
     for value in jax.tree.leaves(params, is_leaf=lambda x: isinstance(x, ClosedJaxpr | Jaxpr)):
         if isinstance(value, ClosedJaxpr):
             yield value.jaxpr
@@ -80,7 +81,7 @@ def _inner(params: dict[str, Any]) -> Iterator[Jaxpr]:
 
 
 def train_flops(macs: list[int]) -> int:
-    """Floating-point operations of one image in a train step.
+    """Counts the floating-point operations of one image in a train step.
 
     Each layer is multiplied three times: forward, for the gradient of its weights and for
     that of its input. The first layer's input is the image, which needs no gradient: for
@@ -93,5 +94,5 @@ def train_flops(macs: list[int]) -> int:
 
 
 def matmul_flops(size: int) -> int:
-    """Of the product of two matrices of size x size."""
+    """Counts the floating-point operations of the product of two matrices of size x size."""
     return 2 * size**3

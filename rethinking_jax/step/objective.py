@@ -1,63 +1,88 @@
 """What a step minimizes, and its gradient: pure functions of one run.
 
-Three of them take such a function and give another: micro-batches, and of what came after
-the paper, sharpness-aware minimization; mixup changes the batch instead. With none of
+Three options take a function that computes a gradient and give another, or change the batch:
+micro-batches and, younger than the paper, sharpness-aware minimization and mixup. Without
 them the program is the plain gradient's.
 """
 
 import dataclasses
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import NamedTuple, TypeAlias
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import optax
 
-from rethinking_jax.step.state import MixedLabels, Running
+from rethinking_jax.step.state import Labels, MixedLabels, PyTree, Running, TrainState
 
-if TYPE_CHECKING:
-    from rethinking_jax.step.state import TrainState
-
-AUXILIARY_WEIGHT = 0.4  # of the loss of Inception V3's second head, as in its paper's code
+AUXILIARY_WEIGHT = 0.4  # weight of the loss of Inception V3's second head, as in its paper's code
 
 
-Labels = jax.Array | MixedLabels
-# (state, inputs, labels, dropout key) -> (gradients, batch statistics, sums of the batch).
-Gradients = Callable[["TrainState", jax.Array, Labels, jax.Array], tuple[Any, Any, Running]]
+class Objective(NamedTuple):
+    """What a step minimizes, and how; the defaults are the mean loss of a plain batch.
+
+    Attributes:
+      label_smoothing: the share of a label's weight that all classes get alike.
+      mixup_alpha: trains on mixtures of two images, see `mixed`; 0: on the images as they are.
+      sam_radius: takes the gradient of a point at this distance, see `sharpness_aware`; 0:
+        that of the parameters.
+      accumulate: the number of micro-batches whose mean gradient makes a step; it divides the
+        batch. Batch norm sees one micro-batch at a time, and its running averages move by each.
+      gradient_norm: the sums have the l2 norm of the step's gradient over all parameters.
+      unroll: compiles no loop for the micro-batches, for convolutions on a CPU (see
+        `rethinking_jax.sweep.program.use_scan`).
+    """
+
+    label_smoothing: float = 0.0
+    mixup_alpha: float = 0.0
+    sam_radius: float = 0.0
+    accumulate: int = 1
+    gradient_norm: bool = False
+    unroll: bool = False
+
+
+PLAIN = Objective()
+
+# Gradients of the parameters, new batch statistics, sums of the batch in train mode.
+Found: TypeAlias = tuple[PyTree, PyTree, Running]
+# (state, inputs float32 [b, h, w, c], labels, dropout key) -> what is found.
+Gradients: TypeAlias = Callable[[TrainState, jax.Array, Labels, jax.Array], Found]
 
 
 def cross_entropy(logits: jax.Array, labels: Labels, smoothing: float = 0.0) -> jax.Array:
-    """Of each example, float32 [b], from logits [b, k]; of mixed labels the mixed losses."""
+    """Returns the loss of each example, float32 [b], from logits [b, k].
+
+    Mixed labels have the mixture of the losses of both.
+    """
     if isinstance(labels, MixedLabels):
         first, second = (cross_entropy(logits, y, smoothing) for y in (labels.first, labels.second))
         return labels.share * first + (1 - labels.share) * second
-    losses = optax.softmax_cross_entropy_with_integer_labels(logits, labels)
+    losses: jax.Array = optax.softmax_cross_entropy_with_integer_labels(logits, labels)
     if smoothing == 0:
         return losses
     uniform = -jax.nn.log_softmax(logits).mean(-1)
-    return (1 - smoothing) * losses + smoothing * uniform
+    smoothed: jax.Array = (1 - smoothing) * losses + smoothing * uniform
+    return smoothed
 
 
 def make_gradients(model: nn.Module, label_smoothing: float) -> Gradients:
-    """The gradient of the mean loss of a batch, see `rethinking_jax.step.train.make_train_step`.
+    """Returns the gradient of the mean loss of a batch, see `Objective` and `make_train_step`.
 
     The batch is counted as correct against its labels, mixed ones against the major label.
     """
 
-    def gradients(
-        state: "TrainState", inputs: jax.Array, labels: Labels, key: jax.Array
-    ) -> tuple[Any, Any, Running]:
-        # A model without any stays without; the rate of one that has it is the run's own.
+    def gradients(state: TrainState, inputs: jax.Array, labels: Labels, key: jax.Array) -> Found:
+        # A model without dropout stays without; the rate of one that has it is the run's own.
         own = model
         if getattr(model, "dropout_rate", 0):
             own = model.clone(dropout_rate=state.hyper.dropout_rate)
 
-        def loss_fn(params: Any) -> tuple[jax.Array, tuple[jax.Array, Any]]:
-            logits: Any
+        def loss_fn(params: PyTree) -> tuple[jax.Array, tuple[jax.Array, PyTree]]:
+            logits: jax.Array
             logits, updated = own.apply(
-                {"params": params, "batch_stats": state.batch_stats},
+                state.variables | {"params": params},
                 inputs,
                 train=True,
                 mutable=["batch_stats", "auxiliary"],
@@ -78,14 +103,14 @@ def make_gradients(model: nn.Module, label_smoothing: float) -> Gradients:
 
 
 def accumulated(gradients: Gradients, parts: int, unroll: bool) -> Gradients:
-    """The mean gradient of micro-batches, one after another; `parts` divides the batch."""
+    """Returns the mean gradient of micro-batches, one after another; `parts` divides the batch."""
 
-    def accumulate(
-        state: "TrainState", inputs: jax.Array, labels: Labels, key: jax.Array
-    ) -> tuple[Any, Any, Running]:
+    def accumulate(state: TrainState, inputs: jax.Array, labels: Labels, key: jax.Array) -> Found:
         micro = jax.tree.map(partial(_interleaved, parts), (inputs, labels))
 
-        def body(carry: Any, part: Any) -> tuple[Any, None]:
+        def body(
+            carry: Found, part: tuple[tuple[jax.Array, Labels], jax.Array]
+        ) -> tuple[Found, None]:
             (images, own), j = part
             total, stats, seen = carry
             now = dataclasses.replace(state, batch_stats=stats)
@@ -109,13 +134,11 @@ def sharpness_aware(gradients: Gradients, radius: float) -> Gradients:
     first one's, of the network as it is.
 
     Args:
-      gradients: of the whole batch, accumulated or not.
+      gradients: the gradient of the whole batch, accumulated or not.
       radius: how far to climb, in the l2 norm over all parameters; above 0.
     """
 
-    def at_worst(
-        state: "TrainState", inputs: jax.Array, labels: Labels, key: jax.Array
-    ) -> tuple[Any, Any, Running]:
+    def at_worst(state: TrainState, inputs: jax.Array, labels: Labels, key: jax.Array) -> Found:
         uphill, batch_stats, sums = gradients(state, inputs, labels, key)
         worst = jax.tree.map(jnp.add, state.params, scaled_to(uphill, radius))
         there = dataclasses.replace(state, params=worst)
@@ -124,8 +147,8 @@ def sharpness_aware(gradients: Gradients, radius: float) -> Gradients:
     return at_worst
 
 
-def scaled_to(tree: Any, norm: float) -> Any:
-    """A tree of arrays scaled to an l2 norm over all of them; zeros stay zeros."""
+def scaled_to(tree: PyTree, norm: float) -> PyTree:
+    """Scales a tree of arrays to an l2 norm over all of them; zeros stay zeros."""
     length = optax.tree.norm(tree)
     factor = jnp.where(length > 0, norm / jnp.where(length > 0, length, 1.0), 0.0)
     return jax.tree.map(lambda leaf: factor * leaf, tree)
@@ -134,13 +157,13 @@ def scaled_to(tree: Any, norm: float) -> Any:
 def mixed(
     key: jax.Array, alpha: float, inputs: jax.Array, labels: jax.Array
 ) -> tuple[jax.Array, MixedLabels]:
-    """Mixup (Zhang et al. 2018): every image of a batch mixed with the one before it.
+    """Mixup (Zhang et al. 2018): mixes every image of a batch with the one before it.
 
     One share for the batch, drawn from Beta(alpha, alpha). The order of a batch is drawn anew
     in every epoch, so the one before is any other image, as a permutation would have it.
 
     Args:
-      key: of (seed, step).
+      key: the generator, a function of (seed, step).
       alpha: above 0; near 0 images stay nearly as they are, at 1 every share is as likely.
       inputs: float32 [b, h, w, c], after augmentation and preprocessing.
       labels: int32 [b].
@@ -154,12 +177,12 @@ def mixed(
 
 
 def _interleaved(parts: int, leaf: jax.Array) -> jax.Array:
-    """[b, ...] -> [parts, b / parts, ...]: part j takes j, j + parts, ...
+    """Cuts [b, ...] into [parts, b / parts, ...]: part j takes examples j, j + parts, ...
 
     So every device that holds a stretch of the batch holds a stretch of each part.
     """
     return jnp.moveaxis(leaf.reshape(-1, parts, *leaf.shape[1:]), 1, 0)
 
 
-def _add(a: Any, b: Any) -> Any:
+def _add(a: PyTree, b: PyTree) -> PyTree:
     return jax.tree.map(jnp.add, a, b)

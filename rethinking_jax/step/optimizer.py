@@ -5,22 +5,25 @@ are arrays: a sweep over learning rates is one program.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import TypeAlias
 
 import jax
 import optax
 
-from rethinking_jax.step.state import Hyper
+from rethinking_jax.step.state import Hyper, PyTree
 
 OPTIMIZERS = ("sgd", "adam", "rmsprop")
 WEIGHT_DECAY_MASKS = ("all", "kernels")
 WEIGHT_DECAY_KINDS = ("coupled", "decoupled")
 
+# From the numbers of a run to its transformation, whose state has one structure for all numbers.
+BuildOptimizer: TypeAlias = Callable[[Hyper], optax.GradientTransformation]
+
 
 def learning_rate_schedule(
     base: float | jax.Array, decay: float, decay_steps: int
 ) -> optax.Schedule:
-    """base * decay ** floor(step / decay_steps): x 0.95 per epoch in appendix A."""
+    """Returns base * decay ** floor(step / decay_steps); appendix A has x 0.95 per epoch."""
     return optax.exponential_decay(base, decay_steps, decay, staircase=True)
 
 
@@ -31,25 +34,22 @@ def make_optimizer(
     mask: str,
     epsilon: float = 0.0,
     weight_decay_kind: str = "coupled",
-) -> Callable[[Hyper], optax.GradientTransformation]:
-    """How to build the transformation of one run from its `Hyper`.
+) -> BuildOptimizer:
+    """Returns how to build the transformation of one run from its `Hyper`.
 
     Args:
       name: "sgd" (with heavy-ball momentum), "adam" (momentum is its first beta) or
         "rmsprop" (decay 0.9, as TensorFlow has it: epsilon under the root, squares start
         at 1; then momentum).
       decay: factor on the learning rate every `decay_steps` steps; 1 keeps it.
-      decay_steps: steps, at least 1.
+      decay_steps: number of steps, at least 1.
       mask: which parameters decay: "all", or "kernels" (not biases and batch norm).
-      epsilon: of adam and rmsprop; 0: 1e-8. TensorFlow's Inception recipe had 1.
-      weight_decay_kind: "coupled", the l2 penalty (weight_decay / 2) * ||w||^2 of the loss,
+      epsilon: the constant in the denominator of adam and rmsprop; 0 stands for 1e-8.
+        TensorFlow's Inception recipe had 1.
+      weight_decay_kind: "coupled" is the l2 penalty (weight_decay / 2) * ||w||^2 of the loss,
         as in the paper's time: its gradient, weight_decay * w, enters before momentum and
-        scaling. "decoupled" (SGDW and AdamW, Loshchilov and Hutter 2019): after them,
-        learning rate * weight_decay * w is taken off the parameters.
-
-    Returns:
-      A function from `Hyper` to a transformation whose state's structure does not
-      depend on the values.
+        scaling. "decoupled" (SGDW and AdamW, Loshchilov and Hutter 2019) takes
+        learning rate * weight_decay * w off the parameters after them.
     """
 
     def build(hyper: Hyper) -> optax.GradientTransformation:
@@ -72,5 +72,6 @@ def make_optimizer(
     return build
 
 
-def _kernels(params: Any) -> Any:
+def _kernels(params: PyTree) -> PyTree:
+    """Marks the matrices and convolution kernels of a tree of parameters."""
     return jax.tree.map(lambda leaf: leaf.ndim > 1, params)

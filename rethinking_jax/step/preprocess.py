@@ -1,6 +1,7 @@
 """From stored pixels to the network's input: pure functions that run on the device."""
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -8,9 +9,12 @@ import numpy as np
 
 PREPROCESSINGS = ("paper", "dataset", "inception", "none", "raw")
 
+# From stored pixels [n, h, w, c] to the network's input, float32 [n, h', w', c].
+Preprocess: TypeAlias = Callable[[jax.Array], jax.Array]
+
 
 def to_unit(images: jax.Array) -> jax.Array:
-    """uint8 pixels on the scale 0 to 1 as float32; float input is on it already.
+    """Brings uint8 pixels to the scale 0 to 1 as float32; float input is on it already.
 
     The dtype alone decides, so nothing can be divided by 255 twice.
     """
@@ -20,7 +24,10 @@ def to_unit(images: jax.Array) -> jax.Array:
 
 
 def center_crop(images: jax.Array, size: int) -> jax.Array:
-    """The central size x size pixels of [n, h, w, c]; 0 or a side below size: that side whole."""
+    """Cuts the central size x size pixels out of [n, h, w, c].
+
+    A side of at most `size` stays whole, and with size 0 both do.
+    """
     if size == 0:
         return images
     height, width = images.shape[1:3]
@@ -29,7 +36,7 @@ def center_crop(images: jax.Array, size: int) -> jax.Array:
 
 
 def standardize_per_image(images: jax.Array) -> jax.Array:
-    """(x - mean) / max(std, 1 / sqrt(elements)) of each image (appendix A of the paper).
+    """Returns (x - mean) / max(std, 1 / sqrt(elements)) of each image (appendix A of the paper).
 
     Args:
       images: float32 [n, h, w, c].
@@ -47,10 +54,14 @@ def standardize_per_image(images: jax.Array) -> jax.Array:
 
 
 def pixel_moments(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation per channel of uint8 [n, h, w, c], on the scale 0 to 1.
+    """Measures the mean and the standard deviation of each channel.
 
-    Exact: counted over the 256 values. Of floats, on the scale they have. Returns two
-    float32 [c].
+    Args:
+      images: [n, h, w, c]; uint8 is measured exactly, on the scale 0 to 1, and floats on the
+        scale they have.
+
+    Returns:
+      Mean and standard deviation, each float32 [c].
     """
     if images.dtype != np.uint8:
         axes = tuple(range(images.ndim - 1))
@@ -68,8 +79,8 @@ def pixel_moments(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def make_preprocess(
     name: str, mean: jax.Array | np.ndarray, std: jax.Array | np.ndarray
-) -> Callable[[jax.Array], jax.Array]:
-    """The function from a batch of stored pixels to the network's input.
+) -> Preprocess:
+    """Returns the function from a batch of stored pixels to the network's input.
 
     Args:
       name: "paper" (per-image standardization), "dataset" (minus the training set's
@@ -77,14 +88,11 @@ def make_preprocess(
         "none" (the scale 0 to 1) or "raw" (0 to 255).
       mean: float32 [c], see `pixel_moments`.
       std: float32 [c].
-
-    Returns:
-      A function from uint8 or float32 [n, h, w, c] to float32 [n, h, w, c].
     """
     if name == "paper":
         return lambda images: standardize_per_image(to_unit(images))
     if name == "dataset":
-        # A channel that never varies carries nothing: 0, not infinity.
+        # A channel that never varies carries nothing: it becomes 0, not infinity.
         scale = jnp.where(std > 0, std, 1.0)
         return lambda images: (to_unit(images) - mean) / scale
     if name == "inception":

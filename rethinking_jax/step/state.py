@@ -3,34 +3,43 @@
 All are trees of arrays of ONE run; a group of runs has a leading axis of members.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
 from flax import struct
 
+# A tree of arrays whose structure the network or the optimizer decides; JAX has no type for it.
+PyTree: TypeAlias = Any
+
 
 @struct.dataclass
 class Hyper:
-    """What differs between the runs of a group: scalars, float32 (seed: int32)."""
+    """The numbers in which the runs of a group differ: float32 scalars, the seed int32."""
 
     seed: jax.Array
     learning_rate: jax.Array
     momentum: jax.Array
     weight_decay: jax.Array
     dropout_rate: jax.Array
-    label_noise: jax.Array  # p, where labels are corrupted inside the step
+    label_noise: jax.Array  # the probability p, for labels that are corrupted inside the step
 
 
 @struct.dataclass
 class TrainState:
     """A run between two steps: all that a checkpoint has to hold."""
 
-    step: jax.Array  # int32, steps taken
+    step: jax.Array  # int32, the number of steps taken
     hyper: Hyper
-    params: Any
-    batch_stats: Any
-    opt_state: Any
+    params: PyTree
+    batch_stats: PyTree
+    opt_state: PyTree
+
+    @property
+    def variables(self) -> dict[str, PyTree]:
+        """What `apply` of a Linen module takes."""
+        return {"params": self.params, "batch_stats": self.batch_stats}
 
 
 @struct.dataclass
@@ -38,18 +47,9 @@ class Examples:
     """Examples as one run sees them, on the device: a whole split, or a batch of it."""
 
     images: jax.Array  # uint8 (float32 for gaussian) [n, h, w, c]
-    labels: jax.Array  # int32 [n], corrupted
+    labels: jax.Array  # int32 [n], those that the run has; before corruption the true ones
     true_labels: jax.Array  # int32 [n]
     ids: jax.Array  # uint32 [n]
-
-
-@struct.dataclass
-class Raw:
-    """A batch as it is stored, on the devices of the axis "data"."""
-
-    images: jax.Array  # uint8 [b, h, w, c]
-    labels: jax.Array  # int32 [b], the true ones
-    ids: jax.Array  # uint32 [b]
 
 
 @struct.dataclass
@@ -58,7 +58,7 @@ class MixedLabels:
 
     first: jax.Array  # int32 [b]
     second: jax.Array  # int32 [b]
-    share: jax.Array  # float32 [b], of `first`
+    share: jax.Array  # float32 [b], the weight of `first`; `second` has the rest
 
     @property
     def major(self) -> jax.Array:
@@ -66,36 +66,49 @@ class MixedLabels:
         return jnp.where(self.share >= 0.5, self.first, self.second)
 
 
+Labels: TypeAlias = jax.Array | MixedLabels  # int32 [b], or two of each example
+
+
 @struct.dataclass
 class Running:
     """Sums over the mini-batches of the current epoch, each seen by the model of its moment."""
 
     loss: jax.Array  # float32, sum over examples
-    correct: jax.Array  # int32
-    count: jax.Array  # int32
-    # float32, the l2 norm of each step's gradient times its examples; None: not measured.
+    correct: jax.Array  # int32, number of examples
+    count: jax.Array  # int32, number of examples
+    # Sum over steps of the gradient's l2 norm times the step's examples, float32; None where the
+    # config does not ask for it.
     gradient_norm: jax.Array | None = None
 
     @classmethod
     def zero(cls, gradient_norm: bool = False) -> "Running":
-        """Nothing seen yet."""
+        """Returns sums over nothing, of one run."""
         none = jnp.zeros((), jnp.int32)
         return cls(jnp.zeros(()), none, none, jnp.zeros(()) if gradient_norm else None)
 
 
 @struct.dataclass
-class Sums:
-    """Exact counts and the summed loss over some examples, in eval mode."""
+class Total:
+    """A metric summed over examples, and their number: its mean is the one over the other."""
 
-    loss: jax.Array  # float32
+    sum: jax.Array  # int32 where the metric counts examples, else float32
     count: jax.Array  # int32
-    correct: jax.Array  # int32, against the labels of the run
-    correct_true: jax.Array  # int32, against the true labels
-    corrupted: jax.Array  # int32, examples whose label is not the true one
-    correct_on_corrupted: jax.Array  # int32, against the label of the run
-    correct_top5: jax.Array  # int32, the run's label is among the five largest logits
 
-    @classmethod
-    def zero(cls) -> "Sums":
-        """Nothing seen yet."""
-        return cls(jnp.zeros(()), *(jnp.zeros((), jnp.int32) for _ in range(6)))
+
+Carry: TypeAlias = tuple[TrainState, Running]  # what goes from step to step
+
+# What an evaluation has summed up, by the name of a metric (see `rethinking_jax.step.metrics`).
+Sums: TypeAlias = dict[str, Total]
+
+
+class Steps(NamedTuple):
+    """The pure functions of one run: all that an engine of many runs is made of.
+
+    init: Hyper -> TrainState.
+    train: (TrainState, Examples of a batch) -> (TrainState, Running of that batch).
+    evaluate: (TrainState, Examples of a batch, counted bool [b]) -> Sums.
+    """
+
+    init: Callable[[Hyper], TrainState]
+    train: Callable[[TrainState, Examples], tuple[TrainState, Running]]
+    evaluate: Callable[[TrainState, Examples, jax.Array], Sums]

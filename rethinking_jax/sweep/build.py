@@ -1,10 +1,9 @@
-"""From the config of a run and its source to the functions that train it.
+"""From the config of a run and its data set to the engine that trains it.
 
-Everything here is static: runs with the same recipe share a program.
+Everything here is static: runs with the same recipe share an engine.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import flax.linen as nn
 import jax
@@ -13,36 +12,37 @@ from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
 from rethinking_jax import config as configs
-from rethinking_jax.corruption import LABEL_SETTINGS, corrupt_images, corrupt_labels
-from rethinking_jax.data.source import Source
+from rethinking_jax.corruption import CORRUPTIONS, corrupt
+from rethinking_jax.data.dataset import Dataset
 from rethinking_jax.errors import UserError
-from rethinking_jax.models import create_model
+from rethinking_jax.models import convolves, create_model
 from rethinking_jax.step.augment import augment, changes_size, parse
-from rethinking_jax.step.optimizer import make_optimizer
-from rethinking_jax.step.preprocess import center_crop, make_preprocess
-from rethinking_jax.step.state import Examples, Hyper, Raw, TrainState
-from rethinking_jax.step.train import Steps, make_steps
+from rethinking_jax.step.objective import Objective
+from rethinking_jax.step.optimizer import BuildOptimizer, make_optimizer
+from rethinking_jax.step.preprocess import Preprocess, center_crop, make_preprocess
+from rethinking_jax.step.state import Examples, Hyper, Steps, TrainState
+from rethinking_jax.step.train import make_steps
+from rethinking_jax.sweep.engine import Engine, steps_per_epoch
 from rethinking_jax.sweep.program import Program, apart, make_program, use_scan, xla_options
-from rethinking_jax.sweep.stream_program import Corrupt, StreamProgram, make_stream_program
+from rethinking_jax.sweep.resident import resident_engine
+from rethinking_jax.sweep.stream import Corrupt, StreamProgram, make_stream_program, stream_engine
 
 
 def static_part(config: ConfigDict) -> dict[str, object]:
-    """What runs must have in common to share a program, but for their images."""
-    plain = configs.to_json(config)
-    skipped = (*configs.PER_RUN_KEYS, *configs.COMMAND_KEYS)
-    static = {key: value for key, value in plain.items() if key not in skipped}
-    # Its value is an array, but a program without dropout draws nothing.
-    return {**static, "dropout_rate": config.dropout_rate > 0}
+    """Returns what runs must have in common to share an engine, but for their images."""
+    # The rate is an array, but a program without dropout draws nothing.
+    return {**configs.static_part(config), "dropout_rate": config.dropout_rate > 0}
 
 
 def streamed_part(config: ConfigDict) -> tuple[object, ...]:
-    """What is static besides where the corruption is part of the program."""
-    pixels = config.corruption if config.corruption not in LABEL_SETTINGS else ""
-    return pixels, config.exclude_true_class, config.corrupt_test_labels
+    """Returns what is static besides where the corruption is part of the program."""
+    corruption = CORRUPTIONS[config.corruption]
+    changes = corruption.labels, corruption.images, corruption.purpose
+    return *changes, config.exclude_true_class, config.corrupt_test_labels
 
 
 def make_model(config: ConfigDict, num_classes: int) -> nn.Module:
-    """The network of a config."""
+    """Makes the network of a config."""
     return create_model(
         config.model,
         num_classes=num_classes,
@@ -53,25 +53,26 @@ def make_model(config: ConfigDict, num_classes: int) -> nn.Module:
 
 
 def is_convolutional(config: ConfigDict) -> bool:
-    """Whether its network convolves."""
-    return bool(make_model(config, 2).convolutional)
+    """Whether the network of a config convolves."""
+    return convolves(make_model(config, 2))
 
 
-def steps_per_epoch(config: ConfigDict, train_size: int) -> int:
-    """Steps of an epoch, the smaller last batch included where it is trained."""
-    full, rest = divmod(train_size, config.batch_size)
-    return full + (1 if rest and config.last_batch == "train" else 0)
-
-
-def input_shape(config: ConfigDict, source: Source) -> tuple[int, int, int]:
-    """(h, w, c) of what the network is given."""
-    stored = jax.ShapeDtypeStruct((1, *source.image_shape), jnp.uint8)
+def input_shape(config: ConfigDict, dataset: Dataset) -> tuple[int, int, int]:
+    """Returns (h, w, c) of what the network is given."""
+    stored = jax.ShapeDtypeStruct((1, *dataset.image_shape), jnp.uint8)
     cropped = jax.eval_shape(lambda images: center_crop(images, config.crop_size), stored)
-    return cropped.shape[1:]
+    _, height, width, channels = cropped.shape
+    return height, width, channels
 
 
-def make_optimizer_of(config: ConfigDict, train_size: int) -> Callable[[Hyper], Any]:
-    """The optimizer of a config."""
+def make_preprocess_of(config: ConfigDict, dataset: Dataset) -> Preprocess:
+    """Makes the preprocessing of a config in eval mode, the central crop included."""
+    scale = make_preprocess(config.preprocess, *dataset.moments)
+    return lambda images: scale(center_crop(images, config.crop_size))
+
+
+def make_optimizer_of(config: ConfigDict, train_size: int) -> BuildOptimizer:
+    """Makes the optimizer of a config."""
     return make_optimizer(
         config.optimizer,
         config.lr_decay,
@@ -82,8 +83,10 @@ def make_optimizer_of(config: ConfigDict, train_size: int) -> Callable[[Hyper], 
     )
 
 
-def data_devices(config: ConfigDict, streamed: bool, members: int, devices: Sequence[Any]) -> int:
-    """How many devices share the batches of each run.
+def data_devices(
+    config: ConfigDict, streamed: bool, members: int, devices: Sequence[jax.Device]
+) -> int:
+    """Says how many devices share the batches of each run.
 
     A streamed run has all of them; a run whose data is on the device one, unless the config
     says otherwise. With several processes every device has to take part.
@@ -91,7 +94,7 @@ def data_devices(config: ConfigDict, streamed: bool, members: int, devices: Sequ
     Raises:
       UserError: there are fewer, or the batches cannot be parted so.
     """
-    count = config.data_devices
+    count = int(config.data_devices)
     if count > len(devices):
         raise UserError(f"config.data_devices={count} is more than the {len(devices)} devices here")
     if not count:
@@ -125,91 +128,88 @@ def check_batches(config: ConfigDict, train_size: int, parts: int) -> None:
         )
 
 
-def build_program(
-    config: ConfigDict, source: Source, backend: str, mesh: Mesh
-) -> tuple[Program | StreamProgram, bool]:
-    """The compiled functions of a group of runs, and whether they scan over steps."""
-    train_size = len(source.train.labels)
-    check_batches(config, train_size, mesh.shape["data"])
-    convolutional = is_convolutional(config)
-    fast_loop = use_scan(backend, convolutional)
-    options = xla_options(backend, convolutional)
-    steps = _make_steps(
-        config, source, unroll=not fast_loop, draw_apart=backend == "cpu" and mesh.size == 1
-    )
-    if source.streamed:
-        return make_stream_program(steps, make_corruption(config, source), mesh, options), False
-    scan = config.epoch_loop == "scan" or (config.epoch_loop == "auto" and fast_loop)
-    program = make_program(
-        steps,
-        train_size=train_size,
+def build_engine(config: ConfigDict, dataset: Dataset, backend: str, mesh: Mesh) -> Engine:
+    """Builds what trains runs of a config; here alone it matters where their examples are.
+
+    Args:
+      config: what the runs share.
+      dataset: what they are trained on.
+      backend: "cpu", "gpu" or "tpu".
+      mesh: the devices, see `rethinking_jax.sweep.mesh.make_mesh`.
+    """
+    if dataset.streamed:
+        return stream_engine(build_stream_program(config, dataset, backend, mesh))
+    scan = _scans(config, backend) and not config.checkpoint_every_steps
+    return resident_engine(build_program(config, dataset, backend, mesh), scan)
+
+
+def build_program(config: ConfigDict, dataset: Dataset, backend: str, mesh: Mesh) -> Program:
+    """Makes the compiled functions of runs with a data set in memory, see `build_engine`."""
+    return make_program(
+        _make_steps(config, dataset, backend, mesh),
+        train_size=len(dataset.train),
         batch_size=config.batch_size,
         eval_batch_size=config.eval_batch_size,
-        scan=scan,
+        scan=_scans(config, backend),
         mesh=mesh,
-        compiler_options=options,
+        compiler_options=xla_options(backend, is_convolutional(config)),
     )
-    return program, scan and not config.checkpoint_every_steps
 
 
-def _make_steps(config: ConfigDict, source: Source, unroll: bool, draw_apart: bool) -> Steps:
-    size = len(source.train.labels)
+def build_stream_program(
+    config: ConfigDict, dataset: Dataset, backend: str, mesh: Mesh
+) -> StreamProgram:
+    """Makes the compiled functions of a run with a streamed data set, see `build_engine`."""
+    steps = _make_steps(config, dataset, backend, mesh)
+    options = xla_options(backend, is_convolutional(config))
+    return make_stream_program(steps, make_corruption(config, dataset), mesh, options)
+
+
+def _scans(config: ConfigDict, backend: str) -> bool:
+    """Whether evaluation, and an epoch where nothing has to come between, is one call."""
+    fast = use_scan(backend, is_convolutional(config))
+    return bool(config.epoch_loop == "scan" or (config.epoch_loop == "auto" and fast))
+
+
+def _make_steps(config: ConfigDict, dataset: Dataset, backend: str, mesh: Mesh) -> Steps:
+    """Makes the functions of one run, after a check of its batches."""
+    size = len(dataset.train)
+    check_batches(config, size, mesh.shape["data"])
     per_epoch = steps_per_epoch(config, size)
-    scale = make_preprocess(config.preprocess, source.mean, source.std)
-    chosen = parse(config.augmentation)
-
-    def preprocess(images: jax.Array) -> jax.Array:
-        return scale(center_crop(images, config.crop_size))
+    preprocess, chosen = make_preprocess_of(config, dataset), parse(config.augmentation)
 
     def draw(seed: jax.Array, epoch: jax.Array, ids: jax.Array, images: jax.Array) -> jax.Array:
         return augment(chosen, seed, epoch, ids, images, config.crop_size)
 
-    drawn = apart(draw) if draw_apart else draw
+    drawn = apart(draw) if backend == "cpu" and mesh.size == 1 else draw
 
     def prepare(state: TrainState, images: jax.Array, ids: jax.Array) -> jax.Array:
         # The epoch of the step, so that a resumed run draws what it would have drawn.
         return preprocess(drawn(state.hyper.seed, state.step // per_epoch, ids, images))
 
+    # Every field but one is a key of the config.
+    wanted = {key: config[key] for key in Objective._fields if key in config}
+    unroll = not use_scan(backend, is_convolutional(config))
     return make_steps(
-        make_model(config, source.num_classes),
+        make_model(config, dataset.num_classes),
         make_optimizer_of(config, size),
         preprocess,
-        input_shape(config, source),
-        prepare=prepare if chosen else None,
-        label_smoothing=config.label_smoothing,
-        mixup_alpha=config.mixup_alpha,
-        sam_radius=config.sam_radius,
-        accumulate=config.accumulate,
-        unroll=unroll,
-        gradient_norm=config.gradient_norm,
+        input_shape(config, dataset),
+        Objective(**wanted, unroll=unroll),
+        prepare if chosen else None,
     )
 
 
-def make_corruption(config: ConfigDict, source: Source) -> Corrupt:
+def make_corruption(config: ConfigDict, dataset: Dataset) -> Corrupt:
     """Corrupts batches inside the step, with the very functions that corrupt whole sets."""
     crop_size = 0 if changes_size(parse(config.augmentation)) else config.crop_size
+    of_config = corrupt(config, dataset)
 
-    def corrupt(hyper: Hyper, split: str, raw: Raw) -> Examples:
-        labels = raw.labels
-        if split == "train" or (split == "test" and config.corrupt_test_labels):
-            labels = corrupt_labels(
-                hyper.seed,
-                split,
-                raw.ids,
-                labels,
-                hyper.label_noise,
-                source.num_classes,
-                config.exclude_true_class,
-            )
-        images = corrupt_images(
-            config.corruption,
-            hyper.seed,
-            split,
-            raw.ids,
-            center_crop(raw.images, crop_size),
-            source.mean,
-            source.std,
-        )
-        return Examples(images, labels, raw.labels, raw.ids)
+    def corrupt_batch(hyper: Hyper, split: str, stored: Examples) -> Examples:
+        noise = of_config.noise._replace(p=hyper.label_noise)
+        drawn = of_config._replace(seed=hyper.seed, noise=noise)
+        labels = jnp.asarray(drawn.labels(split, stored.ids, stored.true_labels))
+        images = drawn.images(split, stored.ids, center_crop(stored.images, crop_size))
+        return Examples(images, labels, stored.true_labels, stored.ids)
 
-    return corrupt
+    return corrupt_batch

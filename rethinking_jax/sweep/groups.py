@@ -8,8 +8,7 @@ a run whose examples are streamed.
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -18,18 +17,14 @@ from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
 from rethinking_jax import config as configs
-from rethinking_jax.corruption import (
-    LABEL_SETTINGS,
-    corrupt_images,
-    corrupt_labels,
-    label_probability,
-)
-from rethinking_jax.data.source import Source, SourceSplit, source_key
+from rethinking_jax.corruption import CORRUPTIONS, corrupt
+from rethinking_jax.data.dataset import Dataset
+from rethinking_jax.data.runs import dataset_key
 from rethinking_jax.host.memory import free_bytes
-from rethinking_jax.step.state import Examples, Hyper
+from rethinking_jax.step.state import Hyper
 from rethinking_jax.step.train import init_state
 from rethinking_jax.sweep.build import (
-    build_program,
+    build_engine,
     data_devices,
     input_shape,
     is_convolutional,
@@ -38,160 +33,125 @@ from rethinking_jax.sweep.build import (
     static_part,
     streamed_part,
 )
+from rethinking_jax.sweep.engine import Chunk, Engine, Run
 from rethinking_jax.sweep.memory import SHARE, member_bytes
-from rethinking_jax.sweep.mesh import make_mesh, share, spread
-from rethinking_jax.sweep.program import Program
-from rethinking_jax.sweep.stream_program import StreamProgram
-
-# Pixel corruptions are drawn this many examples at a time: the random bits of a whole
-# set would take several times its memory.
-CORRUPTION_BATCH = 2000
+from rethinking_jax.sweep.mesh import make_mesh
 
 
-class Run(NamedTuple):
-    """One run, with the labels it trains on and is tested on."""
-
-    name: str
-    config: ConfigDict
-    label_noise: float  # p
-    train_labels: np.ndarray  # int32 [n]
-    test_labels: np.ndarray
-    flipped_fraction: float
-    labels_sha256: str
-    # Positions (i, j): it trains on a copy of example j where the others have example i. For
-    # twins that differ in one example; not where examples are streamed.
-    replaced: tuple[int, int] | None = None
-
-
-class Chunk(NamedTuple):
-    """Runs that train together, and all that training needs."""
-
-    name: str  # of its folder of checkpoints
-    runs: tuple[Run, ...]
-    source: Source
-    program: Program | StreamProgram
-    mesh: Mesh
-    scan: bool
-
-
-def label_run(member: configs.Member, source: Source) -> Run:
+def label_run(member: configs.Member, dataset: Dataset) -> Run:
     """Draws a run's labels and says what was really flipped."""
     config = member.config
-    p = label_probability(config.corruption, config.label_noise)
-
-    def labels(split: str, part: SourceSplit) -> np.ndarray:
-        if p == 0:  # nothing is redrawn, and hundreds of runs are quick to make
-            return np.asarray(part.labels)
-        return np.asarray(
-            corrupt_labels(
-                config.seed,
-                split,
-                part.ids,
-                part.labels,
-                p,
-                source.num_classes,
-                config.exclude_true_class,
-            )
-        )
-
-    train = labels("train", source.train)
-    test = labels("test", source.test) if config.corrupt_test_labels else source.test.labels
+    drawn = corrupt(config, dataset)
+    train, test = (
+        np.asarray(drawn.labels(split, part.ids, part.labels))
+        for split, part in (("train", dataset.train), ("test", dataset.test))
+    )
     return Run(
         name=member.name,
         config=config,
-        label_noise=p,
+        label_noise=float(drawn.noise.p),
         train_labels=train,
         test_labels=test,
-        flipped_fraction=float(np.mean(train != source.train.labels)),
+        flipped_fraction=float(np.mean(train != dataset.train.labels)),
         labels_sha256=hashlib.sha256(train.astype("<i4").tobytes()).hexdigest(),
     )
 
 
 def make_chunks(
     members: Sequence[configs.Member],
-    sources: dict[str, Source],
+    datasets: dict[str, Dataset],
     backend: str,
     devices: Sequence[jax.Device],
     stored: Sequence[Sequence[str]] = (),
     report: Callable[[str], None] = print,
 ) -> list[Chunk]:
-    """Groups the runs, cuts groups into chunks and builds each chunk's program.
+    """Groups the runs, cuts groups into chunks and builds each chunk's engine.
 
     Args:
       members: the runs.
-      sources: see `rethinking_jax.data.source.load_sources`.
+      datasets: see `rethinking_jax.data.runs.load_datasets`.
       backend: "cpu", "gpu" or "tpu".
       devices: to spread the members over.
-      stored: the names of the runs of each chunk that an earlier session made: they stay
-        together, and only other runs are grouped.
+      stored: the names of the runs of each chunk of earlier sessions (see
+        `rethinking_jax.sweep.recut`): they stay together, and only other runs are grouped.
       report: receives a line for each group that is trained as one: the memory it takes.
 
     Returns:
       The chunks, in the order in which the config names their first runs.
     """
-    runs = {member.name: label_run(member, sources[source_key(member.config)])
+    runs = {member.name: label_run(member, datasets[dataset_key(member.config)])
             for member in members}  # fmt: skip
     kept = [names for names in stored if runs.keys() >= set(names)]
     parts = [tuple(runs[name] for name in names) for names in kept]
     placed = {name for names in kept for name in names}
-    groups: dict[str, list[Run]] = {}
-    for name, run in runs.items():
-        if name not in placed:
-            groups.setdefault(_group_key(run.config), []).append(run)
-    for group in groups.values():
-        parts += _cut(group, sources[source_key(group[0].config)], backend, devices, report)
-    programs: dict[str, tuple[Any, bool]] = {}
+    for group in _groups([run for name, run in runs.items() if name not in placed]):
+        parts += _cut(group, datasets[dataset_key(group[0].config)], backend, devices, report)
+    engines: dict[str, Engine] = {}
     chunks = []
     for part in parts:
         config = part[0].config
-        source = sources[source_key(config)]
-        mesh = _mesh(config, source, len(part), devices)
-        own = streamed_part(config) if source.streamed else ()
+        dataset = datasets[dataset_key(config)]
+        mesh = _mesh(config, dataset, len(part), devices)
+        own = streamed_part(config) if dataset.streamed else ()
         key = str((mesh.shape, static_part(config), own))
-        if key not in programs:
-            programs[key] = build_program(config, source, backend, mesh)
-        program, scan = programs[key]
-        chunks.append(Chunk(_chunk_name(part), part, source, program, mesh, scan))
-    names = list(runs)
-    return sorted(chunks, key=lambda chunk: names.index(chunk.runs[0].name))
+        if key not in engines:
+            engines[key] = build_engine(config, dataset, backend, mesh)
+        name = chunk_name([run.name for run in part])
+        chunks.append(Chunk(name, part, dataset, engines[key], mesh))
+    return sorted(chunks, key=lambda chunk: list(runs).index(chunk.runs[0].name))
+
+
+def _groups(runs: Sequence[Run]) -> list[list[Run]]:
+    """Puts runs that may train together into groups."""
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(_group_key(run.config), []).append(run)
+    return list(groups.values())
 
 
 def _cut(
     group: Sequence[Run],
-    source: Source,
+    dataset: Dataset,
     backend: str,
     devices: Sequence[jax.Device],
     report: Callable[[str], None],
 ) -> list[tuple[Run, ...]]:
-    """The chunks of a group."""
+    """Cuts a group into chunks."""
     config = group[0].config
-    if source.streamed:
+    if dataset.streamed:
         size = 1
     elif len(group) > 1 and _use_vmap(config, backend):
-        size = _chunk_size(group, source, devices, report)
+        size = _chunk_size(group, dataset, devices, report)
     else:
-        size = max(1, len(devices) // max(1, config.data_devices))
+        size = places_of(config, devices)
     return [tuple(group[i : i + size]) for i in range(0, len(group), size)]
 
 
-def _mesh(config: ConfigDict, source: Source, members: int, devices: Sequence[jax.Device]) -> Mesh:
-    data = data_devices(config, source.streamed is not None, members, devices)
+def places_of(config: ConfigDict, devices: Sequence[jax.Device]) -> int:
+    """Says how many runs can have devices of their own."""
+    return max(1, len(devices) // max(1, int(config.data_devices)))
+
+
+def _mesh(
+    config: ConfigDict, dataset: Dataset, members: int, devices: Sequence[jax.Device]
+) -> Mesh:
+    """Makes the mesh of a chunk of `members` runs."""
+    data = data_devices(config, dataset.streamed, members, devices)
     # No process may be left without a device: places that are too many train copies.
-    several = jax.process_count() > 1 and not source.streamed
+    several = jax.process_count() > 1 and not dataset.streamed
     return make_mesh(devices, len(devices) if several else members, data)
 
 
 def _chunk_size(
     group: Sequence[Run],
-    source: Source,
+    dataset: Dataset,
     devices: Sequence[jax.Device],
     report: Callable[[str], None],
 ) -> int:
-    """How many runs of a vmapped group train at once."""
-    places = max(1, len(devices) // max(1, group[0].config.data_devices))
-    each, free = estimate_bytes(group[0], source), free_bytes(jax.local_devices()[0])
-    fits = max(1, int(SHARE * free / each)) * places
-    chosen = min(len(group), group[0].config.max_members or fits, fits)
+    """Says how many runs of a vmapped group train at once."""
+    each, free = estimate_bytes(group[0], dataset), free_bytes(jax.local_devices()[0])
+    fits = max(1, int(SHARE * free / each)) * places_of(group[0].config, devices)
+    chosen = min(len(group), int(group[0].config.max_members) or fits, fits)
     report(
         f"{len(group)} runs as one program, {chosen} at a time: about {each / 2**20:.1f} MiB for "
         f"each, {free / 2**30:.1f} GiB free"
@@ -199,11 +159,11 @@ def _chunk_size(
     return chosen
 
 
-def estimate_bytes(run: Run, source: Source) -> int:
-    """The memory that one more member like this takes, see `memory.member_bytes`."""
-    config, size = run.config, len(source.train.labels)
-    model = make_model(config, source.num_classes)
-    image_shape = input_shape(config, source)
+def estimate_bytes(run: Run, dataset: Dataset) -> int:
+    """Estimates the memory that one more member like this takes, see `memory.member_bytes`."""
+    config, size = run.config, len(dataset.train)
+    model = make_model(config, dataset.num_classes)
+    image_shape = input_shape(config, dataset)
     build = make_optimizer_of(config, size)
     one = jax.tree.map(lambda leaf: leaf[0], hyper([run]))
     return member_bytes(
@@ -217,13 +177,15 @@ def estimate_bytes(run: Run, source: Source) -> int:
 
 
 def _group_key(config: ConfigDict) -> str:
+    """Returns a text that is the same for all runs that may train together."""
     # Members of a group share their images; corrupted pixels are a run's own.
-    shared = config.corruption in LABEL_SETTINGS
+    shared = CORRUPTIONS[config.corruption].images is None
     own = "" if shared else (config.corruption, config.seed)
     return str((static_part(config), own))
 
 
 def _use_vmap(config: ConfigDict, backend: str) -> bool:
+    """Whether several runs share a device."""
     if config.vectorize == "auto":
         # On two CPU cores a single MLP keeps the cores busy already, and vmapped
         # convolutions become grouped ones, which are slow: there one run at a time.
@@ -231,8 +193,9 @@ def _use_vmap(config: ConfigDict, backend: str) -> bool:
     return bool(config.vectorize == "vmap")
 
 
-def _chunk_name(runs: Sequence[Run]) -> str:
-    name = runs[0].name + (f"+{len(runs) - 1}" if len(runs) > 1 else "")
+def chunk_name(names: Sequence[str]) -> str:
+    """Returns the name of the folder of checkpoints of runs that train together, by name."""
+    name = names[0] + (f"+{len(names) - 1}" if len(names) > 1 else "")
     safe = re.sub(r"[^A-Za-z0-9_.,=+-]", "_", name)
     # Two names may become the same folder name, and a folder name has a longest length.
     if safe == name and len(safe) < 120:
@@ -241,7 +204,7 @@ def _chunk_name(runs: Sequence[Run]) -> str:
 
 
 def hyper(runs: Sequence[Run]) -> Hyper:
-    """The numbers in which the runs of a chunk differ, each an array of [members]."""
+    """Returns the numbers in which the runs of a chunk differ, each an array of [members]."""
 
     def column(key: str, dtype: type) -> jax.Array:
         return jnp.array([run.config[key] for run in runs], dtype)
@@ -254,65 +217,3 @@ def hyper(runs: Sequence[Run]) -> Hyper:
         dropout_rate=column("dropout_rate", jnp.float32),
         label_noise=jnp.array([run.label_noise for run in runs], jnp.float32),
     )
-
-
-def images(chunk: Chunk) -> dict[str, jax.Array]:
-    """The images of each split of a chunk, one copy on each of its devices; not streamed."""
-    splits = chunk.source.splits.items()
-    return {split: share(_images(chunk, split, part), chunk.mesh) for split, part in splits}
-
-
-def _images(chunk: Chunk, split: str, part: SourceSplit) -> jax.Array:
-    config, source = chunk.runs[0].config, chunk.source
-    stored = part.images
-    assert stored is not None
-    if config.corruption in LABEL_SETTINGS:
-        return stored
-
-    @jax.jit
-    def corrupt(ids: jax.Array, images: jax.Array) -> jax.Array:
-        return corrupt_images(
-            config.corruption, config.seed, split, ids, images, source.mean, source.std
-        )
-
-    parts = [
-        corrupt(part.ids[i : i + CORRUPTION_BATCH], stored[i : i + CORRUPTION_BATCH])
-        for i in range(0, len(part.ids), CORRUPTION_BATCH)
-    ]
-    return jnp.concatenate(parts)
-
-
-def examples(
-    chunk: Chunk, images: Mapping[str, jax.Array], chosen: Sequence[int]
-) -> dict[str, Examples]:
-    """The splits of some members of a chunk, by name.
-
-    Args:
-      chunk: of all members.
-      images: see `images`; shared.
-      chosen: indices of members, as many as the mesh can divide.
-
-    Returns:
-      Examples whose labels are int32 [len(chosen), n], each on its member's device.
-    """
-    runs, mesh = [chunk.runs[i] for i in chosen], chunk.mesh
-    own = {"train": [run.train_labels for run in runs], "test": [run.test_labels for run in runs]}
-    result = {}
-    for split, part in chunk.source.splits.items():
-        labels = np.stack(own.get(split, [part.labels] * len(runs)))
-        true, ids = share((part.labels, part.ids), mesh)
-        result[split] = Examples(images[split], spread(labels, mesh), true, ids)
-    return result
-
-
-def replacements(chunk: Chunk, chosen: Sequence[int]) -> jax.Array | None:
-    """Positions (i, j) of replaced examples, int32 [len(chosen), 2]; None where no run has one.
-
-    Args:
-      chunk: of all members.
-      chosen: as of `examples`; -1, no position, for members that have every example.
-    """
-    if all(run.replaced is None for run in chunk.runs):
-        return None
-    pairs = [chunk.runs[i].replaced or (-1, -1) for i in chosen]
-    return spread(jnp.array(pairs, jnp.int32), chunk.mesh)

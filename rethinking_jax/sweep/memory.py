@@ -2,15 +2,16 @@
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from jax.extend.core import ClosedJaxpr, Jaxpr
 
-from rethinking_jax.step.state import TrainState
+from rethinking_jax.step.state import PyTree, TrainState
 
-# Of what is free: the rest is for the compiler's own buffers and for being wrong.
+# Share of the free memory that members may take: the rest is for the compiler's own buffers
+# and for being wrong.
 SHARE = 0.7
 
 
@@ -22,30 +23,29 @@ def member_bytes(
     eval_batch_size: int,
     train_size: int,
 ) -> int:
-    """An upper estimate of the device memory that one more member takes, in bytes.
+    """Estimates, from above, the device memory that one more member takes, in bytes.
 
-    Its state twice (the new beside the old) and one gradient; of the forward pass every
-    intermediate value of a training batch, for the backward pass may want it, or the
-    largest three of an evaluation batch; labels and order of the examples.
+    It counts the member's state twice (the new beside the old) and one gradient; of the forward
+    pass every intermediate value of a training batch, for the backward pass may want it, or
+    the largest three of an evaluation batch; labels and order of the examples.
 
     Args:
-      model: its forward pass is traced, nothing is computed.
-      init: of one member, see `rethinking_jax.step.train.init_state`.
+      model: a network, whose forward pass is traced; nothing is computed.
+      init: makes the state of one member, see `rethinking_jax.step.train.init_state`.
       image_shape: (h, w, c).
-      batch_size: of a train step.
-      eval_batch_size: of an evaluation step.
+      batch_size: examples of a train step.
+      eval_batch_size: examples of an evaluation step.
       train_size: number of training examples.
     """
     state = jax.eval_shape(init)
-    variables = {"params": state.params, "batch_stats": state.batch_stats}
 
     def values(size: int, train: bool) -> list[int]:
-        def forward(variables: Any, images: jax.Array) -> Any:
+        def forward(variables: PyTree, images: jax.Array) -> PyTree:
             rngs = {"dropout": jax.random.key(0)}
             return model.apply(variables, images, train=train, mutable=["batch_stats"], rngs=rngs)
 
         images = jax.ShapeDtypeStruct((size, *image_shape), jnp.float32)
-        traced = jax.make_jaxpr(forward)(variables, images)
+        traced = jax.make_jaxpr(forward)(state.variables, images)
         return [*_sizes(traced.jaxpr), 4 * math.prod(images.shape)]
 
     training = sum(values(batch_size, True))
@@ -58,18 +58,19 @@ def member_bytes(
     )
 
 
-def _tree_bytes(tree: Any) -> int:
+def _tree_bytes(tree: PyTree) -> int:
     return sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
 
 
-def _sizes(jaxpr: Any) -> Iterator[int]:
-    """Bytes of the value of every operation, those of nested functions included."""
+def _sizes(jaxpr: Jaxpr) -> Iterator[int]:
+    """Yields the bytes of the value of every operation, those of nested functions included."""
     for equation in jaxpr.eqns:
-        inner = [value for value in equation.params.values() if hasattr(value, "jaxpr")]
+        inner = [value for value in equation.params.values() if isinstance(value, ClosedJaxpr)]
         if inner:
             for value in inner:
                 yield from _sizes(value.jaxpr)
             continue
         for variable in equation.outvars:
-            if jnp.issubdtype(variable.aval.dtype, jnp.number):
-                yield math.prod(variable.aval.shape) * variable.aval.dtype.itemsize
+            result: PyTree = variable.aval
+            if jnp.issubdtype(result.dtype, jnp.number):
+                yield math.prod(result.shape) * result.dtype.itemsize

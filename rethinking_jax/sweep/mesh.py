@@ -7,11 +7,12 @@ in the same order, with the same values, and each holds its part.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from rethinking_jax.step.state import PyTree
 
 # Programs are compiled for a number of members per device. A shrinking chunk takes these,
 # so that it recompiles a few times, not for every member that leaves.
@@ -19,14 +20,14 @@ STEPS = sorted({2**k for k in range(20)} | {3 * 2**k for k in range(20)})
 
 
 def make_mesh(devices: Sequence[jax.Device], members: int, data: int = 1) -> Mesh:
-    """A mesh of as many of the devices as `members` members can use, `data` for each."""
+    """Makes a mesh of as many devices as `members` members can use, `data` for each."""
     places = max(1, min(len(devices) // data, members))
     used = list(devices)[: places * data]
     return Mesh(np.array(used).reshape(places, data), ("member", "data"))
 
 
 def slots(active: Sequence[int], members: int, places: int) -> tuple[int, ...]:
-    """Which members a program trains: `active`, and copies of its first that fill it up.
+    """Says which members a program trains: `active`, and copies of its first that fill it up.
 
     Args:
       active: indices of the members that go on, at least one.
@@ -39,46 +40,45 @@ def slots(active: Sequence[int], members: int, places: int) -> tuple[int, ...]:
     return (*active, *[active[0]] * (size - len(active)))
 
 
-def spread(tree: Any, mesh: Mesh) -> Any:
+def spread(tree: PyTree, mesh: Mesh) -> PyTree:
     """Puts arrays of [members, ...] onto the devices of their members."""
-    return jax.device_put(_on_host(tree), NamedSharding(mesh, PartitionSpec("member")))
+    return _put(tree, NamedSharding(mesh, PartitionSpec("member")))
 
 
-def share(tree: Any, mesh: Mesh) -> Any:
+def share(tree: PyTree, mesh: Mesh) -> PyTree:
     """Puts arrays that all members read onto every device."""
-    return jax.device_put(_on_host(tree), NamedSharding(mesh, PartitionSpec()))
+    return _put(tree, NamedSharding(mesh, PartitionSpec()))
 
 
-def _on_host(tree: Any) -> Any:
+def _put(tree: PyTree, sharding: NamedSharding) -> PyTree:
     # Devices of other processes take what is in memory, not what is on a device of ours.
-    return jax.tree.map(np.asarray, tree) if jax.process_count() > 1 else tree
+    several = jax.process_count() > 1
+    return jax.device_put(jax.tree.map(np.asarray, tree) if several else tree, sharding)
 
 
 def own_rows(batch_size: int, mesh: Mesh) -> slice:
-    """The stretch of every batch that the devices of this process take.
+    """Returns the stretch of every batch that the devices of this process take.
 
     Args:
       batch_size: a multiple of the devices of the axis "data".
-      mesh: with one place on the axis "member".
+      mesh: the devices, with one place on the axis "member".
     """
     parts = _over_data(mesh).addressable_devices_indices_map((batch_size,)).values()
     stretches = [part[0].indices(batch_size) for part in parts if part]
     return slice(min(first for first, _, _ in stretches), max(end for _, end, _ in stretches))
 
 
-def share_out(tree: Any, batch_size: int, mesh: Mesh) -> Any:
-    """A batch on the devices of the axis "data", from the rows of `own_rows` as NumPy arrays."""
+def share_out(tree: PyTree, batch_size: int, mesh: Mesh) -> PyTree:
+    """Puts a batch on the devices of the axis "data", from the rows of `own_rows` on the host."""
     sharding = _over_data(mesh)
 
     def put(leaf: np.ndarray) -> jax.Array:
         shape = (batch_size, *leaf.shape[1:])
-        return jax.make_array_from_process_local_data(sharding, leaf, shape)
+        whole: jax.Array = jax.make_array_from_process_local_data(sharding, leaf, shape)
+        return whole
 
     return jax.tree.map(put, tree)
 
 
 def _over_data(mesh: Mesh) -> NamedSharding:
     return NamedSharding(mesh, PartitionSpec("data"))
-
-
-# Several processes ---------------------------------------------------------------------

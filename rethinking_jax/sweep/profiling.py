@@ -7,32 +7,33 @@ from pathlib import Path
 
 import jax
 
-from rethinking_jax.sweep.feed import Pieces, Taken
+from rethinking_jax.sweep.engine import Pieces, Taken
 
-# The first steps compile, and fill what is read ahead.
+# How many pieces are skipped and traced: the first compile, and fill what is read ahead.
 SKIPPED, TRACED = 10, 5
 
-# (the pieces of an epoch, step before them, steps of an epoch) -> the same pieces.
-Watch = Callable[[Pieces, int, int], Pieces]
+# (the pieces of an epoch, step before them, steps of an epoch) -> the same pieces, of which
+# some may be traced.
+Traced = Callable[[Pieces, int, int], Pieces]
 
 
 def trace_options() -> jax.profiler.ProfileOptions:
-    """Without each call of a Python function: a trace has room for so many events only."""
+    """Leaves each call of a Python function out: a trace has room for so many events only."""
     options = jax.profiler.ProfileOptions()
     options.python_tracer_level = 0
     return options
 
 
 @contextmanager
-def step_profile(folder: Path | None, say: Callable[[str], None]) -> Iterator[Watch]:
+def step_profile(folder: Path | None, say: Callable[[str], None]) -> Iterator[Traced]:
     """Traces some steps of the first epoch that is long enough, once.
 
-    A piece is what one call of a program trains (see `rethinking_jax.sweep.feed.Feed`): in most
-    cases a step. Traced are the pieces 10 to 15 of the first epoch or, where it has fewer,
+    A piece is what one call of a program trains (see `rethinking_jax.sweep.engine.Feed`): in most
+    cases a step. It traces the pieces 10 to 15 of the first epoch or, where it has fewer,
     up to five from the start of the second one: a scanned epoch is one piece.
 
     Args:
-      folder: to write to; None: nothing is traced.
+      folder: where the trace is written; None: nothing is traced.
       say: is told where the trace lies and how to look at it, or why there is none.
 
     Yields:
@@ -43,7 +44,7 @@ def step_profile(folder: Path | None, say: Callable[[str], None]) -> Iterator[Wa
         return
     profile = _Profile(folder, say)
     try:
-        yield profile.watch
+        yield profile.traced
     finally:
         if not profile.is_over:
             say("config.profile: nothing is traced: the run ended before a step after compilation")
@@ -57,10 +58,10 @@ class _Profile:
         self._skipped = SKIPPED
         self.is_over = False
 
-    def watch(self, pieces: Pieces, step: int, per_epoch: int) -> Pieces:
-        return pieces if self.is_over else self._watch(pieces, step, per_epoch)
+    def traced(self, pieces: Pieces, step: int, per_epoch: int) -> Pieces:
+        return pieces if self.is_over else self._traced(pieces, step, per_epoch)
 
-    def _watch(self, pieces: Pieces, step: int, per_epoch: int) -> Pieces:
+    def _traced(self, pieces: Pieces, step: int, per_epoch: int) -> Pieces:
         skipped, self._skipped = self._skipped, 0
         with closing(pieces):
             done, running = step % per_epoch, None
@@ -76,7 +77,7 @@ class _Profile:
         self.is_over = True
         try:
             jax.profiler.start_trace(str(self._folder), profiler_options=trace_options())
-        except (OSError, RuntimeError) as error:  # such as: another one is under way
+        except (OSError, RuntimeError) as error:  # another one may be under way
             self._say(f"config.profile: nothing is traced: {error}")
             return
         first, taken = epoch_start + done, None
@@ -90,13 +91,13 @@ class _Profile:
                 yield taken
         finally:
             if taken is not None:
-                jax.block_until_ready(taken.carry[1])  # and ends so
+                jax.block_until_ready(taken.carry[1])  # the trace ends between two steps, too
             self._stop(first, epoch_start + done)
 
     def _stop(self, first: int, last: int) -> None:
         try:
             jax.profiler.stop_trace()
-        except (OSError, RuntimeError) as error:  # no reason to end a run
+        except (OSError, RuntimeError) as error:  # this is no reason to end a run
             self._say(f"config.profile: the trace cannot be written to {self._folder}: {error}")
             return
         self._say(

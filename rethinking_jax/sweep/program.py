@@ -11,7 +11,7 @@ are the whole batch's.
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
-from typing import Any, NamedTuple
+from typing import NamedTuple, ParamSpec, Protocol, TypeVar, cast
 
 import jax
 import jax.numpy as jnp
@@ -19,11 +19,39 @@ import numpy as np
 from jax.experimental.xla_metadata import set_xla_metadata
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from rethinking_jax.step.state import Examples, Hyper, Running, Sums, TrainState
-from rethinking_jax.step.train import Steps, epoch_order
+from rethinking_jax.step.metrics import zero_sums
+from rethinking_jax.step.state import (
+    Carry,
+    Examples,
+    Hyper,
+    PyTree,
+    Running,
+    Steps,
+    Sums,
+    TrainState,
+)
+from rethinking_jax.step.train import epoch_order
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
 
 # Images, true labels and ids exist once for all members; the labels are each member's own.
 EXAMPLE_AXES = Examples(images=None, labels=0, true_labels=None, ids=None)  # type: ignore[arg-type]
+
+
+class TrainBatches(Protocol):
+    """Trains `count` full batches of an epoch from batch `first` on in one call."""
+
+    def __call__(
+        self,
+        state: TrainState,
+        running: Running,
+        examples: Examples,
+        order: jax.Array,
+        first: jax.Array | np.integer,
+        count: int,
+    ) -> Carry:
+        """Returns states and sums after the batches; the states given are used up."""
 
 
 class Program(NamedTuple):
@@ -34,8 +62,7 @@ class Program(NamedTuple):
 
     init: Hyper of [m] -> TrainState of [m, ...].
     order: (seeds int32 [m], epoch) -> int32 [m, n].
-    train_batches: (state, running, examples, order, first, count) -> (state, running),
-      `count` full batches from batch `first` on in one call; donates the state.
+    train_batches: see `TrainBatches`; the order is int32 [m, n].
     train_rest: (state, running, examples, order) -> (state, running), the last,
       smaller batch of an epoch.
     evaluate: (state, examples) -> Sums of [m].
@@ -43,8 +70,8 @@ class Program(NamedTuple):
 
     init: Callable[[Hyper], TrainState]
     order: Callable[[jax.Array, jax.Array | np.integer], jax.Array]
-    train_batches: Callable[..., tuple[TrainState, Running]]
-    train_rest: Callable[..., tuple[TrainState, Running]]
+    train_batches: TrainBatches
+    train_rest: Callable[[TrainState, Running, Examples, jax.Array], Carry]
     evaluate: Callable[[TrainState, Examples], Sums]
 
 
@@ -61,22 +88,29 @@ def make_program(
     """Builds the functions of a group; nothing is compiled before the first call.
 
     Args:
-      steps: of one run, see `rethinking_jax.step.train.make_steps`.
+      steps: the functions of one run, see `rethinking_jax.step.train.make_steps`.
       train_size: n, the number of training examples.
       batch_size: examples per step; a multiple of the devices of the axis "data".
       eval_batch_size: examples per evaluation batch.
       scan: evaluate in one `lax.scan`, not batch by batch (see `use_scan`).
       mesh: the devices, see `rethinking_jax.sweep.mesh.make_mesh`.
-      compiler_options: of XLA, for training and evaluation, see `xla_options`.
+      compiler_options: what XLA is told for training and evaluation, see `xla_options`.
     """
     jit = partial(jax.jit, compiler_options=dict(compiler_options or {}))
     spread = partial(over_members, mesh=mesh)
     own = NamedSharding(mesh, PartitionSpec("member"))
     train_batches, train_rest = _make_train(steps, train_size, batch_size, mesh)
 
-    def train_many(*args: Any, count: int) -> tuple[TrainState, Running]:
-        axes = (0, 0, EXAMPLE_AXES, 0, None)
-        return spread(partial(train_batches, count=count), axes)(*args)
+    def train_many(
+        state: TrainState,
+        running: Running,
+        examples: Examples,
+        order: jax.Array,
+        first: jax.Array,
+        count: int,
+    ) -> Carry:
+        function = spread(partial(train_batches, count=count), (0, 0, EXAMPLE_AXES, 0, None))
+        return function(state, running, examples, order, first)
 
     return Program(
         # On one device: what every member starts from is made once, and sent out.
@@ -91,25 +125,26 @@ def make_program(
 
 
 def zero_running(members: int, gradient_norm: bool = False) -> Running:
-    """Nothing seen yet, for each member of a group."""
-    return jax.tree.map(lambda leaf: jnp.zeros((members,), leaf.dtype), Running.zero(gradient_norm))
+    """Returns sums over nothing for each member of a group."""
+    one = Running.zero(gradient_norm)
+    many: Running = jax.tree.map(lambda leaf: jnp.zeros((members,), leaf.dtype), one)
+    return many
 
 
-def over_data(batch: Any, mesh: Mesh) -> Any:
+def over_data(batch: Result, mesh: Mesh) -> Result:
     """Parts the leading axis of a batch among the devices of the axis "data"."""
     if mesh.shape["data"] == 1:
         return batch
-    return jax.lax.with_sharding_constraint(batch, PartitionSpec("data"))
+    parted: Result = jax.lax.with_sharding_constraint(batch, PartitionSpec("data"))
+    return parted
 
 
 def _make_train(
     steps: Steps, train_size: int, batch_size: int, mesh: Mesh
-) -> tuple[Callable[..., tuple[TrainState, Running]], Callable[..., tuple[TrainState, Running]]]:
-    """`train_batches` and `train_rest` of one run, see `Program`."""
+) -> tuple[TrainBatches, Callable[[TrainState, Running, Examples, jax.Array], Carry]]:
+    """Makes `train_batches` and `train_rest` of one run, see `Program`."""
 
-    def one_batch(
-        carry: tuple[TrainState, Running], examples: Examples, chosen: jax.Array
-    ) -> tuple[TrainState, Running]:
+    def one_batch(carry: Carry, examples: Examples, chosen: jax.Array) -> Carry:
         state, running = carry
         chosen = over_data(chosen, mesh)
         batch = jax.tree.map(lambda leaf: leaf[chosen], examples)
@@ -121,20 +156,21 @@ def _make_train(
         running: Running,
         examples: Examples,
         order: jax.Array,
-        first: jax.Array,
+        first: jax.Array | np.integer,
         count: int,
-    ) -> tuple[TrainState, Running]:
-        def body(carry: Any, k: jax.Array) -> tuple[Any, None]:
+    ) -> Carry:
+        def body(carry: Carry, k: jax.Array | np.integer) -> tuple[Carry, None]:
             chosen = jax.lax.dynamic_slice_in_dim(order, k * batch_size, batch_size)
             return one_batch(carry, examples, chosen), None
 
         if count == 1:  # no loop: XLA's CPU convolutions are slow inside one
             return body((state, running), first)[0]
-        return jax.lax.scan(body, (state, running), first + jnp.arange(count))[0]
+        trained: Carry = jax.lax.scan(body, (state, running), first + jnp.arange(count))[0]
+        return trained
 
     def train_rest(
         state: TrainState, running: Running, examples: Examples, order: jax.Array
-    ) -> tuple[TrainState, Running]:
+    ) -> Carry:
         return one_batch((state, running), examples, order[-(train_size % batch_size) :])
 
     return train_batches, train_rest
@@ -151,7 +187,7 @@ def use_scan(backend: str, convolutional: bool) -> bool:
 
 @cache
 def xla_options(backend: str, convolutional: bool) -> dict[str, str]:
-    """Compiler options that make a program faster, {} where there are none.
+    """Returns compiler options that make a program faster, {} where there are none.
 
     XLA's own library for products on CPUs trains the small AlexNet 1.5 and the small
     Inception 1.4 times as fast (docs/bench). It is experimental: an XLA that does not know
@@ -167,24 +203,25 @@ def xla_options(backend: str, convolutional: bool) -> dict[str, str]:
     return options
 
 
-def apart(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function as a computation of its own, which XLA fuses with nothing outside.
+def apart(function: Callable[Given, Result]) -> Callable[Given, Result]:
+    """Makes a function a computation of its own, which XLA fuses with nothing outside.
 
     On a CPU XLA computes a pixel that is augmented anew for every use: for an image's mean,
-    its deviation and the input of the network. Measured by `bench augment`. For one device:
-    the partitioner does not look into such a computation.
+    its deviation and the input of the network (`bench augment` measures that). It is for one
+    device: the partitioner does not look into such a computation.
     """
 
-    def called(*args: Any) -> Any:
+    def called(*args: Given.args, **kwargs: Given.kwargs) -> Result:
         with set_xla_metadata(inlineable="false"):
-            return jax.jit(function)(*args)
+            found: Result = jax.jit(function)(*args, **kwargs)
+        return found
 
     return called
 
 
 def over_members(
-    function: Callable[..., Any], axes: Sequence[Any], mesh: Mesh | None = None
-) -> Callable[..., Any]:
+    function: Callable[Given, Result], axes: Sequence[PyTree], mesh: Mesh | None = None
+) -> Callable[Given, Result]:
     """Maps a function of one run over the leading member axis of its arguments.
 
     Each place on the mesh's axis "member" maps over its own members, without
@@ -193,16 +230,21 @@ def over_members(
     partitioner of XLA (see `over_data`).
 
     Args:
-      function: of positional arguments that are trees of arrays.
+      function: takes trees of arrays as positional arguments.
       axes: as `in_axes` of `jax.vmap`, 0 or None (shared) per argument.
       mesh: None, or one whose axis "member" divides the number of members.
     """
 
-    def mapped(*args: Any) -> Any:
+    alone = cast(Callable[..., Result], function)  # an argument list is of no known length
+
+    def mapped(*args: Given.args, **kwargs: Given.kwargs) -> Result:
+        result: Result
         if _members(args, axes) > 1:
-            return jax.vmap(function, tuple(axes))(*args)
-        first = [_take_first(arg, axis) for arg, axis in zip(args, axes, strict=True)]
-        return jax.tree.map(lambda leaf: leaf[None], function(*first))
+            result = jax.vmap(alone, tuple(axes))(*args)
+        else:
+            first = [_take_first(arg, axis) for arg, axis in zip(args, axes, strict=True)]
+            result = jax.tree.map(lambda leaf: leaf[None], alone(*first))
+        return result
 
     if mesh is None or mesh.size == 1:
         return mapped
@@ -211,20 +253,33 @@ def over_members(
         lambda axis: shared if axis is None else own, tuple(axes), is_leaf=lambda x: x is None
     )
     # Nothing here is replicated by computing it twice, so there is nothing to check.
-    return jax.shard_map(
+    parted: Callable[Given, Result] = jax.shard_map(
         mapped, mesh=mesh, in_specs=specs, out_specs=own, axis_names={"member"}, check_vma=False
     )
+    return parted
 
 
-def _members(args: Sequence[Any], axes: Sequence[Any]) -> int:
+def _members(args: Sequence[PyTree], axes: Sequence[PyTree]) -> int:
     own = next(arg for arg, axis in zip(args, axes, strict=True) if axis == 0)
-    return jax.tree.leaves(own)[0].shape[0]
+    return len(jax.tree.leaves(own)[0])
 
 
-def _take_first(arg: Any, axis: Any) -> Any:
+def _take_first(arg: PyTree, axis: PyTree) -> PyTree:
+    """Takes an argument of the first member; an axis of None is shared by all."""
     if isinstance(axis, Examples):
         return dataclasses.replace(arg, labels=arg.labels[0])
     return arg if axis is None else jax.tree.map(lambda leaf: leaf[0], arg)
+
+
+def _evaluate_batch(
+    steps: Steps, mesh: Mesh, state: TrainState, examples: Examples, k: jax.Array, size: int
+) -> Sums:
+    """Evaluates batch k of one run; what fills up the last batch does not count."""
+    n = examples.labels.shape[0]
+    position = over_data(k * size + jnp.arange(size), mesh)
+    chosen = jnp.minimum(position, n - 1)
+    batch = jax.tree.map(lambda leaf: leaf[chosen], examples)
+    return steps.evaluate(state, over_data(batch, mesh), position < n)
 
 
 def _make_evaluate(
@@ -232,23 +287,18 @@ def _make_evaluate(
     batch_size: int,
     scan: bool,
     mesh: Mesh,
-    jit: Callable[..., Any],
+    jit: Callable[..., Callable[..., PyTree]],
 ) -> Callable[[TrainState, Examples], Sums]:
-    own = NamedSharding(mesh, PartitionSpec("member"))
-    parts = mesh.shape["data"]
-
-    def one_batch(state: TrainState, examples: Examples, k: jax.Array, size: int) -> Sums:
-        n = examples.labels.shape[0]
-        position = over_data(k * size + jnp.arange(size), mesh)
-        chosen = jnp.minimum(position, n - 1)
-        batch = jax.tree.map(lambda leaf: leaf[chosen], examples)
-        return steps.evaluate(state, over_data(batch, mesh), position < n)
+    """Makes `evaluate`, see `Program`; `jit` compiles with the options of a group."""
+    own, parts = NamedSharding(mesh, PartitionSpec("member")), mesh.shape["data"]
+    one_batch = partial(_evaluate_batch, steps, mesh)
 
     def all_batches(state: TrainState, examples: Examples, size: int, batches: int) -> Sums:
         def body(sums: Sums, k: jax.Array) -> tuple[Sums, None]:
             return jax.tree.map(jnp.add, sums, one_batch(state, examples, k, size)), None
 
-        return jax.lax.scan(body, Sums.zero(), jnp.arange(batches))[0]
+        total: Sums = jax.lax.scan(body, zero_sums(), jnp.arange(batches))[0]
+        return total
 
     @partial(jit, static_argnames="size", out_shardings=own)
     def one(state: TrainState, examples: Examples, k: jax.Array, size: int) -> Sums:
@@ -264,9 +314,12 @@ def _make_evaluate(
         n = examples.labels.shape[-1]
         size = parts * -(-min(batch_size, n) // parts)
         batches = -(-n // size)
+        total: Sums
         if scan:
-            return many(state, examples, size=size, batches=batches)
-        each = [one(state, examples, jnp.int32(k), size=size) for k in range(batches)]
-        return jax.tree.map(lambda *leaves: sum(leaves), *each)
+            total = many(state, examples, size=size, batches=batches)
+        else:
+            each = [one(state, examples, jnp.int32(k), size=size) for k in range(batches)]
+            total = jax.tree.map(lambda *leaves: sum(leaves), *each)
+        return total
 
     return evaluate

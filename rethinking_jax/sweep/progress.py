@@ -11,22 +11,23 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rethinking_jax.workdir.metrics import Line
 
 SECONDS_BETWEEN_PLAIN_LINES = 2.0
-# Within an epoch: of ImageNet it takes an hour. What is shown then waits for a step.
+# How often something is shown within an epoch, which takes an hour on ImageNet; it waits for a
+# step then.
 SECONDS_WITHIN_EPOCH = 60.0
 
 
 class SoFar(NamedTuple):
-    """An epoch that is under way."""
+    """How an epoch goes that is under way."""
 
     speed: float  # images per second of all members
-    accuracies: list[float]  # of each member, over the mini-batches so far; [] if unknown
+    accuracies: list[float]  # accuracy of each member in the mini-batches so far; [] if unknown
 
 
 class ProgressReport:
     """Shows the epochs of one chunk of runs after the other; holds nothing that matters."""
 
     def __init__(self, console: Console) -> None:
-        """Shows on `console`: live if that is a terminal."""
+        """Shows everything on `console`, live if that is a terminal."""
         self.console = console
         self._bars = Progress(
             TextColumn("{task.description}"),
@@ -39,7 +40,7 @@ class ProgressReport:
 
     @contextmanager
     def showing(self, name: str, epochs: int, done: float) -> Iterator[None]:
-        """While a chunk trains; `done` of its `epochs` epochs are behind it."""
+        """Shows a chunk while it trains; `done` of its `epochs` epochs are behind it."""
         self._name, self._epochs, self._text = name, epochs, "starting"
         self._began, self._began_at, self._done = time.monotonic(), done, done
         self._printed = float("-inf")
@@ -54,7 +55,7 @@ class ProgressReport:
             self._plain(f"{self._name}: {self._text}")
 
     def batch(self, done: float, so_far: Callable[[], SoFar] | None = None) -> None:
-        """Epochs done so far, the part of the current one included.
+        """Shows how many epochs are done, the part of the current one included.
 
         `so_far` is asked once a minute in an epoch that is longer than that.
         """
@@ -67,13 +68,13 @@ class ProgressReport:
         self._bars.update(self._task, completed=done, text=f"{self._text}{self._left()}")
 
     def measuring(self, split: str, share: float) -> None:
-        """The fixed model is measured on a split; `share` of it is behind."""
+        """Shows that the fixed model is measured on a split, and which share is behind."""
         self._bars.update(self._task, text=f"{self._text}  measuring {split} {share:.0%}")
         if self._is_due():
             self._line(f"epoch {self._done:.0f}/{self._epochs}  measuring {split} {share:.0%}")
 
     def epoch(self, lines: Sequence[Line]) -> None:
-        """The metrics of an epoch, a line for each member that took part in it."""
+        """Shows the metrics of an epoch, from a line for each member that took part in it."""
         self._done = lines[0]["epoch"]
         accuracy = _spread([line["train_accuracy"] for line in lines])
         speed = sum(line["images_per_second"] for line in lines)
@@ -85,7 +86,7 @@ class ProgressReport:
             self._line(f"{self._text}{self._left()}")
 
     def message(self, text: str) -> None:
-        """A line of its own."""
+        """Shows a text as a line of its own."""
         self._plain(text)
 
     def _is_due(self) -> bool:
@@ -101,7 +102,7 @@ class ProgressReport:
         self.console.print(text, soft_wrap=True, markup=False, highlight=False)
 
     def _left(self) -> str:
-        """The time that all remaining epochs would take; fitting ends a run sooner."""
+        """Says how long all remaining epochs would take; fitting ends a run sooner."""
         if self._done <= self._began_at:
             return ""
         rate = (time.monotonic() - self._began) / (self._done - self._began_at)
@@ -110,7 +111,7 @@ class ProgressReport:
 
 
 def _spread(accuracies: Sequence[float]) -> str:
-    """The accuracy of a run, or the range of those of several."""
+    """Writes the accuracy of a run, or the range of those of several."""
     text = f"{min(accuracies):.4f}"
     if len(accuracies) > 1:
         text += f" to {max(accuracies):.4f} ({len(accuracies)} runs)"

@@ -8,14 +8,17 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 from statistics import fmean
-from typing import Any
 
 import jax
+import numpy as np
 
 from rethinking_jax import config as configs
 from rethinking_jax.errors import UserError
-from rethinking_jax.sweep.groups import Chunk
-from rethinking_jax.sweep.loop import Stage, evaluate_trained
+from rethinking_jax.step.metrics import split_metrics
+from rethinking_jax.step.state import Sums
+from rethinking_jax.sweep.engine import Chunk
+from rethinking_jax.sweep.measure import evaluate_trained
+from rethinking_jax.sweep.stage import Stage
 from rethinking_jax.workdir import metrics
 from rethinking_jax.workdir.metrics import Line
 
@@ -37,11 +40,11 @@ def check_choice(members: Sequence[configs.Member]) -> None:
 def chosen_runs(
     members: Sequence[configs.Member], lines: Mapping[str, Sequence[Line]]
 ) -> list[str]:
-    """The runs of the setting with the best validation accuracy at its end.
+    """Chooses the runs of the setting with the best validation accuracy at its end.
 
     Args:
       members: the runs; those that differ in their seed only are one setting.
-      lines: of each run, see `rethinking_jax.workdir.metrics.by_member`.
+      lines: the lines of each run, by its name.
 
     Returns:
       Their names, [] where every setting has a run that diverged. A setting's accuracy is
@@ -64,10 +67,10 @@ def chosen_runs(
 
 
 def look_at_test(chunks: Sequence[Chunk], names: Sequence[str], stage: Stage) -> dict[str, Line]:
-    """Test metrics of some runs of trained chunks, by name.
+    """Measures some runs of trained chunks on the test set; returns what lines say, by name.
 
     Raises:
-      RunFailed: see `rethinking_jax.sweep.loop.evaluate_trained`.
+      RunFailed: see `rethinking_jax.sweep.measure.evaluate_trained`.
     """
     found: dict[str, Line] = {}
     for chunk in chunks:
@@ -75,12 +78,13 @@ def look_at_test(chunks: Sequence[Chunk], names: Sequence[str], stage: Stage) ->
         if not chosen:
             continue
         sums = evaluate_trained(chunk, stage, chosen, "test")
-        corrupted, classes = chunk.runs[0].config.corrupt_test_labels, chunk.source.num_classes
+        corrupted, classes = chunk.config.corrupt_test_labels, chunk.dataset.num_classes
         for place, i in enumerate(chosen):
-            own: Any = jax.tree.map(partial(_at, place), sums)
-            found[chunk.runs[i].name] = metrics.held_out_metrics("test", own, corrupted, classes)
+            own: Sums = jax.tree.map(partial(_at, place), sums)
+            found[chunk.runs[i].name] = split_metrics("test", own, corrupted, classes)
     return found
 
 
-def _at(place: int, leaf: Any) -> Any:
-    return leaf[place]
+def _at(place: int, leaf: np.ndarray) -> np.ndarray:
+    member: np.ndarray = leaf[place]
+    return member

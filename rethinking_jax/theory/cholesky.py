@@ -1,4 +1,4 @@
-"""Cholesky factorization in place: LAPACK's, and in blocks where its 32-bit indices end.
+"""Cholesky factorization in place, by LAPACK, and in blocks where its 32-bit indices end.
 
 The upper triangle of a matrix becomes U of A = U' U; what is below the diagonal stays as it was.
 Blocks are NumPy's products and LAPACK's triangular solutions, so the time is that of products.
@@ -9,9 +9,9 @@ import scipy.linalg
 
 from rethinking_jax.data.watch import Watch, silent
 
-BLOCK = 1000
-# Rows up to which it is one call of LAPACK's, a minute or so in which nothing can be told. Beyond
-# 46,340 that call ends with a segmentation fault.
+BLOCK = 1000  # rows and columns of a block
+# A matrix of up to so many rows is one call of LAPACK, of a minute or so in which no progress can
+# be shown. Beyond 46,340 rows that call ends with a segmentation fault.
 WHOLE = 20_000
 BILLION = 10**9
 WORK = "factoring, billions of operations"
@@ -25,11 +25,11 @@ def factor_in_place(matrix: np.ndarray, watch: Watch = silent) -> bool:
     """Factors a symmetric matrix [n, n], of which the upper triangle is read.
 
     Args:
-      matrix: float32 or float64, becomes its factor.
+      matrix: float32 or float64; it becomes its factor.
       watch: is told how much of the work is done.
 
     Returns:
-      Whether it is positive definite to its precision; if not the upper triangle is lost.
+      Whether it is positive definite to its precision; if not, the upper triangle is lost.
     """
     if len(matrix) <= WHOLE:
         (potrf,) = scipy.linalg.get_lapack_funcs(("potrf",), (matrix,))
@@ -56,12 +56,12 @@ def factor_in_place(matrix: np.ndarray, watch: Watch = silent) -> bool:
 
 
 def _operations(rows: int, count: int) -> int:
-    """Multiplications and additions until so many rows of the factor are there, in billions."""
+    """Returns the billions of operations until so many rows of a factor [n, n] are there."""
     return round(rows**2 * (count - 2 * rows / 3) / BILLION)
 
 
 def solve_factored(factor: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """The inverse of U' U times [n, k]; of the factor [n, n] the upper triangle is read."""
+    """Returns the inverse of U' U times [n, k]; of the factor [n, n] the upper triangle is read."""
     x = vectors.astype(factor.dtype)
     blocks = _blocks(len(factor))
     for here in blocks:
@@ -74,11 +74,14 @@ def solve_factored(factor: np.ndarray, vectors: np.ndarray) -> np.ndarray:
 
 
 def _solve(corner: np.ndarray, vectors: np.ndarray, transposed: bool) -> np.ndarray:
-    return scipy.linalg.solve_triangular(corner, vectors, trans=int(transposed), check_finite=False)
+    solution: np.ndarray = scipy.linalg.solve_triangular(
+        corner, vectors, trans=int(transposed), check_finite=False
+    )
+    return solution
 
 
 def restore(matrix: np.ndarray, diagonal: np.ndarray) -> None:
-    """Makes the upper triangle that of the lower one again, with this diagonal [n]."""
+    """Mirrors the lower triangle into the upper one and writes this diagonal [n]."""
     blocks = _blocks(len(matrix))
     for i, here in enumerate(blocks):
         for there in blocks[i:]:
@@ -91,8 +94,8 @@ def restore(matrix: np.ndarray, diagonal: np.ndarray) -> None:
 
 
 def lower_product(matrix: np.ndarray, diagonal: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """A symmetric matrix times [n, k] in float64; what lies below its diagonal is read."""
-    result = diagonal[:, None].astype(np.float64) * vectors
+    """Returns a symmetric matrix times [n, k] in float64, from what lies below its diagonal."""
+    result: np.ndarray = diagonal[:, None].astype(np.float64) * vectors
     blocks = _blocks(len(matrix))
     for i, here in enumerate(blocks):
         for there in blocks[: i + 1]:

@@ -1,6 +1,6 @@
 """Classes of functions whose supremum over random signs is a formula.
 
-Each is scaled so that its outputs on the points lie in [-1, 1], as a network's do. For signs
+Each class is scaled so that its outputs on the points lie in [-1, 1], as a network's do. For signs
 sigma, the supremum of (1/n) sum_i sigma_i h(x_i) is
 
 - over <w, x> with |w|_2 <= B:   B/n |sum_i sigma_i x_i|_2            (Cauchy and Schwarz)
@@ -16,26 +16,32 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rethinking_jax.corruption import corrupt_labels
+from rethinking_jax.corruption import random_labels
 
 BLOCK = 1000  # rows of a kernel matrix that are held at once
-SEEDS = 50  # whose signs are drawn at once
+SEEDS = 50  # draws of signs that are made at once
 
 
 class Bounds(NamedTuple):
-    """What is known about the mean over signs; None where it is not."""
+    """What is known about the mean of the supremum over all signs; None stands for nothing.
 
-    second_moment: float | None  # the exact mean of the squares
+    Attributes:
+      second_moment: exact mean of the squared supremum.
+      lower: lower bound of the mean.
+      upper: upper bound of the mean.
+    """
+
+    second_moment: float | None
     lower: float | None
     upper: float
 
 
 def draw_signs(seeds: np.ndarray, ids: np.ndarray) -> np.ndarray:
-    """Random signs as runs with random labels of two classes have them: float64 [m, n].
+    """Draws the signs that runs with random labels of two classes have: float64 [m, n].
 
     Args:
-      seeds: [m], one for each draw.
-      ids: uint32 [n], of the points.
+      seeds: integers [m], one for each draw.
+      ids: uint32 [n], the ids of the points.
     """
     padded = np.resize(seeds, -(-len(seeds) // SEEDS) * SEEDS)  # one program for all parts
     parts = [
@@ -48,28 +54,30 @@ def draw_signs(seeds: np.ndarray, ids: np.ndarray) -> np.ndarray:
 @jax.jit
 @partial(jax.vmap, in_axes=(0, None))
 def _draw(seed: jax.Array, ids: jax.Array) -> jax.Array:
-    return corrupt_labels(seed, "train", ids, jnp.zeros(len(ids), jnp.int32), 1.0, 2)
+    return random_labels(seed, ids, jnp.zeros(len(ids), jnp.int32), 2)
 
 
 def l2_ball(points: np.ndarray, signs: np.ndarray) -> np.ndarray:
-    """The supremum for each draw, [m], from points [n, d] and signs [m, n]."""
-    size = np.linalg.norm(points, axis=1).max()
-    return np.linalg.norm(signs @ points, axis=1) / (len(points) * size)
+    """Returns the supremum for each draw, [m], from points [n, d] and signs [m, n]."""
+    size = float(np.linalg.norm(points, axis=1).max())
+    sums: np.ndarray = np.linalg.norm(signs @ points, axis=1)
+    return sums / (len(points) * size)
 
 
 def l2_bounds(points: np.ndarray) -> Bounds:
-    """Jensen's bound above; Khintchine's below, with the best constant, 1 / sqrt(2)."""
+    """Returns Jensen's upper bound and Khintchine's lower one, of constant 1 / sqrt(2)."""
     squares = (points**2).sum(1)
     return _hilbert(float(squares.sum() / (len(points) ** 2 * squares.max())))
 
 
 def l1_ball(points: np.ndarray, signs: np.ndarray) -> np.ndarray:
-    """As `l2_ball`."""
-    return np.abs(signs @ points).max(1) / (len(points) * np.abs(points).max())
+    """Returns the supremum for each draw, as `l2_ball` does."""
+    sums: np.ndarray = np.abs(signs @ points).max(1)
+    return sums / (len(points) * float(np.abs(points).max()))
 
 
 def l1_bounds(points: np.ndarray) -> Bounds:
-    """Massart's bound, of the maximum over 2 d signed coordinates."""
+    """Returns Massart's bound of the maximum over 2 d signed coordinates."""
     largest = np.linalg.norm(points, axis=0).max() / np.abs(points).max()
     return Bounds(
         None, None, float(np.sqrt(2 * np.log(2 * points.shape[1])) * largest / len(points))
@@ -77,7 +85,7 @@ def l1_bounds(points: np.ndarray) -> Bounds:
 
 
 def kernel_ball(gamma: float) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    """As `l2_ball`, for exp(-gamma |x - y|^2), whose diagonal is 1."""
+    """Returns what `l2_ball` is, for the kernel exp(-gamma |x - y|^2), whose diagonal is 1."""
 
     def values(points: np.ndarray, signs: np.ndarray) -> np.ndarray:
         norms, total = (points**2).sum(1), np.zeros(len(signs))
@@ -92,7 +100,7 @@ def kernel_ball(gamma: float) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
 
 
 def kernel_bounds(points: np.ndarray) -> Bounds:
-    """As `l2_bounds`: the mean of sigma' K sigma is the trace, n."""
+    """Returns the bounds of `kernel_ball`: the mean of sigma' K sigma is the trace, n."""
     return _hilbert(1 / len(points))
 
 

@@ -7,20 +7,20 @@ import numpy as np
 
 
 def separable_fraction(points: int, weights: int) -> float:
-    """Of all dichotomies of points in general position, those that a hyperplane separates.
+    """Returns which share of dichotomies a hyperplane separates, of points in general position.
 
-    Cover's function-counting theorem: 2 sum_{k < weights} C(points - 1, k) of 2^points.
+    By Cover's function-counting theorem it is 2 sum_{k < weights} C(points - 1, k) of 2^points.
 
     Args:
-      points: n, at least 1.
-      weights: free parameters of the hyperplane: d through the origin, d + 1 with a bias.
+      points: number of points, at least 1.
+      weights: number of free parameters of the hyperplane: d through the origin, d + 1 with a bias.
     """
     counted = 2 * sum(math.comb(points - 1, k) for k in range(weights))
-    return min(counted, 2**points) / 2**points
+    return float(min(counted, 2**points) / 2**points)
 
 
 def dichotomies(points: int) -> np.ndarray:
-    """Half of all labelings, int32 [2^(n - 1), n] of 0 and 1: those that give the first point 0.
+    """Returns the labelings that give the first point 0: int32 [2^(n - 1), n] of 0 and 1.
 
     The other half are these with their classes exchanged, which a network fits as well.
     """
@@ -31,9 +31,9 @@ def dichotomies(points: int) -> np.ndarray:
 def is_separable(points: np.ndarray, labels: np.ndarray) -> bool:
     """Whether an affine hyperplane has the points [n, d] with labels 0 and 1 on its two sides.
 
-    Decided by a linear program: w with sign (w x + b) >= 1 for every point exists or not.
+    A linear program decides it: is there a w with sign (w x + b) >= 1 for every point?
     """
-    from scipy.optimize import linprog  # slow to import
+    from scipy.optimize import linprog  # it is slow to import
 
     signs = 2.0 * labels - 1
     inputs = np.column_stack([points.astype(np.float64), np.ones(len(points))])
@@ -48,7 +48,7 @@ def is_separable(points: np.ndarray, labels: np.ndarray) -> bool:
 
 
 def separable_labels(points: np.ndarray) -> np.ndarray:
-    """Every dichotomy of the points [n, d] that a hyperplane separates, int32 [m, n]."""
+    """Returns every dichotomy of the points [n, d] that a hyperplane separates, int32 [m, n]."""
 
     def each() -> Iterator[np.ndarray]:
         for labels in dichotomies(len(points)):

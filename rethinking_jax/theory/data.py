@@ -1,23 +1,16 @@
 """What the experiments without training look at: images on the scale 0 to 1, and labels."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
-from rethinking_jax.corruption import (
-    corrupt_images,
-    corrupt_labels,
-    label_probability,
-)
+from rethinking_jax.corruption import corrupt
 from rethinking_jax.data import Dataset, load_dataset, subset
 from rethinking_jax.data.dataset import Split
-from rethinking_jax.step.preprocess import center_crop, pixel_moments, to_unit
-from rethinking_jax.workdir.storage import AnyPath
+from rethinking_jax.data.runs import to_device
+from rethinking_jax.step.preprocess import to_unit
 
 
 class Task(NamedTuple):
@@ -42,17 +35,17 @@ def rows(images: np.ndarray) -> np.ndarray:
     return images.reshape(len(images), -1)
 
 
-def generator(seed: int, purpose: int) -> np.random.Generator:
-    """Draws of one purpose of one run, the same for everyone."""
-    return np.random.Generator(np.random.Philox(key=[seed, purpose]))
-
-
 class Tasks:
     """Reads each data set once for all runs of a sweep."""
 
-    def __init__(self, say: Callable[[str], None], folder: AnyPath = Path(".")) -> None:
-        """`say` is given plain lines about what is going on; `folder` is the workdir."""
-        self._say, self.folder = say, folder
+    def __init__(self, say: Callable[[str], None], given: Dataset | None = None) -> None:
+        """Keeps what every run of a sweep is given.
+
+        Args:
+          say: is given plain lines about what is going on.
+          given: what all runs look at instead of the data set that their configs name.
+        """
+        self._say, self._given = say, given
         self._datasets: dict[tuple[object, ...], Dataset] = {}
 
     def dataset(self, config: ConfigDict) -> Dataset:
@@ -63,7 +56,7 @@ class Tasks:
         """
         key = (config.dataset, config.image_size, config.train_examples, config.data_seed)
         if key not in self._datasets:
-            whole = load_dataset(
+            whole = self._given or load_dataset(
                 config.dataset,
                 data_dir=config.data_dir,
                 manual_dir=config.manual_dir,
@@ -75,41 +68,19 @@ class Tasks:
 
     def __call__(self, config: ConfigDict) -> Task:
         """The data set of a run with its corruption, exactly as a training run has it."""
-        dataset = self.dataset(config)
-        labels = np.asarray(
-            corrupt_labels(
-                config.seed,
-                "train",
-                dataset.train.ids,
-                dataset.train.labels,
-                label_probability(config.corruption, config.label_noise),
-                dataset.num_classes,
-                config.exclude_true_class,
-            )
-        )
-        train_images, test_images = _images(config, dataset)
+        dataset = to_device(self.dataset(config), config.crop_size)
+        drawn = corrupt(config, dataset)
+        true = dataset.train.labels
+        labels = np.asarray(drawn.labels("train", dataset.train.ids, true))
+
+        def images(split: str, part: Split) -> np.ndarray:
+            return np.asarray(to_unit(drawn.images(split, part.ids, part.images)))
+
         return Task(
-            train_images,
+            images("train", dataset.train),
             labels,
-            test_images,
+            images("test", dataset.test),
             dataset.test.labels,
             dataset.num_classes,
-            float(np.mean(labels != dataset.train.labels)),
+            float(np.mean(labels != true)),
         )
-
-
-def _images(config: ConfigDict, dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
-    def cropped(part: Split) -> jax.Array:
-        return center_crop(jnp.asarray(part.images), config.crop_size)
-
-    train = cropped(dataset.train)
-    mean, std = pixel_moments(np.asarray(train))
-
-    def made(split: str, ids: np.ndarray, images: jax.Array) -> np.ndarray:
-        changed = corrupt_images(config.corruption, config.seed, split, ids, images, mean, std)
-        return np.asarray(to_unit(changed))
-
-    return (
-        made("train", dataset.train.ids, train),
-        made("test", dataset.test.ids, cropped(dataset.test)),
-    )

@@ -1,32 +1,33 @@
-"""Feature maps of kernel machines, part by part: none has to be held whole for all filters.
+"""Feature maps of kernel machines, made part by part, so that no map is held for all filters.
 
-- random_conv: filters are 6 x 6 patches of training images, drawn by seed, with mean 0 and
-  norm 1 (Coates and Ng, 2012). Of each filter's response both signs pass a ReLU apart and are
-  averaged over the quadrants of the image: 8 features a filter.
-- gabor: a bank of Gabor wavelets, 8 orientations at each of 3 wavelengths, 3, 5 and 8 pixels;
-  the modulus of each complex response, averaged over windows of 7 x 7 pixels (the first order
-  of a scattering transform), beside the averaged image itself. Filters have norm 1 and mean 0.
+- random_conv has filters that are 6 x 6 patches of training images, drawn by seed, with mean 0
+  and norm 1 (Coates and Ng, 2012). The two signs of each filter's response pass a ReLU apart and
+  are averaged over the quadrants of the image, which makes 8 features a filter.
+- gabor has a bank of Gabor wavelets, 8 orientations at each of 3 wavelengths, 3, 5 and 8 pixels.
+  Its features are the moduli of the complex responses, averaged over windows of 7 x 7 pixels (the
+  first order of a scattering transform), and the averaged image. Filters have norm 1 and mean 0.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from rethinking_jax.corruption.randomness import generator
 from rethinking_jax.errors import UserError
-from rethinking_jax.theory.data import generator
 
-PATCHES = 4  # the purpose of the draw of patches
-PATCH = 6
-BLOCK_FILTERS = 64
-BLOCK_IMAGES = 500
+PATCH = 6  # pixels of a patch's side
+BLOCK_FILTERS = 64  # filters whose features are held at once
+BLOCK_IMAGES = 500  # images that are convolved at once
 ORIENTATIONS, WAVELENGTHS = 8, (3.0, 5.0, 8.0)
-WINDOW = 7
+Filters = TypeVar("Filters")  # an array of filters, or a tuple of such
+WINDOW = 7  # pixels of the side of a window that moduli are averaged over
 
 
 def random_patches(images: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """Filters for `convolved`: float32 [6, 6, c, count], each with mean 0 and norm 1.
+    """Draws filters for `convolved`: float32 [6, 6, c, count], each with mean 0 and norm 1.
 
     Raises:
       UserError: the images are smaller than a patch, or have nothing but flat patches.
@@ -37,7 +38,7 @@ def random_patches(images: np.ndarray, count: int, seed: int) -> np.ndarray:
             f"kernel=random_conv needs images larger than {PATCH} x {PATCH}, these are "
             f"{height} x {width}"
         )
-    rng = generator(seed, PATCHES)
+    rng = generator(seed, "kernel_patches")
     found: list[np.ndarray] = []
     for _ in range(100 * count):
         i, top, left = (rng.integers(n) for n in (total, height - PATCH + 1, width - PATCH + 1))
@@ -52,7 +53,7 @@ def random_patches(images: np.ndarray, count: int, seed: int) -> np.ndarray:
 
 
 def convolved(images: np.ndarray, filters: np.ndarray) -> np.ndarray:
-    """Both signs of the responses to filters [6, 6, c, f], averaged over quadrants: [n, 8 f]."""
+    """Averages both signs of the responses to filters [6, 6, c, f] over quadrants: [n, 8 f]."""
     return _by_parts(_convolved, images, filters)
 
 
@@ -72,14 +73,14 @@ def _convolved(images: jax.Array, filters: jax.Array) -> jax.Array:
 def blocks(
     images: np.ndarray, others: np.ndarray, filters: np.ndarray
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """`convolved` of two sets of images, so many filters at a time."""
+    """Yields `convolved` of two sets of images for some filters at a time."""
     for i in range(0, filters.shape[-1], BLOCK_FILTERS):
         part = filters[..., i : i + BLOCK_FILTERS]
         yield convolved(images, part), convolved(others, part)
 
 
 def gabor_bank(channels: int) -> tuple[np.ndarray, ...]:
-    """Complex wavelets as pairs: for each wavelength float32 [s, s, c, 2 * 8], cosine then sine."""
+    """Makes wavelets: for each wavelength float32 [s, s, c, 2 * 8], cosines before sines."""
     bank = []
     for wavelength in WAVELENGTHS:
         sigma = 0.5 * wavelength
@@ -91,7 +92,7 @@ def gabor_bank(channels: int) -> tuple[np.ndarray, ...]:
             angle = np.pi * k / ORIENTATIONS
             along = x * np.cos(angle) + y * np.sin(angle)
             wave = np.exp(2j * np.pi * along / wavelength)
-            # Minus what makes the mean 0, so that brightness alone gives no response.
+            # The mean becomes 0, so that brightness alone gives no response.
             wave = envelope * (wave - (envelope * wave).sum() / envelope.sum())
             waves.append(wave / np.linalg.norm(wave))
         stacked = np.stack([*np.real(waves), *np.imag(waves)], axis=-1)
@@ -101,7 +102,7 @@ def gabor_bank(channels: int) -> tuple[np.ndarray, ...]:
 
 
 def gabor(images: np.ndarray) -> np.ndarray:
-    """Averaged moduli of a Gabor bank's responses: float32 [n, windows * (24 + c)]."""
+    """Returns averaged moduli of a Gabor bank's responses: float32 [n, windows * (24 + c)]."""
     return _by_parts(_gabor, images, gabor_bank(images.shape[-1]))
 
 
@@ -112,21 +113,25 @@ def _gabor(images: jax.Array, bank: tuple[jax.Array, ...]) -> jax.Array:
         cosine, sine = jnp.split(_convolve(images, waves, "SAME"), 2, axis=-1)
         maps.append(jnp.sqrt(cosine**2 + sine**2))
     stacked = jnp.concatenate(maps, axis=-1)
-    # Means over windows; those at the edge have fewer pixels.
+    # Windows at the edge have fewer pixels to average.
     window = (1, WINDOW, WINDOW, 1)
     sums = jax.lax.reduce_window(stacked, 0.0, jax.lax.add, window, window, "SAME")
     ones = jnp.ones((1, *stacked.shape[1:3], 1))
     counts = jax.lax.reduce_window(ones, 0.0, jax.lax.add, window, window, "SAME")
-    return (sums / counts).reshape(len(images), -1)
+    means: jax.Array = sums / counts
+    return means.reshape(len(images), -1)
 
 
 def _convolve(images: jax.Array, filters: jax.Array, padding: str) -> jax.Array:
-    return jax.lax.conv_general_dilated(
+    found: jax.Array = jax.lax.conv_general_dilated(
         images, filters, (1, 1), padding, dimension_numbers=("NHWC", "HWIO", "NHWC")
     )
+    return found
 
 
-def _by_parts(function, images: np.ndarray, filters) -> np.ndarray:  # type: ignore[no-untyped-def]
+def _by_parts(
+    function: Callable[[np.ndarray, Filters], jax.Array], images: np.ndarray, filters: Filters
+) -> np.ndarray:
     parts = range(0, len(images), BLOCK_IMAGES)
     return np.concatenate(
         [np.asarray(function(images[i : i + BLOCK_IMAGES], filters)) for i in parts]

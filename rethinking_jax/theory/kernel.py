@@ -2,39 +2,41 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import jax
 import numpy as np
 from ml_collections import ConfigDict
 
-from rethinking_jax.analysis.beside import Columns
 from rethinking_jax.analysis.curves import Plot
-from rethinking_jax.analysis.tables import Table
+from rethinking_jax.analysis.findings import Findings, curve, verdict
+from rethinking_jax.analysis.table import Column, Table, table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
-from rethinking_jax.corruption import LABEL_SETTINGS
-from rethinking_jax.data.watch import Spoken
+from rethinking_jax.config.key import Key, Range
+from rethinking_jax.config.keys import ABOVE_0, AT_LEAST_1
+from rethinking_jax.corruption import CORRUPTIONS
+from rethinking_jax.data.watch import Spoken, Watch
 from rethinking_jax.host.memory import free_bytes
 from rethinking_jax.theory import features, kernel_matrix, kernel_solve
-from rethinking_jax.theory.data import Task, Tasks, rows
-from rethinking_jax.theory.findings import Findings, curve, table, verdict
-from rethinking_jax.theory.kernel_matrix import Kernel
+from rethinking_jax.theory.data import Task, rows
+from rethinking_jax.theory.kernel_matrix import Kernel, Precision
+from rethinking_jax.theory.kind import Kind, Tools
+from rethinking_jax.workdir.metrics import Json
 
-# What runs may differ in and still share a kernel matrix.
-LABEL_KEYS = ("corruption", "label_noise", "exclude_true_class", "ridge", "sweep")
-COLUMNS: Columns = {
-    "kernel": ("kernel", "{}"),
-    "ridge": ("ridge", "{:g}"),
-    "labels": ("corruption", "{}"),
-    "train error": ("train_error", "{:.4f}"),
-    "test error": ("test_error", "{:.4f}"),
-    "norm": ("norm", "{:.1f}"),
-    "relative residual": ("residual", "{:.1e}"),
-    "seconds": ("seconds", "{:.1f}"),
-    "solver": ("solver", "{}"),
-}
+# Keys in which runs may differ and still share a kernel matrix.
+UNSHARED_KEYS = ("corruption", "label_noise", "exclude_true_class", "ridge", "sweep")
+COLUMNS = (
+    Column("kernel", "kernel"),
+    Column("ridge", "ridge", "{:g}"),
+    Column("labels", "corruption"),
+    Column("train error", "train_error", "{:.4f}"),
+    Column("test error", "test_error", "{:.4f}"),
+    Column("norm", "norm", "{:.1f}"),
+    Column("relative residual", "residual", "{:.1e}"),
+    Column("seconds", "seconds", "{:.1f}"),
+    Column("solver", "solver"),
+)
 NOTE = (
     "norm: sqrt(sum over classes of alpha' K alpha), of one-hot labels 0 and 1. linear and "
     "random_conv are scaled to a mean diagonal of 1, which the Gaussian kernel has; gabor is the "
@@ -42,11 +44,11 @@ NOTE = (
     "matrix and its solution, shared by the rows that differ in labels only."
 )
 BLOCKWISE = ("gaussian", "gabor")  # rows of these are cheap enough to be made again and again
-BELOW_CHANCE = 0.5  # of chance's error: what counts as generalizing
-CHANCE_BAND = 4  # standard deviations around chance
+BELOW_CHANCE = 0.5  # the share of chance's error below which a solution generalizes
+CHANCE_BAND = 4  # standard deviations around chance that count as chance
 
 
-def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None]) -> Findings:
+def run(members: Sequence[Member], tools: Tools) -> Findings:
     """Solves for every run; those that share a kernel matrix share it.
 
     Raises:
@@ -55,9 +57,9 @@ def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None]) -> 
     groups: dict[str, list[Member]] = {}
     for member in members:
         groups.setdefault(_shared(member.config), []).append(member)
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, Json] = {}
     for group in groups.values():
-        for row in _solve_group(group, tasks, say):
+        for row in _solve_group(group, tools):
             found[row["name"]] = row
     measured = [found[name] for name, _ in members]
     first = measured[0]
@@ -70,66 +72,125 @@ def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None]) -> 
     return Findings(measured, facts, [made, _paper()], _plots(measured), _verdicts(measured))
 
 
+KIND = Kind(
+    run,
+    keys=(
+        Key(
+            "kernel",
+            "gaussian",
+            "The kernel: gaussian on pixels, the same on gabor wavelets, linear, or that of "
+            "random_conv, random convolutional features.",
+            choices=("gaussian", "linear", "gabor", "random_conv"),
+        ),
+        Key(
+            "gamma",
+            0.02,
+            "The gamma of exp(-gamma * squared distance), of pixels from 0 to 1; 0.02 is the first "
+            "author's.",
+            range=ABOVE_0,
+        ),
+        Key(
+            "ridge",
+            0.0,
+            "What is added to the kernel matrix's diagonal.",
+            range=Range(0, 1e12, "at least 0"),
+        ),
+        Key("filters", 1024, "Number of random filters of random_conv.", range=AT_LEAST_1),
+        Key(
+            "solver",
+            "auto",
+            "How the system is solved: cholesky; cg, which never holds the matrix; auto takes what "
+            "fits into memory.",
+            choices=("auto", "cholesky", "cg"),
+        ),
+        Key(
+            "precision",
+            "auto",
+            "What the kernel matrix is held in: float64; float32, whose solution is refined in "
+            "float64; auto takes what fits into memory.",
+            choices=("auto", "float32", "float64"),
+        ),
+    ),
+    effects={"filters": ("kernel", "random_conv")},
+)
+
+
 def _shared(config: ConfigDict) -> str:
-    plain = {k: v for k, v in json.loads(config.to_json()).items() if k not in LABEL_KEYS}
-    pixels = config.corruption if config.corruption not in LABEL_SETTINGS else ""
+    plain = {k: v for k, v in json.loads(config.to_json()).items() if k not in UNSHARED_KEYS}
+    pixels = config.corruption if CORRUPTIONS[config.corruption].images else ""
     return json.dumps([plain, pixels], sort_keys=True)
 
 
-def _solve_group(
-    group: Sequence[Member], tasks: Tasks, say: Callable[[str], None]
-) -> Iterator[dict[str, Any]]:
-    config, task = group[0].config, tasks(group[0].config)
-    size, test_size = len(task.train_labels), len(task.test_labels)
+def _solve_group(group: Sequence[Member], tools: Tools) -> Iterator[Json]:
+    """Yields the results of runs that share a kernel matrix, those of one ridge together."""
+    config, task = group[0].config, tools.tasks(group[0].config)
+    size = len(task.train_labels)
     plan = plan_of(config, task, free_bytes(jax.local_devices()[0]))
-    say(
-        f"{config.kernel}: {size:,} x {size:,} in {plan.kind.__name__} by {plan.solver}, about "
+    tools.say(
+        f"{config.kernel}: {size:,} x {size:,} in {plan.dtype.__name__} by {plan.solver}, about "
         f"{plan.needed / 1e9:.1f} GB"
     )
     started = time.perf_counter()
-    kernel = make_kernel(config, task, plan.kind, held=plan.held)
+    kernel = make_kernel(config, task, plan.dtype, held=plan.held)
     jax.block_until_ready(kernel.train)
     building = time.perf_counter() - started
-    say(f"the kernel took {building:.0f} seconds")
+    tools.say(f"the kernel took {building:.0f} seconds")
     for ridge in dict.fromkeys(member.config.ridge for member in group):
-        own = [(name, c, tasks(c)) for name, c in group if c.ridge == ridge]
-        targets = np.eye(task.num_classes)[np.stack([each.train_labels for _, _, each in own], 1)]
-        targets = targets.reshape(size, -1)
+        own = [member for member in group if member.config.ridge == ridge]
+        each = [tools.tasks(member.config) for member in own]
         started = time.perf_counter()
-        if plan.solver == "cg":
-            solution = kernel_solve.solve_cg(kernel, targets, ridge, config.seed, Spoken(say))
-        else:
-            free = free_bytes(jax.local_devices()[0])
-            solution = kernel_solve.solve(kernel, targets, ridge, free, Spoken(say))
+        solution = _solve(kernel, plan.solver, each, ridge, config.seed, Spoken(tools.say))
         seconds = building + time.perf_counter() - started
         if "singular" in solution.solver or not solution.converged:
-            say(f"{config.kernel}, ridge {ridge:g}: {solution.solver}")
+            tools.say(f"{config.kernel}, ridge {ridge:g}: {solution.solver}")
         predicted = kernel.predict(solution.coefficients)
-        for i, (name, each_config, each) in enumerate(own):
-            part = slice(i * task.num_classes, (i + 1) * task.num_classes)
-            alpha, fitted = solution.coefficients[:, part], solution.fitted[:, part]
+        for i, member in enumerate(own):
             row = {
-                "name": name,
-                **{k: each_config[k] for k in ("dataset", "kernel", "ridge", "corruption", "seed")},
-                "flipped_fraction": each.flipped_fraction,
-                "train_examples": size,
-                "test_examples": test_size,
-                "num_classes": task.num_classes,
-                "precision": plan.kind.__name__,
-                "train_error": float(np.mean(fitted.argmax(1) != each.train_labels)),
-                "test_error": float(np.mean(predicted[:, part].argmax(1) != each.test_labels)),
-                "norm": float(np.sqrt(max(0.0, (alpha * fitted).sum()))),
-                "residual": solution.residual,
-                "solver": solution.solver,
-                "converged": solution.converged,
+                **_row(member, each[i], solution, predicted, i),
+                "precision": plan.dtype.__name__,
                 "seconds": seconds,
             }
-            say(f"{name}: test error {row['test_error']:.4f}, norm {row['norm']:.1f}")
+            tools.say(f"{row['name']}: test error {row['test_error']:.4f}, norm {row['norm']:.1f}")
             yield row
 
 
+def _solve(
+    kernel: Kernel, solver: str, tasks: Sequence[Task], ridge: float, seed: int, watch: Watch
+) -> kernel_solve.Solution:
+    """Solves for the one-hot labels of several tasks at once, side by side as columns."""
+    labels = np.stack([task.train_labels for task in tasks], 1)
+    targets = np.eye(tasks[0].num_classes)[labels].reshape(len(labels), -1)
+    if solver == "cg":
+        return kernel_solve.solve_cg(kernel, targets, ridge, seed, watch)
+    free = free_bytes(jax.local_devices()[0])
+    return kernel_solve.solve(kernel, targets, ridge, free, watch)
+
+
+def _row(
+    member: Member, task: Task, solution: kernel_solve.Solution, predicted: np.ndarray, index: int
+) -> Json:
+    """Returns the results of the run whose columns are the `index`-th of a solution's."""
+    part = slice(index * task.num_classes, (index + 1) * task.num_classes)
+    alpha, fitted = solution.coefficients[:, part], solution.fitted[:, part]
+    keys = ("dataset", "kernel", "ridge", "corruption", "seed")
+    return {
+        "name": member.name,
+        **{key: member.config[key] for key in keys},
+        "flipped_fraction": task.flipped_fraction,
+        "train_examples": len(task.train_labels),
+        "test_examples": len(task.test_labels),
+        "num_classes": task.num_classes,
+        "train_error": float(np.mean(fitted.argmax(1) != task.train_labels)),
+        "test_error": float(np.mean(predicted[:, part].argmax(1) != task.test_labels)),
+        "norm": float(np.sqrt(max(0.0, (alpha * fitted).sum()))),
+        "residual": solution.residual,
+        "solver": solution.solver,
+        "converged": solution.converged,
+    }
+
+
 def plan_of(config: ConfigDict, task: Task, free: int) -> kernel_solve.Plan:
-    """Solver and precision for a config's kernel on a task's images.
+    """Chooses solver and precision for a config's kernel on a task's images.
 
     Raises:
       UserError: the kernel does not fit into `free` bytes.
@@ -150,32 +211,32 @@ def plan_of(config: ConfigDict, task: Task, free: int) -> kernel_solve.Plan:
     )
 
 
-def make_kernel(config: ConfigDict, task: Task, kind: type, held: bool = True) -> Kernel:
-    """The kernel of a config on a task's images; `kind` is np.float32 or np.float64."""
+def make_kernel(config: ConfigDict, task: Task, dtype: Precision, held: bool = True) -> Kernel:
+    """Makes the kernel of a config on a task's images."""
     train, test = task.train_images, task.test_images
     if config.kernel == "gaussian":
-        return kernel_matrix.gaussian(rows(train), rows(test), config.gamma, kind, held=held)
+        return kernel_matrix.gaussian(rows(train), rows(test), config.gamma, dtype, held=held)
     if config.kernel == "gabor":
         found, others = features.gabor(train), features.gabor(test)
-        # So that one gamma means the same on both.
+        # With this scale one gamma means the same on pixels and on wavelets.
         scale = np.sqrt(rows(train).var(0).sum() / max(found.var(0).sum(), 1e-30))
-        return kernel_matrix.gaussian(scale * found, scale * others, config.gamma, kind, held=held)
+        return kernel_matrix.gaussian(scale * found, scale * others, config.gamma, dtype, held=held)
     if config.kernel == "linear":
         pairs = [(rows(train), rows(test))]
-        return kernel_matrix.from_features(lambda: pairs, len(train), len(test), kind)
+        return kernel_matrix.from_features(lambda: pairs, len(train), len(test), dtype)
     filters = features.random_patches(train, config.filters, config.seed)
     return kernel_matrix.from_features(
-        lambda: features.blocks(train, test, filters), len(train), len(test), kind
+        lambda: features.blocks(train, test, filters), len(train), len(test), dtype
     )
 
 
 def _paper() -> Table:
-    columns: Columns = {
-        "data": ("data", "{}"),
-        "preprocessing": ("preprocessing", "{}"),
-        "test error": ("test_error", "{:.3f}"),
-        "norm": ("norm", "{:.0f}"),
-    }
+    columns = (
+        Column("data", "data"),
+        Column("preprocessing", "preprocessing"),
+        Column("test error", "test_error", "{:.3f}"),
+        Column("norm", "norm", "{:.0f}"),
+    )
     conv = "32,000 random convolutional filters"
     given = (
         ("MNIST", "none", 0.012, 220),
@@ -184,7 +245,7 @@ def _paper() -> Table:
         ("CIFAR-10", conv, 0.17, None),
         ("CIFAR-10", f"{conv}, l2 penalty", 0.15, None),
     )
-    keys = [key for key, _ in columns.values()]
+    keys = [column.key for column in columns]
     return table(
         "paper",
         "The paper's Table 3 and section 5, for comparison: all 60,000 or 50,000 examples",
@@ -193,8 +254,8 @@ def _paper() -> Table:
     )
 
 
-def _plots(measured: list[dict[str, Any]]) -> list[Plot]:
-    """A point for each solution: were a small norm what generalizes, they would line up."""
+def _plots(measured: list[Json]) -> list[Plot]:
+    """Draws a point for each solution: were a small norm what generalizes, they would line up."""
     curves = []
     for kernel in dict.fromkeys(row["kernel"] for row in measured):
         for setting in dict.fromkeys(row["corruption"] for row in measured):
@@ -208,7 +269,7 @@ def _plots(measured: list[dict[str, Any]]) -> list[Plot]:
     return [Plot("kernel", title, caption, "norm in the kernel's space", "test error", curves)]
 
 
-def _verdicts(measured: list[dict[str, Any]]) -> list[Verdict]:
+def _verdicts(measured: list[Json]) -> list[Verdict]:
     measured = [row for row in measured if row["converged"]]  # what is no solution says nothing
     plain = [row for row in measured if row["ridge"] == 0]
     true = [row for row in plain if row["corruption"] == "true_labels"]
@@ -247,7 +308,7 @@ def _verdicts(measured: list[dict[str, Any]]) -> list[Verdict]:
     ]
 
 
-def _larger_norm(true: list[dict[str, Any]]) -> Verdict:
+def _larger_norm(true: list[Json]) -> Verdict:
     by_kernel = {row["kernel"]: row for row in true}
     raw, wavelets = by_kernel.get("gaussian"), by_kernel.get("gabor")
     held, ours = None, "Needs gaussian and gabor on true_labels with ridge=0."
@@ -266,7 +327,7 @@ def _larger_norm(true: list[dict[str, Any]]) -> Verdict:
     )
 
 
-def _random_norm(plain: list[dict[str, Any]]) -> Verdict:
+def _random_norm(plain: list[Json]) -> Verdict:
     pairs = [
         (a["kernel"], b["norm"] / a["norm"])
         for a in plain
@@ -283,19 +344,20 @@ def _random_norm(plain: list[dict[str, Any]]) -> Verdict:
         if pairs
         else "Needs both settings with ridge=0.",
         "No number in the paper.",
+        of_paper=False,
     )
 
 
-def _chance(row: dict[str, Any]) -> float:
-    return 1 - 1 / row["num_classes"]
+def _chance(row: Json) -> float:
+    return float(1 - 1 / row["num_classes"])
 
 
-def _band(row: dict[str, Any]) -> float:
+def _band(row: Json) -> float:
     chance = _chance(row)
     return float(CHANCE_BAND * np.sqrt(chance * (1 - chance) / row["test_examples"]))
 
 
-def _list(found: list[dict[str, Any]], key: str, form: str) -> str:
+def _list(found: list[Json], key: str, form: str) -> str:
     return ", ".join(
         f"{row['kernel']}"
         + (f" ridge {row['ridge']:g}" if row["ridge"] else "")

@@ -6,12 +6,11 @@ from typing import NamedTuple
 import numpy as np
 import scipy.linalg
 
+from rethinking_jax.corruption.randomness import generator
 from rethinking_jax.data.watch import Watch, silent
-from rethinking_jax.theory.data import generator
 from rethinking_jax.theory.kernel_matrix import Kernel
 
-LANDMARKS = 8  # the purpose of their draw
-
+# It maps float64 [n, k] to float64 [n, k], linearly.
 Map = Callable[[np.ndarray], np.ndarray]
 
 
@@ -20,7 +19,7 @@ class Found(NamedTuple):
 
     Attributes:
       solution: float64 [n, k].
-      steps: how many were taken.
+      steps: number of steps to it.
     """
 
     solution: np.ndarray
@@ -39,63 +38,65 @@ def conjugate_gradients(
 ) -> Found:
     """Solves A x = Y for all columns at once, A symmetric and positive definite.
 
-    The flexible form (Golub and Ye, 1999), which bears a preconditioner that rounds.
+    It takes the flexible form (Golub and Ye, 1999), which bears a preconditioner that rounds.
 
     Args:
-      multiply: A times [n, k], float64.
-      precondition: roughly A's inverse times [n, k].
-      targets: Y, [n, k].
-      enough: the relative residual |Y - A x| / |Y| to stop at.
-      most: steps.
-      patience: steps without a residual half as large as the best to stop after.
-      watch: is told the steps.
+      multiply: multiplies by A.
+      precondition: multiplies by roughly A's inverse.
+      targets: Y, float64 [n, k].
+      enough: relative residual |Y - A x| / |Y| at which it stops.
+      most: number of steps after which it stops.
+      patience: number of steps without halving the residual after which it stops.
+      watch: is told how many steps are done.
 
     Returns:
       The solution with the smallest residual on the way.
     """
     size = float(np.linalg.norm(targets))
     x, left = np.zeros(targets.shape), targets.astype(np.float64)
-    best, best_at, best_x, half_at = size, 0, x, 0
+    best, smallest, halved_at = Found(x, 0), size, 0
     z = precondition(left)
     direction, power = z, (left * z).sum(0)
-    step = 0
     for step in range(1, most + 1):
         watch("conjugate gradients, steps", step - 1, most)
         turned = multiply(direction)
         curvature = (direction * turned).sum(0)
-        # A column that has its solution has no direction left.
-        length = np.divide(power, curvature, out=np.zeros_like(power), where=curvature > 0)
+        length = _divided(power, curvature)
         x, old, left = x + length * direction, left, left - length * turned
         residual = float(np.linalg.norm(left))
-        if residual < best / 2:
-            half_at = step
-        if residual < best:
-            best, best_at, best_x = residual, step, x
-        if best <= enough * size or step - half_at >= patience:
+        halved_at = step if residual < smallest / 2 else halved_at
+        if residual < smallest:
+            best, smallest = Found(x, step), residual
+        if smallest <= enough * size or step - halved_at >= patience:
             break
         z = precondition(left)
-        turn = (z * (left - old)).sum(0)
-        share = np.divide(turn, power, out=np.zeros_like(power), where=power > 0)
+        share = _divided((z * (left - old)).sum(0), power)
         direction, power = z + share * direction, (left * z).sum(0)
-    return Found(best_x, best_at)
+    return best
+
+
+def _divided(of: np.ndarray, by: np.ndarray) -> np.ndarray:
+    """Divides for each column [k]; a column that has its solution has no direction left: 0."""
+    result: np.ndarray = np.divide(of, by, out=np.zeros_like(of), where=by > 0)
+    return result
 
 
 def nystroem(kernel: Kernel, ridge: float, rank: int, seed: int) -> Map:
-    """The inverse of (K + ridge I) on the span of `rank` columns, drawn by `seed`.
+    """Makes a preconditioner: the inverse of (K + ridge I) on the span of some columns.
 
     K is about K[:, s] K[s, s]^-1 K[s, :] = U diag(e) U'. On U the inverse is exact for that,
     elsewhere it is that of the smallest kept eigenvalue (Frangella, Tropp and Udell, 2023).
 
     Args:
-      kernel: of n examples.
+      kernel: K, of n examples.
       ridge: at least 0.
-      rank: columns; n of them at most.
-      seed: of their draw.
+      rank: number of columns; n at most.
+      seed: seed of their draw.
     """
-    chosen = generator(seed, LANDMARKS).permutation(kernel.count)[:rank]
+    chosen = generator(seed, "kernel_landmarks").permutation(kernel.count)[:rank]
     columns = np.asarray(kernel.rows(chosen), np.float64).T
     inner = columns[chosen]
-    # Enough for the factorization of a matrix that rounding may have made indefinite.
+    # A shift of this size makes a matrix definite that rounding may have made indefinite.
     shift = len(chosen) * np.finfo(kernel.rows(chosen[:1]).dtype).eps * np.trace(inner)
     factor = np.linalg.cholesky(inner + shift / len(chosen) * np.eye(len(chosen)))
     half = scipy.linalg.solve_triangular(factor, columns.T, lower=True, overwrite_b=True).T
@@ -105,6 +106,7 @@ def nystroem(kernel: Kernel, ridge: float, rank: int, seed: int) -> Map:
     weights = (values[0] + ridge) / (values + ridge) - 1
 
     def apply(vectors: np.ndarray) -> np.ndarray:
-        return vectors + basis @ (weights[:, None] * (basis.T @ vectors))
+        turned: np.ndarray = vectors + basis @ (weights[:, None] * (basis.T @ vectors))
+        return turned
 
     return apply

@@ -2,15 +2,17 @@
 
 import dataclasses
 from collections.abc import Callable, Iterable
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-ROWS = 1000  # at a time where a kernel matrix is made or multiplied
+ROWS = 1000  # rows of a kernel matrix that are made or multiplied at once
 
-Matrix = Any  # np.ndarray on a CPU, where it is factored in place; else jax.Array
+# It is NumPy's on a CPU, where it is factored in place.
+Matrix = np.ndarray | jax.Array
+Rows = np.ndarray | slice  # indices of rows, or a range of them
+Precision = type[np.float32] | type[np.float64]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,17 +22,17 @@ class Kernel:
     Attributes:
       count: n.
       train: [n, n], float32 or float64; None where it is never held.
-      rows: of that matrix, those of an index array or slice: [b, n].
-      predict: coefficients float64 [n, k] -> float64 [m, k].
+      rows: makes or takes some rows of that matrix, [b, n].
+      predict: maps coefficients float64 [n, k] to outputs on the test examples, float64 [m, k].
     """
 
     count: int
     train: Matrix | None
-    rows: Callable[[Any], Any]
+    rows: Callable[[Rows], Matrix]
     predict: Callable[[np.ndarray], np.ndarray]
 
     def multiply(self, vectors: np.ndarray) -> np.ndarray:
-        """The kernel matrix times [n, k] in float64."""
+        """Multiplies the kernel matrix by [n, k] in float64."""
         return _product(self.rows, self.count, vectors)
 
 
@@ -43,31 +45,31 @@ def gaussian(
     train: np.ndarray,
     test: np.ndarray,
     gamma: float,
-    kind: type,
+    dtype: Precision,
     *,
     held: bool = True,
     host: bool | None = None,
 ) -> Kernel:
-    """exp(-gamma |x - y|^2) of rows [n, d] and [m, d].
+    """Makes the kernel exp(-gamma |x - y|^2) of rows of numbers.
 
     Args:
-      train: float [n, d]; test: float [m, d].
+      train: rows x_i, float [n, d].
+      test: rows, float [m, d].
       gamma: above 0.
-      kind: np.float32 or np.float64, of the matrix.
+      dtype: precision of the matrix.
       held: whether the matrix is made now and kept.
       host: see `on_host`.
     """
-    count, wide = len(train), kind is np.float64
-
+    count, wide = len(train), dtype is np.float64
     with jax.enable_x64(wide):
-        y = jnp.asarray(train, kind)
+        y = jnp.asarray(train, dtype)
         norms = (y**2).sum(1)
 
     def between(x: np.ndarray) -> jax.Array:
         with jax.enable_x64(wide):
-            return _gaussian(jnp.asarray(x, kind), y, norms, gamma)
+            return jnp.asarray(_gaussian(jnp.asarray(x, dtype), y, norms, gamma))
 
-    def rows(chosen: Any) -> jax.Array:
+    def rows(chosen: Rows) -> jax.Array:
         # The diagonal is exactly 1, which the expanded square gives only nearly.
         own = np.arange(count)[chosen]
         with jax.enable_x64(wide):
@@ -78,8 +80,7 @@ def gaussian(
 
     if not held:
         return Kernel(count, None, rows, predict)
-    pieces = (rows(slice(i, i + ROWS)) for i in range(0, count, ROWS))
-    return _held(_gathered(pieces, count, kind, on_host() if host is None else host), predict)
+    return _held(_gathered(rows, count, dtype, host), predict)
 
 
 @jax.jit
@@ -89,13 +90,16 @@ def _gaussian(x: jax.Array, y: jax.Array, y_norms: jax.Array, gamma: float) -> j
     return jnp.exp(-gamma * jnp.maximum(squares, 0))
 
 
-def _gathered(pieces: Iterable[jax.Array], count: int, kind: type, host: bool) -> Matrix:
-    if not host:
-        with jax.enable_x64(kind is np.float64):
+def _gathered(
+    rows: Callable[[Rows], jax.Array], count: int, dtype: Precision, host: bool | None
+) -> Matrix:
+    pieces = (rows(slice(i, i + ROWS)) for i in range(0, count, ROWS))
+    if not (on_host() if host is None else host):
+        with jax.enable_x64(dtype is np.float64):
             return jnp.concatenate(list(pieces))
-    matrix: np.ndarray = np.empty((count, count), kind)
+    matrix: np.ndarray = np.empty((count, count), dtype)
     at = 0
-    for piece in pieces:  # one at a time: nothing beside the matrix is held
+    for piece in pieces:  # one at a time, so that nothing beside the matrix is held
         matrix[at : at + len(piece)] = piece
         at += len(piece)
     return matrix
@@ -105,39 +109,39 @@ def from_features(
     blocks: Callable[[], Iterable[tuple[np.ndarray, np.ndarray]]],
     count: int,
     test_count: int,
-    kind: type,
+    dtype: Precision,
     *,
     host: bool | None = None,
 ) -> Kernel:
-    """The sum over blocks of inner products of features, scaled to a mean diagonal of 1.
+    """Makes the kernel of features: inner products, summed over blocks, of mean diagonal 1.
 
     Args:
       blocks: gives pairs of features ([n, f], [m, f]); no two are held at once.
       count: n.
       test_count: m.
-      kind: np.float32 or np.float64, of the matrices.
+      dtype: precision of the matrices.
       host: see `on_host`.
     """
     host = on_host() if host is None else host
-    matrices = (_zeros(count, count, kind, host), _zeros(test_count, count, kind, host))
+    matrices = (_zeros(count, count, dtype, host), _zeros(test_count, count, dtype, host))
     x: np.ndarray
     y: np.ndarray
     for train, test in blocks():
-        x, y = train.astype(kind), test.astype(kind)
+        x, y = train.astype(dtype), test.astype(dtype)
         matrices = (_added(matrices[0], x, x), _added(matrices[1], y, x))
     kernel, cross = matrices
-    with jax.enable_x64(kind is np.float64):
+    with jax.enable_x64(dtype is np.float64):
         scale = kernel.diagonal().mean()
         kernel /= scale
         cross /= scale
     return _held(kernel, lambda alpha: _product(lambda c: cross[c], test_count, alpha))
 
 
-def _zeros(rows: int, columns: int, kind: type, host: bool) -> Matrix:
+def _zeros(rows: int, columns: int, dtype: Precision, host: bool) -> Matrix:
     if host:
-        return np.zeros((rows, columns), kind)
-    with jax.enable_x64(kind is np.float64):
-        return jnp.zeros((rows, columns), kind)
+        return np.zeros((rows, columns), dtype)
+    with jax.enable_x64(dtype is np.float64):
+        return jnp.zeros((rows, columns), dtype)
 
 
 def _added(total: Matrix, x: np.ndarray, y: np.ndarray) -> Matrix:
@@ -146,7 +150,8 @@ def _added(total: Matrix, x: np.ndarray, y: np.ndarray) -> Matrix:
             total[i : i + ROWS] += x[i : i + ROWS] @ y.T
         return total
     with jax.enable_x64(total.dtype == np.float64):
-        return _add(total, jnp.asarray(x), jnp.asarray(y))
+        added: jax.Array = _add(total, jnp.asarray(x), jnp.asarray(y))
+    return added
 
 
 @jax.jit(donate_argnums=0)
@@ -158,7 +163,7 @@ def _held(matrix: Matrix, predict: Callable[[np.ndarray], np.ndarray]) -> Kernel
     return Kernel(len(matrix), matrix, lambda chosen: matrix[chosen], predict)
 
 
-def _product(rows: Callable[[slice], Any], count: int, vectors: np.ndarray) -> np.ndarray:
+def _product(rows: Callable[[slice], Matrix], count: int, vectors: np.ndarray) -> np.ndarray:
     with jax.enable_x64(True):
         right = jnp.asarray(vectors, jnp.float64)
         parts = (rows(slice(i, i + ROWS)) for i in range(0, count, ROWS))

@@ -1,6 +1,10 @@
-"""(K + ridge I) alpha = Y for the whole training set, exactly: by Cholesky, or by gradients."""
+"""Solves (K + ridge I) alpha = Y for the whole training set, exactly.
+
+It takes a Cholesky factorization, or conjugate gradients where that does not fit into memory.
+"""
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -13,19 +17,19 @@ from rethinking_jax.data.watch import Watch, silent
 from rethinking_jax.errors import UserError
 from rethinking_jax.theory import cholesky
 from rethinking_jax.theory.kernel_cg import conjugate_gradients, nystroem
-from rethinking_jax.theory.kernel_matrix import ROWS, Kernel, Matrix
+from rethinking_jax.theory.kernel_matrix import ROWS, Kernel, Matrix, Precision
 
-DEVICE_MATRICES = 4  # of n x n at once: kernel, its sum with the ridge, factor, work space
-HOST_MATRICES = 1  # factored in place
-EIGEN_MATRICES = 4  # for an eigendecomposition, beside the kernel
-BLOCKS = 6  # of ROWS x n, on the way
-REFINEMENTS = 40
+# Matrices [n, n] that a device holds at once: kernel, its sum with the ridge, factor, work space.
+DEVICE_MATRICES = 4
+EIGEN_MATRICES = 4  # such matrices that an eigendecomposition takes beside the kernel
+BLOCKS = 6  # blocks of ROWS x n that are held on the way
+REFINEMENTS = 40  # most steps of a refinement
 ENOUGH = 1e-12  # a relative residual that float64 hardly makes smaller
-FAILED = 1e-6  # one that says that nothing was solved
-SHARE = 0.9  # of free memory
-RANK = 2000  # of the preconditioner of solver=cg
-CG_STEPS, CG_PATIENCE = 2000, 200
-CG_ENOUGH = 1e-8
+FAILED = 1e-6  # a relative residual that says that nothing was solved
+SHARE = 0.9  # the share of free memory that may be taken
+RANK = 2000  # the rank of the preconditioner of solver=cg
+CG_STEPS, CG_PATIENCE = 2000, 200  # most steps of solver=cg, and those without progress
+CG_ENOUGH = 1e-8  # the relative residual at which it stops
 
 
 class Plan(NamedTuple):
@@ -33,13 +37,13 @@ class Plan(NamedTuple):
 
     Attributes:
       solver: "cholesky" or "cg".
-      kind: np.float32 or np.float64, of the kernel matrix.
+      dtype: precision of the kernel matrix.
       held: whether the matrix is kept.
-      needed: bytes, an estimate.
+      needed: estimate of the memory, in bytes.
     """
 
     solver: str
-    kind: type
+    dtype: Precision
     held: bool
     needed: int
 
@@ -48,10 +52,11 @@ class Solution(NamedTuple):
     """What solves the system.
 
     Attributes:
-      coefficients: float64 [n, k]; fitted: float64 [n, k], the kernel matrix times them.
+      coefficients: alpha, float64 [n, k].
+      fitted: the kernel matrix times alpha, float64 [n, k].
       residual: |Y - (K + ridge I) alpha| / |Y|, computed in float64.
-      solver: in words.
-      converged: False where the steps ended before that was small.
+      solver: how it was solved, in words.
+      converged: whether the residual is small; False where the steps ended before.
     """
 
     coefficients: np.ndarray
@@ -64,54 +69,54 @@ class Solution(NamedTuple):
 def plan(
     solver: str, precision: str, count: int, size: int, free: int, *, host: bool, blockwise: bool
 ) -> Plan:
-    """Picks solver and precision by what was asked for and what fits.
+    """Chooses solver and precision by what was asked for and what fits.
 
     Args:
       solver: "cholesky", "cg", or "auto": cholesky where its matrix fits.
-      precision: "float64", "float32" or "auto", float64 where it fits.
+      precision: "float64", "float32", or "auto": float64 where it fits.
       count: n.
-      size: numbers that are held besides: images, features, a kernel between test and training.
-      free: bytes of memory.
+      size: how many numbers are held besides: images, features, a kernel between test and
+        training examples.
+      free: free memory, in bytes.
       host: whether the matrix is factored in place, see `kernel_matrix.on_host`.
       blockwise: whether rows of the kernel can be made anew whenever they are needed.
 
     Raises:
       UserError: it does not fit; the message says the largest n that does.
     """
-    kinds = {"auto": (np.float64, np.float32), "float64": (np.float64,)}.get(
-        precision, (np.float32,)
-    )
+    dtypes: dict[str, tuple[Precision, ...]] = {
+        "auto": (np.float64, np.float32),
+        "float64": (np.float64,),
+        "float32": (np.float32,),
+    }
+
+    def of_size(solver: str, dtype: Precision, n: int) -> Plan:
+        held = solver == "cholesky" or not blockwise
+        needed = _needed(solver, dtype, held, n, math.ceil(size * n / count), host)
+        return Plan(solver, dtype, held, needed)
+
     solvers = ("cholesky", "cg") if solver == "auto" else (solver,)
-    tried = []
-    for name in solvers:
-        for kind in kinds:
-            held = name == "cholesky" or not blockwise
-            tried.append(Plan(name, kind, held, _needed(name, kind, held, count, size, host)))
-            if tried[-1].needed <= SHARE * free:
-                return tried[-1]
+    tried = [of_size(name, dtype, count) for name in solvers for dtype in dtypes[precision]]
+    for one in tried:
+        if one.needed <= SHARE * free:
+            return one
     least = min(tried, key=lambda one: one.needed)
-
-    def fits(n: int) -> bool:
-        share = math.ceil(size * n / count)
-        return _needed(least.solver, least.kind, least.held, n, share, host) <= SHARE * free
-
-    low, high = 0, count
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if fits(middle) else (low, middle)
+    fitting = bisect_right(
+        range(1, count), SHARE * free, key=lambda n: of_size(least.solver, least.dtype, n).needed
+    )
     raise UserError(
         f"{count:,} training examples need {least.needed / 1e9:.1f} GB by solver={least.solver} in "
-        f"{least.kind.__name__} and {free / 1e9:.1f} GB are free: at most "
-        f"--config.train_examples={low} fit"
+        f"{least.dtype.__name__} and {free / 1e9:.1f} GB are free: at most "
+        f"--config.train_examples={fitting} fit"
     )
 
 
-def _needed(solver: str, kind: type, held: bool, count: int, size: int, host: bool) -> int:
-    """An estimate in bytes."""
+def _needed(solver: str, dtype: Precision, held: bool, count: int, size: int, host: bool) -> int:
+    """Estimates the memory of a plan, in bytes."""
     matrices = 0 if not held else 1 if solver == "cg" or host else DEVICE_MATRICES
     numbers = matrices * count**2 + size + BLOCKS * min(ROWS, count) * count
     preconditioner = 8 * 3 * min(RANK, count) * count if solver == "cg" else 0
-    return np.dtype(kind).itemsize * numbers + preconditioner
+    return np.dtype(dtype).itemsize * numbers + preconditioner
 
 
 def solve(
@@ -121,7 +126,7 @@ def solve(
     free: float = math.inf,
     watch: Watch = silent,
 ) -> Solution:
-    """Solves (K + ridge I) alpha = Y, or takes the alpha of least norm where K is singular.
+    """Solves (K + ridge I) alpha = Y, by the alpha of least norm where K is singular.
 
     One Cholesky factorization in the kernel's own precision serves all columns; on a CPU it
     works in place: one triangle of the matrix becomes the factor, the other stays. Its
@@ -132,10 +137,10 @@ def solve(
     K and a small multiple of I preconditions; `solver` says what was done.
 
     Args:
-      kernel: of n examples, held. Its lower triangle is read; on return both are that one.
-      targets: [n, k].
+      kernel: K, of n examples, held. Its lower triangle is read; on return both are that one.
+      targets: Y, float64 [n, k].
       ridge: at least 0.
-      free: bytes of memory beside the kernel.
+      free: free memory beside the kernel, in bytes.
       watch: is told how far a factorization on the host is.
     """
     assert kernel.train is not None
@@ -144,7 +149,7 @@ def solve(
     if (found := _refined(kernel, targets, ridge, 0.0, watch)) is None:
         if EIGEN_MATRICES * kernel.train.nbytes <= SHARE * free:
             return _least_norm(kernel, targets, ridge)
-        # As large as all rounding errors in a pivot can be together.
+        # All rounding errors in a pivot together can be as large as this.
         shift, singular = kernel.count * eps, f"singular to {name}: "
         found = _refined(kernel, targets, ridge, shift, watch)
         assert found is not None
@@ -157,14 +162,14 @@ def solve(
 def solve_cg(
     kernel: Kernel, targets: np.ndarray, ridge: float, seed: int, watch: Watch = silent
 ) -> Solution:
-    """The same by conjugate gradients from zero, with the rank of its preconditioner as memory.
+    """Solves the same by conjugate gradients from zero, in memory for a few columns of K.
 
     Args:
-      kernel: of n examples, held or not.
-      targets: [n, k].
+      kernel: K, of n examples, held or not.
+      targets: Y, float64 [n, k].
       ridge: at least 0.
-      seed: of the preconditioner's columns.
-      watch: is told the steps.
+      seed: seed of the draw of the preconditioner's columns.
+      watch: is told how many steps are done.
     """
     found = conjugate_gradients(
         lambda vectors: kernel.multiply(vectors) + ridge * vectors,
@@ -192,14 +197,15 @@ def _checked(
 def _refined(
     kernel: Kernel, targets: np.ndarray, ridge: float, shift: float, watch: Watch
 ) -> tuple[np.ndarray, np.ndarray, int] | None:
-    """Solution, the kernel times it, steps; None where the factorization is of no use."""
-    matrix: Matrix = kernel.train
+    """Returns alpha, K alpha and steps; None where the factorization is of no use."""
+    matrix = kernel.train
+    assert matrix is not None
     if isinstance(matrix, np.ndarray):
         factor = _factor_host(matrix, ridge + shift, watch)
     else:
         factor = _factor_device(matrix, ridge + shift)
     eps = float(np.finfo(matrix.dtype).eps)
-    # Rounding errors in a pivot add up like a random walk: far below, it holds nothing else.
+    # Rounding errors in a pivot add up like a random walk. A pivot far below holds nothing else.
     tiny = math.sqrt(kernel.count) * eps
     try:
         if not factor.ratio > tiny and not shift:
@@ -226,8 +232,9 @@ class _Factor(NamedTuple):
     """A factorization of K + s I.
 
     Attributes:
-      solve: roughly its inverse times float64 [n, k]; multiply: K times them, float64.
-      ratio: of the smallest and the largest squared pivot; 0 where there is none.
+      solve: multiplies float64 [n, k] by roughly the inverse.
+      multiply: multiplies float64 [n, k] by K.
+      ratio: the smallest squared pivot over the largest; 0 where there is none.
       restore: gives the matrix back, where the factor lies in it, both triangles as the lower one.
     """
 

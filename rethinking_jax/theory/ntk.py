@@ -1,4 +1,4 @@
-"""A wide network and its neural tangent kernel: the least norm of section 5, beyond linear models.
+"""A wide network and its tangent kernel: the least norm of section 5, beyond linear models.
 
 Around its start a network is linear in its weights, with the features of its gradient, and the
 wider it is the longer that holds (Jacot, Gabriel and Hongler, 2018). Gradient descent on squared
@@ -8,40 +8,40 @@ f0(x) + K(x, X) K(X, X)^-1 (y - f0(X)), K the kernel of these features at the st
 
 import itertools
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
-from rethinking_jax.analysis.beside import Columns
 from rethinking_jax.analysis.curves import Plot
-from rethinking_jax.analysis.tables import Table
+from rethinking_jax.analysis.findings import curve, verdict
+from rethinking_jax.analysis.table import Column, Table, table
 from rethinking_jax.analysis.verdicts import Verdict
+from rethinking_jax.corruption.randomness import generator
 from rethinking_jax.errors import UserError
-from rethinking_jax.theory.data import Task, generator, rows
-from rethinking_jax.theory.findings import curve, table, verdict
+from rethinking_jax.theory.data import Task, rows
 from rethinking_jax.theory.widths import parse
+from rethinking_jax.workdir.metrics import Json
 
-SUBSET, WEIGHTS = 9, 10  # purposes of draws
-TEST = 200  # images on which predictions are compared
-STEPS = 20_000  # at most
-FITTED = 1e-3  # |y - f| / |y - f0| on the training set
-SHRINKS = 0.5  # the distance at the widest network over that at the narrowest, at most
+TEST = 200  # test images on which predictions are compared
+STEPS = 20_000  # most steps of gradient descent
+FITTED = 1e-3  # |y - f| / |y - f0| of a training set that is fitted
+SHRINKS = 0.5  # most that the distance at the widest network may be of that at the narrowest
 
-COLUMNS: Columns = {
-    "labels": ("name", "{}"),
-    "width": ("width", "{:,}"),
-    "seeds": ("seeds", "{}"),
-    "to the kernel's prediction": ("distance", "{:.3f}"),
-    "least": ("least", "{:.3f}"),
-    "most": ("most", "{:.3f}"),
-    "weights moved": ("moved", "{:.4f}"),
-    "kernel to its limit": ("to_limit", "{:.3f}"),
-    "steps": ("steps", "{:,.0f}"),
-    "train residual": ("residual", "{:.1e}"),
-}
+COLUMNS = (
+    Column("labels", "name"),
+    Column("width", "width", "{:,}"),
+    Column("seeds", "seeds"),
+    Column("to the kernel's prediction", "distance", "{:.3f}"),
+    Column("least", "least", "{:.3f}"),
+    Column("most", "most", "{:.3f}"),
+    Column("weights moved", "moved", "{:.4f}"),
+    Column("kernel to its limit", "to_limit", "{:.3f}"),
+    Column("steps", "steps", "{:,.0f}"),
+    Column("train residual", "residual", "{:.1e}"),
+)
 NOTE = (
     "One hidden ReLU layer without biases, one output, labels +1 for the first half of the classes "
     "and -1 for the rest, images of norm 1, full batches. to the kernel's prediction: distance on "
@@ -51,50 +51,63 @@ NOTE = (
 )
 
 Params = dict[str, jax.Array]
-Apply = Callable[[Any, jax.Array], jax.Array]
+Weights = TypeVar("Weights")  # any tree of arrays
 
 
 def init(width: int, dimension: int, seed: int) -> Params:
-    """Independent standard normal weights: the scale is in `forward`."""
-    rng = generator(seed, WEIGHTS)
+    """Draws independent standard normal weights; their scale is in `forward`."""
+    rng = generator(seed, "ntk_weights")
     first, last = rng.normal(size=(dimension, width)), rng.normal(size=width)
     return {"first": jnp.asarray(first, jnp.float32), "last": jnp.asarray(last, jnp.float32)}
 
 
 def forward(params: Params, x: jax.Array) -> jax.Array:
-    """sqrt(2 / width) sum_j a_j relu(w_j . x): from [n, d] to [n]."""
+    """Maps [n, d] to outputs [n]: sqrt(2 / width) sum_j a_j relu(w_j . x)."""
     hidden = jax.nn.relu(jnp.matmul(x, params["first"], precision="highest"))
     scale = jnp.sqrt(2.0 / params["last"].shape[0])
-    return scale * jnp.matmul(hidden, params["last"], precision="highest")
+    outputs: jax.Array = scale * jnp.matmul(hidden, params["last"], precision="highest")
+    return outputs
 
 
-def empirical(apply: Apply, params: Any, x: jax.Array, y: jax.Array) -> jax.Array:
-    """Inner products of the gradients of one-output networks at [n, d] and [m, d]: [n, m].
+def empirical(
+    apply: Callable[[Weights, jax.Array], jax.Array], params: Weights, x: jax.Array, y: jax.Array
+) -> jax.Array:
+    """Returns the tangent kernel of a one-output network between [n, d] and [m, d]: [n, m].
 
-    A column is a gradient at one y, pulled back and pushed forward along all x: no gradient of
-    more than one output is held.
+    It is made of inner products of gradients. A column is a gradient at one y, pulled back and
+    pushed forward along all x: no gradient of more than one output is held.
     """
     _, pull = jax.vjp(lambda p: apply(p, y), params)
 
     def column(one: jax.Array) -> jax.Array:
-        return jax.jvp(lambda p: apply(p, x), (params,), pull(one))[1]
+        pushed: jax.Array = jax.jvp(lambda p: apply(p, x), (params,), pull(one))[1]
+        return pushed
 
-    return jax.lax.map(column, jnp.eye(len(y))).T
+    columns: jax.Array = jax.lax.map(column, jnp.eye(len(y)))
+    return columns.T
 
 
 def infinite(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """The limit of `empirical` for `forward`, on rows of norm 1: arc-cosine kernels of u = x.y.
+    """Returns the limit of `empirical` for `forward` at infinite width, of rows of norm 1.
 
-    u k0(u) + k1(u), k0 = 1 - t / pi, k1 = (sin t + (pi - t) u) / pi, t = arccos u (Cho and Saul,
-    2009): the first of them from the first layer's gradients, the second from the last one's.
+    It is made of arc-cosine kernels of u = x.y: u k0(u) + k1(u), where k0 = 1 - t / pi,
+    k1 = (sin t + (pi - t) u) / pi and t = arccos u (Cho and Saul, 2009). The first term comes
+    from the first layer's gradients, the second from the last one's.
     """
     u = np.clip(x @ y.T, -1, 1)
     t = np.arccos(u)
-    return u * (1 - t / np.pi) + (np.sin(t) + (np.pi - t) * u) / np.pi
+    limit: np.ndarray = u * (1 - t / np.pi) + (np.sin(t) + (np.pi - t) * u) / np.pi
+    return limit
 
 
 class Trained(NamedTuple):
-    """Where gradient descent ended: |y - f| / |y - f0| of the training set is the residual."""
+    """Where gradient descent ended.
+
+    Attributes:
+      params: the weights.
+      steps: number of steps.
+      residual: |y - f| / |y - f0| of the training set.
+    """
 
     params: Params
     steps: int
@@ -102,7 +115,7 @@ class Trained(NamedTuple):
 
 
 def descend(params: Params, x: jax.Array, y: jax.Array, rate: float) -> Trained:
-    """Full-batch gradient descent on |f(x) - y|^2 / 2 until it is fitted, or `STEPS` steps."""
+    """Descends the gradient of |f(x) - y|^2 / 2 until x is fitted, or for `STEPS` steps."""
 
     def loss(p: Params) -> tuple[jax.Array, jax.Array]:
         left = forward(p, x) - y
@@ -126,13 +139,13 @@ def descend(params: Params, x: jax.Array, y: jax.Array, rate: float) -> Trained:
     return Trained(found, int(count), float(loss(found)[1] / begin))
 
 
-def measure(name: str, config: ConfigDict, task: Task, say: Callable[[str], None]) -> list[Any]:
-    """A row for each width of the config; [] where it asks for none.
+def measure(name: str, config: ConfigDict, task: Task, say: Callable[[str], None]) -> list[Json]:
+    """Returns a row for each width of the config; [] where it asks for none.
 
     Raises:
       UserError: there are fewer training examples than it asks for.
     """
-    found: list[dict[str, Any]] = []
+    found: list[Json] = []
     if not (widths := parse(config.ntk_widths, "ntk_widths")):
         return found
     x, y, others = _data(config, task)
@@ -156,11 +169,11 @@ def measure(name: str, config: ConfigDict, task: Task, say: Callable[[str], None
 
 
 def _data(config: ConfigDict, task: Task) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Images float32 [n, d] of norm 1, labels float32 [n], +1 or -1, test images [m, d]."""
+    """Returns images float32 [n, d] of norm 1, labels float32 [n] of +-1, test images [m, d]."""
     count = len(task.train_labels)
     if config.ntk_examples > count:
         raise UserError(f"config.ntk_examples={config.ntk_examples}: there are {count:,}")
-    chosen = generator(config.data_seed, SUBSET).permutation(count)[: config.ntk_examples]
+    chosen = generator(config.data_seed, "ntk_examples").permutation(count)[: config.ntk_examples]
     images = rows(task.train_images)[chosen], rows(task.test_images)[:TEST]
     # A black image has no direction and stays 0.
     x, others = (p / np.maximum(np.linalg.norm(p, axis=1, keepdims=True), 1e-6) for p in images)
@@ -171,6 +184,7 @@ def _data(config: ConfigDict, task: Task) -> tuple[np.ndarray, np.ndarray, np.nd
 def _one(
     width: int, x: np.ndarray, y: np.ndarray, others: np.ndarray, seed: int
 ) -> dict[str, float]:
+    """Trains one network and compares it with its tangent kernel at the start."""
     params = init(width, x.shape[1], seed)
     both = jnp.asarray(np.concatenate([x, others]))
     kernel = np.asarray(empirical(forward, params, both, jnp.asarray(x)), np.float64)
@@ -190,18 +204,18 @@ def _one(
     }
 
 
-def _norm(tree: Any) -> float:
+def _norm(tree: Params) -> float:
     return float(np.sqrt(sum(float((leaf**2).sum()) for leaf in jax.tree.leaves(tree))))
 
 
-def tables(found: Sequence[dict[str, Any]]) -> list[Table]:
-    """One, or none where nothing was measured."""
+def tables(found: Sequence[Json]) -> list[Table]:
+    """Returns one table, or none where nothing was measured."""
     title = "A network trained from its start, and its tangent kernel there"
     return [table("ntk", title, COLUMNS, found, NOTE)] if found else []
 
 
-def plots(found: Sequence[dict[str, Any]]) -> list[Plot]:
-    """Distances by width, with a band from the least to the most of the seeds."""
+def plots(found: Sequence[Json]) -> list[Plot]:
+    """Draws distances by width, with a band from the least to the most of the seeds."""
     curves = []
     for name in dict.fromkeys(row["name"] for row in found):
         own = [row for row in found if row["name"] == name]
@@ -218,8 +232,8 @@ def plots(found: Sequence[dict[str, Any]]) -> list[Plot]:
     return [Plot("ntk", title, caption, "width", "relative distance", curves, log="xy")]
 
 
-def verdicts(found: Sequence[dict[str, Any]]) -> list[Verdict]:
-    """Whether the distance falls with the width, for every run."""
+def verdicts(found: Sequence[Json]) -> list[Verdict]:
+    """Judges whether the distance falls with the width, for every run."""
     enough, held, texts = bool(found), True, []
     for name in dict.fromkeys(row["name"] for row in found):
         own = [row for row in found if row["name"] == name]

@@ -9,100 +9,113 @@ probabilities, by scaling up the last layer. What training finds is at most the 
 estimate is a lower bound. Every draw of signs is a member of one sweep, with a seed of its own.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from ml_collections import ConfigDict
 
-from rethinking_jax.analysis.beside import Columns
 from rethinking_jax.analysis.curves import Curve, Plot
-from rethinking_jax.analysis.tables import Table
+from rethinking_jax.analysis.findings import Findings, verdict
+from rethinking_jax.analysis.table import Column, Table, table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
+from rethinking_jax.config.key import Key, Range
+from rethinking_jax.config.keys import ABOVE_0
+from rethinking_jax.corruption.randomness import generator
 from rethinking_jax.data import Dataset, subset
 from rethinking_jax.errors import UserError
 from rethinking_jax.step.preprocess import center_crop, to_unit
 from rethinking_jax.theory import closed_forms, cover
-from rethinking_jax.theory.data import Tasks, generator, rows
-from rethinking_jax.theory.findings import Findings, table, verdict
-from rethinking_jax.theory.fitting import Lab, parameters, source_of, training_config
-from rethinking_jax.workdir.metrics import Line
+from rethinking_jax.theory.data import rows
+from rethinking_jax.theory.fitting import Lab, dataset_of, parameters, training_config
+from rethinking_jax.theory.kind import DATA_KEYS, Kind, Tools, at_least, check_network
+from rethinking_jax.workdir.metrics import Json, Line
 
-POINTS = 8  # the purpose of the draw of Gaussian points
 FEWER = 4  # the factor between two numbers of points
 FEW = 10  # points whose 2^10 signs are all taken
-DIMENSIONS, KNOWN_DRAWS = 5, 40  # of Gaussian points whose dichotomies are enumerated
-CLOSE = 3.0  # standard errors; a quarter of all seeds has one of six values beyond two
-EMPTY = 0.95  # an estimate that leaves nothing to a bound
-NEAR = 0.1  # of the supremum that training may miss where it is known
-# With fewer examples an epoch is several passes, and fitted members stay: a group that they
-# leave is compiled again, which takes longer.
+DIMENSIONS, KNOWN_DRAWS = 5, 40  # dimensions and draws where all dichotomies are enumerated
+CLOSE = 3.0  # standard errors that an estimate may be off; two are passed by every fourth seed
+EMPTY = 0.95  # an estimate from which on a bound says nothing
+NEAR = 0.1  # how much of a known supremum training may miss
+# With fewer examples than this an epoch is several passes, and members that have fitted stay: a
+# group that they leave is compiled again, which takes longer.
 LEAVE = 1000
 
-COLUMNS: Columns = {
-    "network": ("name", "{}"),
-    "parameters": ("parameters", "{:,}"),
-    "points": ("points", "{:,}"),
-    "draws": ("draws", "{}"),
-    "estimate": ("estimate", "{:.4f}"),
-    "standard error": ("error", "{:.4f}"),
-    "draws fitted": ("fitted", "{:.2f}"),
-}
+COLUMNS = (
+    Column("network", "name"),
+    Column("parameters", "parameters", "{:,}"),
+    Column("points", "points", "{:,}"),
+    Column("draws", "draws"),
+    Column("estimate", "estimate", "{:.4f}"),
+    Column("standard error", "error", "{:.4f}"),
+    Column("draws fitted", "fitted", "{:.2f}"),
+)
 NOTE = (
     "Estimate: mean over draws of 2 * train accuracy - 1 of the best epoch, a lower bound of the "
     "supremum. 1 is the most there is; a bound on the error of one half or more allows a coin."
 )
-FORMULAS: Columns = {
-    "class": ("name", "{}"),
-    "points": ("points", "{:,}"),
-    "draws": ("draws", "{:,}"),
-    "estimate": ("estimate", "{:.5f}"),
-    "standard error": ("error", "{:.5f}"),
-    "exact mean": ("exact", "{:.5f}"),
-    "lower bound": ("lower", "{:.5f}"),
-    "upper bound": ("upper", "{:.5f}"),
-    "deviation": ("deviation", "{:+.2f}"),
-}
+FORMULAS = (
+    Column("class", "name"),
+    Column("points", "points", "{:,}"),
+    Column("draws", "draws", "{:,}"),
+    Column("estimate", "estimate", "{:.5f}"),
+    Column("standard error", "error", "{:.5f}"),
+    Column("exact mean", "exact", "{:.5f}"),
+    Column("lower bound", "lower", "{:.5f}"),
+    Column("upper bound", "upper", "{:.5f}"),
+    Column("deviation", "deviation", "{:+.2f}"),
+)
 FORMULAS_NOTE = (
     "The supremum is exact for each draw of signs. Exact mean: over all 2^n signs. Deviation, in "
     "standard errors: of the estimate from that mean, else of the mean square from its formula."
 )
-KNOWN: Columns = {
-    "class": ("name", "{}"),
-    "points": ("points", "{}"),
-    "draws": ("draws", "{}"),
-    "trained": ("estimate", "{:.4f}"),
-    "supremum, same draws": ("supremum", "{:.4f}"),
-    "draws where training reached it": ("reached", "{:.2f}"),
-    "mean over all signs": ("exact", "{:.4f}"),
-}
+KNOWN = (
+    Column("class", "name"),
+    Column("points", "points"),
+    Column("draws", "draws"),
+    Column("trained", "estimate", "{:.4f}"),
+    Column("supremum, same draws", "supremum", "{:.4f}"),
+    Column("draws where training reached it", "reached", "{:.2f}"),
+    Column("mean over all signs", "exact", "{:.4f}"),
+)
 
 
-def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None], lab: Lab) -> Findings:
-    """Estimates for every network and number of points, and the checks.
+def run(members: Sequence[Member], tools: Tools) -> Findings:
+    """Estimates the complexity for every network and number of points, and checks the method.
 
     Raises:
       UserError: fewer points than are needed.
       RunFailed: stopped by a signal.
     """
     config = members[0].config
-    whole = tasks.dataset(config)
+    whole = tools.tasks.dataset(config)
     if len(whole.train.labels) < FEW:
         raise UserError(f"config.train_examples={config.train_examples}: at least {FEW} are needed")
     counts = sizes(len(whole.train.labels), config.sizes)
     formulas = closed_form_rows(config, whole, counts)
-    say("classes with a closed form are measured")
-    known = known_row(config, lab)
-    networks = [
-        network_row(name, own, subset(whole, count, config.data_seed), lab)
-        for name, own in members
-        for count in counts
-    ]
+    tools.say("classes with a closed form are measured")
+    with tools.open_lab() as lab:
+        known = known_row(config, lab)
+        networks = [
+            network_row(name, own, subset(whole, count, config.data_seed), lab)
+            for name, own in members
+            for count in counts
+        ]
     for row in networks:
-        say(f"{row['name']}, {row['points']:,} points: {row['estimate']:.3f} +- {row['error']:.3f}")
-    facts = {
-        "data": f"{config.dataset}, up to {counts[-1]:,} images",
+        found = f"{row['estimate']:.3f} +- {row['error']:.3f}"
+        tools.say(f"{row['name']}, {row['points']:,} points: {found}")
+    return Findings(
+        [*networks, *formulas, known],
+        _facts(config, counts[-1]),
+        _tables(networks, formulas, known),
+        [_plot(networks, formulas)],
+        _verdicts(networks, formulas, known),
+    )
+
+
+def _facts(config: ConfigDict, most: int) -> dict[str, str]:
+    return {
+        "data": f"{config.dataset}, up to {most:,} images",
         "method": f"random signs as labels of two classes, {config.draws} draws as one sweep, "
         f"{config.optimizer}, learning rate {config.learning_rate:g}, at most {config.epochs} "
         "epochs",
@@ -111,17 +124,52 @@ def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None], lab
         "meaning": "with probability 1 - delta the error is at most the training error plus R "
         "plus 3 sqrt(log(2 / delta) / 2n)",
     }
-    return Findings(
-        [*networks, *formulas, known],
-        facts,
-        _tables(networks, formulas, known),
-        [_plot(networks, formulas)],
-        _verdicts(networks, formulas, known),
-    )
+
+
+KIND = Kind(
+    run,
+    keys=(
+        Key(
+            "draws",
+            6,
+            "Draws of random signs for each network and number of points.",
+            range=at_least(2, ", for an error"),
+        ),
+        Key(
+            "exact_draws",
+            400,
+            "Draws of random signs for the classes with a closed form.",
+            range=at_least(2, ", for an error"),
+        ),
+        Key(
+            "sizes",
+            4,
+            "How many numbers of points there are: all, a quarter of them, a sixteenth, ...",
+            range=Range(1, 20, "from 1 to 20"),
+        ),
+        Key(
+            "gamma",
+            0.02,
+            "The gamma of exp(-gamma * squared distance), the kernel of one of these classes.",
+            range=ABOVE_0,
+        ),
+    ),
+    shared=DATA_KEYS,  # the signs are the labels
+    training={
+        "model": "mlp_1x512",
+        "hidden_sizes": (),
+        "optimizer": "adam",
+        "learning_rate": 0.002,
+        "batch_size": 50,
+        "epochs": 60,
+        "preprocess": "paper",
+    },
+    check=check_network,
+)
 
 
 def sizes(count: int, levels: int) -> list[int]:
-    """`count` and quarters of it, quarters of these, ..., ascending; none below 10."""
+    """Returns `count`, a quarter of it, a sixteenth, ..., ascending; none below 10."""
     found = [count // FEWER**level for level in range(levels)]
     return sorted({size for size in found if size >= FEW} | {count})
 
@@ -129,11 +177,11 @@ def sizes(count: int, levels: int) -> list[int]:
 # Networks -------------------------------------------------------------------------------
 
 
-def network_row(name: str, config: ConfigDict, dataset: Dataset, lab: Lab) -> dict[str, Any]:
-    """The estimate for one network on all training images of a data set."""
-    images = dataset.train.images
+def network_row(name: str, config: ConfigDict, dataset: Dataset, lab: Lab) -> Json:
+    """Estimates the complexity of one network on all training images of a data set."""
+    images = np.asarray(dataset.train.images)
     count = len(images)
-    source = source_of(images, dataset.train.ids, -(-LEAVE // count))
+    signed = dataset_of(images, dataset.train.ids, -(-LEAVE // count))
     trained = training_config(
         config,
         batch_size=min(config.batch_size, count),
@@ -143,7 +191,7 @@ def network_row(name: str, config: ConfigDict, dataset: Dataset, lab: Lab) -> di
     )
     seeds = range(config.seed, config.seed + config.draws)
     runs = [{"name": f"{name},n={count},sigma={seed}", "seed": seed} for seed in seeds]
-    values = correlations(lab.train(trained, runs, source))
+    values = correlations(lab.train(trained, runs, signed))
     shape = center_crop(np.zeros((1, *images.shape[1:])), config.crop_size).shape[1:]  # type: ignore[arg-type]
     return {
         "kind": "network",
@@ -157,11 +205,11 @@ def network_row(name: str, config: ConfigDict, dataset: Dataset, lab: Lab) -> di
 
 
 def correlations(lines: dict[str, list[Line]]) -> np.ndarray:
-    """(1/n) sum sigma_i h(x_i) of the best epoch of each run: every epoch's h is in the class."""
+    """Returns (1/n) sum sigma_i h(x_i) of each run's best epoch, whose h is in the class."""
     return np.array([max(2 * line["train_accuracy"] - 1 for line in own) for own in lines.values()])
 
 
-def _mean(values: np.ndarray) -> dict[str, Any]:
+def _mean(values: np.ndarray) -> Json:
     error = float(values.std(ddof=1) / np.sqrt(len(values)))
     return {"draws": len(values), "estimate": float(values.mean()), "error": error}
 
@@ -169,10 +217,8 @@ def _mean(values: np.ndarray) -> dict[str, Any]:
 # Classes with a closed form ---------------------------------------------------------------
 
 
-def closed_form_rows(
-    config: ConfigDict, whole: Dataset, counts: Sequence[int]
-) -> list[dict[str, Any]]:
-    """Every class for ten points, all of whose signs are taken, and for the other numbers."""
+def closed_form_rows(config: ConfigDict, whole: Dataset, counts: Sequence[int]) -> list[Json]:
+    """Measures each class for ten points, of which all signs are taken, and for more points."""
     result = []
     classes = {
         "linear, l2 ball": (closed_forms.l2_ball, closed_forms.l2_bounds),
@@ -200,22 +246,23 @@ def closed_form_rows(
 
 
 def all_signs(count: int) -> np.ndarray:
-    """Half of all signs, float64 [2^(n - 1), n]; the other half has the same suprema."""
-    return 2.0 * cover.dichotomies(count) - 1
+    """Returns half of all signs, float64 [2^(n - 1), n]; the other half has the same suprema."""
+    return np.asarray(2.0 * cover.dichotomies(count) - 1)
 
 
 def _deviation(values: np.ndarray, expected: float) -> float:
     found = _mean(values)
     off, error = found["estimate"] - expected, found["error"]
-    # Where all values are equal, rounding is all that is left.
+    # Where all values are equal, only rounding is left.
     return float(off / error) if error > 1e-12 else float(abs(off) > 1e-9) * 1e9
 
 
-def known_row(config: ConfigDict, lab: Lab) -> dict[str, Any]:
-    """Linear classifiers of ten Gaussian points: trained, and the supremum by enumeration."""
-    points = generator(config.seed, POINTS).normal(size=(FEW, DIMENSIONS)).astype(np.float32)
+def known_row(config: ConfigDict, lab: Lab) -> Json:
+    """Trains linear classifiers of ten Gaussian points, and enumerates to find the supremum."""
+    rng = generator(config.seed, "rademacher_points")
+    points = rng.normal(size=(FEW, DIMENSIONS)).astype(np.float32)
     ids = np.arange(FEW, dtype=np.uint32)
-    source = source_of(points.reshape(FEW, 1, DIMENSIONS, 1), ids, repeats=20)
+    signed = dataset_of(points.reshape(FEW, 1, DIMENSIONS, 1), ids, repeats=20)
     trained = training_config(
         config,
         model="linear",
@@ -231,7 +278,7 @@ def known_row(config: ConfigDict, lab: Lab) -> dict[str, Any]:
     )
     seeds = np.arange(config.seed, config.seed + KNOWN_DRAWS)
     runs = [{"name": f"known,sigma={seed}", "seed": int(seed)} for seed in seeds]
-    values = correlations(lab.train(trained, runs, source))
+    values = correlations(lab.train(trained, runs, signed))
     reachable = 2.0 * cover.separable_labels(points) - 1
     signs = closed_forms.draw_signs(seeds, ids)
     supremum = (signs @ reachable.T).max(1) / FEW
@@ -250,9 +297,7 @@ def known_row(config: ConfigDict, lab: Lab) -> dict[str, Any]:
 # Results ----------------------------------------------------------------------------------
 
 
-def _tables(
-    networks: list[dict[str, Any]], formulas: list[dict[str, Any]], known: dict[str, Any]
-) -> list[Table]:
+def _tables(networks: list[Json], formulas: list[Json], known: Json) -> list[Table]:
     title = "Classes whose supremum is a formula, outputs in [-1, 1]"
     title_known = "Does training find the supremum? Where it can be enumerated"
     return [
@@ -262,7 +307,7 @@ def _tables(
     ]
 
 
-def _plot(networks: list[dict[str, Any]], formulas: list[dict[str, Any]]) -> Plot:
+def _plot(networks: list[Json], formulas: list[Json]) -> Plot:
     curves = []
     for name in dict.fromkeys(row["name"] for row in [*networks, *formulas]):
         own = [row for row in [*networks, *formulas] if row["name"] == name]
@@ -278,9 +323,7 @@ def _plot(networks: list[dict[str, Any]], formulas: list[dict[str, Any]]) -> Plo
     return Plot("rademacher", title, caption, "points", "estimate", curves, level, log="x")
 
 
-def _verdicts(
-    networks: list[dict[str, Any]], formulas: list[dict[str, Any]], known: dict[str, Any]
-) -> list[Verdict]:
+def _verdicts(networks: list[Json], formulas: list[Json], known: Json) -> list[Verdict]:
     return [
         _empty(networks),
         _falls(networks),
@@ -293,11 +336,12 @@ def _verdicts(
             f"{known['draws']} draws: {known['estimate']:.3f} trained, {known['supremum']:.3f} the "
             "supremum.",
             "Linear programs say which signs a hyperplane takes.",
+            of_paper=False,
         ),
     ]
 
 
-def _empty(networks: list[dict[str, Any]]) -> Verdict:
+def _empty(networks: list[Json]) -> Verdict:
     most = max(row["parameters"] for row in networks)
     own = [row for row in networks if row["parameters"] == most]
     last = own[-1]
@@ -313,7 +357,7 @@ def _empty(networks: list[dict[str, Any]]) -> Verdict:
     )
 
 
-def _falls(networks: list[dict[str, Any]]) -> Verdict:
+def _falls(networks: list[Json]) -> Verdict:
     claim = "It falls when there are more points than a network can memorize."
     least = min(row["parameters"] for row in networks)
     own = [row for row in networks if row["parameters"] == least]
@@ -328,10 +372,11 @@ def _falls(networks: list[dict[str, Any]]) -> Verdict:
         f"{last['name']} ({least:,} parameters): {first['estimate']:.3f} on {first['points']:,} "
         f"points, {last['estimate']:.3f} +- {last['error']:.3f} on {last['points']:,}.",
         "No number in the paper.",
+        of_paper=False,
     )
 
 
-def _agrees(formulas: list[dict[str, Any]]) -> Verdict:
+def _agrees(formulas: list[Json]) -> Verdict:
     known = [row for row in formulas if row["deviation"] is not None]
     far = max((abs(row["deviation"]) for row in known), default=float("inf"))
     within = all(
@@ -347,4 +392,5 @@ def _agrees(formulas: list[dict[str, Any]]) -> Verdict:
         f"{len(known)} exact values: the farthest estimate is {far:.2f} standard errors off; "
         f"{'all' if within else 'not all'} lie within their bounds.",
         "Proved.",
+        of_paper=False,
     )

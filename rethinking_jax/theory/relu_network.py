@@ -5,7 +5,7 @@ b_1 < z_1 < b_2 < z_2 < ..., c is piecewise linear along a: between b_j and b_(j
 is w_1 + ... + w_j, and each slope follows from the label that the next point asks for. That
 is the triangular system of the paper's proof, solved in O(n) time and memory after a sort.
 
-Corollary 1, the same with depth k and width O(n / k): the points are cut into k - 1 runs of
+Corollary 1 says the same for depth k and width O(n / k). The points are cut into k - 1 groups of
 neighbours, one for each hidden layer. A layer has a unit for each of its points, one more
 that ends the slope behind the last of them, one that hands <a, x> on and one that hands on
 the sum so far. At every data point that sum is the label of a data point, hence (labels are
@@ -19,18 +19,23 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from rethinking_jax.corruption.randomness import generator
 from rethinking_jax.errors import UserError
-from rethinking_jax.theory.data import generator
 
-# Of the gap to the point before, where a threshold lies. Each slope passes on a ninth of the
-# error of the one before; at nine tenths it would be ninefold.
+# A threshold lies at this share of the gap between two points. Each slope passes on a ninth of
+# the error of the one before; at nine tenths it would be ninefold.
 THRESHOLD = 0.1
-PROJECTION = 1  # the purpose of its draws
-CHUNK = 250  # points at a time where all terms are summed
+CHUNK = 250  # points for which all terms are summed at once
 
 
 class Network(NamedTuple):
-    """The weights, float64: direction a [d], thresholds b [n] in rising order, outgoing w [n]."""
+    """Theorem 1's network.
+
+    Attributes:
+      direction: a, float64 [d].
+      thresholds: b, float64 [n], in rising order.
+      outgoing: w, float64 [n].
+    """
 
     direction: np.ndarray
     thresholds: np.ndarray
@@ -38,15 +43,18 @@ class Network(NamedTuple):
 
     @property
     def weights(self) -> int:
-        """How many there are."""
+        """How many weights there are."""
         return sum(part.size for part in self)
 
 
 class DeepNetwork(NamedTuple):
-    """Corollary 1: direction a [d], a start so that <a, x> - start > 0, and the hidden layers.
+    """Corollary 1's network.
 
-    Each layer has the thresholds and the outgoing weights of its own units, the unit that ends
-    the slope last.
+    Attributes:
+      direction: a, float64 [d].
+      start: a number below <a, x> of every point x.
+      layers: thresholds and outgoing weights of each hidden layer's own units; the unit that
+        ends the slope is the last.
     """
 
     direction: np.ndarray
@@ -55,21 +63,22 @@ class DeepNetwork(NamedTuple):
 
     @property
     def width(self) -> int:
-        """Units of the widest hidden layer, the two that hand on included."""
+        """How many units the widest hidden layer has, with the two that hand on."""
         return max(len(thresholds) for thresholds, _ in self.layers) + 2
 
     @property
     def weights(self) -> int:
-        """a and the start, all units' own, and the two of each layer that hand on."""
+        """How many weights there are: a, the start, the units' own, two that hand on a layer."""
         own = sum(part.size for layer in self.layers for part in layer)
         return self.direction.size + 1 + own + 2 * len(self.layers)
 
 
 def distinct(points: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Indices of the points without repetitions, the first of each, in their order.
+    """Returns the indices of the points without repetitions, the first of each, in their order.
 
     Args:
-      points: [n, d]; labels: [n].
+      points: float [n, d].
+      labels: numbers [n].
 
     Raises:
       UserError: two equal points have different labels, which no function takes.
@@ -88,11 +97,12 @@ def distinct(points: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def build(points: np.ndarray, labels: np.ndarray, seed: int) -> tuple[Network, np.ndarray]:
-    """The network of Theorem 1.
+    """Builds the network of Theorem 1.
 
     Args:
-      points: [n, d], all different; labels: [n], any real numbers.
-      seed: of the direction.
+      points: float [n, d], all different.
+      labels: any real numbers [n].
+      seed: seed of the direction.
 
     Returns:
       The network, and z = <a, x_i> as float64 [n], in the order of `points`.
@@ -108,10 +118,10 @@ def build(points: np.ndarray, labels: np.ndarray, seed: int) -> tuple[Network, n
 
 
 def _project(points: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """A direction on which all points differ: almost any does, so the first draw is taken."""
+    """Draws a direction and projects the points; on almost any direction they all differ."""
     count, size = points.shape
-    direction = generator(seed, PROJECTION).normal(size=size) / np.sqrt(size)
-    # Part by part: 60,000 images in float64 would take gigabytes.
+    direction = generator(seed, "theorem1_projection").normal(size=size) / np.sqrt(size)
+    # 60,000 images in float64 would take gigabytes, so they are projected part by part.
     parts = [points[i : i + 4096].astype(np.float64) @ direction for i in range(0, count, 4096)]
     z = np.concatenate(parts)
     in_order = np.sort(z)
@@ -124,20 +134,23 @@ def _project(points: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _start(z: np.ndarray) -> float:
-    """Where c begins to rise: a usual gap before the first point."""
+    """Returns where c begins to rise: a usual gap before the first point."""
     return float(z[0] - (np.diff(z).mean() if len(z) > 1 else 1.0))
 
 
 def solve(
     start: float, value: float, z: np.ndarray, y: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Thresholds, and the slopes behind them, through points in rising order; float64 [n].
+    """Finds the piecewise linear function through points in rising order.
 
     Args:
-      start: before z[0]; the function has `value` there and is level up to the first threshold.
-      value: see `start`.
-      z: [n], rising.
-      y: [n].
+      start: a number below z[0] from which the function is level up to the first threshold.
+      value: the function's value at `start`.
+      z: where the points lie, float64 [n], rising.
+      y: the values that the function takes there, float64 [n].
+
+    Returns:
+      The thresholds and the slopes behind them, float64 [n] each.
     """
     before = np.concatenate([[start], z[:-1]])
     thresholds = before + THRESHOLD * (z - before)
@@ -149,19 +162,20 @@ def solve(
 
 
 def _next_slope(slope: jax.Array, term: tuple[jax.Array, ...]) -> tuple[jax.Array, jax.Array]:
-    # From point to point: the old slope up to the threshold, the new one from there.
+    # From point to point the old slope holds up to the threshold, the new one from there.
     rise, to_threshold, from_threshold = term
     slope = (rise - slope * to_threshold) / from_threshold
     return slope, slope
 
 
 def build_deep(points: np.ndarray, labels: np.ndarray, depth: int, seed: int) -> DeepNetwork:
-    """The network of Corollary 1 with `depth` layers of weights, depth - 1 of them hidden.
+    """Builds the network of Corollary 1.
 
     Args:
-      points: [n, d], all different; labels: [n], not negative.
-      depth: at least 2.
-      seed: of the direction.
+      points: float [n, d], all different.
+      labels: numbers [n], not negative.
+      depth: layers of weights, at least 2; depth - 1 of the network's layers are hidden.
+      seed: seed of the direction.
 
     Raises:
       UserError: float64 cannot tell two projections apart.
@@ -174,9 +188,9 @@ def build_deep(points: np.ndarray, labels: np.ndarray, depth: int, seed: int) ->
     last_z, last_y = start, 0.0
     parts = (np.array_split(part, depth - 1) for part in (z, y))
     for part_z, part_y in zip(*parts, strict=True):
-        if len(part_z):  # else there are more layers than points
+        if len(part_z):  # a part is empty where there are more layers than points
             thresholds, slopes = solve(last_z, last_y, part_z, part_y)
-            # The last unit takes the slope away at the last point: level from there on.
+            # The last unit takes the slope away at the last point, and c is level from there on.
             outgoing = np.diff(slopes, prepend=0.0, append=0.0)
             layers.append((np.append(thresholds, part_z[-1]), outgoing))
             last_z, last_y = float(part_z[-1]), float(part_y[-1])
@@ -187,7 +201,7 @@ def build_deep(points: np.ndarray, labels: np.ndarray, depth: int, seed: int) ->
 
 
 def evaluate_sorted(network: Network, z: np.ndarray, dtype: type) -> np.ndarray:
-    """c at points with the projections z, by prefix sums over the thresholds: O(n log n).
+    """Evaluates c at points with the projections z [m], by prefix sums: O(m log n).
 
     Everything, the weights included, is rounded to `dtype`, float32 or float64.
     """
@@ -198,11 +212,12 @@ def evaluate_sorted(network: Network, z: np.ndarray, dtype: type) -> np.ndarray:
     slope = np.concatenate([np.zeros(1, dtype), np.cumsum(w, dtype=dtype)])[active]
     offset = np.concatenate([np.zeros(1, dtype), np.cumsum(w * b, dtype=dtype)])[active]
     with np.errstate(all="ignore"):
-        return slope * z - offset
+        values: np.ndarray = slope * z - offset
+    return values
 
 
 def evaluate(network: Network, points: np.ndarray, dtype: type) -> np.ndarray:
-    """c at points [m, d], from the pixels and with every one of the n terms: O(m n)."""
+    """Evaluates c at points [m, d], from the pixels, with every one of the n terms: O(m n)."""
     with jax.enable_x64(dtype is np.float64):
         a, b, w = (jnp.asarray(part, dtype) for part in network)
 
@@ -216,7 +231,7 @@ def evaluate(network: Network, points: np.ndarray, dtype: type) -> np.ndarray:
 
 
 def evaluate_deep(network: DeepNetwork, points: np.ndarray, dtype: type) -> np.ndarray:
-    """The deep network at points [m, d], layer by layer, from the pixels."""
+    """Evaluates the deep network at points [m, d], layer by layer, from the pixels."""
     with jax.enable_x64(dtype is np.float64):
         direction = jnp.asarray(network.direction, dtype)
         start = jnp.asarray(network.start, dtype)
@@ -224,7 +239,7 @@ def evaluate_deep(network: DeepNetwork, points: np.ndarray, dtype: type) -> np.n
 
         @jax.jit
         def forward(x: jax.Array) -> jax.Array:
-            # Counted from the start, so that the unit that hands it on never cuts it.
+            # It is counted from the start, so that the unit that hands it on never cuts it.
             along = jnp.dot(x, direction, precision="highest") - start
             total = jnp.zeros_like(along)
             for thresholds, outgoing in layers:

@@ -6,68 +6,70 @@ dichotomy that training does not find may exist all the same, so shares are lowe
 linear classifiers Cover's theorem says the exact share.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from ml_collections import ConfigDict
 
-from rethinking_jax.analysis.beside import Columns
 from rethinking_jax.analysis.curves import Plot
+from rethinking_jax.analysis.findings import Findings, curve, verdict
+from rethinking_jax.analysis.table import Column, table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
+from rethinking_jax.config.key import Key
+from rethinking_jax.config.keys import AT_LEAST_1
+from rethinking_jax.corruption.randomness import generator
 from rethinking_jax.data import subset
 from rethinking_jax.errors import UserError
 from rethinking_jax.step.preprocess import center_crop
-from rethinking_jax.sweep.groups import Run
+from rethinking_jax.sweep.engine import Run
 from rethinking_jax.theory import cover
-from rethinking_jax.theory.data import Tasks, generator, rows
-from rethinking_jax.theory.findings import Findings, curve, table, verdict
-from rethinking_jax.theory.fitting import Lab, parameters, source_of, training_config
-from rethinking_jax.workdir.metrics import Line
+from rethinking_jax.theory.data import Tasks, rows
+from rethinking_jax.theory.fitting import Lab, dataset_of, parameters, training_config
+from rethinking_jax.theory.kind import DATA_KEYS, Kind, Tools, at_least, check_network, dataset_name
+from rethinking_jax.workdir.metrics import Json, Line
 
-POINTS, DIRECTIONS, LABELS = 9, 10, 11  # the purposes of draws
-# Numbers of points, as multiples of a network's weights: Cover's share is 1/2 at 2.
+# Numbers of points, as multiples of a network's weights; Cover's share is 1/2 at 2.
 LADDER = (0.5, 1.0, 1.2, 1.5, 2.0, 2.5)
-PASSES = 100  # over the points, in an epoch
+PASSES = 100  # how often an epoch goes over the points
 HALF = 0.5  # the share of dichotomies that defines capacity
-NONE_LEFT = 0.05  # below this share no larger number of points is tried
-CLOSE = 0.05  # share of dichotomies that are separable and that training may miss
-CLOSE_SAMPLE = 3  # standard deviations of a sample's share about Cover's
+NONE_LEFT = 0.05  # a share below which no larger number of points is tried
+CLOSE = 0.05  # the share of dichotomies that are separable and that training may miss
+CLOSE_SAMPLE = 3  # standard deviations that a sample's share may be off Cover's
 
-COLUMNS: Columns = {
-    "network": ("name", "{}"),
-    "weights": ("weights", "{:,}"),
-    "points": ("points", "{:,}"),
-    "points / weights": ("ratio", "{:.2f}"),
-    "dichotomies": ("dichotomies", "{:,}"),
-    "all of them": ("exhaustive", "{}"),
-    "share fitted": ("fraction", "{:.4f}"),
-    "separable": ("separable", "{:.4f}"),
-    "Cover's share": ("cover", "{:.4f}"),
-}
+COLUMNS = (
+    Column("network", "name"),
+    Column("weights", "weights", "{:,}"),
+    Column("points", "points", "{:,}"),
+    Column("points / weights", "ratio", "{:.2f}"),
+    Column("dichotomies", "dichotomies", "{:,}"),
+    Column("all of them", "exhaustive"),
+    Column("share fitted", "fraction", "{:.4f}"),
+    Column("separable", "separable", "{:.4f}"),
+    Column("Cover's share", "cover", "{:.4f}"),
+)
 NOTE = (
     "Weights: of the difference of the two logits, which is all that classes depend on. All of "
     "them: every dichotomy but for exchanged classes, else a sample drawn by seed. Separable: the "
     "share of these very dichotomies that a hyperplane separates, by linear programs."
 )
-CAPACITY: Columns = {
-    "network": ("name", "{}"),
-    "weights": ("weights", "{:,}"),
-    "parameters": ("parameters", "{:,}"),
-    "shattered": ("shattered", "{}"),
-    "capacity": ("capacity", "{:.1f}"),
-    "capacity / weights": ("per_weight", "{:.2f}"),
-}
+CAPACITY = (
+    Column("network", "name"),
+    Column("weights", "weights", "{:,}"),
+    Column("parameters", "parameters", "{:,}"),
+    Column("shattered", "shattered"),
+    Column("capacity", "capacity", "{:.1f}"),
+    Column("capacity / weights", "per_weight", "{:.2f}"),
+)
 CAPACITY_NOTE = (
     "Shattered: the most points of which every dichotomy was tried and fitted. Capacity: the "
     "number of points of which half of the dichotomies are fitted, interpolated."
 )
 
 
-def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None], lab: Lab) -> Findings:
-    """The share of fitted dichotomies of growing numbers of points, for every network.
+def run(members: Sequence[Member], tools: Tools) -> Findings:
+    """Measures the share of dichotomies that each network fits, for growing numbers of points.
 
     Raises:
       UserError: there are not as many images as points.
@@ -75,16 +77,19 @@ def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None], lab
     """
     config = members[0].config
     most = max(counts(weights(own))[-1] for _, own in members)
-    points = make_points(config, most, tasks)
-    rows_: list[dict[str, Any]] = []
-    for name, own in members:
-        for count in counts(weights(own)):
-            row = measure(name, own, points[:count], lab)
-            rows_.append(row)
-            say(f"{name}, {count:,} points: {row['fraction']:.3f} of the dichotomies")
-            if row["fraction"] < NONE_LEFT:
-                break
-    capacities = [_capacity([row for row in rows_ if row["name"] == name]) for name, _ in members]
+    points = make_points(config, most, tools.tasks)
+    measured: list[Json] = []
+    with tools.open_lab() as lab:
+        for name, own in members:
+            for count in counts(weights(own)):
+                row = measure(name, own, points[:count], lab)
+                measured.append(row)
+                tools.say(f"{name}, {count:,} points: {row['fraction']:.3f} of the dichotomies")
+                if row["fraction"] < NONE_LEFT:
+                    break
+    capacities = [
+        _capacity([row for row in measured if row["name"] == name]) for name, _ in members
+    ]
     facts = {
         "points": f"{most:,} at most, in {config.dimensions} dimensions: "
         + (
@@ -95,32 +100,66 @@ def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None], lab
         f"{config.epochs * PASSES:,} steps on all points at once, {config.starts} starts",
     }
     tables = [
-        table("shattering", "Share of dichotomies that are fitted", COLUMNS, rows_, NOTE),
+        table("shattering", "Share of dichotomies that are fitted", COLUMNS, measured, NOTE),
         table("capacity", "Memorization capacity", CAPACITY, capacities, CAPACITY_NOTE),
     ]
     return Findings(
-        [*rows_, *capacities], facts, tables, [_plot(rows_)], _verdicts(rows_, capacities)
+        [*measured, *capacities], facts, tables, [_plot(measured)], _verdicts(measured, capacities)
     )
 
 
+KIND = Kind(
+    run,
+    keys=(
+        Key(
+            "points",
+            "gaussian",
+            "What is labeled: Gaussian points, or images, random projections of a data set's.",
+            choices=("gaussian", "images"),
+        ),
+        Key("dimensions", 4, "Dimensions of the points.", range=AT_LEAST_1),
+        Key(
+            "dichotomies",
+            64,
+            "The most dichotomies that are trained of each set of points.",
+            range=at_least(2),
+        ),
+        Key("starts", 3, "Initial weights that each is trained from.", range=AT_LEAST_1),
+    ),
+    shared=DATA_KEYS,  # the dichotomies are the labels
+    training={
+        "model": "mlp",
+        "hidden_sizes": (4,),
+        "optimizer": "adam",
+        "learning_rate": 0.03,
+        "epochs": 30,  # each has 100 steps
+    },
+    effects=dict.fromkeys(("dataset", "image_size", "train_examples"), ("points", "images")),
+    check=check_network,
+    data_name=lambda config: (
+        "Gaussian points" if config.points == "gaussian" else dataset_name(config)
+    ),
+)
+
+
 def weights(config: ConfigDict) -> int:
-    """The numbers that the difference of the two logits depends on."""
+    """Returns how many numbers the difference of the two logits depends on."""
     return parameters(training_config(config), (1, config.dimensions, 1), num_classes=1)
 
 
 def counts(weights: int) -> list[int]:
-    """Numbers of points on the way past a network's capacity, ascending, at least 2."""
+    """Returns numbers of points on the way past a network's capacity, ascending, at least 2."""
     return sorted({max(2, round(multiple * weights)) for multiple in LADDER})
 
 
 def make_points(config: ConfigDict, count: int, tasks: Tasks) -> np.ndarray:
-    """float32 [count, d], in general position: Gaussian, or random projections of images.
+    """Makes points in general position, float32 [count, d]: Gaussian, or projections of images.
 
     Raises:
       UserError: there are not as many images.
     """
     if config.points == "gaussian":
-        drawn = generator(config.seed, POINTS).normal(size=(count, config.dimensions))
+        drawn = generator(config.seed, "shattering_points").normal(size=(count, config.dimensions))
         return drawn.astype(np.float32)
     dataset = tasks.dataset(config)
     if len(dataset.train.labels) < count:
@@ -131,31 +170,32 @@ def make_points(config: ConfigDict, count: int, tasks: Tasks) -> np.ndarray:
     part = subset(dataset, count, config.data_seed).train
     cropped = center_crop(part.images, config.crop_size)  # type: ignore[arg-type]
     images = rows(np.asarray(cropped)).astype(np.float64)
-    directions = generator(config.seed, DIRECTIONS).normal(
+    directions = generator(config.seed, "shattering_directions").normal(
         size=(images.shape[1], config.dimensions)
     )
     found = images @ directions
-    # Of one scale in every direction, as Gaussian points are.
-    return ((found - found.mean(0)) / np.maximum(found.std(0), 1e-12)).astype(np.float32)
+    # They get one scale in every direction, as Gaussian points have.
+    scaled: np.ndarray = (found - found.mean(0)) / np.maximum(found.std(0), 1e-12)
+    return scaled.astype(np.float32)
 
 
 def make_labels(count: int, most: int, seed: int) -> tuple[np.ndarray, bool]:
-    """Dichotomies, int32 [m, count], and whether they are all but for exchanged classes."""
+    """Makes dichotomies, int32 [m, count], and whether these are all but for exchanged classes."""
     if count <= 62 and 2 ** (count - 1) <= most:
         return cover.dichotomies(count), True
-    rng = generator(seed, LABELS)
+    rng = generator(seed, "shattering_labels")
     return rng.integers(0, 2, (most, count), dtype=np.int32), False
 
 
-def measure(name: str, config: ConfigDict, points: np.ndarray, lab: Lab) -> dict[str, Any]:
-    """The share of dichotomies of the points [n, d] that a network fits."""
+def measure(name: str, config: ConfigDict, points: np.ndarray, lab: Lab) -> Json:
+    """Measures the share of dichotomies of the points [n, d] that a network fits."""
     count, dimensions = points.shape
     labels, exhaustive = make_labels(count, config.dichotomies, config.seed)
     trained = training_config(
         config, batch_size=count, crop_size=0, preprocess="none", stop_when_fitted=False
     )
     ids = np.arange(count, dtype=np.uint32)
-    source = source_of(points.reshape(count, 1, dimensions, 1), ids, PASSES)
+    labelled = dataset_of(points.reshape(count, 1, dimensions, 1), ids, PASSES)
 
     def change(index: int, run: Run) -> Run:
         own = labels[index // config.starts]
@@ -166,7 +206,7 @@ def measure(name: str, config: ConfigDict, points: np.ndarray, lab: Lab) -> dict
         for i in range(len(labels))
         for start in range(config.starts)
     ]
-    each = [_fitted(own) for own in lab.train(trained, runs, source, change).values()]
+    each = [_fitted(own) for own in lab.train(trained, runs, labelled, change).values()]
     fitted = np.reshape(each, (-1, config.starts)).any(1)
     weight_count = weights(config)
     linear = config.model == "linear"
@@ -189,11 +229,11 @@ def measure(name: str, config: ConfigDict, points: np.ndarray, lab: Lab) -> dict
 
 
 def _fitted(lines: Sequence[Line]) -> bool:
-    """At any epoch: the network of that epoch takes every label."""
+    """Whether the network of any epoch takes every label."""
     return any(line["train_accuracy"] == 1 for line in lines)
 
 
-def _capacity(own: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _capacity(own: Sequence[Json]) -> Json:
     first = own[0]
     found = crossing([row["points"] for row in own], [row["fraction"] for row in own])
     shattered = [r["points"] for r in own if r["exhaustive"] == "yes" and r["fraction"] == 1]
@@ -206,7 +246,7 @@ def _capacity(own: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def crossing(points: Sequence[int], fractions: Sequence[float]) -> float | None:
-    """Where a line through the shares first falls to one half; None: nowhere."""
+    """Returns where a line through the shares first falls to one half; None where it does not."""
     for i in range(1, len(points)):
         high, low = fractions[i - 1 : i + 1]
         if high >= HALF > low or high > HALF >= low:
@@ -214,7 +254,7 @@ def crossing(points: Sequence[int], fractions: Sequence[float]) -> float | None:
     return None
 
 
-def _plot(measured: list[dict[str, Any]]) -> Plot:
+def _plot(measured: list[Json]) -> Plot:
     curves = []
     for name in dict.fromkeys(row["name"] for row in measured):
         own = [row for row in measured if row["name"] == name]
@@ -237,7 +277,7 @@ def _plot(measured: list[dict[str, Any]]) -> Plot:
     return Plot("shattering", title, caption, "points / weights", "share fitted", curves, level)
 
 
-def _verdicts(measured: list[dict[str, Any]], capacities: list[dict[str, Any]]) -> list[Verdict]:
+def _verdicts(measured: list[Json], capacities: list[Json]) -> list[Verdict]:
     return [
         _cover(measured),
         _vc(capacities, measured),
@@ -246,7 +286,7 @@ def _verdicts(measured: list[dict[str, Any]], capacities: list[dict[str, Any]]) 
     ]
 
 
-def _cover(measured: list[dict[str, Any]]) -> Verdict:
+def _cover(measured: list[Json]) -> Verdict:
     own = [row for row in measured if row["linear"]]
     within = [
         0 <= row["separable"] - row["fraction"] <= CLOSE
@@ -267,15 +307,16 @@ def _cover(measured: list[dict[str, Any]]) -> Verdict:
         if own
         else "Needs the network linear.",
         "Proved (Cover 1965), for points in general position.",
+        of_paper=False,
     )
 
 
-def _chance(row: dict[str, Any]) -> float:
-    """The standard deviation of a sampled share about Cover's."""
+def _chance(row: Json) -> float:
+    """Returns the standard deviation of a sampled share about Cover's."""
     return float(np.sqrt(row["cover"] * (1 - row["cover"]) / row["dichotomies"]))
 
 
-def _vc(capacities: list[dict[str, Any]], measured: list[dict[str, Any]]) -> Verdict:
+def _vc(capacities: list[Json], measured: list[Json]) -> Verdict:
     claim = "A linear classifier shatters as many points as it has weights, and no more."
     own = [row for row in capacities if row["linear"]]
     beyond = [
@@ -285,7 +326,7 @@ def _vc(capacities: list[dict[str, Any]], measured: list[dict[str, Any]]) -> Ver
     ]
     if not own or not beyond:
         ours = "Needs the network linear, and all dichotomies of one point more than its weights."
-        return verdict(claim, "a check of the method", None, ours, "")
+        return verdict(claim, "a check of the method", None, ours, "", of_paper=False)
     return verdict(
         claim,
         "a check of the method",
@@ -293,10 +334,11 @@ def _vc(capacities: list[dict[str, Any]], measured: list[dict[str, Any]]) -> Ver
         f"{own[0]['shattered']} points shattered, {own[0]['weights']} weights; of one more "
         f"{beyond[0]['fraction']:.3f} of all dichotomies.",
         "The VC dimension of hyperplanes.",
+        of_paper=False,
     )
 
 
-def _grows(capacities: list[dict[str, Any]]) -> Verdict:
+def _grows(capacities: list[Json]) -> Verdict:
     claim = "Capacity grows with the number of weights."
     own = sorted((r for r in capacities if not r["linear"]), key=lambda row: row["weights"])
     known = [row["capacity"] for row in own]
@@ -314,7 +356,7 @@ def _grows(capacities: list[dict[str, Any]]) -> Verdict:
     )
 
 
-def _every_label(measured: list[dict[str, Any]]) -> Verdict:
+def _every_label(measured: list[Json]) -> Verdict:
     own = [row for row in measured if not row["linear"] and row["ratio"] <= 0.6]
     return verdict(
         "Networks fit any labels of half as many points as they have weights.",

@@ -12,59 +12,51 @@ at most beta. So beta is at least the gap on random labels: it cannot say that t
 generalize.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
-from rethinking_jax.analysis.beside import Columns
 from rethinking_jax.analysis.curves import Curve, Plot
+from rethinking_jax.analysis.findings import Findings, verdict
 from rethinking_jax.analysis.intervals import difference
+from rethinking_jax.analysis.table import Column, table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member, Overrides
-from rethinking_jax.corruption import LABEL_SETTINGS
-from rethinking_jax.data.source import to_device
+from rethinking_jax.config.key import Key
+from rethinking_jax.config.keys import AT_LEAST_1
+from rethinking_jax.corruption import CORRUPTIONS
+from rethinking_jax.corruption.randomness import generator
+from rethinking_jax.data.runs import to_device
 from rethinking_jax.errors import RunFailed, UserError
-from rethinking_jax.host.processes import fetch
-from rethinking_jax.step.preprocess import make_preprocess
-from rethinking_jax.step.state import TrainState
-from rethinking_jax.sweep.build import make_model
-from rethinking_jax.sweep.groups import Chunk, examples, images
-from rethinking_jax.sweep.loop import Measure
-from rethinking_jax.sweep.mesh import slots
-from rethinking_jax.theory.data import Tasks, generator
-from rethinking_jax.theory.findings import Findings, table, verdict
-from rethinking_jax.theory.fitting import Lab, training_config
-from rethinking_jax.theory.settings import LABEL_KEYS, TRAINING_KEYS
-from rethinking_jax.workdir.metrics import Line
+from rethinking_jax.theory.fitting import TRAINING_KEYS, training_config
+from rethinking_jax.theory.kind import LABEL_KEYS, Kind, Tools, at_least, check_network
+from rethinking_jax.theory.twins import watch
+from rethinking_jax.workdir.metrics import Json, Line
 
-TWINS = 12  # the purpose of the draw of replaced examples
-FAR = 10  # times 1 / n: what no stability of order 1 / n allows
-HALF = 0.5  # of the most that a loss in [0, 1] can be: a gap that leaves a bound empty
+FAR = 10  # as many times 1 / n are more than a stability of order 1 / n allows
+HALF = 0.5  # a gap, of a loss in [0, 1], that leaves a bound empty
 
-COLUMNS: Columns = {
-    "labels": ("name", "{}"),
-    "seed": ("seed", "{}"),
-    "examples": ("examples", "{:,}"),
-    "train acc.": ("train_accuracy", "{:.4f}"),
-    "distance of weights": ("distance", "{:.4f}"),
-    "train loss, mean": ("train_mean", "{:.4f}"),
-    "train loss, most": ("train_most", "{:.4f}"),
-    "test loss, mean": ("test_mean", "{:.4f}"),
-    "test loss, most": ("test_most", "{:.4f}"),
-    "on the replaced": ("own", "{:.4f}"),
-    "gap": ("gap", "{:.4f}"),
-}
+COLUMNS = (
+    Column("labels", "name"),
+    Column("seed", "seed"),
+    Column("examples", "examples", "{:,}"),
+    Column("train acc.", "train_accuracy", "{:.4f}"),
+    Column("distance of weights", "distance", "{:.4f}"),
+    Column("train loss, mean", "train_mean", "{:.4f}"),
+    Column("train loss, most", "train_most", "{:.4f}"),
+    Column("test loss, mean", "test_mean", "{:.4f}"),
+    Column("test loss, most", "test_most", "{:.4f}"),
+    Column("on the replaced", "own", "{:.4f}"),
+    Column("gap", "gap", "{:.4f}"),
+)
 NOTE = (
     "After the last epoch, means over the twins of a seed. Losses: how far those of twins are "
     "apart, 1 - p(label), over the training and the test examples; on the replaced: on the one "
     "that only one of them has seen. Test labels are drawn as the training labels are. Gap: test "
     "loss less training loss of the twin that has every example."
 )
-# Of a twin's line -> of a row.
+# The keys of a twin's line -> the keys of a row.
 MEASURED = {
     "twin_distance": "distance",
     "twin_train_mean": "train_mean",
@@ -75,63 +67,115 @@ MEASURED = {
 }
 
 
-def run(members: Sequence[Member], tasks: Tasks, say: Callable[[str], None], lab: Lab) -> Findings:
+def run(members: Sequence[Member], tools: Tools) -> Findings:
     """Trains the twins of every seed and setting as one sweep, and compares them.
 
     Raises:
-      UserError: a setting that changes pixels, or fewer than two examples.
+      UserError: there are fewer than two examples, or fewer than in a batch.
       RunFailed: stopped by a signal, or diverged.
     """
     config = members[0].config
-    for _, own in members:
-        if own.corruption not in LABEL_SETTINGS:
-            raise UserError(
-                f"config.corruption={own.corruption}: twins share their images, so it must be "
-                f"one of {', '.join(LABEL_SETTINGS)}"
-            )
-    dataset = tasks.dataset(config)
+    dataset = tools.tasks.dataset(config)
     count = len(dataset.train.labels)
-    if count < 2 or config.batch_size > count:
-        raise UserError(
-            f"config.batch_size={config.batch_size} and {count:,} training examples: there must "
-            "be at least 2, and as many as in a batch"
+    check_count(count, config.batch_size)
+    runs, changes = twin_runs(members, count)
+    with tools.open_lab() as lab:
+        lines = lab.train(
+            training_config(config, stop_when_fitted=False, corrupt_test_labels=True),
+            runs,
+            to_device(dataset, config.crop_size),
+            lambda index, run: run._replace(replaced=changes[index]),
+            watch,
         )
-    runs, changes = plan(members, count)
-    lines = lab.train(
-        training_config(config, stop_when_fitted=False, corrupt_test_labels=True),
-        runs,
-        to_device(dataset, config.crop_size),
-        lambda index, run: run._replace(replaced=changes[index]),
-        watch,
-    )
-    for name, own in lines.items():
-        if own[-1]["train_loss"] is None:
-            raise RunFailed(f"{name} diverged: try a smaller --config.learning_rate")
+    diverged = [name for name, own in lines.items() if own[-1]["train_loss"] is None]
+    if diverged:
+        raise RunFailed(f"{diverged[0]} diverged: try a smaller --config.learning_rate")
     measured = [
         _row(name, own, seed, count, lines) for name, own in members for seed in _seeds(own)
     ]
     for name, _ in members:
         mean = np.mean(_values(measured, name, "distance"))
-        say(f"{name}: twins are {mean:.4f} apart after {config.epochs} epochs")
-    facts = {
-        "data": f"{config.dataset}: {count:,} training, {len(dataset.test.labels):,} test images",
-        "method": f"{config.seeds} seeds, {config.twins} twins of each, one sweep of {len(runs)} "
-        f"runs: {config.optimizer}, learning rate {config.learning_rate:g}, batches of "
+        tools.say(f"{name}: twins are {mean:.4f} apart after {config.epochs} epochs")
+    data = f"{config.dataset}: {count:,} training, {len(dataset.test.labels):,} test images"
+    made = table("stability", "Twins that differ in one example", COLUMNS, measured, NOTE)
+    return Findings(
+        measured,
+        {"data": data, **_method(config, len(runs))},
+        [made],
+        _plots(members, lines),
+        _verdicts(measured, count),
+    )
+
+
+def _method(config: ConfigDict, runs: int) -> dict[str, str]:
+    return {
+        "method": f"{config.seeds} seeds, {config.twins} twins of each, one sweep of {runs} runs: "
+        f"{config.optimizer}, learning rate {config.learning_rate:g}, batches of "
         f"{config.batch_size}, {config.epochs} epochs",
         "twins": "example i is replaced by a copy of example j, both drawn by seed",
     }
-    made = table("stability", "Twins that differ in one example", COLUMNS, measured, NOTE)
-    return Findings(measured, facts, [made], _plots(members, lines), _verdicts(measured, count))
+
+
+def check(config: ConfigDict) -> None:
+    """Checks one run's network, and that its labels alone are corrupted.
+
+    Raises:
+      UserError: the message says what would be right.
+    """
+    check_network(config)
+    if CORRUPTIONS[config.corruption].images is not None:
+        known = [name for name, one in CORRUPTIONS.items() if one.images is None]
+        raise UserError(
+            f"config.corruption={config.corruption}: twins share their images, so it must be one "
+            f"of {', '.join(known)}"
+        )
+
+
+def check_count(count: int, batch_size: int) -> None:
+    """Refuses a training set of one example, or of fewer than a batch has.
+
+    Raises:
+      UserError: the message has both numbers.
+    """
+    if count < 2 or batch_size > count:
+        raise UserError(
+            f"config.batch_size={batch_size} and {count:,} training examples: there must be at "
+            "least 2, and as many as in a batch"
+        )
+
+
+KIND = Kind(
+    run,
+    keys=(
+        Key(
+            "seeds",
+            4,
+            "Seeds, each with a run that has every example.",
+            range=at_least(2, ", for an interval"),
+        ),
+        Key("twins", 2, "Twins of each seed's run.", range=AT_LEAST_1),
+    ),
+    training={
+        "model": "mlp",
+        "hidden_sizes": (128,),
+        "optimizer": "sgd",
+        "learning_rate": 0.05,
+        "batch_size": 50,
+        "epochs": 60,
+        "preprocess": "paper",
+    },
+    check=check,
+)
 
 
 def _seeds(config: ConfigDict) -> range:
     return range(config.seed, config.seed + config.seeds)
 
 
-def plan(
+def twin_runs(
     members: Sequence[Member], count: int
 ) -> tuple[list[Overrides], list[tuple[int, int] | None]]:
-    """Every run, the one with all examples before its twins, and what each has replaced."""
+    """Returns every run, that with all examples before its twins, and what each has replaced."""
     runs: list[Overrides] = []
     changes: list[tuple[int, int] | None] = []
     for name, config in members:
@@ -140,7 +184,7 @@ def plan(
             key: list(v) if isinstance(v, tuple) else v for key, v in own.items() if v is not None
         }
         for seed in _seeds(config):
-            rng = generator(seed, TWINS)
+            rng = generator(seed, "twins")
             pairs = [rng.choice(count, 2, replace=False).tolist() for _ in range(config.twins)]
             for twin, pair in enumerate([None, *pairs]):
                 runs.append({**own, "name": _name(name, seed, twin), "seed": seed})
@@ -152,87 +196,12 @@ def _name(name: str, seed: int, twin: int) -> str:
     return f"{name},seed={seed},twin={twin}"
 
 
-# Measuring while they train ------------------------------------------------------------------
-
-
-def watch(chunk: Chunk) -> Measure:
-    """What the lines of a chunk of twins hold besides, see `compare`.
-
-    Raises:
-      UserError: twins are in different chunks.
-    """
-    names = [run.name for run in chunk.runs]
-    first = [name.rpartition("=")[0] + "=0" for name in names]
-    if not set(first) <= set(names):
-        raise UserError(
-            "config.seeds and config.twins: so many runs do not fit into memory at once, and "
-            "twins have to: take fewer"
-        )
-    config, source = chunk.runs[0].config, chunk.source
-    model = make_model(config, source.num_classes)
-    prepare = make_preprocess(config.preprocess, source.mean, source.std)
-    shared = images(chunk)
-
-    @jax.jit
-    def losses(state: TrainState, pixels: jax.Array, labels: jax.Array) -> jax.Array:
-        def of_one(params: Any, batch_stats: Any, own: jax.Array) -> jax.Array:
-            variables = {"params": params, "batch_stats": batch_stats}
-            logits: Any = model.apply(variables, prepare(pixels), train=False)
-            return 1 - jnp.take_along_axis(jax.nn.softmax(logits), own[:, None], axis=1)[:, 0]
-
-        return jax.vmap(of_one)(state.params, state.batch_stats, labels)
-
-    def measure(active: tuple[int, ...], state: TrainState) -> list[Line]:
-        chosen = slots(active, len(names), chunk.mesh.shape["member"])
-        splits = examples(chunk, shared, chosen)
-        train, test = (
-            fetch(losses(state, splits[name].images, splits[name].labels))
-            for name in ("train", "test")
-        )
-        params = fetch(state.params)
-        where = {names[member]: slot for slot, member in enumerate(active)}
-        result: list[Line] = []
-        for slot, member in enumerate(active):
-            line = {"bounded_train": float(train[slot].mean()),
-                    "bounded_test": float(test[slot].mean())}  # fmt: skip
-            twin = where.get(first[member])
-            replaced = chunk.runs[member].replaced
-            if twin is not None and replaced is not None:
-                line |= compare(params, train, test, twin, slot, replaced[0])
-            result.append(line)
-        return result
-
-    return measure
-
-
-def compare(
-    params: Any, train: np.ndarray, test: np.ndarray, a: int, b: int, replaced: int
-) -> Line:
-    """How far two members are apart.
-
-    Args:
-      params: a tree of arrays of [members, ...].
-      train, test: losses of every example, float32 [members, n].
-      a, b: the two members; `replaced`: the training example that b has not seen.
-    """
-    leaves = [np.asarray(leaf, np.float64) for leaf in jax.tree.leaves(params)]
-    apart = sum(((leaf[a] - leaf[b]) ** 2).sum() for leaf in leaves)
-    size = sum((leaf[a] ** 2).sum() + (leaf[b] ** 2).sum() for leaf in leaves)
-    off = {"train": np.abs(train[a] - train[b]), "test": np.abs(test[a] - test[b])}
-    return {
-        "twin_distance": float(np.sqrt(apart / size)),
-        **{f"twin_{split}_mean": float(found.mean()) for split, found in off.items()},
-        **{f"twin_{split}_most": float(found.max()) for split, found in off.items()},
-        "twin_own": float(off["train"][replaced]),
-    }
-
-
 # Results -------------------------------------------------------------------------------------
 
 
 def _row(
     name: str, config: ConfigDict, seed: int, count: int, lines: dict[str, list[Line]]
-) -> dict[str, Any]:
+) -> Json:
     base = lines[_name(name, seed, 0)][-1]
     twins = [lines[_name(name, seed, twin + 1)][-1] for twin in range(config.twins)]
     return {
@@ -246,7 +215,7 @@ def _row(
     }
 
 
-def _values(measured: Sequence[dict[str, Any]], name: str, key: str) -> list[float]:
+def _values(measured: Sequence[Json], name: str, key: str) -> list[float]:
     return [row[key] for row in measured if row["name"] == name]
 
 
@@ -281,7 +250,7 @@ def _curve(label: str, epochs: list[float], own: list[list[list[Line]]], key: st
     return Curve(label, epochs, mean, low, high, note)
 
 
-def _verdicts(measured: list[dict[str, Any]], count: int) -> list[Verdict]:
+def _verdicts(measured: list[Json], count: int) -> list[Verdict]:
     by_setting = {row["corruption"]: row["name"] for row in measured}
     true, random = by_setting.get("true_labels"), by_setting.get("random_labels")
     return [
@@ -300,7 +269,7 @@ def _verdicts(measured: list[dict[str, Any]], count: int) -> list[Verdict]:
 
 def _further(
     claim: str,
-    measured: list[dict[str, Any]],
+    measured: list[Json],
     true: str | None,
     random: str | None,
     key: str,
@@ -308,7 +277,9 @@ def _further(
 ) -> Verdict:
     place = "not a claim of the paper"
     if not true or not random:
-        return verdict(claim, place, None, "Needs true_labels and random_labels.", "")
+        return verdict(
+            claim, place, None, "Needs true_labels and random_labels.", "", of_paper=False
+        )
     far, near = (_values(measured, name, key) for name in (random, true))
     found = difference(far, near)
     return verdict(
@@ -318,10 +289,11 @@ def _further(
         f"{what}: {np.mean(far):.4f} on random, {np.mean(near):.4f} on true labels; the difference "
         f"is {found.value:.4f} ({found.low:.4f} to {found.high:.4f}, 95 % over {len(far)} seeds).",
         "No number in the paper.",
+        of_paper=False,
     )
 
 
-def _not_uniform(measured: list[dict[str, Any]], count: int) -> Verdict:
+def _not_uniform(measured: list[Json], count: int) -> Verdict:
     least = min(measured, key=lambda row: row["test_most"])
     return verdict(
         f"One example out of n changes some loss by more than {FAR} / n, on every kind of labels.",
@@ -333,7 +305,7 @@ def _not_uniform(measured: list[dict[str, Any]], count: int) -> Verdict:
     )
 
 
-def _gap(measured: list[dict[str, Any]], true: str | None, random: str | None) -> Verdict:
+def _gap(measured: list[Json], true: str | None, random: str | None) -> Verdict:
     claim = "No uniform stability can explain why true labels generalize."
     place = "section 2.2"
     if not true or not random:

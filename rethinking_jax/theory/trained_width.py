@@ -1,40 +1,39 @@
 """Theorem 1's counterpart: how wide a 2-layer network must be to be TRAINED to the same labels.
 
-A ladder of widths for growing numbers of points, each network trained as any other run here.
+There is a ladder of widths for growing numbers of points. These networks learn the labels of any
+other run, so they are an experiment of their own, with its own folder, results and report.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from ml_collections import ConfigDict
 
 from rethinking_jax import config as configs
-from rethinking_jax.analysis.beside import Columns
 from rethinking_jax.analysis.curves import Plot
-from rethinking_jax.analysis.tables import Table
+from rethinking_jax.analysis.findings import curve, verdict
+from rethinking_jax.analysis.table import Column, Table, table
 from rethinking_jax.analysis.verdicts import Verdict
-from rethinking_jax.experiment import train_and_evaluate
-from rethinking_jax.theory.data import Tasks
-from rethinking_jax.theory.findings import curve, table, verdict
+from rethinking_jax.theory.kind import Tools
 from rethinking_jax.theory.widths import parse
+from rethinking_jax.workdir.metrics import Json
 
-FOLDER = "trained"  # of the workdir: a workdir of its own, with its own report
-PARTS = (16, 4, 1)  # of the points
-FEWEST = 20
-# What a run trains with takes over from the experiment.
+FOLDER = "trained"  # the name of this experiment's folder in the workdir
+PARTS = (16, 4, 1)  # all points are divided by these for the numbers of points
+FEWEST = 20  # points that are worth a training
+# Keys whose values a training run takes over.
 KEYS = ("dataset", "image_size", "data_seed", "crop_size", "corruption", "exclude_true_class",
         "seed")  # fmt: skip
 
-COLUMNS: Columns = {
-    "labels": ("name", "{}"),
-    "points": ("points", "{:,}"),
-    "smallest width that fits": ("width", "{:,}"),
-    "its weights": ("weights", "{:,}"),
-    "2n + d": ("weights_of_theorem", "{:,}"),
-    "times as many": ("ratio", "{:.1f}"),
-    "epochs": ("epochs", "{:,}"),
-    "train accuracy by width": ("accuracies", "{}"),
-}
+COLUMNS = (
+    Column("labels", "name"),
+    Column("points", "points", "{:,}"),
+    Column("smallest width that fits", "width", "{:,}"),
+    Column("its weights", "weights", "{:,}"),
+    Column("2n + d", "weights_of_theorem", "{:,}"),
+    Column("times as many", "ratio", "{:.1f}"),
+    Column("epochs", "epochs", "{:,}"),
+    Column("train accuracy by width", "accuracies"),
+)
 NOTE = (
     "One hidden ReLU layer, Adam at a constant rate of 0.001, batches of 128 at most, the same "
     "number of steps for all; fitted: every label of the training set, in eval mode. Weights count "
@@ -43,35 +42,33 @@ NOTE = (
 )
 
 
-def measure(
-    members: Sequence[configs.Member], tasks: Tasks, say: Callable[[str], None]
-) -> list[dict[str, Any]]:
-    """A row for each run and number of points; [] where no widths are asked for.
+def measure(members: Sequence[configs.Member], tools: Tools) -> list[Json]:
+    """Returns a row for each run and number of points; [] where no widths are asked for.
 
     Raises:
       RunFailed: training was stopped by a signal; what is complete is not trained again.
     """
     overrides: list[configs.Overrides] = []
+    # (name, points) -> the runs of these, as (name of the run, width).
     places: dict[tuple[str, int], list[tuple[str, int]]] = {}
     for name, config in members:
         for width in parse(config.trained_widths, "trained_widths"):
-            for count in _sizes(len(tasks.dataset(config).train.labels)):
+            for count in _sizes(len(tools.tasks.dataset(config).train.labels)):
                 run = _run(config, name, width, count)
                 overrides.append(run)
                 places.setdefault((name, count), []).append((run["name"], width))
     if not overrides:
         return []
-    folder = tasks.folder / FOLDER
     base = _base(members[0].config, overrides)
-    say(f"training {len(overrides)} networks of {len(set(places))} sets of points")
-    summary = train_and_evaluate(base, folder)
+    tools.say(f"training {len(overrides)} networks of {len(set(places))} sets of points")
+    summary = tools.run_experiment(base, FOLDER)
     found = {member["name"]: member for member in summary["members"]}
-    image = tasks(members[0].config).train_images[0]
+    image = tools.tasks(members[0].config).train_images[0]
     rows = []
     for (name, count), runs in places.items():
         own = [(width, found[run]) for run, width in runs]
         rows.append(_row(name, count, image.size, own))
-        say(f"{name}, {count:,} points, train accuracy by width: {rows[-1]['accuracies']}")
+        tools.say(f"{name}, {count:,} points, train accuracy by width: {rows[-1]['accuracies']}")
     return rows
 
 
@@ -105,10 +102,10 @@ def _base(config: ConfigDict, overrides: Sequence[configs.Overrides]) -> ConfigD
         learning_rate=0.001,
         lr_decay=1.0,
         checkpoint_every=0,  # a network takes seconds
-        train_eval_examples=1000,  # until one seems fitted
+        train_eval_examples=1000,  # enough to look at until a network seems fitted
     )
     most = max(run["train_examples"] for run in overrides)
-    # The same number of steps, so that few points are not given less time.
+    # All get the same number of steps, so that few points are not given less time.
     longer = [
         {**run, "epochs": config.trained_epochs * (most // run["train_examples"])}
         for run in overrides
@@ -117,9 +114,7 @@ def _base(config: ConfigDict, overrides: Sequence[configs.Overrides]) -> ConfigD
     return base
 
 
-def _row(
-    name: str, count: int, dimension: int, own: Sequence[tuple[int, dict[str, Any]]]
-) -> dict[str, Any]:
+def _row(name: str, count: int, dimension: int, own: Sequence[tuple[int, Json]]) -> Json:
     fitted = next(((w, m) for w, m in own if m["steps_to_fit"] is not None), None)
     least = 2 * count + dimension
     return {
@@ -135,14 +130,14 @@ def _row(
     }
 
 
-def tables(rows: Sequence[dict[str, Any]]) -> list[Table]:
-    """One, or none where nothing was trained."""
+def tables(rows: Sequence[Json]) -> list[Table]:
+    """Returns one table, or none where nothing was trained."""
     title = "Trained: the smallest width that fits the same labels"
     return [table("trained_widths", title, COLUMNS, rows, NOTE)] if rows else []
 
 
-def plots(rows: Sequence[dict[str, Any]]) -> list[Plot]:
-    """Train accuracy against width, a curve for each number of points."""
+def plots(rows: Sequence[Json]) -> list[Plot]:
+    """Draws train accuracy against width, a curve for each number of points."""
     curves = [
         curve(
             f"{row['name']}, {row['points']:,} points",
@@ -157,8 +152,8 @@ def plots(rows: Sequence[dict[str, Any]]) -> list[Plot]:
     return [made] if rows else []
 
 
-def verdicts(rows: Sequence[dict[str, Any]]) -> list[Verdict]:
-    """Whether training reaches what the construction does, and at what size."""
+def verdicts(rows: Sequence[Json]) -> list[Verdict]:
+    """Judges whether training reaches what the construction does, and at what size."""
     fitted = [row for row in rows if row["width"] is not None]
     missing = "Needs trained_widths, such as 16+64+256+1024."
     listed = "; ".join(
@@ -183,5 +178,6 @@ def verdicts(rows: Sequence[dict[str, Any]]) -> list[Verdict]:
             else None,
             f"Weights over 2n + d: {listed}." if rows else missing,
             "2n + d weights are enough.",
+            of_paper=False,
         ),
     ]

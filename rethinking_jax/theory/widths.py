@@ -4,10 +4,10 @@ from rethinking_jax.errors import UserError
 
 
 def parse(text: str, key: str) -> tuple[int, ...]:
-    """Widths joined by +, as rising numbers; () for ''.
+    """Reads widths joined by +, as rising numbers; '' gives ().
 
     Raises:
-      UserError: something else in the config's `key`.
+      UserError: the config's `key` holds something else.
     """
     try:
         widths = tuple(int(word) for word in text.split("+")) if text else ()

@@ -9,7 +9,7 @@ restored exactly as saved is given up for the one before.
 import dataclasses
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TypeVar
 
 import jax
 import numpy as np
@@ -19,16 +19,20 @@ from orbax.checkpoint.path import atomicity
 
 from rethinking_jax.host.processes import all_agree, is_primary, wait_for_all
 from rethinking_jax.workdir import storage
-from rethinking_jax.workdir.npz_checkpoint import NpzHandler, NpzRestore, NpzSave
+from rethinking_jax.workdir.npz_handler import NpzHandler, NpzRestore, NpzSave
 from rethinking_jax.workdir.storage import AnyPath
+
+Tree = TypeVar("Tree")  # a tree of arrays
 
 
 @dataclasses.dataclass
 class LatestAndBest(checkpoint_managers.PreservationPolicy):
     """Keeps the last few checkpoints and the one with the highest score.
 
-    score: from a step to its score; None: not a candidate. It comes from the metrics
-      file, so that a damaged checkpoint cannot mislead it.
+    Attributes:
+      latest: how many to keep, at least 1.
+      score: from a step to its score; None: not a candidate. It comes from the metrics
+        file, so that a damaged checkpoint cannot mislead it.
     """
 
     latest: int
@@ -40,7 +44,7 @@ class LatestAndBest(checkpoint_managers.PreservationPolicy):
         *,
         context: checkpoint_managers.PreservationContext,
     ) -> list[bool]:
-        """True for each checkpoint to keep, in the order given (oldest first)."""
+        """Says which checkpoints to keep, in the order given (oldest first)."""
         steps = [checkpoint.step for checkpoint in checkpoints]
         scores = [(self.score(step), step) for step in steps]
         scored = [(score, -step) for score, step in scores if score is not None]
@@ -51,7 +55,7 @@ class LatestAndBest(checkpoint_managers.PreservationPolicy):
 def open_manager(
     directory: AnyPath, latest: int, score: Callable[[int], float | None]
 ) -> ocp.CheckpointManager:
-    """An asynchronous orbax manager that keeps what `LatestAndBest` says.
+    """Opens an asynchronous orbax manager that keeps what `LatestAndBest` says.
 
     Half-written checkpoints of a killed process are removed.
     """
@@ -69,7 +73,7 @@ def open_manager(
     return ocp.CheckpointManager(storage.absolute(directory), options=options)
 
 
-def save(manager: ocp.CheckpointManager, step: int, tree: Any) -> None:
+def save(manager: ocp.CheckpointManager, step: int, tree: object) -> None:
     """Starts to save a tree of arrays; returns when the device memory may be reused.
 
     A step that is there already is left as it is: the state at a step never changes.
@@ -88,14 +92,14 @@ def save(manager: ocp.CheckpointManager, step: int, tree: Any) -> None:
 
 
 def restore_latest(
-    directory: AnyPath, template: Any, report: Callable[[str], None]
-) -> tuple[int, Any] | None:
-    """The newest checkpoint that is exactly what was saved.
+    directory: AnyPath, template: Tree, report: Callable[[str], None]
+) -> tuple[int, Tree] | None:
+    """Reads the newest checkpoint that is exactly what was saved.
 
     Damaged ones are removed, or saving the same step again would be skipped.
 
     Args:
-      directory: of one manager; need not exist.
+      directory: the folder of one manager; it need not exist.
       template: a tree of `jax.ShapeDtypeStruct` or arrays, the shape of what was saved.
       report: receives one line for each damaged checkpoint.
 
@@ -111,7 +115,7 @@ def restore_latest(
         except Exception as error:
             # Damage shows as any exception, from JSON, tensorstore, orbax or ourselves.
             reason = str(error).strip().split("\n")[0][:120]
-        if all_agree(tree is not None):
+        if all_agree(tree is not None) and tree is not None:
             return step, tree
         report(f"checkpoint {directory / str(step)} is damaged ({reason}): left out")
         if is_primary():
@@ -119,13 +123,13 @@ def restore_latest(
     return None
 
 
-def restore(directory: AnyPath, step: int, template: Any) -> Any | None:
-    """The checkpoint of a step as NumPy arrays; None where it is not exactly what was saved.
+def restore(directory: AnyPath, step: int, template: Tree) -> Tree | None:
+    """Reads the checkpoint of a step as NumPy arrays; None where it is not what was saved.
 
     Args:
-      directory: see `restore_latest`, as for template.
-      step: of `saved_steps`.
-      template: the shape of what was saved.
+      directory: see `restore_latest`.
+      step: one of `saved_steps`.
+      template: see `restore_latest`.
     """
     try:
         return _restore(directory / str(step), template)
@@ -134,7 +138,7 @@ def restore(directory: AnyPath, step: int, template: Any) -> Any | None:
 
 
 def saved_steps(directory: AnyPath) -> list[int]:
-    """The steps with a committed checkpoint, ascending."""
+    """Lists the steps with a committed checkpoint, ascending."""
     if not directory.is_dir():
         return []
     steps = [int(path.name) for path in directory.iterdir() if path.name.isdecimal()]
@@ -151,8 +155,8 @@ def _as_npz(directory: AnyPath) -> bool:
     return str(directory).startswith("s3://")
 
 
-def tree_digest(tree: Any) -> str:
-    """SHA-256 over path, dtype, shape and bytes of every leaf."""
+def tree_digest(tree: object) -> str:
+    """Computes the SHA-256 over path, dtype, shape and bytes of every leaf."""
     sha = hashlib.sha256()
     for path, leaf in jax.tree_util.tree_leaves_with_path(jax.device_get(tree)):
         array = np.asarray(leaf)
@@ -161,7 +165,7 @@ def tree_digest(tree: Any) -> str:
     return sha.hexdigest()
 
 
-def _restore(directory: AnyPath, template: Any) -> Any:
+def _restore(directory: AnyPath, template: Tree) -> Tree:
     # As NumPy arrays: what was saved on other devices, in other numbers, is the same here.
     template = jax.tree.map(
         lambda leaf: np.broadcast_to(np.zeros((), leaf.dtype), leaf.shape), template
@@ -178,4 +182,5 @@ def _restore(directory: AnyPath, template: Any) -> Any:
         )
     if tree_digest(restored["state"]) != restored["digest"]["sha256"]:
         raise ValueError("its content is not what was saved")
-    return restored["state"]
+    found: Tree = restored["state"]
+    return found

@@ -1,103 +1,25 @@
-"""What is measured, one line per member and epoch, and what follows from the lines.
+"""The lines of `metrics.jsonl`, one per member and epoch, and what follows from them.
 
-`metrics.jsonl` is the record of a run. Everything derived (fitted or not, steps to
-fit, the best epoch, the summary) is a pure function of its lines, so a resumed run
-has nothing else to remember.
+The file is the record of a run. Everything derived (fitted or not, steps to fit, the best
+epoch, the summary) is a pure function of its lines, so a resumed run has nothing else to
+remember. `rethinking_jax.step.metrics` says what is measured; a report reads lines without JAX.
 """
 
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
 from rethinking_jax.workdir.storage import AnyPath, append, write_atomically
 
-if TYPE_CHECKING:  # a report reads metrics without JAX
-    from rethinking_jax.step.state import Running, Sums
-
-Line = dict[str, Any]
-
-# Data sets with this many classes are measured by top-5 accuracy too.
-TOP5_CLASSES = 100
+# One line, as JSON has it: numbers, null and the member's name, and whatever a user measures.
+Line: TypeAlias = dict[str, Any]
+# What a JSON file holds (a config, a summary): which type a value has only its key says.
+Json: TypeAlias = dict[str, Any]
 
 
-def running_metrics(running: "Running") -> Line:
-    """Means over the mini-batches since the last line, each with the model of its moment.
-
-    Args:
-      running: of one member, NumPy scalars.
-    """
-    count = int(running.count)
-    line = {
-        "running_loss": _finite(float(running.loss) / count),
-        "running_accuracy": int(running.correct) / count,
-    }
-    if running.gradient_norm is not None:
-        line["gradient_norm"] = _finite(float(running.gradient_norm) / count)
-    return line
-
-
-def train_metrics(sums: "Sums", corrupted: bool, num_classes: int) -> Line:
-    """The fixed model on the training set, or on `count` images of it, as the run sees it.
-
-    Args:
-      sums: of one member, NumPy scalars.
-      corrupted: whether labels are corrupted; if so the accuracy against the true
-        labels and the accuracy on the corrupted and on the clean part are there too
-        (None where a part is empty).
-      num_classes: from 100 on, top-5 accuracy is there too.
-    """
-    count = int(sums.count)
-    line = _accuracy("train", sums, num_classes)
-    if corrupted:
-        wrong = int(sums.corrupted)
-        on_corrupted = int(sums.correct_on_corrupted)
-        line |= {
-            "train_accuracy_true_labels": int(sums.correct_true) / count,
-            "train_accuracy_on_corrupted": _ratio(on_corrupted, wrong),
-            "train_accuracy_on_clean": _ratio(int(sums.correct) - on_corrupted, count - wrong),
-        }
-    return line
-
-
-def held_out_metrics(split: str, sums: "Sums", corrupted: bool, num_classes: int) -> Line:
-    """The fixed model on the test set or another that is not trained on.
-
-    Args:
-      split: its name, which the keys begin with.
-      sums: of one member, NumPy scalars.
-      corrupted: whether its labels are; if so the accuracy on the true ones is there too.
-      num_classes: from 100 on, top-5 accuracy is there too.
-    """
-    line = _accuracy(split, sums, num_classes)
-    if corrupted:
-        line[f"{split}_accuracy_true_labels"] = int(sums.correct_true) / int(sums.count)
-    return line
-
-
-def judged_on(line: Mapping[str, Any]) -> str:
-    """The split whose accuracy says which epoch is the best: "validation" where there is one."""
+def judged_on(line: Line) -> str:
+    """Returns the split whose accuracy says which epoch is best: "validation" if there is one."""
     return "validation" if "validation_accuracy" in line else "test"
-
-
-def _accuracy(split: str, sums: "Sums", num_classes: int) -> Line:
-    count = int(sums.count)
-    line = {
-        f"{split}_loss": _finite(float(sums.loss) / count),
-        f"{split}_accuracy": int(sums.correct) / count,
-    }
-    if num_classes >= TOP5_CLASSES:
-        line[f"{split}_top5_accuracy"] = int(sums.correct_top5) / count
-    return line
-
-
-def _ratio(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
-
-
-def _finite(value: float) -> float | None:
-    # JSON has no NaN; null says "not a number" to every reader.
-    return value if math.isfinite(value) else None
 
 
 # What follows from the lines of one member ------------------------------------------
@@ -123,8 +45,8 @@ def finished(lines: Sequence[Line], config: Mapping[str, Any]) -> bool:
     return bool(config["stop_when_fitted"]) and fitted(last, config["fit_threshold"])
 
 
-def outcome(lines: Sequence[Line], threshold: float) -> dict[str, Any]:
-    """What a member came to: its final metrics, when it fitted, its best epoch.
+def outcome(lines: Sequence[Line], threshold: float) -> Line:
+    """Says what a member came to: its final metrics, when it fitted, its best epoch.
 
     Returns:
       Keys epochs, steps, epochs_to_fit and steps_to_fit (None where it never fitted),
@@ -153,7 +75,7 @@ def outcome(lines: Sequence[Line], threshold: float) -> dict[str, Any]:
 
 
 def by_member(lines: Iterable[Line]) -> dict[str, list[Line]]:
-    """The lines of each member, in order."""
+    """Sorts lines by their member; those of each stay in order."""
     result: dict[str, list[Line]] = {}
     for line in lines:
         result.setdefault(line["member"], []).append(line)
@@ -164,7 +86,7 @@ def by_member(lines: Iterable[Line]) -> dict[str, list[Line]]:
 
 
 def read_lines(path: AnyPath) -> list[Line]:
-    """The complete lines of a metrics file; [] where there is none.
+    """Reads the complete lines of a metrics file; [] where there is none.
 
     What follows a line cut off by a crash was never acknowledged and is left out.
     """

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 AnyPath: TypeAlias = "Path | epath.Path"
 
-# What fsspec needs for a kind of bucket; the extra `cloud` has both.
+# The package that fsspec needs for a kind of bucket; the extra `cloud` has both.
 PACKAGES = {"gs": "gcsfs", "s3": "s3fs"}
-# Without a network the packages try again for a minute and more.
-ANSWER_SECONDS = 20.0
+# Without a network the packages would try again for a minute and more.
+ANSWER_SECONDS = 20.0  # how long a bucket may take to answer
 
 
 def _installed(name: str) -> bool:
@@ -43,7 +43,7 @@ def is_remote(path: "AnyPath | str") -> bool:
 
 
 def open_path(path: "AnyPath | str") -> AnyPath:
-    """A path to read and write through: `~` is expanded in a local one; nothing is touched.
+    """Makes a path to read and write through; `~` is expanded, and nothing is touched.
 
     Raises:
       UserError: a remote path of another scheme, without a bucket, or whose package is missing.
@@ -67,6 +67,7 @@ def open_path(path: "AnyPath | str") -> AnyPath:
 
 
 def _set_up() -> None:
+    """Quietens the packages for buckets and keeps them from remembering listings."""
     # They log, with a trace, what they raise.
     for name in PACKAGES.values():
         logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -110,6 +111,7 @@ def check_writable(path: AnyPath) -> None:
 
 
 def _ask(path: AnyPath, question: Callable[[], object]) -> None:
+    """Asks a bucket something, in a thread that may hang; says in one line what went wrong."""
     failed: list[Exception] = []
 
     def ask() -> None:
@@ -133,7 +135,7 @@ def _ask(path: AnyPath, question: Callable[[], object]) -> None:
 
 
 def absolute(path: AnyPath) -> AnyPath:
-    """A local path from the root on; a remote one is that."""
+    """Returns a local path from the root on; a remote one is complete as it is."""
     # epath would put the current folder in front of it.
     return path if is_remote(path) else path.absolute()
 
@@ -164,7 +166,7 @@ def write_atomically(path: AnyPath, content: str | bytes) -> None:
             path.write_bytes(data)  # an object appears when all of it has arrived
         except OSError:
             raise
-        except Exception as error:  # of the packages behind fsspec
+        except Exception as error:  # the packages behind fsspec have exceptions of their own
             raise OSError(f"{path}: {error}") from error
         return
     temporary = Path(path.with_name(path.name + ".tmp"))

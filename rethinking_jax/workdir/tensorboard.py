@@ -1,11 +1,8 @@
-"""Event files for TensorBoard through clu, which needs TensorFlow: imported only when asked."""
+"""Event files for TensorBoard by clu, which needs TensorFlow: imported only when asked for."""
 
 import contextlib
 import importlib.util
 from collections.abc import Callable, Iterator
-from typing import Any
-
-from ml_collections import ConfigDict
 
 from rethinking_jax.errors import UserError
 from rethinking_jax.host.processes import is_primary
@@ -14,7 +11,11 @@ from rethinking_jax.workdir.storage import AnyPath
 
 
 def check_installed(workdir: AnyPath) -> None:
-    """Raises UserError where a package for event files is missing, or cannot write there."""
+    """Refuses to start where event files cannot be written.
+
+    Raises:
+      UserError: a package is missing, or it cannot write to a place like this.
+    """
     if str(workdir).startswith("s3://"):
         raise UserError(
             "config.tensorboard=True: TensorFlow writes event files to folders and gs://, not to "
@@ -36,14 +37,14 @@ def _installed(name: str) -> bool:
 
 
 @contextlib.contextmanager
-def writer(config: ConfigDict, workdir: AnyPath) -> Iterator[Callable[[Line], None]]:
-    """Yields a function that writes a metrics line, one TensorBoard run per member."""
-    if not config.tensorboard or not is_primary():
+def writer(wanted: bool, workdir: AnyPath) -> Iterator[Callable[[Line], None]]:
+    """Yields a function that writes a metrics line, one TensorBoard run per member, if wanted."""
+    if not wanted or not is_primary():
         yield lambda line: None
         return
     from clu import metric_writers
 
-    writers: dict[str, Any] = {}
+    writers: dict[str, metric_writers.SummaryWriter] = {}
 
     def write(line: Line) -> None:
         name = line["member"]

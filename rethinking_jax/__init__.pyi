@@ -1,0 +1,33 @@
+from rethinking_jax.analysis import lesson as lesson
+from rethinking_jax.analysis.curves import Plot as Plot
+from rethinking_jax.analysis.figures import FIGURES as FIGURES
+from rethinking_jax.analysis.lesson import Lesson as Lesson
+from rethinking_jax.analysis.tables import TABLES as TABLES
+from rethinking_jax.analysis.verdicts import CLAIMS as CLAIMS
+from rethinking_jax.analysis.verdicts import Claim as Claim
+from rethinking_jax.config import base_config as base_config
+from rethinking_jax.config import parse_argument as parse_argument
+from rethinking_jax.config import product as product
+from rethinking_jax.config import recipe as recipe
+from rethinking_jax.config import runs as runs
+from rethinking_jax.config import zipped as zipped
+from rethinking_jax.corruption import CORRUPTIONS as CORRUPTIONS
+from rethinking_jax.corruption import Corruption as Corruption
+from rethinking_jax.course import LESSONS as LESSONS
+from rethinking_jax.data import DATASETS as DATASETS
+from rethinking_jax.data import Dataset as Dataset
+from rethinking_jax.data import Origin as Origin
+from rethinking_jax.data import Split as Split
+from rethinking_jax.data import arrays as arrays
+from rethinking_jax.errors import RunFailed as RunFailed
+from rethinking_jax.errors import UserError as UserError
+from rethinking_jax.experiment import run as run
+from rethinking_jax.models import MODELS as MODELS
+from rethinking_jax.step.metrics import METRICS as METRICS
+from rethinking_jax.step.metrics import Metric as Metric
+from rethinking_jax.theory.kinds import KINDS as KINDS
+from rethinking_jax.theory.settings import theory_config as theory_config
+from rethinking_jax.trained import TrainedRun as TrainedRun
+from rethinking_jax.trained import load as load
+
+__version__: str

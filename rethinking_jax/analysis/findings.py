@@ -1,0 +1,131 @@
+"""What an experiment of theory found, in the forms that a report needs."""
+
+import json
+import math
+from collections.abc import Sequence
+from typing import NamedTuple, SupportsFloat
+
+from rethinking_jax.analysis.claims import NO, NOT_MEASURED, YES
+from rethinking_jax.analysis.curves import Curve, Plot
+from rethinking_jax.analysis.table import Table
+from rethinking_jax.analysis.verdicts import Verdict
+from rethinking_jax.errors import UserError
+from rethinking_jax.workdir.metrics import Json
+from rethinking_jax.workdir.storage import AnyPath, write_atomically
+
+FILE = "findings.json"  # the file of a workdir that its figures, tables and page are drawn from
+# The places of the verdicts of earlier versions that are no part of the paper.
+NOT_OF_PAPER = (
+    "a check of the method",
+    "not a claim of the paper",
+    "follows from section 5",
+    "follows from its definition",
+)
+
+
+class Findings(NamedTuple):
+    """What was found.
+
+    Attributes:
+      members: a dictionary of plain values for each measurement, for summary.json.
+      facts: what was done, as texts by their names.
+      tables: the tables of the report.
+      plots: its figures.
+      verdicts: its claims with their outcomes.
+    """
+
+    members: list[Json]
+    facts: dict[str, str]
+    tables: list[Table]
+    plots: list[Plot]
+    verdicts: list[Verdict]
+
+
+class TheoryResults(NamedTuple):
+    """What the workdir of an experiment of theory holds.
+
+    Attributes:
+      config, summary: the content of config.json and of summary.json.
+      found: what was found, from findings.json.
+    """
+
+    config: Json
+    summary: Json
+    found: Findings
+
+
+def read(workdir: AnyPath) -> TheoryResults:
+    """Reads the finished workdir of an experiment of theory.
+
+    Raises:
+      UserError: a file of it cannot be understood.
+    """
+    try:
+        config, summary, stored = (
+            json.loads((workdir / name).read_text())
+            for name in ("config.json", "summary.json", FILE)
+        )
+        return TheoryResults(config, summary, from_json(stored, summary["members"]))
+    except (ValueError, KeyError, TypeError, FileNotFoundError) as error:
+        raise UserError(
+            f"{workdir} cannot be drawn again ({error}): its command, with another --workdir, "
+            "measures it anew"
+        ) from None
+
+
+def write(workdir: AnyPath, found: Findings) -> None:
+    """Writes what was found into a workdir, for `read`."""
+    write_atomically(workdir / FILE, json.dumps(to_json(found)) + "\n")
+
+
+def to_json(found: Findings) -> Json:
+    """Returns all but the members, which summary.json has, as values that JSON can hold."""
+    plots = [
+        {**plot._asdict(), "curves": [one._asdict() for one in plot.curves]} for plot in found.plots
+    ]
+    return {
+        "facts": found.facts,
+        "tables": [one._asdict() for one in found.tables],
+        "plots": plots,
+        "verdicts": [one._asdict() for one in found.verdicts],
+    }
+
+
+def from_json(plain: Json, members: list[Json]) -> Findings:
+    """Returns the findings that `to_json` was given, in this version or an earlier one."""
+    plots = []
+    for one in plain["plots"]:
+        level = tuple(one["level"]) if one["level"] else None
+        curves = [Curve(**c) for c in one["curves"]]
+        plots.append(
+            Plot(**{**one, "curves": curves, "level": level, "models": tuple(one["models"])})
+        )
+    return Findings(
+        members,
+        plain["facts"],
+        [Table(**one) for one in plain["tables"]],
+        plots,
+        [
+            Verdict(**{"of_paper": one["place"] not in NOT_OF_PAPER, **one})
+            for one in plain["verdicts"]
+        ],
+    )
+
+
+def curve(label: str, x: Sequence[float], y: Sequence[float | None]) -> Curve:
+    """Returns a line through points; None is a gap."""
+    values = [math.nan if value is None else float(value) for value in y]
+    return Curve(label, [float(value) for value in x], values, values, values)
+
+
+def verdict(
+    claim: str, place: str, true: bool | None, ours: str, paper: str, of_paper: bool = True
+) -> Verdict:
+    """Returns a claim with its outcome; where `true` is None it was not measured."""
+    outcome = NOT_MEASURED if true is None else YES if true else NO
+    return Verdict(claim, place, "", outcome, ours, paper, of_paper)
+
+
+def finite(value: SupportsFloat) -> float | None:
+    """Returns a number that JSON can hold; None where it is infinite or not a number."""
+    return float(value) if math.isfinite(float(value)) else None

@@ -1,0 +1,39 @@
+"""What a run that trains may be, beyond the values of single keys."""
+
+from ml_collections import ConfigDict
+
+from rethinking_jax.config.key import check_keys
+from rethinking_jax.config.keys import KEYS
+from rethinking_jax.errors import UserError
+from rethinking_jax.models import create_model
+from rethinking_jax.step import augment
+
+
+def check_training(config: ConfigDict) -> None:
+    """Checks the resolved config of a run that trains.
+
+    Raises:
+      UserError: with the key, what was given and what would be right.
+    """
+    check_keys(config, KEYS)
+    if config.validation_examples and not (
+        config.checkpoint_every or config.checkpoint_every_steps
+    ):
+        raise UserError(
+            f"config.checkpoint_every=0 with validation_examples={config.validation_examples}: the "
+            "runs that validation chooses are tested as their last checkpoint has them; take 1 or "
+            "more"
+        )
+    if config.optimizer_epsilon and config.optimizer == "sgd":
+        raise UserError(
+            f"config.optimizer_epsilon={config.optimizer_epsilon} has no effect on optimizer=sgd: "
+            "it is for adam and rmsprop"
+        )
+    augment.check_augmentation(augment.parse(config.augmentation), config.crop_size)
+    create_model(
+        config.model,
+        num_classes=2,
+        hidden_sizes=tuple(config.hidden_sizes),
+        dropout_rate=config.dropout_rate,
+        dtype=config.dtype,
+    )

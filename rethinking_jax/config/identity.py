@@ -1,0 +1,93 @@
+"""What makes two configs the same run, and configs as JSON."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from ml_collections import ConfigDict
+
+from rethinking_jax.config.keys import KEYS, base_config
+from rethinking_jax.config.sweeps import Overrides, runs
+from rethinking_jax.workdir.metrics import Json
+
+# Scopes of keys that may change when a run is resumed: it stays the same run.
+NOT_IDENTITY = ("location", "resource", "pace")
+# Scopes of keys that the runs of one program need not share.
+NOT_IN_A_PROGRAM = ("location", "resource", "command", "array")
+# These said what a run is in the first version, which named default workdirs by them, too.
+FORMERLY_IDENTITY = (
+    "checkpoint_every",
+    "checkpoint_every_steps",
+    "checkpoints_to_keep",
+    "epoch_loop",
+    "max_members",
+    "vectorize",
+)
+
+
+def to_json(config: ConfigDict) -> Json:
+    """Returns the config as values of JSON, the sweep as a list."""
+    plain: Json = json.loads(config.to_json())
+    plain["sweep"] = json.loads(config.sweep) if config.sweep else []
+    return plain
+
+
+def from_json(plain: Json) -> ConfigDict:
+    """Returns the config that `to_json` was given; keys that it did not have are at defaults."""
+    config = base_config()
+    values = {key: tuple(v) if isinstance(v, list) else v for key, v in plain.items()}
+    with config.unlocked():  # an earlier version may have had more keys
+        config.update({**values, "sweep": runs(plain["sweep"]) if plain["sweep"] else ""})
+    return config
+
+
+def identity_of(plain: Json) -> Json:
+    """Returns the part of a config that says what is run, not where or how fast.
+
+    A key at its default is left out, so that a config of before there was such a key is the same.
+    """
+    defaults = to_json(base_config())
+    changed = {key: value for key, value in plain.items() if value != defaults.get(key, ...)}
+    sweep = [_run_identity(run) for run in plain["sweep"]]
+    return {**_without(NOT_IDENTITY, changed), "sweep": sweep}
+
+
+def static_part(config: ConfigDict) -> Json:
+    """Returns what runs must have in common to be members of one program."""
+    return _without(NOT_IN_A_PROGRAM, to_json(config))
+
+
+def digest(config: ConfigDict) -> str:
+    """Returns eight hexadecimal digits that name what a config runs."""
+    return _digest(identity_of(to_json(config)))
+
+
+def former_digest(config: ConfigDict) -> str:
+    """Returns the digest that the first version made of a config."""
+    plain = to_json(config)
+    former = {key: plain[key] for key in FORMERLY_IDENTITY if key in plain}
+    return _digest(_without(NOT_IDENTITY, plain) | former)
+
+
+def default_workdir(config: ConfigDict) -> str:
+    """Returns runs/EXPERIMENT-DIGEST, or the folder that the first version made for this config."""
+    names = [f"runs/{config.experiment}-{made(config)}" for made in (digest, former_digest)]
+    return next((name for name in names if Path(name).exists()), names[0])
+
+
+def _without(scopes: tuple[str, ...], values: Json) -> Json:
+    return {
+        key: value
+        for key, value in values.items()
+        if key not in KEYS or KEYS[key].scope not in scopes
+    }
+
+
+def _run_identity(run: Overrides) -> Overrides:
+    # A run without a name is named by all that it sets: another value is another run.
+    return _without(NOT_IDENTITY, run) if "name" in run else run
+
+
+def _digest(plain: Json) -> str:
+    text = json.dumps(plain, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]

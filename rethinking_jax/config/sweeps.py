@@ -1,0 +1,75 @@
+"""Sweeps: the runs of a config as what each of them overrides, kept in `config.sweep` as JSON.
+
+As text a sweep prints, compares, and can be switched off on the command line
+(`--config.sweep=''`).
+"""
+
+import itertools
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
+
+from ml_collections import ConfigDict
+
+from rethinking_jax.errors import UserError
+
+# What one run sets, by key. The values are of the types that JSON has.
+Overrides: TypeAlias = dict[str, Any]
+
+
+def sweep(key: str, values: Iterable[object]) -> list[Overrides]:
+    """Returns one run for each value of one key."""
+    return [{key: value} for value in values]
+
+
+def product(*sweeps: Sequence[Overrides]) -> list[Overrides]:
+    """Returns every combination of the runs of some sweeps; the last varies fastest."""
+    return [_merge(parts) for parts in itertools.product(*sweeps)]
+
+
+def zipped(*sweeps: Sequence[Overrides]) -> list[Overrides]:
+    """Returns the first run of each sweep as one, the second of each as one, and so on.
+
+    Raises:
+      ValueError: the sweeps differ in length.
+    """
+    return [_merge(parts) for parts in zip(*sweeps, strict=True)]
+
+
+def runs(overrides: Sequence[Overrides]) -> str:
+    """Returns what `config.sweep` holds: the list of runs as JSON.
+
+    A run may have a "name" of its own; else it is named by its values.
+    """
+    return json.dumps(list(overrides))
+
+
+def parse_sweep(config: ConfigDict) -> list[Overrides]:
+    """Returns what each run of a config overrides; one run that overrides nothing without a sweep.
+
+    Raises:
+      UserError: `config.sweep` is not a JSON list of runs.
+    """
+    if not config.sweep:
+        return [{}]
+    try:
+        overrides = json.loads(config.sweep)
+    except ValueError as error:
+        raise UserError(f"config.sweep is not JSON ({error}): {config.sweep[:80]!r}") from None
+    if not (
+        isinstance(overrides, list) and overrides and all(isinstance(o, dict) for o in overrides)
+    ):
+        raise UserError(
+            'config.sweep must be a JSON list of runs such as [{"seed": 0}, {"seed": 1}], '
+            f"given {config.sweep[:80]!r}"
+        )
+    return overrides
+
+
+def swept_keys(config: ConfigDict) -> set[str]:
+    """Returns the keys that every run of `config.sweep` sets: overriding them has no effect."""
+    return set.intersection(*(set(override) - {"name"} for override in parse_sweep(config)))
+
+
+def _merge(parts: Iterable[Overrides]) -> Overrides:
+    return {key: value for part in parts for key, value in part.items()}

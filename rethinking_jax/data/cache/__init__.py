@@ -1,0 +1,1 @@
+"""A cache of decoded images of one size: read in parts, written once."""

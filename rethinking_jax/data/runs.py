@@ -1,0 +1,217 @@
+"""The data sets that the runs of a config read: whole on the device, or streamed from a disk."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from ml_collections import ConfigDict
+
+from rethinking_jax import config as configs
+from rethinking_jax.corruption import CORRUPTIONS, Moments
+from rethinking_jax.data.dataset import Dataset, Split
+from rethinking_jax.data.load import load_dataset, open_streamed, origin_of
+from rethinking_jax.data.origin import Request
+from rethinking_jax.data.parts import subset
+from rethinking_jax.errors import UserError
+from rethinking_jax.host.memory import free_bytes
+from rethinking_jax.models import create_model
+from rethinking_jax.step import augment
+from rethinking_jax.step.preprocess import center_crop, pixel_moments
+from rethinking_jax.workdir.folder import TrainingSet
+
+# The share of a device's free memory above which a set is streamed.
+MEMORY_SHARE = 0.5
+# The pixels of a streamed set are measured on its first so many training examples; tfds
+# stores examples in a random order.
+MOMENT_EXAMPLES = 10_000
+MOMENT_BATCH = 500
+
+
+def load_datasets(
+    members: Sequence[configs.Member],
+    progress: Callable[[str], None],
+    given: Dataset | None = None,
+) -> dict[str, Dataset]:
+    """Reads each data set that the members name, once; its key is `dataset_key`.
+
+    A member's batch_size of 0 becomes the number of its training examples.
+
+    Args:
+      members: the runs.
+      progress: is given plain lines of progress.
+      given: what all runs read instead of the data set that their configs name.
+
+    Returns:
+      The parts of each data set that are trained on and measured, before any corruption;
+      their images are on the device and cropped, or streamed.
+
+    Raises:
+      UserError: a data set cannot be had, or a batch is larger than it.
+    """
+    datasets: dict[str, Dataset] = {}
+    for _, config in members:
+        key = dataset_key(config)
+        if key not in datasets:
+            whole = _read(config, progress) if given is None else _checked(given, config)
+            datasets[key] = _of_run(whole, config)
+        size = len(datasets[key].train)
+        config.batch_size = config.batch_size or size
+        if config.batch_size > size:
+            raise UserError(
+                f"config.batch_size={config.batch_size} is more than the {size} training "
+                f"examples of {config.dataset}"
+            )
+    return datasets
+
+
+def training_sets(
+    members: Sequence[configs.Member], datasets: dict[str, Dataset]
+) -> list[TrainingSet]:
+    """Returns what a workdir keeps of the data sets of `load_datasets`, for its networks."""
+    return [
+        TrainingSet(
+            tuple(name for name, config in members if dataset_key(config) == key),
+            dataset.train.ids,
+            dataset.num_classes,
+            dataset.uncropped or dataset.image_shape,
+            "float32" if dataset.holds_points else "uint8",
+            np.asarray(dataset.moments.mean).tolist(),
+            np.asarray(dataset.moments.std).tolist(),
+        )
+        for key, dataset in datasets.items()
+    ]
+
+
+def dataset_key(config: ConfigDict) -> str:
+    """Names what runs must have in common to read the same data."""
+    keys = ("dataset", "image_size", "train_examples", "validation_examples", "data_seed")
+    return str([*(config[key] for key in keys), _crop_once(config), _needs_moments(config)])
+
+
+def _crop_once(config: ConfigDict) -> int:
+    """Returns the size to crop to before anything else; 0 where the augmentation crops."""
+    return 0 if augment.changes_size(augment.parse(config.augmentation)) else config.crop_size
+
+
+def _needs_moments(config: ConfigDict) -> bool:
+    return config.preprocess == "dataset" or CORRUPTIONS[config.corruption].needs_moments
+
+
+def _read(config: ConfigDict, progress: Callable[[str], None]) -> Dataset:
+    """Returns the whole data set that a config names, in memory or streamed."""
+    if not _is_streamed(config, progress):
+        return load_dataset(
+            config.dataset,
+            data_dir=config.data_dir,
+            manual_dir=config.manual_dir,
+            image_size=config.image_size,
+            progress=progress,
+        )
+    dataset = open_streamed(
+        config.dataset,
+        data_dir=config.data_dir,
+        manual_dir=config.manual_dir,
+        image_size=config.image_size,
+        cache_dir=config.cache_dir,
+        kind="cache" if config.input == "cache" else "auto",
+        say=progress,
+    )
+    if augment.changes_size(augment.parse(config.augmentation)):
+        height, width, _ = dataset.image_shape
+        progress(f"augmentation crops the stored {height}x{width} images, not the originals")
+    return dataset
+
+
+def _is_streamed(config: ConfigDict, progress: Callable[[str], None]) -> bool:
+    if config.input != "auto":
+        return bool(config.input != "memory")
+    request = Request(
+        config.dataset,
+        config.data_dir,
+        config.manual_dir,
+        image_size=config.image_size,
+        say=progress,
+    )
+    size = origin_of(request).bytes_in_memory(request)
+    return size is not None and size > MEMORY_SHARE * free_bytes(jax.local_devices()[0])
+
+
+def _checked(given: Dataset, config: ConfigDict) -> Dataset:
+    """Returns a data set that the caller gave, where nothing in the config speaks against it.
+
+    Raises:
+      UserError: with the key that has no effect on it.
+    """
+    way = "stream" if given.streamed else "memory"
+    for key, right in (("image_size", 0), ("input", way)):
+        if config[key] not in (right, "auto"):
+            raise UserError(
+                f"config.{key}={config[key]!r} has no effect on a data set that is given: "
+                f"take {right!r}"
+            )
+    return given
+
+
+def _of_run(whole: Dataset, config: ConfigDict) -> Dataset:
+    """Returns what a run reads of a whole data set, where its images are read from."""
+    if whole.holds_points:
+        _check_points(config)
+    parts = config.train_examples, config.data_seed, config.validation_examples
+    dataset = subset(whole, *parts)
+    if not dataset.streamed:
+        return to_device(dataset, _crop_once(config))
+    if not _needs_moments(config):
+        return dataset
+    return dataclasses.replace(dataset, moments=_streamed_moments(dataset.train))
+
+
+def _check_points(config: ConfigDict) -> None:
+    """Refuses what has a meaning for images alone.
+
+    Raises:
+      UserError: with what would be right.
+    """
+    model = create_model(config.model, num_classes=2, hidden_sizes=tuple(config.hidden_sizes))
+    convolutional = config.model if model.convolutional else ""
+    for key, value, right in (
+        ("preprocess", config.preprocess, ("none", "dataset")),
+        ("augmentation", config.augmentation, ("",)),
+        ("crop_size", config.crop_size, (0,)),
+        ("image_size", config.image_size, (0,)),
+        ("model", convolutional, ("",)),
+    ):
+        if value not in right:
+            wanted = "an MLP" if key == "model" else " or ".join(map(repr, right))
+            raise UserError(
+                f"config.{key}={value!r} is for images, and dataset={config.dataset!r} holds "
+                f"points: take {wanted}"
+            )
+
+
+def to_device(dataset: Dataset, crop_size: int) -> Dataset:
+    """Crops the images of a data set in memory, puts them on the device and measures them."""
+
+    def split(part: Split) -> Split:
+        images = center_crop(jnp.asarray(part.images), crop_size)
+        return dataclasses.replace(part, stored=images)
+
+    train = split(dataset.train)
+    return dataclasses.replace(
+        dataset,
+        train=train,
+        test=split(dataset.test),
+        further={name: split(part) for name, part in dataset.further.items()},
+        moments=Moments(*pixel_moments(np.asarray(train.images))),
+        uncropped=dataset.image_shape,
+    )
+
+
+def _streamed_moments(split: Split) -> Moments:
+    count = min(len(split), MOMENT_EXAMPLES)
+    parts = [
+        np.asarray(split.read(np.arange(first, min(first + MOMENT_BATCH, count))))
+        for first in range(0, count, MOMENT_BATCH)
+    ]
+    return Moments(*pixel_moments(np.concatenate(parts)))

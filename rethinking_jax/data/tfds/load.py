@@ -1,0 +1,61 @@
+"""A set of tfds, read into memory."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from rethinking_jax.data import images
+from rethinking_jax.data.dataset import Dataset, Split, labels_and_ids, make_dataset
+from rethinking_jax.data.hold_out import hold_out
+from rethinking_jax.data.origin import Request
+from rethinking_jax.data.tfds.prepare import prepared_builder
+from rethinking_jax.data.tfds.records import Records, open_records
+
+
+def load_tfds(request: Request) -> Dataset:
+    """Reads the training and test split of any image classification set of tfds.
+
+    The test split is `test`, or `validation` where there is no test or its labels are
+    hidden (-1); where there is neither, a fifth of the training split is held out.
+
+    Raises:
+      UserError: the set is unknown, not prepared and cannot be, of another kind, or damaged.
+    """
+    name, say = request.name, request.say
+    builder = prepared_builder(name, request.data_dir, request.manual_dir, say)
+    train_records, test_records = open_records(name, builder)
+    total = len(train_records) + (len(test_records) if test_records else 0)
+    say(f"reading {name}: {total:,} examples")
+    train = _read_split(train_records, request.image_size)
+    if test_records is None:
+        train, test = hold_out(name, train, say)
+    else:
+        test = _read_split(test_records, request.image_size)
+    return make_dataset(name, train, test, train_records.class_names)
+
+
+def _read_split(records: Records, image_size: int) -> Split:
+    labels = np.zeros(len(records), np.int64)
+    texts = [b""] * len(records)
+
+    def read(indices: range) -> Iterator[np.ndarray]:
+        for index, example in zip(indices, records.read(indices), strict=True):
+            labels[index], texts[index] = example.label, example.text
+            yield example.image
+
+    pixels = images.stack_images(records.name, len(records), read, image_size)
+    return Split(pixels, *split_labels(records, labels, texts))
+
+
+def split_labels(
+    records: Records, labels: np.ndarray, texts: list[bytes]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the labels int32 [n] and ids uint32 [n] of all records of a split, checked."""
+    return labels_and_ids(
+        records.name,
+        records.split,
+        labels,
+        records.num_classes,
+        texts if records.has_texts else None,
+        records.texts_are_file_names,
+    )

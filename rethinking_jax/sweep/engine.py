@@ -1,0 +1,115 @@
+"""The types of a sweep: a run, the runs that train together, and the engine that trains them."""
+
+from collections.abc import Callable, Generator, Sequence
+from typing import NamedTuple, TypeAlias
+
+import jax
+import numpy as np
+from jax.sharding import Mesh
+from ml_collections import ConfigDict
+
+from rethinking_jax.corruption.randomness import purpose_key
+from rethinking_jax.data.dataset import Dataset
+from rethinking_jax.step.state import Carry, Hyper, Sums, TrainState
+
+
+class Run(NamedTuple):
+    """One run, with the labels it trains on and is tested on."""
+
+    name: str
+    config: ConfigDict
+    label_noise: float  # the probability p with which a label is drawn anew
+    train_labels: np.ndarray  # int32 [n]
+    test_labels: np.ndarray  # int32, as many as there are test examples
+    flipped_fraction: float  # share of the training labels that are not the true ones
+    labels_sha256: str  # digest of the training labels
+    # Positions (i, j): the run trains on a copy of example j where the others have example i. It
+    # makes twins that differ in one example; not where examples are streamed.
+    replaced: tuple[int, int] | None = None
+
+
+class Taken(NamedTuple):
+    """Members of a chunk after some more batches of an epoch."""
+
+    carry: Carry
+    done: int  # batches of the epoch that are trained
+    waited: float  # seconds that the devices may have waited for input, since the last
+
+
+Pieces: TypeAlias = Generator[Taken, None, None]
+# Told the share of a split that is evaluated, it says why to stop, or None.
+Between: TypeAlias = Callable[[float], str | None]
+
+
+class Feed(NamedTuple):
+    """How the members of a chunk that go on are trained and evaluated on their examples.
+
+    Attributes:
+      train: (carry, epoch, first) -> the rest of the epoch from batch `first` on, in pieces.
+        A carry is used up when the next piece is asked for.
+      evaluate: (state, split, between) -> sums of each member over a split of the data set or
+        "train_sample" (`config.train_eval_examples`); None where it was stopped. A streamed
+        split calls `between` before each of its batches.
+    """
+
+    train: Callable[[Carry, int, int], Pieces]
+    evaluate: Callable[[TrainState, str, Between], Sums | None]
+
+
+# From the indices of members (see `rethinking_jax.sweep.mesh.slots`) to their feed.
+Feeds: TypeAlias = Callable[[Sequence[int]], Feed]
+
+
+class Engine(NamedTuple):
+    """What trains a chunk, wherever its examples are: compiled once for all alike chunks.
+
+    Which examples are in batch k of epoch e is a function of (seed, e, k), the same for images
+    on the device and for streamed ones (`rethinking_jax.step.train.epoch_order`).
+
+    Attributes:
+      init: Hyper of [m] -> TrainState of [m, ...], of m members.
+      open: brings to the devices what all members of a chunk share, and returns their feeds.
+      scan: whether an epoch is one call of a program, not a call for each step.
+    """
+
+    init: Callable[[Hyper], TrainState]
+    open: "Callable[[Chunk], Feeds]"
+    scan: bool
+
+
+class Chunk(NamedTuple):
+    """Runs that train together, and all that training needs."""
+
+    name: str  # the name of its folder of checkpoints
+    runs: tuple[Run, ...]
+    dataset: Dataset
+    engine: Engine
+    mesh: Mesh
+
+    @property
+    def config(self) -> ConfigDict:
+        """The config of the first run; all but its keys of scope "array" is that of every run."""
+        return self.runs[0].config
+
+    @property
+    def train_size(self) -> int:
+        """The number of training examples."""
+        return len(self.dataset.train)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps of an epoch, the smaller last batch included where it is trained."""
+        return steps_per_epoch(self.config, self.train_size)
+
+
+def steps_per_epoch(config: ConfigDict, train_size: int) -> int:
+    """Counts the steps of an epoch, the smaller last batch included where it is trained."""
+    full, rest = divmod(train_size, int(config.batch_size))
+    return full + (1 if rest and config.last_batch == "train" else 0)
+
+
+def train_sample(config: ConfigDict, train_size: int) -> np.ndarray:
+    """Returns the positions that `config.train_eval_examples` looks at, int64, ascending."""
+    key = jax.random.fold_in(purpose_key(config.data_seed, "order"), 2**31 - 1)
+    order = np.asarray(jax.random.permutation(key, train_size))
+    return np.sort(order[: config.train_eval_examples]).astype(np.int64)

@@ -1,0 +1,192 @@
+"""The engine of a run whose examples are streamed.
+
+A batch comes from the host, before any corruption, and is corrupted inside the step. A
+streamed run has all devices to itself, so a group is one run.
+"""
+
+import os
+import time
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
+from functools import partial
+from typing import NamedTuple, TypeAlias
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from rethinking_jax.data.batches import HostBatch, read_batches
+from rethinking_jax.data.dataset import Split
+from rethinking_jax.step.metrics import zero_sums
+from rethinking_jax.step.state import Carry, Examples, Hyper, Running, Steps, Sums, TrainState
+from rethinking_jax.step.train import epoch_order
+from rethinking_jax.sweep.engine import Between, Chunk, Engine, Feed, Pieces, Taken, train_sample
+from rethinking_jax.sweep.mesh import own_rows, share_out
+from rethinking_jax.sweep.program import over_data, over_members
+
+# (hyper of one run, split, examples with their true labels) -> the examples as the run sees them.
+Corrupt: TypeAlias = Callable[[Hyper, str, Examples], Examples]
+
+
+class StreamProgram(NamedTuple):
+    """The jitted functions of one run; its arrays have a leading axis of one member.
+
+    init: Hyper of [1] -> TrainState of [1, ...].
+    train_batch: (state, running, batch) -> (state, running); donates the state.
+    evaluate_batch: (state, sums, batch, counted bool [b], split) -> Sums of [1], added to.
+
+    A batch is Examples without a leading axis, with the true labels.
+    """
+
+    init: Callable[[Hyper], TrainState]
+    train_batch: Callable[[TrainState, Running, Examples], Carry]
+    evaluate_batch: Callable[..., Sums]
+
+
+def make_stream_program(
+    steps: Steps,
+    corrupt: Corrupt,
+    mesh: Mesh,
+    compiler_options: Mapping[str, str] | None = None,
+) -> StreamProgram:
+    """Builds the functions; nothing is compiled before the first call.
+
+    Args:
+      steps: see `rethinking_jax.step.train.make_steps`.
+      corrupt: see `Corrupt`.
+      mesh: the devices, with one place on the axis "member".
+      compiler_options: see `rethinking_jax.sweep.program.xla_options`.
+    """
+    jit = partial(
+        jax.jit,
+        compiler_options=dict(compiler_options or {}),
+        out_shardings=NamedSharding(mesh, PartitionSpec("member")),
+    )
+
+    def as_seen(state: TrainState, split: str, stored: Examples) -> Examples:
+        return over_data(corrupt(state.hyper, split, over_data(stored, mesh)), mesh)
+
+    def train_batch(state: TrainState, running: Running, stored: Examples) -> Carry:
+        state, sums = steps.train(state, as_seen(state, "train", stored))
+        return state, jax.tree.map(jnp.add, running, sums)
+
+    def evaluate_batch(
+        state: TrainState, sums: Sums, stored: Examples, counted: jax.Array, split: str
+    ) -> Sums:
+        found = steps.evaluate(state, as_seen(state, split, stored), counted)
+        total: Sums = jax.tree.map(jnp.add, sums, found)
+        return total
+
+    def evaluate_many(
+        state: TrainState, sums: Sums, stored: Examples, counted: jax.Array, split: str
+    ) -> Sums:
+        function = over_members(partial(evaluate_batch, split=split), (0, 0, None, None), mesh)
+        return function(state, sums, stored, counted)
+
+    return StreamProgram(
+        init=jax.jit(over_members(steps.init, (0,))),
+        train_batch=jit(over_members(train_batch, (0, 0, None), mesh), donate_argnums=0),
+        evaluate_batch=jit(evaluate_many, static_argnames="split"),
+    )
+
+
+def stream_engine(program: StreamProgram) -> Engine:
+    """Makes an engine of a program, whose chunks are one run each."""
+    return Engine(program.init, lambda chunk: lambda chosen: _feed(program, chunk), False)
+
+
+def _feed(program: StreamProgram, chunk: Chunk) -> Feed:
+    stored = chunk.dataset.splits
+
+    def evaluate(state: TrainState, split: str, between: Between) -> Sums | None:
+        name = "train" if split == "train_sample" else split
+        size = len(stored[name])
+        sample = split == "train_sample"
+        positions = train_sample(chunk.config, size) if sample else np.arange(size)
+        return _evaluate(program, chunk, name, positions, state, between)
+
+    return Feed(partial(_train, program, chunk), evaluate)
+
+
+def _train(program: StreamProgram, chunk: Chunk, carry: Carry, epoch: int, first: int) -> Pieces:
+    """Trains the rest of an epoch, see `Feed`."""
+    size, train = chunk.config.batch_size, chunk.dataset.train
+    order = np.asarray(epoch_order(chunk.config.seed, epoch, len(train)))
+    full = len(order) // size
+    rows = [order[first * size : full * size].reshape(-1, size)]
+    if full < chunk.steps_per_epoch:
+        rows.append(order[None, full * size :])
+    state, running = carry
+    done = first
+    for positions in rows:
+        if not len(positions):
+            continue
+        with closing(_device_batches(chunk, train, positions)) as batches:
+            started = time.perf_counter()
+            for batch in batches:
+                # A step that still runs says that the devices did not wait.
+                idle = done == first or running.loss.is_ready()  # type: ignore[attr-defined]
+                waited = time.perf_counter() - started if idle else 0.0
+                previous = running
+                state, running = program.train_batch(state, running, batch)
+                done += 1
+                jax.block_until_ready(previous)
+                yield Taken((state, running), done, waited)
+                started = time.perf_counter()
+
+
+def _evaluate(
+    program: StreamProgram,
+    chunk: Chunk,
+    split: str,
+    positions: np.ndarray,
+    state: TrainState,
+    between: Between,
+) -> Sums | None:
+    """Sums over the examples of a split at some positions; None where `between` says to stop."""
+    parts = chunk.mesh.shape["data"]
+    size = parts * -(-min(chunk.config.eval_batch_size, len(positions)) // parts)
+    rows = -(-len(positions) // size)
+    padded = np.resize(positions, rows * size).reshape(rows, size)
+    counted = (np.arange(rows * size) < len(positions)).reshape(rows, size)
+    sums: Sums = jax.tree.map(lambda leaf: np.zeros((1,), leaf.dtype), zero_sums())
+    own = own_rows(size, chunk.mesh)
+    with closing(_device_batches(chunk, chunk.dataset.splits[split], padded)) as batches:
+        for k, (batch, which) in enumerate(zip(batches, counted, strict=True)):
+            if between(k / rows):
+                return None
+            previous = sums
+            counts = share_out(which[own], size, chunk.mesh)
+            sums = program.evaluate_batch(state, sums, batch, counts, split=split)
+            jax.block_until_ready(previous)
+    return sums
+
+
+def _device_batches(
+    chunk: Chunk, stored: Split, positions: np.ndarray
+) -> Generator[Examples, None, None]:
+    """Yields the batches of these positions, int64 [steps, b]; a process reads its own rows."""
+    config, size = chunk.config, positions.shape[1]
+    threads = config.read_threads or os.cpu_count() or 1
+    batches = read_batches(
+        stored,
+        positions[:, own_rows(size, chunk.mesh)],
+        threads=threads,
+        workers=config.read_workers,
+    )
+    with closing(batches):
+        ahead: Examples | None = None
+        for batch in batches:
+            on_device = on_devices(batch, size, chunk.mesh)
+            if ahead is not None:
+                yield ahead
+            ahead = on_device  # the copy of the next batch runs beside the step of this one
+        if ahead is not None:
+            yield ahead
+
+
+def on_devices(batch: HostBatch, size: int, mesh: Mesh) -> Examples:
+    """Puts a batch of `size` examples, of which this process has its own rows, on the devices."""
+    images, labels, ids = share_out((batch.images, batch.labels, batch.ids), size, mesh)
+    return Examples(images, labels, labels, ids)

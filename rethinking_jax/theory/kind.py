@@ -1,0 +1,100 @@
+"""What a kind of theory experiment is: its keys, what they may be, and how it measures."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import NamedTuple
+
+from ml_collections import ConfigDict
+
+from rethinking_jax.analysis.findings import Findings
+from rethinking_jax.config import Member
+from rethinking_jax.config.key import Key, Range
+from rethinking_jax.models import create_model
+from rethinking_jax.theory.data import Tasks
+from rethinking_jax.theory.fitting import Lab
+from rethinking_jax.workdir.metrics import Json
+
+# The keys of `base_config` that say which labels are learned.
+LABEL_KEYS = ("corruption", "label_noise", "exclude_true_class")
+# The keys of `base_config` that every kind has: which data, how they are cut, which draws.
+DATA_KEYS = (
+    "experiment",
+    "dataset",
+    "data_dir",
+    "manual_dir",
+    "image_size",
+    "train_examples",
+    "data_seed",
+    "crop_size",
+    "seed",
+    "sweep",
+)
+ANYTHING = "something"  # stands in `Kind.effects` for every value that is not empty
+
+
+def at_least(least: int, why: str = "") -> Range:
+    """Returns the range of numbers from `least` on; `why` ends the message, such as ", for"."""
+    return Range(least, wanted=f"at least {least}{why}")
+
+
+class Tools(NamedTuple):
+    """What the runner of experiments gives to a kind.
+
+    Attributes:
+      tasks: reads the data of each run.
+      say: shows one line about what is going on.
+      open_lab: opens the place where the kind trains networks on labels of its own.
+      run_experiment: carries out another config as an experiment of its own, in a folder of
+        this name in the workdir, and returns its summary.
+    """
+
+    tasks: Tasks
+    say: Callable[[str], None]
+    open_lab: Callable[[], AbstractContextManager[Lab]]
+    run_experiment: Callable[[ConfigDict, str], Json]
+
+
+def check_nothing(config: ConfigDict) -> None:
+    """Accepts every config: the check of a kind whose keys are checked one by one."""
+
+
+def dataset_name(config: ConfigDict) -> str:
+    """Returns the name of a config's data in the results."""
+    return str(config.dataset)
+
+
+class Kind(NamedTuple):
+    """One kind of theory experiment.
+
+    Attributes:
+      measure: measures all runs of a config with what the runner gives it.
+      keys: the keys that only this kind has, or that mean something else in it.
+      shared: the names of the keys of `base_config` that it has.
+      training: the keys of `base_config` that say how its networks train, with the defaults
+        that they have here; empty where it trains none in the lab.
+      effects: a key -> another key and the value of it that the key is for; with any other
+        value it does nothing.
+      check: checks what depends on several keys of one run.
+      data_name: what the data of a config are called in the results.
+    """
+
+    measure: Callable[[Sequence[Member], Tools], Findings]
+    keys: tuple[Key, ...]
+    shared: tuple[str, ...] = (*DATA_KEYS, *LABEL_KEYS)
+    training: Mapping[str, object] = {}
+    effects: Mapping[str, tuple[str, str]] = {}
+    check: Callable[[ConfigDict], object] = check_nothing
+    data_name: Callable[[ConfigDict], str] = dataset_name
+
+    def defaults(self) -> dict[str, object]:
+        """Returns the default of each key that has one of its own here, by name."""
+        return {**self.training, **{key.name: key.default for key in self.keys}}
+
+
+def check_network(config: ConfigDict) -> None:
+    """Checks the network that a kind trains.
+
+    Raises:
+      UserError: there is no such model, or it cannot take these widths.
+    """
+    create_model(config.model, num_classes=2, hidden_sizes=tuple(config.hidden_sizes))

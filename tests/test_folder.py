@@ -1,0 +1,90 @@
+"""Whose a workdir is, and whether it is complete."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ml_collections import ConfigDict
+
+from rethinking_jax import config as configs
+from rethinking_jax.errors import UserError
+from rethinking_jax.workdir.folder import Folder
+
+LABELS = {"a": np.arange(5, dtype=np.int32)}
+
+
+def sweep_of(*runs: dict, **changes: object) -> ConfigDict:
+    config = configs.base_config()
+    config.update(changes)
+    config.sweep = configs.runs(runs)
+    return config
+
+
+def folder_of(path: Path, config: ConfigDict) -> Folder:
+    return Folder(path, configs.to_json(config), configs.identity_of)
+
+
+@pytest.fixture
+def complete(tmp_path: Path) -> Path:
+    """The folder of a run that is through."""
+    path = tmp_path / "run"
+    folder = folder_of(path, sweep_of({"name": "a", "checkpoint_every": 2}))
+    folder.begin(LABELS, [["a"]])
+    assert not folder.is_complete()
+    folder.finish({"members": []})
+    return path
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"max_members": 3},
+        {"vectorize": "loop"},
+        {"epoch_loop": "step"},
+        {"checkpoint_every": 9, "checkpoint_every_steps": 4, "checkpoints_to_keep": 1},
+        {"data_dir": "/elsewhere", "input": "stream", "data_devices": 1},
+    ],
+)
+def test_resources_and_places_are_no_part_of_what_a_folder_holds(
+    changes: dict, complete: Path
+) -> None:
+    folder = folder_of(complete, sweep_of({"name": "a", "checkpoint_every": 5}, **changes))
+    folder.check()
+    assert folder.is_complete()
+    assert folder.summary() == {"members": []}
+    assert folder.chunks() == [["a"]]
+
+
+def test_another_config_is_refused_with_both_values(complete: Path) -> None:
+    folder = folder_of(complete, sweep_of({"name": "a"}, epochs=7, max_members=3))
+    with pytest.raises(UserError, match=r"another config: epochs \(100 there, 7 now\)\. Take"):
+        folder.check()
+
+
+def test_runs_may_be_added_and_not_taken_away(complete: Path) -> None:
+    more = folder_of(complete, sweep_of({"name": "a"}, {"name": "b", "seed": 1}))
+    more.check()
+    assert not more.is_complete()
+    more.begin({**LABELS, "b": np.ones(5, np.int32)}, [["a"], ["b"]])
+    assert not (complete / "summary.json").exists()
+    more.finish({"members": []})
+    assert more.is_complete()
+    with pytest.raises(UserError, match="sweep"):
+        folder_of(complete, sweep_of({"name": "a"})).check()
+
+
+def test_a_key_that_an_earlier_version_did_not_have_is_at_its_default(complete: Path) -> None:
+    file = complete / "config.json"
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text("".join(line for line in lines if '"sam_radius"' not in line))
+    folder = folder_of(complete, sweep_of({"name": "a"}))
+    folder.check()
+    assert folder.is_complete()
+    with pytest.raises(UserError, match=r"sam_radius \(None there, 0.1 now\)"):
+        folder_of(complete, sweep_of({"name": "a"}, sam_radius=0.1)).check()
+
+
+def test_other_labels_are_refused(complete: Path) -> None:
+    folder = folder_of(complete, sweep_of({"name": "a"}))
+    with pytest.raises(UserError, match="other labels for a"):
+        folder.begin({"a": np.zeros(5, np.int32)}, [["a"]])
