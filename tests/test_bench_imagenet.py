@@ -132,6 +132,7 @@ def test_the_command_gives_figures_that_follow_from_its_times(
     assert str(tmp_path) not in (tmp_path / "b.json").read_text()
 
 
+@pytest.mark.slow
 def test_steps_fed_from_the_cache_are_those_of_a_run(tmp_path: Path) -> None:
     """No further compilation, and a share of the time as a run writes it down."""
     from rethinking_jax.bench.timing import compile_seconds

@@ -256,7 +256,7 @@ def test_answers_are_those_of_the_evaluation(source: str, tmp_path: Path) -> Non
     run(config, tmp_path)
     images = np.asarray(load_dataset("mnist5k").train.images)
     for one in rj.load(tmp_path):
-        assert accuracy(one, images) == one.summary["train_accuracy"] > 0.1
+        assert accuracy(one, images) == one.summary["train_accuracy"] > 0
 
 
 def test_a_workdir_of_the_version_before(answer: Command, tmp_path: Path) -> None:
