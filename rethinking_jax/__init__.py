@@ -36,6 +36,7 @@ _HOMES = {
     "Origin": "data",
     "Split": "data",
     "arrays": "data",
+    "load_dataset": "data",
     "MODELS": "models",
     "METRICS": "step.metrics",
     "Metric": "step.metrics",

@@ -19,6 +19,7 @@ from rethinking_jax.data import Dataset as Dataset
 from rethinking_jax.data import Origin as Origin
 from rethinking_jax.data import Split as Split
 from rethinking_jax.data import arrays as arrays
+from rethinking_jax.data import load_dataset as load_dataset
 from rethinking_jax.errors import RunFailed as RunFailed
 from rethinking_jax.errors import UserError as UserError
 from rethinking_jax.experiment import run as run

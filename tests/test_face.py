@@ -249,14 +249,14 @@ def test_theory_takes_data_of_ones_own(tmp_path: Path) -> None:
 def test_answers_are_those_of_the_evaluation(source: str, tmp_path: Path) -> None:
     preprocess = ("paper", "dataset", "inception", "none", "raw")
     own = preprocess if source == "memory" else preprocess[:2]
-    config = small(dataset="mnist5k", train_examples=200, input=source, epochs=12, crop_size=20)
+    config = small(dataset="mnist5k", train_examples=200, input=source, epochs=2, crop_size=20)
     config.data_devices, config.batch_size = 1, 50
     config.update({"model": "mlp", "hidden_sizes": (16,), "learning_rate": 0.01})
     config.sweep = rj.runs([{"preprocess": name} for name in own])
     run(config, tmp_path)
     images = np.asarray(load_dataset("mnist5k").train.images)
     for one in rj.load(tmp_path):
-        assert accuracy(one, images) == one.summary["train_accuracy"] > 0.05
+        assert accuracy(one, images) == one.summary["train_accuracy"] > 0
 
 
 def test_a_workdir_of_the_version_before(answer: Command, tmp_path: Path) -> None:

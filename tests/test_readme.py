@@ -227,16 +227,21 @@ def test_the_python_of_every_page_is_python() -> None:
 def test_the_python_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     found: dict = {}
-    load, train = fences(DOCS / "use.md", "python")
+    load, train, study = fences(DOCS / "use.md", "python")
     (swept,) = fences(DOCS / "scale.md", "python")
     exec(train.replace("1000, 40", "300, 3"), found)
     assert found["summary"]["members"][0]["epochs"] == 3
     assert found["summary"]["train_examples"] == 300
+    exec(study, found)
+    assert found["memorized"] == found["summary"]["members"][0]["train_accuracy"]
     exec(load, found)
     (file,) = glob.glob("runs/*/metrics.jsonl")
     lines = [json.loads(line) for line in Path(file).read_text().splitlines()]
     assert isinstance(found["metrics"], pd.DataFrame)
     loaded = list(found["metrics"]["train_accuracy"])
+    (short,) = fences(README, "python")
+    exec(short.replace("500, 30", "200, 2"), found)
+    assert found["logits"].shape == (1000, 10)
     config = configs.base_config()
     config.corruption = "partially_corrupted_labels"
     exec(swept, {**vars(configs), "config": config})

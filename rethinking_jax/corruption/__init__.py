@@ -47,7 +47,7 @@ CORRUPTIONS: dict[str, Corruption] = {
         purpose="gaussian",
     ),
 }
-SETTINGS = tuple(CORRUPTIONS)  # the paper's six, whatever is added later
+SETTINGS = tuple(CORRUPTIONS)[:6]  # the paper's six; what is added comes after them
 
 
 def corrupt(config: ConfigDict, dataset: Corruptible) -> Draws:
