@@ -26,10 +26,13 @@ if threading.current_thread() is threading.main_thread():
 # The fixtures with a small ImageNet.
 pytest_plugins = ["imagenet_fixture"]
 
-# Few tests that take or wait long: at the end one process would be busy and the others idle.
-FIRST = ("test_slurm.py", "test_parallel.py", "test_imagenet.py", "test_launch.py")
-
-
+# The files that take longest come first: at the end one worker would be busy and the others idle.
+FIRST = (
+    "test_slurm.py", "test_imagenet.py", "test_parallel.py", "test_golden.py", "test_models.py",
+    "test_imagenet_models.py", "test_resume.py", "test_regularizers.py", "test_train.py",
+    "test_quickstart.py", "test_models_course.py", "test_augment.py", "test_sweep.py",
+    "test_launch.py",
+)  # fmt: skip
 NOT_SLOW = "not slow"  # as pyproject.toml has it for `python -m pytest`
 
 
@@ -49,7 +52,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.path.name not in FIRST)
+    place = {name: i for i, name in enumerate(FIRST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(FIRST)))
 
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -111,8 +115,10 @@ def answer(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Command:
 
     folder, data = tmp_path_factory.mktemp("cwd"), f"--config.data_dir={data_dir}"
 
-    def run(*arguments: str, cwd: Path = folder) -> subprocess.CompletedProcess[str]:
-        return commands.answer(main.main, ["rethinking_jax.main", data, *arguments], cwd)
+    def run(
+        *arguments: str, cwd: Path = folder, devices: int = 1
+    ) -> subprocess.CompletedProcess[str]:
+        return commands.answer(main.main, ["rethinking_jax.main", data, *arguments], cwd, devices)
 
     return run
 

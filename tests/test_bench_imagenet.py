@@ -52,8 +52,8 @@ def test_the_cache_is_read_by_the_reader_of_runs_again_and_again(tmp_path: Path)
 def fails_at(size: int, error: Exception) -> Any:
     """In place of a measurement: a rising speed, and an error from a batch size on."""
 
-    def measure(chunk: Any, *_: Any) -> dict[str, Any]:
-        own = chunk.runs[0].config.batch_size
+    def measure(trial: Any, *_: Any) -> dict[str, Any]:
+        own = trial.chunk.config.batch_size
         if own >= size:
             raise error
         return {"batch_size": own, "images_per_second": [float(own)]}
@@ -77,7 +77,7 @@ def test_a_batch_that_does_not_fit_is_noted_and_ends_the_list(
     sizes, best = imagenet._sizes(SETTINGS, dataset, 1, peak, quiet)
     assert [size["batch_size"] for size in sizes] == [8, 16]
     assert sizes[1]["out_of_memory"] == str(error).split("\n")[0]
-    assert best.runs[0].config.batch_size == 8
+    assert best.chunk.config.batch_size == 8
 
 
 def test_no_batch_that_fits_and_other_errors_are_told_as_they_are(
@@ -132,6 +132,7 @@ def test_the_command_gives_figures_that_follow_from_its_times(
     assert str(tmp_path) not in (tmp_path / "b.json").read_text()
 
 
+@pytest.mark.slow
 def test_steps_fed_from_the_cache_are_those_of_a_run(tmp_path: Path) -> None:
     """No further compilation, and a share of the time as a run writes it down."""
     from rethinking_jax.bench.timing import compile_seconds

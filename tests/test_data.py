@@ -436,6 +436,7 @@ def test_archives_that_are_wrong_or_too_few(present: int, tmp_path: Path) -> Non
     assert wrong or (few and present == 1)
 
 
+@pytest.mark.slow
 @needs_tensorflow
 def test_preparing_cifar10_for_real(tmp_path: Path) -> None:
     """From a small archive in tfds's download cache, with the real builder and TensorFlow."""

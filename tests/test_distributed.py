@@ -198,6 +198,7 @@ def test_a_port_in_use_is_named(environment: dict[str, str]) -> None:
     assert "port in use" in stderr.splitlines()[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("victim", [0, 1])
 def test_a_killed_process_ends_the_other_with_a_clear_last_line(
     environment: dict[str, str], victim: int, tmp_path: Path

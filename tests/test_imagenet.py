@@ -18,9 +18,12 @@ from rethinking_jax.corruption import random_labels
 from rethinking_jax.data.load import open_streamed
 from rethinking_jax.step.train import epoch_order
 
-pytestmark = pytest.mark.skipif(
-    not has_tensorflow(), reason="TensorFlow, which prepares imagenet2012, is not installed"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not has_tensorflow(), reason="TensorFlow, which prepares imagenet2012, is not installed"
+    ),
+]
 PER_CLASS, VALIDATION, PHOTOGRAPHS = 2, 200, 60
 
 

@@ -361,6 +361,7 @@ def test_the_whole_resnet() -> None:
     check(actual, np_resnet(images, variables))
 
 
+@pytest.mark.slow
 def test_the_whole_inception_in_eval_mode() -> None:
     model, images = InceptionV3(CLASSES, batch_norm_scale=True), random_images(2, 80)
     variables = random_variables(model, 80, 80, 3)
@@ -389,6 +390,7 @@ def without_head(tree: Tree) -> Tree:
     return {key: value for key, value in tree.items() if key != "AuxiliaryHead_0"}
 
 
+@pytest.mark.slow
 def test_the_whole_inception_in_train_mode_with_its_auxiliary_head() -> None:
     variables, images, (logits, updated, _) = inception_in_train_mode()
     expected, auxiliary = NumpyInception(variables, True, False)(images)
@@ -401,6 +403,7 @@ def test_the_whole_inception_in_train_mode_with_its_auxiliary_head() -> None:
 # The auxiliary head -------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_auxiliary_logits_come_in_train_mode_only() -> None:
     model = build("inception_v3_aux")
     variables = shapes(model, 75, 75, 3)
@@ -436,7 +439,9 @@ def test_the_auxiliary_head_changes_nothing_else() -> None:
 # Dropout --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["inception_v3", "resnet_50"])
+@pytest.mark.parametrize(
+    "name", [pytest.param("inception_v3", marks=pytest.mark.slow), "resnet_50"]
+)
 def test_a_vmapped_dropout_rate_acts_on_the_classifiers_input(name: str) -> None:
     side, features = SIDES[name], 2048
     images = random_images(2, side)
@@ -569,7 +574,17 @@ def losses(name: str, dtype: str) -> np.ndarray:
 
 
 # Without batch norm the small Inception is the same code, and compiling it takes long.
-@pytest.mark.parametrize("name", [n for n in SMALL_MODELS if n != "inception_small_no_bn"])
+DEEP = ("inception_small", "wide_resnet_28_1", "mobilenet_small")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] * (name in DEEP))
+        for name in SMALL_MODELS
+        if name != "inception_small_no_bn"
+    ],
+)
 def test_train_steps_in_bfloat16_are_those_of_float32(name: str) -> None:
     """Within 3 %, forward and after two updates: bfloat16 rounds each value by up to 0.4 %."""
     exact, rounded = losses(name, "float32"), losses(name, "bfloat16")

@@ -450,7 +450,10 @@ def test_without_batch_norm_the_features_keep_their_size() -> None:
 
 @pytest.mark.parametrize(
     ("name", "spacing", "learning_rate"),
-    [("alexnet_small", 1, 0.01), ("inception_small_no_bn", 2, 0.001)],
+    [
+        ("alexnet_small", 1, 0.01),
+        pytest.param("inception_small_no_bn", 2, 0.001, marks=pytest.mark.slow),
+    ],
 )
 def test_it_learns_from_this_start(name: str, spacing: int, learning_rate: float) -> None:
     images, labels = digits(20)

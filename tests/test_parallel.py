@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -83,8 +84,8 @@ def test_devices_that_share_batches_compute_what_one_does(
     np.testing.assert_allclose(losses, alone_losses, rtol=2e-5)
     chex.assert_trees_all_close(state.batch_stats, alone.batch_stats, rtol=2e-4, atol=1e-5)
     chex.assert_trees_all_close(state.params, alone.params, rtol=2e-3, atol=1e-4)
-    assert (evaluated.count == 160).all()
-    np.testing.assert_allclose(evaluated.loss, alone_evaluated.loss, rtol=1e-4)
+    assert (evaluated["loss"].count == 160).all()
+    np.testing.assert_allclose(evaluated["loss"].sum, alone_evaluated["loss"].sum, rtol=1e-4)
 
 
 def test_micro_batches_on_devices_that_share_them(on_one_device: tuple) -> None:
@@ -108,10 +109,10 @@ def test_a_batch_is_parted_in_its_order() -> None:
 
 
 @pytest.fixture(scope="module")
-def reference(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def reference(answer: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """In memory, on one device."""
     workdir = tmp_path_factory.mktemp("parallel") / "reference"
-    result = command(*RUN, f"--workdir={workdir}")
+    result = answer(*RUN, f"--workdir={workdir}")
     assert result.returncode == 0, result.stderr
     return workdir
 
@@ -142,19 +143,16 @@ def with_devices(environment: dict[str, str], count: int) -> dict[str, str]:
     ("--config.input=stream", "--config.eval_batch_size=77", "--config.read_threads=3"),
 ])  # fmt: skip
 def test_four_devices_equal_one(
-    changes: tuple[str, ...],
-    reference: Path,
-    command: Command,
-    environment: dict[str, str],
-    tmp_path: Path,
+    changes: tuple[str, ...], reference: Path, answer: Command, tmp_path: Path
 ) -> None:
     workdir = tmp_path / "run"
-    result = command(*RUN, *changes, f"--workdir={workdir}", env=with_devices(environment, 4))
+    result = answer(*RUN, *changes, f"--workdir={workdir}", devices=4)
     assert result.returncode == 0, result.stderr
     assert "4 x CPU" in result.stdout
     assert_same_numbers(workdir, reference)
 
 
+@pytest.mark.slow
 def test_a_run_moves_between_devices_and_from_memory_to_a_stream(
     reference: Path, command: Command, environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -203,14 +201,10 @@ def wait_for(
     (("--config.input=stream", "--config.train_examples=-1"), "train_examples"),
 ])  # fmt: skip
 def test_batches_that_cannot_be_parted_are_refused(
-    changes: tuple[str, ...],
-    said: str,
-    command: Command,
-    environment: dict[str, str],
-    tmp_path: Path,
+    changes: tuple[str, ...], said: str, answer: Command, tmp_path: Path
 ) -> None:
     arguments = (*RUN, *changes, f"--workdir={tmp_path / 'run'}")
-    result = command(*arguments, env=with_devices(environment, 4))
+    result = answer(*arguments, devices=4)
     assert result.returncode == 2, result.stdout
     assert said in result.stderr
     assert result.stderr.count("\n") == 1
@@ -245,7 +239,7 @@ def start(environment: dict[str, str], workdir: Path, *changes: str) -> list[sub
 SWEEP = '[{"seed": 0}, {"seed": 1}, {"seed": 2}]'
 
 
-@pytest.mark.parametrize("kind", ["memory", "stream"])
+@pytest.mark.parametrize("kind", [pytest.param("memory", marks=pytest.mark.slow), "stream"])
 def test_two_processes_equal_one(
     kind: str, reference: Path, environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -253,11 +247,13 @@ def test_two_processes_equal_one(
     ends = [process.communicate(timeout=300) for process in processes]
     assert [process.returncode for process in processes] == [0, 0], ends
     assert "4 x CPU" in ends[0][0]
-    spoken = [line for line in ends[1][0].splitlines() if not line.startswith("[Gloo]")]
+    # Gloo's threads write over one another.
+    spoken = [line for line in ends[1][0].splitlines() if not re.search("Gloo|peer ranks", line)]
     assert not spoken  # the first speaks for both
     assert_same_numbers(tmp_path / "run", reference)
 
 
+@pytest.mark.slow
 def test_a_sweep_over_two_processes_equals_one_process(
     command: Command, environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -278,6 +274,7 @@ def test_a_sweep_over_two_processes_equals_one_process(
             assert by_name[1][key][loss] == pytest.approx(line[loss], rel=1e-4)
 
 
+@pytest.mark.slow
 def test_a_signal_to_one_process_stops_both_at_the_same_step(
     reference: Path, environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -298,6 +295,7 @@ def test_a_signal_to_one_process_stops_both_at_the_same_step(
     assert_same_numbers(workdir, reference)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("victim", [0, 1])
 def test_a_process_that_is_killed_ends_the_other_and_both_resume(
     victim: int, reference: Path, environment: dict[str, str], tmp_path: Path

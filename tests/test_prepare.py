@@ -294,6 +294,7 @@ def test_no_room_to_prepare_imagenet(
 
 
 @needs_tensorflow
+@pytest.mark.slow
 def test_a_damaged_archive_within_leaves_nothing(imagenet_tars: Archives, tmp_path: Path) -> None:
     """Names and ends are right; a class's own archive is not: tfds meets it half-way."""
     archives, data = tmp_path / "archives", tmp_path / "data"

@@ -39,20 +39,20 @@ def steps(folder: Path) -> list[int]:
 
 
 @pytest.fixture(scope="module")
-def plain(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def plain(answer: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
     workdir = tmp_path_factory.mktemp("plain") / "run"
-    result = command(*RUN, "--config.epoch_loop=step", f"--workdir={workdir}")
+    result = answer(*RUN, "--config.epoch_loop=step", f"--workdir={workdir}")
     assert result.returncode == 0, result.stderr
     assert not (workdir / "profile").exists() and "xprof" not in result.stdout
     return workdir
 
 
 def test_five_steps_after_compilation_are_traced_and_the_metrics_stay(
-    command: Command, plain: Path, tmp_path: Path
+    answer: Command, plain: Path, tmp_path: Path
 ) -> None:
     workdir = tmp_path / "run"
     options = ("--config.epoch_loop=step", "--config.profile=True", f"--workdir={workdir}")
-    result = command(*RUN, *options)
+    result = answer(*RUN, *options)
     assert result.returncode == 0, result.stderr
     assert f"profile of steps 10 to 15: {workdir / 'profile'}" in result.stdout
     assert f"xprof --logdir={workdir / 'profile'}" in result.stdout
@@ -67,15 +67,15 @@ def test_five_steps_after_compilation_are_traced_and_the_metrics_stay(
     assert any("dot" in name for name in ran[max(ran)])
     assert read_metrics(workdir) == read_metrics(plain)
     # The same run, whether it is traced or not.
-    again = command(*RUN, "--config.epoch_loop=step", f"--workdir={workdir}")
+    again = answer(*RUN, "--config.epoch_loop=step", f"--workdir={workdir}")
     assert (again.returncode, "Complete already" in again.stdout) == (0, True)
 
 
 def test_of_scanned_epochs_the_second_is_traced(
-    command: Command, plain: Path, tmp_path: Path
+    answer: Command, plain: Path, tmp_path: Path
 ) -> None:
     workdir = tmp_path / "run"
-    result = command(*RUN, "--config.profile=True", f"--workdir={workdir}")
+    result = answer(*RUN, "--config.profile=True", f"--workdir={workdir}")
     assert result.returncode == 0, result.stderr
     assert "profile of steps 20 to 40:" in result.stdout
     assert steps(workdir / "profile") == [20]
@@ -83,10 +83,10 @@ def test_of_scanned_epochs_the_second_is_traced(
 
 
 def test_a_run_that_ends_before_says_that_nothing_is_traced(
-    command: Command, tmp_path: Path
+    answer: Command, tmp_path: Path
 ) -> None:
     workdir = tmp_path / "run"
-    result = command(*RUN, "--config.epochs=1", "--config.profile=True", f"--workdir={workdir}")
+    result = answer(*RUN, "--config.epochs=1", "--config.profile=True", f"--workdir={workdir}")
     assert result.returncode == 0, result.stderr
     assert "config.profile: nothing is traced" in result.stdout
     assert not (workdir / "profile").exists()

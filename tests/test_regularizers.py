@@ -383,56 +383,49 @@ REGULARIZED = (
 
 
 @pytest.fixture(scope="module")
-def caching(
-    environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, str]:
-    """The same program is started three times here, and is slow to compile."""
-    folder = tmp_path_factory.mktemp("compiled")
-    return {**environment, "JAX_COMPILATION_CACHE_DIR": str(folder)}
-
-
-@pytest.fixture(scope="module")
-def regularized(
-    command: Command, caching: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    workdir = tmp_path_factory.mktemp("regularized") / "loop"
-    words = (*REGULARIZED, "--config.vectorize=loop", f"--workdir={workdir}")
-    result = command(*words, env=caching)
+def augmented(answer: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with a network that is compiled at once."""
+    workdir = tmp_path_factory.mktemp("augmented") / "run"
+    changes = ("--config.model=mlp", "--config.hidden_sizes=(16,)", f"--workdir={workdir}")
+    result = answer(*REGULARIZED, *changes)
     assert result.returncode == 0, result.stderr
     return workdir
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_it_ends_the_same(
-    regularized: Path, command: Command, caching: dict[str, str], tmp_path: Path
+    command: Command, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    workdir = tmp_path / "run"
-    words = (*REGULARIZED, "--config.vectorize=loop", f"--workdir={workdir}")
-    process = start(caching, *words)
+    whole, workdir = tmp_path / "whole", tmp_path / "run"
+    words = (*REGULARIZED, "--config.vectorize=loop")
+    result = command(*words, f"--workdir={whole}")
+    assert result.returncode == 0, result.stderr
+    process = start(environment, *words, f"--workdir={workdir}")
     wait_for_lines(workdir, 2, process)
     process.kill()
     process.communicate()
     assert len(read_metrics(workdir)) < 6
-    result = command(*words, env=caching)
+    result = command(*words, f"--workdir={workdir}")
     assert result.returncode == 0, result.stderr
-    assert read_metrics(workdir) == read_metrics(regularized)
-    assert read_summary(workdir) == read_summary(regularized)
+    assert read_metrics(workdir) == read_metrics(whole)
+    assert read_summary(workdir) == read_summary(whole)
     for name in ("report.html", AUGMENTED):
         assert (workdir / name).exists()
-    assert (workdir / AUGMENTED).read_bytes() == (regularized / AUGMENTED).read_bytes()
+    assert (workdir / AUGMENTED).read_bytes() == (whole / AUGMENTED).read_bytes()
 
 
 def first_epoch(workdir: Path) -> dict[str, dict[str, Any]]:
     return {line["member"]: line for line in read_metrics(workdir) if line["epoch"] == 1}
 
 
-def test_a_group_starts_as_its_runs_alone(
-    regularized: Path, command: Command, tmp_path: Path
-) -> None:
-    changes = ("--config.vectorize=vmap", "--config.epochs=1", f"--workdir={tmp_path / 'vmap'}")
-    result = command(*REGULARIZED, *changes)
-    assert result.returncode == 0, result.stderr
+@pytest.mark.slow
+def test_a_group_starts_as_its_runs_alone(command: Command, tmp_path: Path) -> None:
+    for kind in ("vmap", "loop"):
+        changes = (f"--config.vectorize={kind}", f"--workdir={tmp_path / kind}")
+        result = command(*REGULARIZED, "--config.epochs=1", *changes)
+        assert result.returncode == 0, result.stderr
     assert len(json.loads((tmp_path / "vmap" / "chunks.json").read_text())) == 1
-    together, alone = first_epoch(tmp_path / "vmap"), first_epoch(regularized)
+    together, alone = first_epoch(tmp_path / "vmap"), first_epoch(tmp_path / "loop")
     assert together.keys() == alone.keys() == {"seed=0", "seed=1"}
     for name, line in together.items():
         for key in ("running_loss", "train_loss", "test_loss"):
@@ -440,11 +433,11 @@ def test_a_group_starts_as_its_runs_alone(
     assert alone["seed=0"]["running_loss"] != alone["seed=1"]["running_loss"]
 
 
-def test_a_stream_gives_the_losses_of_the_memory(command: Command, tmp_path: Path) -> None:
+def test_a_stream_gives_the_losses_of_the_memory(answer: Command, tmp_path: Path) -> None:
     """Crops of stored images that are larger; mixup and sharpness-aware steps besides."""
     lines = {}
     for kind in ("memory", "stream"):
-        result = command(
+        result = answer(
             *SMALL,
             "--config.sweep=",
             "--config.augmentation=crop+flip",
@@ -468,28 +461,28 @@ def test_a_stream_gives_the_losses_of_the_memory(command: Command, tmp_path: Pat
 
 
 def test_the_report_shows_augmented_images_and_what_early_stopping_would_win(
-    regularized: Path,
+    augmented: Path,
 ) -> None:
-    text = (regularized / "report.html").read_text()
+    text = (augmented / "report.html").read_text()
     assert "Augmented training images" in text and "data:image/png;base64," in text
-    svg = (regularized / AUGMENTED.replace(".png", ".svg")).read_text()
+    svg = (augmented / AUGMENTED.replace(".png", ".svg")).read_text()
     assert svg.count("<image") == 4 * 2 * 5  # three alone and all: two images, as stored and 4
-    with (regularized / "tables" / "results.csv").open() as file:
+    with (augmented / "tables" / "results.csv").open() as file:
         found = list(csv.DictReader(file))
-    for row, member in zip(found, read_summary(regularized)["members"], strict=True):
-        own = [x for x in read_metrics(regularized) if x["member"] == member["name"]]
+    for row, member in zip(found, read_summary(augmented)["members"], strict=True):
+        own = [x for x in read_metrics(augmented) if x["member"] == member["name"]]
         accuracies = [line["test_accuracy"] for line in own]
         assert float(row["early_stopping_gain"]) == max(accuracies) - accuracies[-1]
         assert int(row["best_epoch"]) == 1 + accuracies.index(max(accuracies))
 
 
 def test_a_report_written_again_keeps_the_images(
-    regularized: Path, environment: dict[str, str]
+    augmented: Path, environment: dict[str, str]
 ) -> None:
-    before = (regularized / "report.html").read_bytes()
-    words = [sys.executable, "-m", "rethinking_jax.report", str(regularized)]
+    before = (augmented / "report.html").read_bytes()
+    words = [sys.executable, "-m", "rethinking_jax.report", str(augmented)]
     subprocess.run(words, env=environment, check=True, capture_output=True)
-    assert (regularized / "report.html").read_bytes() == before
+    assert (augmented / "report.html").read_bytes() == before
 
 
 def with_keys(override: dict[str, Any], corruption: str, test: float, fit: int | None = 2) -> Any:

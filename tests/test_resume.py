@@ -49,10 +49,19 @@ RESOURCES = (
 
 
 @pytest.fixture(scope="module")
-def reference(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Never interrupted."""
-    workdir = tmp_path_factory.mktemp("reference") / "run"
+def uninterrupted(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """In a process of its own, as those are that are killed and stopped."""
+    workdir = tmp_path_factory.mktemp("uninterrupted") / "run"
     result = command(*RUNS, f"--workdir={workdir}")
+    assert result.returncode == 0, result.stderr
+    return workdir
+
+
+@pytest.fixture(scope="module")
+def reference(answer: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same in this process, where rounding differs."""
+    workdir = tmp_path_factory.mktemp("reference") / "run"
+    result = answer(*RUNS, f"--workdir={workdir}")
     assert result.returncode == 0, result.stderr
     return workdir
 
@@ -62,11 +71,12 @@ def assert_same(workdir: Path, reference: Path) -> None:
     assert read_summary(workdir) == read_summary(reference)
 
 
+@pytest.mark.slow
 def test_killed_again_and_again_it_ends_as_if_never_interrupted(
-    command: Command, environment: dict[str, str], reference: Path, tmp_path: Path
+    command: Command, environment: dict[str, str], uninterrupted: Path, tmp_path: Path
 ) -> None:
     workdir = tmp_path / "run"
-    total = len(read_metrics(reference))
+    total = len(read_metrics(uninterrupted))
     rng = np.random.default_rng()
     for lines in (1, 6, 17, total - 1):
         process = start(environment, *RUNS, f"--workdir={workdir}")
@@ -76,18 +86,20 @@ def test_killed_again_and_again_it_ends_as_if_never_interrupted(
         process.communicate()
     result = command(*RUNS, f"--workdir={workdir}")
     assert result.returncode == 0, result.stderr
-    assert_same(workdir, reference)
+    assert_same(workdir, uninterrupted)
     again = command(*RUNS, f"--workdir={workdir}")
     assert again.returncode == 0
     assert "Complete already" in again.stdout
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
+)
 def test_a_signal_saves_and_says_how_to_resume(
     number: signal.Signals,
     command: Command,
     environment: dict[str, str],
-    reference: Path,
+    uninterrupted: Path,
     tmp_path: Path,
 ) -> None:
     workdir = tmp_path / "run"
@@ -105,9 +117,10 @@ def test_a_signal_saves_and_says_how_to_resume(
     result = command(*RUNS, f"--workdir={workdir}")
     assert result.returncode == 0
     assert f"resuming from step {done * 12}" in result.stdout
-    assert_same(workdir, reference)
+    assert_same(workdir, uninterrupted)
 
 
+@pytest.mark.slow
 def test_a_signal_in_mid_epoch_saves_that_very_step(
     command: Command, environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -142,7 +155,7 @@ def newest(workdir: Path) -> Path:
 
 @pytest.mark.parametrize("damage", ["truncated", "one bit"])
 def test_a_damaged_checkpoint_is_named_and_the_one_before_taken(
-    damage: str, command: Command, reference: Path, tmp_path: Path
+    damage: str, answer: Command, reference: Path, tmp_path: Path
 ) -> None:
     workdir = interrupted(reference, tmp_path)
     last = newest(workdir)
@@ -150,7 +163,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_taken(
     content = bytearray(file.read_bytes())
     content[len(content) // 3] ^= 16
     file.write_bytes(content[: len(content) // 2] if damage == "truncated" else content)
-    result = command(*RUNS, f"--workdir={workdir}")
+    result = answer(*RUNS, f"--workdir={workdir}")
     assert result.returncode == 0, result.stderr
     assert f"checkpoint {last} is damaged" in result.stdout
     assert f"resuming from step {int(last.name) - 24}" in result.stdout
@@ -181,21 +194,21 @@ def test_resources_may_change_when_a_run_is_resumed(
 
 
 def test_a_kill_between_the_end_and_the_summary(
-    command: Command, reference: Path, tmp_path: Path
+    answer: Command, reference: Path, tmp_path: Path
 ) -> None:
     workdir = interrupted(reference, tmp_path)
     shutil.copy(reference / "metrics.jsonl", workdir)
     shutil.rmtree(workdir / "figures")
-    result = command(*RUNS, f"--workdir={workdir}")
+    result = answer(*RUNS, f"--workdir={workdir}")
     assert result.returncode == 0
     assert "resuming" not in result.stdout
     assert_same(workdir, reference)
     assert (workdir / "figures" / "learning_curves.png").stat().st_size > 10_000
 
 
-def test_another_config_in_the_same_workdir_is_refused(command: Command, reference: Path) -> None:
+def test_another_config_in_the_same_workdir_is_refused(answer: Command, reference: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in reference.rglob("*")}
-    result = command(
+    result = answer(
         *RUNS, f"--workdir={reference}", "--config.learning_rate=0.02", "--config.momentum=0.8"
     )
     assert result.returncode == 2
@@ -206,7 +219,7 @@ def test_another_config_in_the_same_workdir_is_refused(command: Command, referen
 
 
 def test_it_resumes_from_another_data_folder_but_not_onto_other_labels(
-    command: Command, environment: dict[str, str], tmp_path: Path
+    answer: Command, environment: dict[str, str], tmp_path: Path
 ) -> None:
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (300, 8, 8)).astype(np.uint8)
@@ -231,14 +244,14 @@ def test_it_resumes_from_another_data_folder_but_not_onto_other_labels(
     labels[7] = (labels[7] + 1) % 4
     np.savez(file, x_train=images[:250], y_train=labels[:250], x_test=images[250:],
              y_test=labels[250:])  # fmt: skip
-    result = command(*arguments)
+    result = answer(*arguments)
     assert result.returncode == 2
     assert "other labels for true_labels" in result.stderr
     assert (tmp_path / "run" / "metrics.jsonl").read_bytes() == before
     labels[7] = (labels[7] - 1) % 4
     np.savez(file, x_train=images[:250], y_train=labels[:250], x_test=images[250:],
              y_test=labels[250:])  # fmt: skip
-    result = command(*arguments, f"--config.data_dir={tmp_path}")
+    result = answer(*arguments, f"--config.data_dir={tmp_path}")
     assert result.returncode == 0, result.stderr
     assert (
         json.loads((tmp_path / "run" / "summary.json").read_text())["members"][0]["epochs"] == 300

@@ -21,6 +21,7 @@ from conftest import REPOSITORY
 SBATCH = REPOSITORY / "launch" / "slurm.sbatch"
 missing = [name for name in ("slurmctld", "slurmd", "munged") if not shutil.which(name)]
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(bool(missing), reason=f"no {', '.join(missing)} here"),
     pytest.mark.skipif(os.geteuid() != 0, reason="SLURM's daemons need root"),
 ]

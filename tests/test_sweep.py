@@ -34,26 +34,21 @@ ARGUMENTS = (
 
 
 @pytest.fixture(scope="module")
-def vmapped(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def vmapped(answer: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
     workdir = tmp_path_factory.mktemp("sweep") / "vmapped"
-    result = command(*ARGUMENTS, "--config.vectorize=vmap", f"--workdir={workdir}")
+    result = answer(*ARGUMENTS, "--config.vectorize=vmap", f"--workdir={workdir}")
     assert result.returncode == 0, result.stderr
     return workdir
 
 
 @pytest.mark.parametrize("devices", [1, 8])
 def test_a_group_ends_as_its_runs_alone(
-    devices: int, vmapped: Path, command: Command, environment: dict[str, str], tmp_path: Path
+    devices: int, vmapped: Path, answer: Command, tmp_path: Path
 ) -> None:
     """One after another on one device; each on a device of its own (8, of which 3 are used)."""
     looped = tmp_path / "looped"
-    flags = f"--xla_force_host_platform_device_count={devices}"
-    result = command(
-        *ARGUMENTS,
-        "--config.vectorize=loop",
-        f"--workdir={looped}",
-        env={**environment, "XLA_FLAGS": flags},
-    )
+    words = ("--config.vectorize=loop", f"--workdir={looped}")
+    result = answer(*ARGUMENTS, *words, devices=devices)
     assert result.returncode == 0, result.stderr
     chunks = json.loads((looped / "chunks.json").read_text())
     assert len(chunks) == (3 if devices == 1 else 1)
@@ -74,15 +69,13 @@ def test_a_group_ends_as_its_runs_alone(
             assert first[0][name][key] == pytest.approx(first[1][name][key], rel=1e-4)
 
 
-def test_added_runs_are_all_that_is_trained(
-    vmapped: Path, command: Command, tmp_path: Path
-) -> None:
+def test_added_runs_are_all_that_is_trained(vmapped: Path, answer: Command, tmp_path: Path) -> None:
     workdir = tmp_path / "run"
     shutil.copytree(vmapped, workdir)
     before = (workdir / "metrics.jsonl").read_text()
     more = json.dumps([*json.loads(SEEDS), {"seed": 3}, {"seed": 4}])
     added = (*ARGUMENTS, f"--config.sweep={more}", "--config.vectorize=vmap")
-    result = command(*added, f"--workdir={workdir}")
+    result = answer(*added, f"--workdir={workdir}")
     assert result.returncode == 0, result.stderr
     assert (workdir / "metrics.jsonl").read_text().startswith(before)
     old, new = read_summary(vmapped)["members"], read_summary(workdir)["members"]
@@ -93,7 +86,7 @@ def test_added_runs_are_all_that_is_trained(
     with np.load(workdir / "labels.npz") as labels:
         assert len(labels.files) == 5
     # And the runs that were there cannot be taken away.
-    result = command(*ARGUMENTS, "--config.vectorize=vmap", f"--workdir={workdir}")
+    result = answer(*ARGUMENTS, "--config.vectorize=vmap", f"--workdir={workdir}")
     assert result.returncode == 2
     assert "sweep" in result.stderr
 
@@ -112,7 +105,7 @@ def test_members_leave_the_group_when_they_have_fitted(vmapped: Path) -> None:
 
 
 def test_a_group_that_lost_members_resumes_exactly(
-    vmapped: Path, command: Command, tmp_path: Path
+    vmapped: Path, answer: Command, tmp_path: Path
 ) -> None:
     """As a kill leaves it: the last checkpoint is gone, the one before has a member less."""
     workdir = tmp_path / "run"
@@ -123,7 +116,7 @@ def test_a_group_that_lost_members_resumes_exactly(
     shutil.rmtree(folder / str(steps[-1]))
     ends = [m["steps"] for m in read_summary(vmapped)["members"]]
     assert min(ends) <= steps[-2] < max(ends)
-    result = command(*ARGUMENTS, "--config.vectorize=vmap", f"--workdir={workdir}")
+    result = answer(*ARGUMENTS, "--config.vectorize=vmap", f"--workdir={workdir}")
     assert result.returncode == 0, result.stderr
     assert f"resuming from step {steps[-2]}" in result.stdout
     assert read_metrics(workdir) == read_metrics(vmapped)

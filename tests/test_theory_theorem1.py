@@ -243,7 +243,7 @@ def test_the_smallest_width_is_the_first_whose_run_fitted(data_dir: Path, tmp_pa
         sampled_points=20,
         corruption="random_labels",
         trained_widths="1+64",
-        trained_epochs=100,
+        trained_epochs=50,
     )
     workdir = tmp_path / "run"
     summary = experiment.run(config, workdir, console=Console(file=io.StringIO()))
@@ -259,8 +259,8 @@ def test_the_smallest_width_is_the_first_whose_run_fitted(data_dir: Path, tmp_pa
     assert len(runs) == 4
     # As many steps for few points as for all, and the labels that the construction takes.
     steps = {name: run["steps"] for name, run in runs.items()}
-    assert steps["random_labels, 20 points, width 1"] == 400
-    assert steps["random_labels, 80 points, width 1"] == 100
+    assert steps["random_labels, 20 points, width 1"] == 200
+    assert steps["random_labels, 80 points, width 1"] == 50
     task = Tasks(lambda line: None)(config)
     with np.load(workdir / "trained" / "labels.npz") as labels:
         assert np.array_equal(labels["random_labels, 80 points, width 64"], task.train_labels)

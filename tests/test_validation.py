@@ -187,7 +187,8 @@ def test_one_program_of_several_runs_and_a_stream_choose_the_same(
 
 def test_label_noise_leaves_the_validation_labels_alone(tmp_path: Path) -> None:
     """A network that fits random labels is at chance on true ones, also on those set aside."""
-    config = small(sweep="", corruption="random_labels", epochs=60, learning_rate=0.05)
+    config = small(sweep="", corruption="random_labels", epochs=60, learning_rate=0.05,
+                   checkpoint_every=60)  # fmt: skip
     config.hidden_sizes = (256,)
     summary = experiment.run(config, tmp_path / "noise")
     (member,) = summary["members"]

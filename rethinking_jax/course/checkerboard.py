@@ -45,16 +45,9 @@ def plots(results: Results, translate: Translate) -> list[Plot]:
     found = boards(results)
     title = translate("More data helps where the data is")
     caption = f"Over {TEST_EXAMPLES:,} test points of each kind, mean of the last {LAST} looks."
+    axes = translate("training examples"), translate("accuracy")
     return [
-        Plot(
-            "examples",
-            title,
-            caption,
-            translate("training examples"),
-            translate("accuracy"),
-            _by_examples(found, translate),
-            log="x",
-        ),
+        Plot("examples", title, caption, *axes, _by_examples(found, translate), log="x"),
         _by_steps(found, INSIDE, translate("In-distribution accuracy"), translate),
         _by_steps(found, OUTSIDE, translate("Out-of-distribution accuracy"), translate),
     ]

@@ -67,9 +67,7 @@ def plots(results: Results, translate: Translate) -> list[Plot]:
     curves = []
     seeds = note(groups_of(results)[0], translate)
     for name, own in errors(results).items():
-        label = (
-            translate("augmented: {names}", names=name) if name else translate("no augmentation")
-        )
+        label = translate("augmented: {names}" if name else "no augmentation", names=name)
         n, mean = _means(own)
         curves.append(seeds_curve(label, n, list(own.values()), seeds))
         if len(own) > 1 and (mean > 0).all():
@@ -78,17 +76,9 @@ def plots(results: Results, translate: Translate) -> list[Plot]:
             law = translate("{label}: error ~ n^-{power:.2f}", label=label, power=fit.power)
             curves.append(Curve(law, n.tolist(), line, line, line))
     title = translate("Error against the number of training examples")
-    return [
-        Plot(
-            "dataset_size",
-            title,
-            "Straight: the fitted power law.",
-            translate("training examples"),
-            translate("test error"),
-            curves,
-            log="xy",
-        )
-    ]
+    axes = translate("training examples"), translate("test error")
+    caption = "Straight: the fitted power law."
+    return [Plot("dataset_size", title, caption, *axes, curves, log="xy")]
 
 
 def judge(results: Results) -> list[Verdict]:

@@ -35,11 +35,8 @@ def plots(results: Results, translate: Translate) -> list[Plot]:
     ]
     title = translate("Training loss, and training / test accuracy at the end")
     caption = "Cross-entropy over the training set as the run sees it; in the legend accuracies."
-    return [
-        Plot(
-            "randomization", title, caption, translate("epochs"), translate("training loss"), curves
-        )
-    ]
+    axes = translate("epochs"), translate("training loss")
+    return [Plot("randomization", title, caption, *axes, curves)]
 
 
 def judge(results: Results) -> list[Verdict]:

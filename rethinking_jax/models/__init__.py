@@ -10,7 +10,8 @@ to logits, float32 [b, num_classes]. It may have more:
   on a CPU trains faster in one loop with others. A class that does not say is taken to convolve.
 
 Other fields need a default, or a value by `functools.partial`. With `train=True` a model draws
-dropout by the rng "dropout" and may update the collection "batch_stats".
+dropout by the rng "dropout" and may update the collection "batch_stats", so it is applied with
+`rngs={"dropout": key}` and `mutable=["batch_stats"]`.
 """
 
 import inspect
@@ -80,12 +81,11 @@ def create_model(
     Returns:
       A Linen module: `module.apply(variables, x, train=...)` maps images, float32
       [b, h, w, c] of any size (inception_v3: from 75x75 on), to logits, float32
-      [b, num_classes]. With `train=True` it needs the rng "dropout" where dropout_rate > 0,
-      and `mutable=["batch_stats"]` where it has batch norm.
+      [b, num_classes].
 
     Raises:
-      UserError: unknown name, a value that the model cannot take or has no field for, or a
-        class that is no such model.
+      UserError: the name is unknown, the model has no field for a value or cannot take it, or
+        the class is no such model.
     """
     name = model if isinstance(model, str) else getattr(model, "__name__", repr(model))
     architecture = _find(model) if isinstance(model, str) else model
@@ -94,8 +94,6 @@ def create_model(
     if (dtype_name := _dtype_name(dtype)) not in DTYPES:
         raise UserError(f"dtype={dtype_name!r} must be one of: {', '.join(DTYPES)}")
     fields = _free_fields(architecture)
-    if "num_classes" not in fields:
-        raise UserError(f"model={name!r} has no field num_classes, the number of its logits")
     _check_widths(name, hidden_sizes, fields)
     for key, value, off in (("dropout_rate", dropout_rate, 0.0), ("dtype", dtype_name, "float32")):
         if key not in fields and value != off:
@@ -165,6 +163,8 @@ def _build(
     Raises:
       UserError: a field has no value, or what is built is no model.
     """
+    if "num_classes" not in fields:
+        raise UserError(f"model={name!r} has no field num_classes, the number of its logits")
     missing = [key for key, needed in fields.items() if needed and key not in given]
     if missing:
         raise UserError(

@@ -34,15 +34,12 @@ class AuxiliaryHead(nn.Module):
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
         """Maps [b, h, w, c] to logits, float32 [b, num_classes]."""
 
+        unit = partial(
+            ConvUnit, padding="VALID", batch_norm_scale=self.batch_norm_scale, dtype=self.dtype
+        )
+
         def conv(x: jax.Array, features: int, size: tuple[int, int]) -> jax.Array:
-            unit = ConvUnit(
-                features,
-                size,
-                padding="VALID",
-                batch_norm_scale=self.batch_norm_scale,
-                dtype=self.dtype,
-            )
-            return unit(x, train=train)
+            return unit(features, size)(x, train=train)
 
         # The grid shrinks from 17x17 to 5x5 to 1x1; a window that finds less takes all there is.
         x = nn.avg_pool(x, _at_most(5, x), strides=(3, 3))
@@ -84,6 +81,8 @@ class InceptionV3(ImageModel):
                 f"{x.shape[1]}x{x.shape[2]}"
             )
 
+        unit = partial(ConvUnit, batch_norm_scale=self.batch_norm_scale, dtype=self.dtype)
+
         def conv(
             x: jax.Array,
             features: int,
@@ -91,15 +90,7 @@ class InceptionV3(ImageModel):
             stride: int = 1,
             padding: str = "SAME",
         ) -> jax.Array:
-            unit = ConvUnit(
-                features,
-                size,
-                stride,
-                padding=padding,
-                batch_norm_scale=self.batch_norm_scale,
-                dtype=self.dtype,
-            )
-            return unit(x, train=train)
+            return unit(features, size, stride, padding=padding)(x, train=train)
 
         x = _stem(conv, x)
         self.sow("intermediates", "stem", x)

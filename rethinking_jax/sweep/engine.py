@@ -88,7 +88,7 @@ class Chunk(NamedTuple):
 
     @property
     def config(self) -> ConfigDict:
-        """The config of the first run; all but `config.PER_RUN_KEYS` is that of every run."""
+        """The config of the first run; all but its keys of scope "array" is that of every run."""
         return self.runs[0].config
 
     @property

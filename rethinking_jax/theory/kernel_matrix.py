@@ -80,8 +80,7 @@ def gaussian(
 
     if not held:
         return Kernel(count, None, rows, predict)
-    pieces = (rows(slice(i, i + ROWS)) for i in range(0, count, ROWS))
-    return _held(_gathered(pieces, count, dtype, host), predict)
+    return _held(_gathered(rows, count, dtype, host), predict)
 
 
 @jax.jit
@@ -92,8 +91,9 @@ def _gaussian(x: jax.Array, y: jax.Array, y_norms: jax.Array, gamma: float) -> j
 
 
 def _gathered(
-    pieces: Iterable[jax.Array], count: int, dtype: Precision, host: bool | None
+    rows: Callable[[Rows], jax.Array], count: int, dtype: Precision, host: bool | None
 ) -> Matrix:
+    pieces = (rows(slice(i, i + ROWS)) for i in range(0, count, ROWS))
     if not (on_host() if host is None else host):
         with jax.enable_x64(dtype is np.float64):
             return jnp.concatenate(list(pieces))
