@@ -18,7 +18,7 @@ from rethinking_jax.config import appendix_learning_rate, base_config, parse_arg
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """One run on CIFAR-10."""
+    """Returns one run on CIFAR-10."""
     chosen = parse_argument(
         argument, positional="model", model="inception_small", corruption="random_labels"
     )

@@ -37,7 +37,7 @@ FULL = {"train_examples": 0, "epochs": 60, "image_size": 0, "batch_size": 128, "
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """A run for each network and seed."""
+    """Returns a run for each network and seed."""
     fixed = {"models": MODELS, "dataset": "mnist5k", "seeds": 3}
     chosen = parse_argument(argument, positional="models", **fixed, **SMALL)
     if chosen.dataset != "mnist5k":

@@ -19,7 +19,7 @@ from rethinking_jax.errors import UserError
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """A run for each batch size and seed."""
+    """Returns a run for each batch size and seed."""
     chosen = parse_argument(
         argument,
         positional="batch_sizes",

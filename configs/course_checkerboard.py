@@ -27,7 +27,7 @@ MEASURED = 3  # times for each of them
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """A run for each number of points and seed."""
+    """Returns a run for each number of points and seed."""
     chosen = parse_argument(
         argument, examples="500+1000+5000", outside=9, beside=1000, seeds=3, steps=8190
     )  # of all four runs a whole number of epochs between measurements
@@ -54,7 +54,7 @@ def get_config(argument: str = "") -> ConfigDict:
 
 
 def _run(dataset: str, steps: int) -> Overrides:
-    """About as many steps on any number of points, measured and kept after as many."""
+    """Chooses about as many steps on any number of points, measured and kept after as many."""
     per_epoch = max(1, sum(sizes(dataset)) // BATCH)
     measure = max(1, round(steps / (FRAMES * MEASURED * per_epoch)))
     return {

@@ -24,7 +24,7 @@ FEWEST, MOST = 20, 200
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """A run for each number of examples, with and without augmentation, and each seed."""
+    """Returns a run for each number of examples, with and without augmentation, and each seed."""
     chosen = parse_argument(
         argument,
         dataset="mnist5k",

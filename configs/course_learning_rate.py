@@ -17,7 +17,7 @@ from rethinking_jax.errors import UserError
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """A run for each decade and seed."""
+    """Returns a run for each decade and seed."""
     chosen = parse_argument(
         argument,
         low=-5,

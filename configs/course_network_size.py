@@ -16,7 +16,7 @@ from rethinking_jax.config import parse_argument, recipe, runs
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """A run for each network and seed."""
+    """Returns a run for each network and seed."""
     chosen = parse_argument(
         argument,
         positional="sizes",

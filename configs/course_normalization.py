@@ -16,7 +16,7 @@ from rethinking_jax.config import parse_argument, recipe, runs, sweep
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """A run for each scale and seed."""
+    """Returns a run for each scale and seed."""
     chosen = parse_argument(
         argument, dataset="mnist5k", seeds=3, epochs=20, train_examples=0, learning_rate=0.01
     )

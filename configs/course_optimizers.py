@@ -23,7 +23,7 @@ OPTIMIZERS = (
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """A run for each optimizer and seed."""
+    """Returns a run for each optimizer and seed."""
     chosen = parse_argument(argument, dataset="mnist5k", seeds=3, epochs=40, train_examples=0)
     config = recipe.course_config("course_optimizers", chosen)
     config.sweep = runs(recipe.seeded(OPTIMIZERS, chosen.seeds))

@@ -19,7 +19,7 @@ from rethinking_jax.corruption import SETTINGS
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """A run for each setting and seed."""
+    """Returns a run for each setting and seed."""
     chosen = parse_argument(
         argument,
         positional="model",

@@ -20,7 +20,7 @@ from rethinking_jax.errors import UserError
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """A run for each network, learning rate and seed."""
+    """Returns a run for each network, learning rate and seed."""
     chosen = parse_argument(
         argument,
         validation=500,

@@ -18,7 +18,7 @@ from rethinking_jax.config import base_config, parse_argument
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """One run on Fashion-MNIST."""
+    """Returns one run on Fashion-MNIST."""
     chosen = parse_argument(
         argument, positional="corruption", corruption="random_labels", model="mlp_3x512"
     )

@@ -37,7 +37,7 @@ MODELS["c"] = MODELS["b"]
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """All runs of one panel."""
+    """Returns all runs of one panel."""
     chosen = parse_argument(
         argument,
         positional="panel",
@@ -64,7 +64,7 @@ def get_config(argument: str = "") -> ConfigDict:
 
 
 def _members(chosen: ConfigDict) -> list[Overrides]:
-    """Every model with every setting or level, under short names."""
+    """Makes every model with every setting or level, under short names."""
     models = (chosen.models or MODELS[chosen.panel]).split("+")
     if chosen.panel == "a":
         values = sweep("corruption", SETTINGS)

@@ -31,7 +31,7 @@ PANELS: dict[str, Overrides] = {
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """The runs of one panel."""
+    """Returns the runs of one panel."""
     parts = argument.split(",")
     named = [part.removeprefix("panel=") for part in parts if part.startswith("panel=")]
     # Which panel decides which arguments there are; what is wrong is said below.

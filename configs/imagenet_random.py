@@ -26,7 +26,7 @@ SMOKE = {"model": "alexnet_small", "image_size": 32, "batch_size": 50, "epochs":
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """One run on ImageNet."""
+    """Returns one run on ImageNet."""
     smoke = argument.split(",")[0] in ("smoke", "preset=smoke")
     chosen = parse_argument(
         argument,

@@ -28,7 +28,7 @@ from rethinking_jax.theory.settings import theory_config
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """One run for each kernel, ridge and setting."""
+    """Returns one run for each kernel, ridge and setting."""
     chosen = parse_argument(
         argument,
         positional="dataset",

@@ -18,7 +18,7 @@ from rethinking_jax.corruption import SETTINGS
 
 
 def get_config() -> ConfigDict:
-    """Six runs."""
+    """Returns six runs."""
     config = base_config()
     config.experiment = "quickstart"
     config.dataset = "mnist5k"

@@ -22,7 +22,7 @@ from rethinking_jax.theory.settings import theory_config
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """One run for each network."""
+    """Returns one run for each network."""
     chosen = parse_argument(
         argument,
         positional="models",

@@ -29,7 +29,7 @@ from rethinking_jax.config import parse_argument, recipe, runs
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """The runs of Table 1, or those of some models."""
+    """Returns the runs of Table 1, or those of some models."""
     chosen = parse_argument(
         argument,
         positional="models",

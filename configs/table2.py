@@ -42,7 +42,7 @@ SETTINGS = {
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """The runs of Table 2, or some of them."""
+    """Returns the runs of Table 2, or some of them."""
     chosen = parse_argument(
         argument,
         positional="rows",

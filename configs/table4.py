@@ -28,7 +28,7 @@ AUGMENTATIONS = {"random crop": "crop", "flip and rotation": "flip+rotate"}
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """The runs of Table 4, or those of some models."""
+    """Returns the runs of Table 4, or those of some models."""
     models = tuple(dict.fromkeys(model for model, _ in paper.TABLE_4))
     chosen = parse_argument(
         argument,
@@ -55,7 +55,7 @@ def get_config(argument: str = "") -> ConfigDict:
 
 
 def _members(chosen: ConfigDict) -> list[Overrides]:
-    """Every row of the chosen models, under short names."""
+    """Makes every row of the chosen models, under short names."""
     members = []
     for model, kind in paper.TABLE_4:
         names = AUGMENTATIONS.get(kind, "")

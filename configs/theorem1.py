@@ -23,7 +23,7 @@ from rethinking_jax.theory.settings import theory_config
 
 
 def get_config(argument: str = "") -> ConfigDict:
-    """One run for each setting."""
+    """Returns one run for each setting."""
     chosen = parse_argument(
         argument,
         positional="dataset",

@@ -20,6 +20,6 @@ class RunFailed(Exception):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """': did you mean ...?' with the nearest known name, or '' where none is near."""
+    """Returns ': did you mean ...?' with the nearest known name, or '' where none is near."""
     close = difflib.get_close_matches(name, list(known), n=1)
     return f": did you mean {close[0]!r}?" if close else ""

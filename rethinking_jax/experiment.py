@@ -166,7 +166,7 @@ def _finished(job: Job) -> Json:
 
 @contextmanager
 def _stage(job: Job, progress: ProgressReport, before: float = 0.0) -> Iterator[Stage]:
-    """What training needs from the outside world; Ctrl-C and SIGTERM stop it.
+    """Gives training what it needs from the outside world; Ctrl-C and SIGTERM stop it.
 
     Args:
       job: what is carried out.
@@ -376,7 +376,7 @@ def _run_within(job: Job, config: ConfigDict, name: str) -> Json:
 
 @contextmanager
 def _lab(job: Job) -> Iterator[Lab]:
-    """The place where a kind of theory experiment trains networks."""
+    """Opens the place where a kind of theory experiment trains networks."""
     with _stage(job, ProgressReport(job.console)) as stage:
         yield Lab(stage, job.folder.claim)
 

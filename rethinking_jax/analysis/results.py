@@ -80,7 +80,7 @@ class Results(NamedTuple):
 
     @property
     def validated(self) -> bool:
-        """Whether validation chose hyper-parameters, so that no epoch looked at the test set."""
+        """Says if validation chose hyper-parameters, so that no epoch looked at the test set."""
         return bool(self.config.get("validation_examples"))
 
     @property
@@ -127,7 +127,7 @@ class Group(NamedTuple):
 
     @property
     def of_the_paper(self) -> bool:
-        """Whether the paper knows all its regularizers."""
+        """Says whether the paper knows all its regularizers."""
         return set(LATER).isdisjoint(self.regularizers)
 
     @property

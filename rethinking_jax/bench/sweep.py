@@ -75,7 +75,7 @@ def resolve(model: str, dataset: str, members: int | None = None, **given: int |
 
 
 def convolves_on_cpu(model: str) -> bool:
-    """Whether a step takes about a second, and far longer vmapped, as grouped convolutions."""
+    """Says whether a step takes about a second, and far longer vmapped, as grouped convolutions."""
     return convolves(create_model(model, num_classes=10)) and jax.default_backend() == "cpu"
 
 

@@ -90,7 +90,7 @@ class Split:
 
     @property
     def streamed(self) -> bool:
-        """Whether the images are read when they are needed."""
+        """Says whether the images are read when they are needed."""
         return isinstance(self.stored, Reader)
 
     @property
@@ -102,7 +102,7 @@ class Split:
         return height, width, channels
 
     def read(self, positions: np.ndarray) -> Array:
-        """The images at some positions (integers [b]): [b, h, w, c]."""
+        """Reads the images at some positions (integers [b]): [b, h, w, c]."""
         if isinstance(self.stored, Reader):
             return self.stored.read(positions)
         return self.stored[positions]
@@ -163,7 +163,7 @@ class Dataset:
 
     @property
     def streamed(self) -> bool:
-        """Whether images are read when they are needed; else all are in memory."""
+        """Says whether images are read when they are needed; else all are in memory."""
         return self.train.streamed
 
     @property
@@ -183,7 +183,7 @@ class Dataset:
 
     @property
     def holds_points(self) -> bool:
-        """Whether images are points, whose values are no pixels."""
+        """Says whether images are points, whose values are no pixels."""
         return not self.streamed and self.train.images.dtype != np.uint8
 
 

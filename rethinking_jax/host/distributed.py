@@ -312,7 +312,7 @@ def describe() -> str:
 
 
 def is_lost(error: BaseException) -> bool:
-    """Whether an error says that another process went away."""
+    """Says whether an error says that another process went away."""
     lost = isinstance(error, jax.errors.JaxRuntimeError) and LOST.search(str(error))
     return _here is not None and bool(lost)
 

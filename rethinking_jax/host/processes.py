@@ -25,7 +25,7 @@ def fetch(tree: Tree) -> Tree:
 
 
 def is_primary() -> bool:
-    """Whether this process writes what all of them found out."""
+    """Says whether this process writes what all of them found out."""
     return jax.process_index() == 0
 
 
@@ -36,7 +36,7 @@ def wait_for_all(name: str) -> None:
 
 
 def all_agree(yes: bool) -> bool:
-    """Whether every process says yes."""
+    """Says whether every process says yes."""
     if jax.process_count() == 1:
         return yes
     return bool(multihost_utils.process_allgather(np.array(yes)).all())

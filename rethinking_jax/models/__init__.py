@@ -109,12 +109,12 @@ def create_model(
 
 
 def takes_widths(name: str) -> bool:
-    """Whether a model of `MODELS` has its widths from the key hidden_sizes."""
+    """Says whether a model of `MODELS` has its widths from the key hidden_sizes."""
     return "hidden_sizes" in _free_fields(MODELS[name])
 
 
 def convolves(model: nn.Module) -> bool:
-    """Whether a model is slow inside a loop on a CPU, as convolutions are.
+    """Says whether a model is slow inside a loop on a CPU, as convolutions are.
 
     A class that does not say counts as one that convolves: its steps are taken one by one, which
     is right for every network and costs a small one some time.

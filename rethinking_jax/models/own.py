@@ -31,7 +31,7 @@ def own_name(model: Callable[..., nn.Module]) -> str:
 
 
 def is_own(name: str) -> bool:
-    """Whether a name is one that `own_name` gives."""
+    """Says whether a name is one that `own_name` gives."""
     return ":" in name
 
 

@@ -72,7 +72,7 @@ def parse(text: str) -> tuple[str, ...]:
 
 
 def changes_size(names: Sequence[str]) -> bool:
-    """Whether one of these augmentations crops, so that it wants the whole stored image."""
+    """Says whether one of these augmentations crops, so that it wants the whole stored image."""
     return not {"crop", "inception_crop"}.isdisjoint(names)
 
 

@@ -43,27 +43,27 @@ def example_losses(logits: jax.Array, batch: Examples) -> jax.Array:
 
 
 def is_correct(logits: jax.Array, batch: Examples) -> jax.Array:
-    """Whether the largest logit is that of the label which the run has, bool [b]."""
+    """Says whether the largest logit is that of the label which the run has, bool [b]."""
     return jnp.argmax(logits, -1) == batch.labels
 
 
 def is_truly_correct(logits: jax.Array, batch: Examples) -> jax.Array:
-    """Whether the largest logit is that of the true label, bool [b]."""
+    """Says whether the largest logit is that of the true label, bool [b]."""
     return jnp.argmax(logits, -1) == batch.true_labels
 
 
 def is_in_top5(logits: jax.Array, batch: Examples) -> jax.Array:
-    """Whether the label is among those of the five largest logits, bool [b]."""
+    """Says whether the label is among those of the five largest logits, bool [b]."""
     return jnp.any(jax.lax.top_k(logits, 5)[1] == batch.labels[:, None], axis=-1)
 
 
 def is_corrupted(batch: Examples) -> jax.Array:
-    """Whether the label is not the true one, bool [b]."""
+    """Says whether the label is not the true one, bool [b]."""
     return batch.labels != batch.true_labels
 
 
 def is_clean(batch: Examples) -> jax.Array:
-    """Whether the label is the true one, bool [b]."""
+    """Says whether the label is the true one, bool [b]."""
     return batch.labels == batch.true_labels
 
 

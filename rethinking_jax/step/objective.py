@@ -127,7 +127,7 @@ def accumulated(gradients: Gradients, parts: int, unroll: bool) -> Gradients:
 
 
 def sharpness_aware(gradients: Gradients, radius: float) -> Gradients:
-    """Sharpness-aware minimization (Foret et al. 2021): the gradient of the worst point near by.
+    """Takes the gradient of the worst point near by (sharpness-aware, Foret et al. 2021).
 
     Two gradients of the same batch with the same dropout: the first says where the loss
     rises fastest, the second is taken at that distance. Batch statistics and sums are the
@@ -157,7 +157,7 @@ def scaled_to(tree: PyTree, norm: float) -> PyTree:
 def mixed(
     key: jax.Array, alpha: float, inputs: jax.Array, labels: jax.Array
 ) -> tuple[jax.Array, MixedLabels]:
-    """Mixup (Zhang et al. 2018): mixes every image of a batch with the one before it.
+    """Mixes every image of a batch with the one before it (mixup, Zhang et al. 2018).
 
     One share for the batch, drawn from Beta(alpha, alpha). The order of a batch is drawn anew
     in every epoch, so the one before is any other image, as a permutation would have it.

@@ -53,7 +53,7 @@ def make_model(config: ConfigDict, num_classes: int) -> nn.Module:
 
 
 def is_convolutional(config: ConfigDict) -> bool:
-    """Whether the network of a config convolves."""
+    """Says whether the network of a config convolves."""
     return convolves(make_model(config, 2))
 
 
@@ -166,7 +166,7 @@ def build_stream_program(
 
 
 def _scans(config: ConfigDict, backend: str) -> bool:
-    """Whether evaluation, and an epoch where nothing has to come between, is one call."""
+    """Says whether evaluation, and an epoch where nothing has to come between, is one call."""
     fast = use_scan(backend, is_convolutional(config))
     return bool(config.epoch_loop == "scan" or (config.epoch_loop == "auto" and fast))
 

@@ -185,7 +185,7 @@ def _group_key(config: ConfigDict) -> str:
 
 
 def _use_vmap(config: ConfigDict, backend: str) -> bool:
-    """Whether several runs share a device."""
+    """Says whether several runs share a device."""
     if config.vectorize == "auto":
         # On two CPU cores a single MLP keeps the cores busy already, and vmapped
         # convolutions become grouped ones, which are slow: there one run at a time.

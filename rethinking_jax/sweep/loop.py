@@ -25,7 +25,7 @@ from rethinking_jax.workdir.metrics import Line
 
 
 def is_complete(chunk: Chunk, stage: Stage, lines: Mapping[str, list[Line]]) -> bool:
-    """Whether a chunk needs no more training: its lines end and its last state is saved."""
+    """Says whether a chunk needs no more training: its lines end and its last state is saved."""
     own = [lines.get(run.name, []) for run in chunk.runs]
     if not all(metrics.finished(own[i], run.config) for i, run in enumerate(chunk.runs)):
         return False
@@ -95,7 +95,7 @@ def _save(manager: ocp.CheckpointManager | None, position: Position) -> None:
 
 
 def _nothing_to_save(lines: Iterable[list[Line]], step: int) -> bool:
-    """Whether all that changed last is members whose loss stopped being a number."""
+    """Says whether all that changed last is members whose loss stopped being a number."""
     ended = [own[-1] for own in lines if own and own[-1]["step"] == step]
     return bool(ended) and all(map(metrics.diverged, ended))
 

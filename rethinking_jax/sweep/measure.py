@@ -26,7 +26,7 @@ IN_SUMMARY = ("parameters", "flops_per_image", "checkpoints")
 
 
 def is_due(chunk: Chunk, position: Position) -> bool:
-    """Whether an epoch that is to be measured is trained and not measured yet."""
+    """Says whether an epoch that is to be measured is trained and not measured yet."""
     lines = position.lines[chunk.runs[position.active[0]].name]
     before = lines[-1]["step"] if lines else 0
     epoch, rest = divmod(position.step, chunk.steps_per_epoch)

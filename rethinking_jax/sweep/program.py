@@ -177,7 +177,7 @@ def _make_train(
 
 
 def use_scan(backend: str, convolutional: bool) -> bool:
-    """Whether many steps go into one `lax.scan`.
+    """Says whether many steps go into one `lax.scan`.
 
     XLA's CPU backend runs convolutions inside a loop 20 to 35 times slower than one
     jitted step at a time (jax-ml/jax#12868); everywhere else scan saves the dispatch.

@@ -90,7 +90,7 @@ class ProgressReport:
         self._plain(text)
 
     def _is_due(self) -> bool:
-        """Whether nothing was shown for a minute but the moving bar."""
+        """Says whether nothing was shown for a minute but the moving bar."""
         return time.monotonic() - max(self._printed, self._began) > SECONDS_WITHIN_EPOCH
 
     def _line(self, text: str) -> None:

@@ -62,10 +62,10 @@ class Stage(NamedTuple):
         return metrics.by_member(metrics.read_lines(self.metrics_file))
 
     def checkpoints(self, chunk: Chunk) -> AnyPath:
-        """The folder of a chunk's checkpoints."""
+        """Returns the folder of a chunk's checkpoints."""
         return self.workdir / "checkpoints" / chunk.name
 
 
 def saves(config: ConfigDict) -> bool:
-    """Whether a config wants checkpoints."""
+    """Says whether a config wants checkpoints."""
     return bool(config.checkpoint_every or config.checkpoint_every_steps)

@@ -29,7 +29,7 @@ def dichotomies(points: int) -> np.ndarray:
 
 
 def is_separable(points: np.ndarray, labels: np.ndarray) -> bool:
-    """Whether an affine hyperplane has the points [n, d] with labels 0 and 1 on its two sides.
+    """Says whether an affine hyperplane has the points [n, d] with labels 0 and 1 on its two sides.
 
     A linear program decides it: is there a w with sign (w x + b) >= 1 for every point?
     """

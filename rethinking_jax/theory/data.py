@@ -49,7 +49,7 @@ class Tasks:
         self._datasets: dict[tuple[object, ...], Dataset] = {}
 
     def dataset(self, config: ConfigDict) -> Dataset:
-        """The data set of a run, before any corruption.
+        """Returns the data set of a run, before any corruption.
 
         Raises:
           UserError: it cannot be had.
@@ -67,7 +67,7 @@ class Tasks:
         return self._datasets[key]
 
     def __call__(self, config: ConfigDict) -> Task:
-        """The data set of a run with its corruption, exactly as a training run has it."""
+        """Returns the data set of a run with its corruption, exactly as a training run has it."""
         dataset = to_device(self.dataset(config), config.crop_size)
         drawn = corrupt(config, dataset)
         true = dataset.train.labels

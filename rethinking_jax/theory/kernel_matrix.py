@@ -37,7 +37,7 @@ class Kernel:
 
 
 def on_host() -> bool:
-    """Whether matrices are NumPy's: on a CPU LAPACK works in place, XLA on copies."""
+    """Says whether matrices are NumPy's: on a CPU LAPACK works in place, XLA on copies."""
     return jax.default_backend() == "cpu"
 
 

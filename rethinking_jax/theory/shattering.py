@@ -229,7 +229,7 @@ def measure(name: str, config: ConfigDict, points: np.ndarray, lab: Lab) -> Json
 
 
 def _fitted(lines: Sequence[Line]) -> bool:
-    """Whether the network of any epoch takes every label."""
+    """Says whether the network of any epoch takes every label."""
     return any(line["train_accuracy"] == 1 for line in lines)
 
 

@@ -84,7 +84,7 @@ class Folder(NamedTuple):
         return _read(self.path / "config.json") if self._begun() else None
 
     def is_complete(self) -> bool:
-        """Whether the results of every run are there, in a folder that `check` accepts."""
+        """Says whether the results of every run are there, in a folder that `check` accepts."""
         stored = self.stored_config()
         if stored is None or not (self.path / "summary.json").exists():
             return False

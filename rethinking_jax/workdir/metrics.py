@@ -26,17 +26,17 @@ def judged_on(line: Line) -> str:
 
 
 def diverged(line: Line) -> bool:
-    """Whether the loss stopped being a number."""
+    """Says whether the loss stopped being a number."""
     return line["train_loss"] is None or line["running_loss"] is None
 
 
 def fitted(line: Line, threshold: float) -> bool:
-    """Whether the network takes the labels of the training set, in eval mode."""
+    """Says whether the network takes the labels of the training set, in eval mode."""
     return bool(line["train_accuracy"] >= threshold)
 
 
 def finished(lines: Sequence[Line], config: Mapping[str, Any]) -> bool:
-    """Whether a member is through: diverged, fitted (where that stops it), or out of epochs."""
+    """Says whether a member is through: diverged, fitted where that stops it, or out of epochs."""
     if not lines:
         return False
     last = lines[-1]

@@ -38,7 +38,7 @@ if any(map(_installed, PACKAGES.values())):
 
 
 def is_remote(path: "AnyPath | str") -> bool:
-    """Whether a path names a bucket; true of every scheme, also one that is not supported."""
+    """Says whether a path names a bucket; true of every scheme, also one that is not supported."""
     return "://" in os.fspath(path)
 
 
