@@ -247,9 +247,9 @@ def test_two_processes_equal_one(
     ends = [process.communicate(timeout=300) for process in processes]
     assert [process.returncode for process in processes] == [0, 0], ends
     assert "4 x CPU" in ends[0][0]
-    # Gloo's threads write over one another.
+    # Gloo's threads write over one another, which may leave an empty line.
     spoken = [line for line in ends[1][0].splitlines() if not re.search("Gloo|peer ranks", line)]
-    assert not spoken  # the first speaks for both
+    assert not any(spoken)  # the first speaks for both
     assert_same_numbers(tmp_path / "run", reference)
 
 
