@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from conftest import REPOSITORY
 from helpers.benchmarks import bench
 from helpers.commands import answer
 
@@ -351,7 +352,10 @@ def test_growth_is_bytes_per_further_member() -> None:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_bad_input_is_one_line(arguments: list[str], words: list[str], tmp_path: Path) -> None:
+def test_bad_input_is_one_line(
+    arguments: list[str], words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))  # the processes of `members` start elsewhere
     result = answer(main, arguments, tmp_path)
     assert result.returncode == 2, result.stderr
     assert result.stderr.count("\n") == 1, result.stderr

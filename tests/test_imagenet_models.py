@@ -354,6 +354,7 @@ def test_bottleneck(stride: int, channels: int, train: bool, side: int) -> None:
     check(actual, np_bottleneck(np.float64(x), variables["params"], stats, stride), 1e-5)
 
 
+@pytest.mark.slow
 def test_the_whole_resnet() -> None:
     model, images = build("resnet_50"), random_images(2, 40)
     variables = random_variables(model, 40, 40, 3)

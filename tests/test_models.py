@@ -39,6 +39,8 @@ from rethinking_jax.models.alexnet import local_response_normalization, max_pool
 # The ImageNet networks, and the one for two classes, have tests of their own.
 OTHERS = ("inception_v3", "inception_v3_aux", "resnet_50", "mlp_sigmoid")
 SMALL_MODELS = [name for name in MODELS if name not in OTHERS]
+# Their programs take seconds to compile.
+DEEP = ("inception_small", "inception_small_no_bn", "wide_resnet_28_1")
 BATCH_NORM_MODELS = ("inception_small", "wide_resnet_28_1")
 
 
@@ -293,7 +295,14 @@ def test_running_averages_follow_the_batches() -> None:
 # Dropout ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [name for name in SMALL_MODELS if name != "linear"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name in DEEP else ())
+        for name in SMALL_MODELS
+        if name != "linear"
+    ],
+)
 def test_dropout_acts_in_train_mode_only(name: str) -> None:
     images = random_images((4, 8, 8, 3))
     plain, dropped = build(name), build(name, dropout_rate=0.5)
@@ -448,12 +457,10 @@ def test_without_batch_norm_the_features_keep_their_size() -> None:
     assert features.std(axis=0).mean() > 0.01 * features.mean()  # and tell images apart
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "spacing", "learning_rate"),
-    [
-        ("alexnet_small", 1, 0.01),
-        pytest.param("inception_small_no_bn", 2, 0.001, marks=pytest.mark.slow),
-    ],
+    [("alexnet_small", 1, 0.01), ("inception_small_no_bn", 2, 0.001)],
 )
 def test_it_learns_from_this_start(name: str, spacing: int, learning_rate: float) -> None:
     images, labels = digits(20)

@@ -74,6 +74,7 @@ def on_one_device() -> tuple[TrainState, Running, list[float]]:
     return train(1, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("places", "data"), [(1, 4), (1, 8), (2, 4), (2, 2)])
 def test_devices_that_share_batches_compute_what_one_does(
     places: int, data: int, on_one_device: tuple
@@ -88,6 +89,7 @@ def test_devices_that_share_batches_compute_what_one_does(
     np.testing.assert_allclose(evaluated["loss"].sum, alone_evaluated["loss"].sum, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_micro_batches_on_devices_that_share_them(on_one_device: tuple) -> None:
     """Two devices and one take the same micro-batches, and their norm sees each alone."""
     shared, alone = train(1, 2, accumulate=2), train(1, 1, accumulate=2)
@@ -137,6 +139,7 @@ def with_devices(environment: dict[str, str], count: int) -> dict[str, str]:
     return {**environment, "XLA_FLAGS": flags}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", [
     ("--config.data_devices=4",),
     ("--config.input=stream",),
@@ -239,7 +242,7 @@ def start(environment: dict[str, str], workdir: Path, *changes: str) -> list[sub
 SWEEP = '[{"seed": 0}, {"seed": 1}, {"seed": 2}]'
 
 
-@pytest.mark.parametrize("kind", [pytest.param("memory", marks=pytest.mark.slow), "stream"])
+@pytest.mark.parametrize("kind", ["memory", pytest.param("stream", marks=pytest.mark.slow)])
 def test_two_processes_equal_one(
     kind: str, reference: Path, environment: dict[str, str], tmp_path: Path
 ) -> None:

@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 from conftest import Command
 
+# The first command of the README is this very run.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def workdir(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -270,6 +270,7 @@ def epoch(values: list[Any], places: int = 1, data: int = 1) -> Any:
     return jax.device_get((state.params, state.batch_stats, running))
 
 
+@pytest.mark.slow
 def test_members_and_devices_change_nothing() -> None:
     values = [hyper(0, 0.05), hyper(1, 0.02)]
     together = epoch(values)
@@ -433,6 +434,7 @@ def test_a_group_starts_as_its_runs_alone(command: Command, tmp_path: Path) -> N
     assert alone["seed=0"]["running_loss"] != alone["seed=1"]["running_loss"]
 
 
+@pytest.mark.slow
 def test_a_stream_gives_the_losses_of_the_memory(answer: Command, tmp_path: Path) -> None:
     """Crops of stored images that are larger; mixup and sharpness-aware steps besides."""
     lines = {}

@@ -92,9 +92,8 @@ def test_killed_again_and_again_it_ends_as_if_never_interrupted(
     assert "Complete already" in again.stdout
 
 
-@pytest.mark.parametrize(
-    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_saves_and_says_how_to_resume(
     number: signal.Signals,
     command: Command,

@@ -241,7 +241,7 @@ def test_the_rate_of_dropout_is_each_run_s_own() -> None:
 
 
 @pytest.mark.parametrize("scan", [True, False])
-@pytest.mark.parametrize("devices", [4, 8])
+@pytest.mark.parametrize("devices", [4, pytest.param(8, marks=pytest.mark.slow)])
 def test_members_on_many_devices_equal_runs_alone(devices: int, scan: bool) -> None:
     """One and two members on each fake device, against the same eight on one device."""
     values = members([hyper(i, 0.1 / (i + 1)) for i in range(8)])
