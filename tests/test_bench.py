@@ -371,6 +371,7 @@ def test_a_file_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:
     assert file.read_text() == '{"mine": 1}'
 
 
+@pytest.mark.slow
 def test_a_small_sweep_writes_ratios_that_follow_from_its_times(
     environment: dict[str, str], tmp_path: Path
 ) -> None:

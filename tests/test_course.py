@@ -319,6 +319,7 @@ def test_a_slide_of_samples_has_the_run_s_own_images_and_labels(noise: float) ->
     assert gallery.corrupted(labelled[:1], translator("en")) == []
 
 
+@pytest.mark.slow
 def test_gradient_norms_of_an_epoch_against_autodiff(answer: Command, tmp_path: Path) -> None:
     """One step of gradient descent: the norm at the start, computed here from the loss alone."""
     done = answer(

@@ -312,6 +312,7 @@ def test_the_config_gives_every_run_as_many_steps() -> None:
         load(path, "examples=many")
 
 
+@pytest.mark.slow
 def test_the_command_measures_outside_and_makes_the_film(answer: Command, tmp_path: Path) -> None:
     words = "examples=128+256,beside=128,outside=3,seeds=2,steps=50"
     done = answer(f"--config=configs/course_checkerboard.py:{words}", f"--workdir={tmp_path}",

@@ -272,6 +272,7 @@ def test_logits_and_parameters_are_float32(name: str, dtype: str) -> None:
 # The real train step ----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "rate"),
     [("vgg_small", 0.01), ("all_cnn", 0.01), ("mobilenet_small", 0.02), ("maxout", 0.01)],

@@ -371,7 +371,7 @@ SMALL = (
 REGULARIZED = (
     *SMALL,
     '--config.sweep=[{"seed": 0}, {"seed": 1}]',
-    "--config.model=inception_small",
+    "--config.model=mobilenet_small",
     "--config.dropout_rate=0.2",
     "--config.weight_decay=0.0005",
     "--config.augmentation=crop+flip+rotate",

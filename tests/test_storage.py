@@ -291,6 +291,7 @@ def lines_so_far(workdir: AnyPath) -> int:
         return 0
 
 
+@pytest.mark.slow
 def test_a_run_in_a_bucket_is_killed_and_stopped_and_ends_as_on_a_disk(
     bucket: str, command: Command, environment: dict[str, str], reference: Path, tmp_path: Path
 ) -> None:

@@ -169,6 +169,7 @@ def test_keys_that_do_nothing_are_refused() -> None:
     check_effects(config, configs.members(config, check))
 
 
+@pytest.mark.slow
 def test_a_trained_linear_classifier_follows_cover(answer: Command, tmp_path: Path) -> None:
     """Every dichotomy of 3, 4, 5 and 6 points of the plane: training finds what exists."""
     workdir = tmp_path / "run"

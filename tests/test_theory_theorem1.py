@@ -234,6 +234,7 @@ def test_equal_images_with_different_labels_end_the_run(tmp_path: Path) -> None:
     assert "1 images that equal another" in console.file.getvalue()
 
 
+@pytest.mark.slow
 def test_the_smallest_width_is_the_first_whose_run_fitted(data_dir: Path, tmp_path: Path) -> None:
     """One unit cannot: its logits are affine in one number, which separates few classes."""
     config = theory_config(

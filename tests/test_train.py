@@ -159,6 +159,7 @@ def test_scan_and_single_steps_are_the_same_epoch(n: int) -> None:
     chex.assert_trees_all_close(*results, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [mlp(), TinyConvNet()])
 def test_vmapped_members_equal_runs_alone(model: nn.Module) -> None:
     """Same initial bits, same batches; after an epoch equal within float32 rounding."""
