@@ -61,7 +61,10 @@ def test_every_key_is_told_in_help_and_page() -> None:
 
 
 def test_every_default_is_allowed() -> None:
-    check_keys(configs.base_config(), KEYS)
+    config = configs.base_config()
+    check_keys(config, KEYS)  # raises what it refuses
+    for name, key in KEYS.items():
+        assert not key.choices or config[name] in key.choices
 
 
 @pytest.mark.parametrize("key", KEYS.values(), ids=lambda key: key.name)

@@ -321,9 +321,9 @@ def test_without_dropout_no_key_is_needed() -> None:
     images = random_images((2, 8, 8, 3))
     for name in ("mlp", "alexnet_small"):
         model = build(name)
-        model.apply(
-            random_variables(model, images), images, train=True
-        )  # would raise for want of a key
+        # It would raise for want of a key.
+        logits = model.apply(random_variables(model, images), images, train=True)
+        assert np.isfinite(logits).all()
 
 
 @pytest.mark.parametrize(

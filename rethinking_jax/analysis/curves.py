@@ -42,7 +42,7 @@ class Curve(NamedTuple):
 
 
 class Plot(NamedTuple):
-    """One figure.
+    """A figure: curves over common axes, with the words around them and how they are drawn.
 
     Attributes:
       name: the name of its files.

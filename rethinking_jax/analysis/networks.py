@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class Network(NamedTuple):
-    """A network.
+    """What a report says of an architecture.
 
     Attributes:
       name: its name in English; {layers} and {width} stand for what `hidden_sizes` says.

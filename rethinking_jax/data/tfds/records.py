@@ -21,7 +21,7 @@ TEST_SPLITS = ("test", "validation")
 
 
 class Example(NamedTuple):
-    """One record.
+    """An example as it is stored in a prepared data set: an image, its label and its id.
 
     Attributes:
       image: uint8 [h, w, c], before any scaling.
