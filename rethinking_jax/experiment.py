@@ -1,5 +1,6 @@
 """One experiment from its config to its results, as `main` and a notebook run it."""
 
+import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,15 +13,18 @@ from ml_collections import ConfigDict
 from rich.console import Console
 
 from rethinking_jax import config as configs
-from rethinking_jax.analysis import findings, tables
+from rethinking_jax.analysis import drawing, findings, tables
 from rethinking_jax.analysis.findings import TheoryResults
 from rethinking_jax.analysis.results import Results, read_pictures
+from rethinking_jax.cli import reason
 from rethinking_jax.data import Dataset
 from rethinking_jax.data.runs import load_datasets, training_sets
 from rethinking_jax.errors import RunFailed, UserError
-from rethinking_jax.host.environment import describe_device, versions
+from rethinking_jax.host.console import say
+from rethinking_jax.host.environment import check_devices, describe_device, versions
 from rethinking_jax.host.processes import is_primary, wait_for_all
 from rethinking_jax.host.signals import stop_requests
+from rethinking_jax.job import Job
 from rethinking_jax.models import Architecture
 from rethinking_jax.pictures import illustrations
 from rethinking_jax.report import page
@@ -44,54 +48,20 @@ from rethinking_jax.workdir.storage import AnyPath
 OVERVIEW_LINES = 48  # of the parameter table: the small networks whole, not Inception V3
 
 
-class Job(NamedTuple):
-    """One experiment that is carried out.
-
-    Attributes:
-      config: the config.
-      members: its runs.
-      folder: where the results go.
-      command: what to type to resume, for messages and the report; '' where nobody typed one.
-      console: where progress is shown.
-      report: whether figures, tables and a report are made of the results.
-      started: when it began, in seconds as of `time.monotonic`.
-      dataset: what all runs read in place of the data set that the config names.
-      measure: a user's own numbers of each run, where it trains.
-    """
-
-    config: ConfigDict
-    members: Sequence[configs.Member]
-    folder: Folder
-    command: str
-    console: Console
-    report: bool
-    started: float
-    dataset: Dataset | None = None
-    measure: Measure | None = None
-
-    @property
-    def workdir(self) -> AnyPath:
-        """The folder where the results go."""
-        return self.folder.path
-
-    def say(self, text: str) -> None:
-        """Shows a line as it is."""
-        self.console.print(text, soft_wrap=True, markup=False, highlight=False)
-
-
 class Way(NamedTuple):
     """How experiments are carried out: by training, or by measuring what theory says.
 
     Attributes:
       check: refuses the resolved config of one run.
       check_job: refuses runs that cannot be one experiment, before its workdir is looked at.
-      carry_out: writes all results but the summary, which it returns.
+      carry_out: writes all results but the summary and the report; returns the summary, and what
+        writes the report.
       show: shows what came out.
     """
 
     check: Callable[[ConfigDict], None]
     check_job: Callable[[Job], None]
-    carry_out: Callable[[Job], Json]
+    carry_out: Callable[[Job], tuple[Json, Callable[[], None]]]
     show: Callable[[Job, Json], None]
 
 
@@ -136,7 +106,8 @@ def run(
 
     Raises:
       UserError: bad input, or a claim that cannot hold for this data; nothing is written.
-      RunFailed: stopped by a signal, or the loss of every run stopped being a number.
+      RunFailed: stopped by a signal, the loss of every run stopped being a number, or the report
+        could not be written; the results are.
     """
     started = time.monotonic()
     name = configs.dataset_name(dataset.name, dataset.digest) if dataset else None
@@ -148,7 +119,8 @@ def run(
 
 def _finished(job: Job) -> Json:
     """Carries out what is left of a job and returns its summary."""
-    way, folder = way_of(job.config), job.folder
+    way, folder, failure = way_of(job.config), job.folder, None
+    check_devices()
     way.check_job(job)
     configs.check_resumed(folder.stored_config(), job.config, folder.path)
     folder.check()
@@ -156,12 +128,30 @@ def _finished(job: Job) -> Json:
         job.say(f"Complete already: {job.workdir}")
         summary = folder.summary()
     else:
-        summary = way.carry_out(job)
+        if job.report:
+            drawing.check_matplotlib()
+        summary, write_report = way.carry_out(job)
+        failure = _failure_of(write_report) if job.report else None
         if is_primary():
             folder.finish(summary)
         wait_for_all("all is written")
     way.show(job, summary)
+    if failure is not None:
+        pictures = "" if "kind" in job.config else " --pictures"
+        raise RunFailed(
+            f"the report is not written ({reason(failure)}); all results are in {job.workdir}. To "
+            f"write it: python -m rethinking_jax.report {shlex.quote(str(job.workdir))}{pictures}"
+        ) from failure
     return summary
+
+
+def _failure_of(write_report: Callable[[], None]) -> BaseException | None:
+    """Writes the report, and returns what went wrong: what is measured is kept all the same."""
+    try:
+        write_report()
+    except (Exception, KeyboardInterrupt) as error:
+        return error
+    return None
 
 
 @contextmanager
@@ -202,8 +192,8 @@ def _check_training_job(job: Job) -> None:
         tensorboard.check_installed(job.workdir)
 
 
-def _train(job: Job) -> Json:
-    """Trains every run, or what is left of it, and writes figures, tables and a report."""
+def _train(job: Job) -> tuple[Json, Callable[[], None]]:
+    """Trains every run, or what is left of it."""
     progress = ProgressReport(job.console)
     chunks = _prepare(job, progress)
     _show_start(job, chunks)
@@ -218,12 +208,14 @@ def _train(job: Job) -> Json:
         "wall_seconds": round(stage.elapsed(), 3),
         "command": job.command,
     }
-    if job.report:
+
+    def write_report() -> None:
         illustrations.draw(job.workdir, chunks, job.config.language)
         if is_primary():
             results = Results(summary, by_run, plain, read_pictures(job.workdir))
             page.write_report(job.workdir, results)
-    return summary
+
+    return summary, write_report
 
 
 def _prepare(job: Job, progress: ProgressReport) -> list[Chunk]:
@@ -280,7 +272,7 @@ def _show_start(job: Job, chunks: Sequence[Chunk]) -> None:
             overview = parameter_overview.get_parameter_overview(
                 parameter_shapes(chunk), include_stats=False, max_lines=OVERVIEW_LINES
             )
-            job.console.print(f"{chunk.config.model}\n{overview}", highlight=False, markup=False)
+            job.say(f"{chunk.config.model}\n{overview}")
         size = len(chunk.dataset.train.labels)
         dropped = size % chunk.config.batch_size
         if dropped and chunk.config.last_batch == "drop":
@@ -295,15 +287,15 @@ def _show_start(job: Job, chunks: Sequence[Chunk]) -> None:
 
 def _show_trained(job: Job, summary: Json) -> None:
     """Shows the results and says where they lie; a run without any good end has failed."""
-    job.console.print(tables.screen_table(summary))
+    tables.show_results(summary, job.console)
     report, curves = job.workdir / "report.html", job.workdir / "figures" / "learning_curves.png"
     if report.exists():
         if curves.exists():
-            job.console.print(f"Learning curves: {curves}", soft_wrap=True)
+            say(job.console, f"Learning curves: {curves}", highlight=True)
         else:  # a lesson of the course has slides in their place
-            job.console.print(f"Slides:          {curves.parent}", soft_wrap=True)
-        job.console.print(f"Report:          {report}", soft_wrap=True)
-    job.console.print(f"All results:     {job.workdir}", soft_wrap=True)
+            say(job.console, f"Slides:          {curves.parent}", highlight=True)
+        say(job.console, f"Report:          {report}", highlight=True)
+    say(job.console, f"All results:     {job.workdir}", highlight=True)
     failures = [_failure(job, member) for member in summary["members"] if member["diverged"]]
     if len(failures) == len(summary["members"]):
         raise RunFailed("; ".join(failures))
@@ -340,8 +332,8 @@ def _check_measuring_job(job: Job) -> None:
         )
 
 
-def _measure(job: Job) -> Json:
-    """Measures what a kind of theory experiment asks for; writes it, and a report of it."""
+def _measure(job: Job) -> tuple[Json, Callable[[], None]]:
+    """Measures what a kind of theory experiment asks for, and writes it."""
     job.say(f"On {describe_device()}; results go to {job.workdir}")
     kind = kind_of(job.config)
     tools = Tools(
@@ -364,9 +356,8 @@ def _measure(job: Job) -> Json:
     }
     job.folder.claim()
     findings.write(job.workdir, found)
-    if job.report:
-        page.write_report(job.workdir, TheoryResults(job.folder.config, summary, found))
-    return summary
+    results = TheoryResults(job.folder.config, summary, found)
+    return summary, partial(page.write_report, job.workdir, results)
 
 
 def _run_within(job: Job, config: ConfigDict, name: str) -> Json:
@@ -386,7 +377,7 @@ def _show_measured(job: Job, summary: Json) -> None:
     for verdict in summary["verdicts"]:
         job.say(f"{verdict['outcome'].upper()}: {verdict['claim']} {verdict['ours']}")
     for file in sorted((job.workdir / "tables").glob("*.md")):
-        job.say(f"\n{file.read_text()}")
+        job.say(f"\n{file.read_text(encoding='utf-8')}")
     if (report := job.workdir / "report.html").exists():
         job.say(f"Report:      {report}")
     job.say(f"All results: {job.workdir}")

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from pathlib import Path
+import os
 
 from ml_collections import ConfigDict
 
@@ -72,7 +72,7 @@ def former_digest(config: ConfigDict) -> str:
 def default_workdir(config: ConfigDict) -> str:
     """Returns runs/EXPERIMENT-DIGEST, or the folder that the first version made for this config."""
     names = [f"runs/{config.experiment}-{made(config)}" for made in (digest, former_digest)]
-    return next((name for name in names if Path(name).exists()), names[0])
+    return next((name for name in names if os.path.exists(name)), names[0])
 
 
 def _without(scopes: tuple[str, ...], values: Json) -> Json:

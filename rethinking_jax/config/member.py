@@ -9,6 +9,7 @@ from ml_collections import ConfigDict
 from rethinking_jax import corruption
 from rethinking_jax.config.check import check_training
 from rethinking_jax.config.keys import KEYS
+from rethinking_jax.config.name import check_name
 from rethinking_jax.config.sweeps import Overrides, parse_sweep
 from rethinking_jax.errors import UserError, nearest
 
@@ -43,9 +44,13 @@ def members(
         for key, value in override.items():
             if key != "name":
                 _set(member, key, value)
+        name = _name(member, override)
         if check is not None:
             check(member)
-        result.append(Member(_name(member, override), member))
+            check_name(name, "config.sweep: the name of a run")
+        result.append(Member(name, member))
+    if check is not None:
+        check_name(config.experiment, "config.experiment")
     names = [member.name for member in result]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
@@ -72,7 +77,8 @@ def _name(config: ConfigDict, override: Overrides) -> str:
     if not override:
         return str(config.get("corruption") or config.get("model"))
     if "name" in override:
-        return str(override["name"])
+        name = override["name"]
+        return str(name) if isinstance(name, int | float) else name
     speaking = ("corruption", "model", "dataset")
     return ",".join(
         str(value) if key in speaking else f"{key}={json.dumps(value)}"
