@@ -106,7 +106,7 @@ def open_builder(name: str, data_dir: str) -> Builder:
 
 
 def _check_root(data_dir: str) -> None:
-    """Refuses a folder, or a bucket, that array_record, which reads gs:// by itself, cannot read."""
+    """Refuses a folder or a bucket that array_record, which knows gs://, cannot read."""
     root = data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
     if not is_remote(root):
         open_path(root)
