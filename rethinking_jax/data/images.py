@@ -167,7 +167,7 @@ def _laid_on_white(image: "Image") -> tuple["Image", bool]:
     ground = Image.new("RGBA", image.size, "white")
     ground.alpha_composite(image)
     seen = ground.convert("RGB")
-    if lowest != highest and all(low == high for low, high in seen.getextrema()):
+    if lowest != highest and np.ptp(np.asarray(seen).reshape(-1, 3), axis=0).max() == 0:
         raise ValueError(
             "it is white on transparent ground, which is laid on white: save it without "
             "transparency"
