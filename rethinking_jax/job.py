@@ -9,6 +9,7 @@ from rich.console import Console
 
 from rethinking_jax import config as configs
 from rethinking_jax.data import Dataset, fingerprint
+from rethinking_jax.host.console import say
 from rethinking_jax.host.processes import refuse_together
 from rethinking_jax.sweep.stage import Measure
 from rethinking_jax.workdir.folder import Fingerprint, Folder
@@ -50,7 +51,7 @@ class Job(NamedTuple):
 
     def say(self, text: str) -> None:
         """Shows a line as it is."""
-        self.console.print(text, soft_wrap=True, markup=False, highlight=False)
+        say(self.console, text)
 
 
 class Way(NamedTuple):
@@ -60,14 +61,15 @@ class Way(NamedTuple):
       check: refuses the resolved config of one run.
       check_job: refuses runs that cannot be one experiment, before its workdir is looked at.
       read: reads the data again and returns which they are.
-      carry_out: writes all results but the summary, which it returns.
+      carry_out: writes all results but the summary and the report; returns the summary, and what
+        writes the report.
       show: shows what came out.
     """
 
     check: Callable[[ConfigDict], None]
     check_job: Callable[[Job], None]
     read: Callable[[Job], Sequence[Fingerprint]]
-    carry_out: Callable[[Job], Json]
+    carry_out: Callable[[Job], tuple[Json, Callable[[], None]]]
     show: Callable[[Job, Json], None]
 
 

@@ -16,6 +16,7 @@ N times with --num_processes=N, --process_id=0 to N - 1, and --coordinator_addre
 host of process 0 and a free port there. Process 0 prints. launch/ has scripts.
 """
 
+import os
 import re
 import shlex
 import sys
@@ -23,15 +24,20 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
+from rethinking_jax import cli
+
+if __name__ == "__main__":
+    cli.begin()  # what follows takes a second to import
+
 import jax
 from absl import app, flags, logging
 from ml_collections import ConfigDict, config_flags
 
-from rethinking_jax import cli
 from rethinking_jax import config as configs
 from rethinking_jax.config.docs import keys_help
 from rethinking_jax.errors import RunFailed, UserError, nearest
 from rethinking_jax.host import distributed
+from rethinking_jax.workdir import storage
 
 DEFAULT_CONFIG = "configs/quickstart.py"
 # Beside the package in a checkout, inside it in an installed wheel.
@@ -74,6 +80,9 @@ def execute(rest: Sequence[str], given: flags.FlagValues, words: Sequence[str]) 
         return distributed.finish(_fail(error, 2))
     except RunFailed as error:
         return distributed.finish(_fail(error, 1))
+    except KeyboardInterrupt as error:
+        line = f"{cli.reason(error)}{_kept(workdir)}: {command}"
+        return distributed.finish(_fail(line, 1), agreed=False)
     except Exception as error:
         code = _fail(_reason(error, workdir, command), 1)
         return distributed.finish(code, agreed=False, lost=distributed.is_lost(error))
@@ -93,8 +102,10 @@ def _run(config: ConfigDict, workdir: str, command: str) -> None:
     from rich.console import Console
 
     from rethinking_jax import experiment
+    from rethinking_jax.host.environment import check_devices
     from rethinking_jax.host.processes import is_primary
 
+    check_devices()
     console = Console(quiet=not is_primary())
     experiment.run(config, workdir, command=command, console=console)
 
@@ -112,6 +123,13 @@ def _reason(error: Exception, workdir: str, command: str) -> str:
     if "No space left" in reason:
         reason = "no space left on device"
     return f"the run failed ({reason}); what is saved in {workdir} stays: {command}"
+
+
+def _kept(workdir: str) -> str:
+    """Says what there is of an experiment that was stopped outside its training."""
+    if storage.is_remote(workdir) or os.path.isdir(os.path.expanduser(workdir)):
+        return f"; what is saved in {workdir} stays. To go on, run again"
+    return " before anything was written. To begin again"
 
 
 def _config(argv: Sequence[str], given: flags.FlagValues) -> ConfigDict:
@@ -230,11 +248,7 @@ def run() -> None:
     jax.config.config_with_absl()
     # orbax and tfds talk, and log with a traceback what they raise; --verbosity brings it back.
     logging.set_verbosity(logging.FATAL)
-    try:
-        app.run(lambda rest: execute(rest, flags.FLAGS, sys.argv[1:]), flags_parser=parse_flags)
-    except KeyboardInterrupt:
-        code = _fail("stopped by Ctrl-C before anything was written", 1)
-        sys.exit(distributed.finish(code, agreed=False))
+    app.run(lambda rest: execute(rest, flags.FLAGS, sys.argv[1:]), flags_parser=parse_flags)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from rethinking_jax.config.check import check_training
 from rethinking_jax.config.effects import check_distinct, check_effects
 from rethinking_jax.config.key import Key
 from rethinking_jax.config.keys import KEYS
+from rethinking_jax.config.name import check_name
 from rethinking_jax.config.sweeps import Overrides, parse_sweep
 from rethinking_jax.errors import UserError, nearest
 
@@ -51,9 +52,13 @@ def members(
         for key, value in override.items():
             if key != "name":
                 _set(member, keys, key, value)
+        name = _name(member, override)
         if check is not None:
             check(member)
-        result.append(Member(_name(member, override), member))
+            check_name(name, "config.sweep: the name of a run")
+        result.append(Member(name, member))
+    if check is not None:
+        check_name(config.experiment, "config.experiment")
     names = [member.name for member in result]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
@@ -112,7 +117,8 @@ def _name(config: ConfigDict, override: Overrides, digits: int | None = DIGITS) 
     if not override:
         return str(config.get("corruption") or config.get("model"))
     if "name" in override:
-        return str(override["name"])
+        name = override["name"]
+        return str(name) if isinstance(name, int | float) else name
     speaking = ("corruption", "model", "dataset")
     return ",".join(
         str(value) if key in speaking else f"{key}={_spelt(value, digits)}"
