@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 from ml_collections import ConfigDict, config_dict
 
+from rethinking_jax.config.strict import StrictConfig
 from rethinking_jax.errors import UserError, nearest
 
 # Where a key matters. The first three say where and how fast a run is computed, not what it is,
@@ -68,7 +69,7 @@ def table(keys: Iterable[Key]) -> dict[str, Key]:
 
 def defaults(keys: Mapping[str, Key]) -> ConfigDict:
     """Returns the config that has each of these keys at its default."""
-    config = ConfigDict()
+    config = StrictConfig()
     for name, key in keys.items():
         given = isinstance(key.default, type)
         config[name] = config_dict.placeholder(key.default) if given else key.default

@@ -6,7 +6,8 @@ from ml_collections import ConfigDict
 
 from rethinking_jax.config import KEYS, Member, base_config, check_keys
 from rethinking_jax.config.key import table
-from rethinking_jax.errors import UserError
+from rethinking_jax.config.strict import StrictConfig
+from rethinking_jax.errors import UserError, nearest
 from rethinking_jax.theory.kind import ANYTHING
 from rethinking_jax.theory.kinds import KINDS, kind_of
 
@@ -19,16 +20,24 @@ def theory_config(kind: str, **changes: object) -> ConfigDict:
     Args:
       kind: a key of `KINDS`.
       **changes: values of keys that differ from their defaults.
+
+    Raises:
+      UserError: there is no such kind, or it has no such key.
     """
+    if kind not in list(KINDS):
+        raise UserError(
+            f"config.kind={kind!r} is not known{nearest(str(kind), KINDS)} "
+            f"(known: {', '.join(KINDS)})"
+        )
     base = base_config()
-    config = ConfigDict({"kind": kind})
+    config = StrictConfig({"kind": kind})
     for key in KINDS[kind].shared:
         # A placeholder such as label_noise keeps its type this way.
         config[key] = base.get_oneway_ref(key) if base[key] is None else base[key]
     config.update(KINDS[kind].defaults())
     config.experiment = kind
-    config.update(changes)
-    return config.lock()
+    config.lock().update(changes)
+    return config
 
 
 def check(config: ConfigDict) -> None:
