@@ -312,6 +312,8 @@ def test_a_value_may_follow_another_one_to_the_end(tmp_path: Path) -> None:
         config.batch_size = without
         with pytest.raises(UserError, match="batch_size"):
             rj.run(config, tmp_path / "run")
+    config.batch_size = 30
+    assert configs.resolved(config, theory_config).eval_batch_size == 30
     with pytest.raises(UserError, match="must be of type int"):
         config.epochs = config.get_ref("learning_rate")
 

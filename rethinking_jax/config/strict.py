@@ -44,9 +44,15 @@ class StrictConfig(ConfigDict):
                 raise UserError(unknown(key, self))
             super().__setitem__(key, value)
             return
-        kind = self.get_type(key)
+        field = dict(self.iteritems(preserve_field_references=True))[key]
+        optional = isinstance(field, FieldReference)
+        kind = field.get_type() if optional else type(field)
         try:
-            super().__setitem__(key, self._fitting(key, value, kind))
+            if key == "sweep" and _is_runs(value):
+                value = runs(value)
+            if not isinstance(value, FieldReference) and not (value is None and optional):
+                value = fitting(value, kind)
+            super().__setitem__(key, value)
         except (TypeError, OverflowError):
             raise WrongType(f"config.{key}={value!r:.80} must be {wanted(kind)}") from None
 
@@ -69,18 +75,6 @@ class StrictConfig(ConfigDict):
                 own.set(copy[key], type_safe=False)
                 copy[key] = own
         return copy
-
-    def _fitting(self, key: str, value: object, kind: type) -> object:
-        if isinstance(value, FieldReference):
-            return value
-        if value is None and isinstance(self._field(key), FieldReference):
-            return None
-        if key == "sweep" and _is_runs(value):
-            return runs(value)
-        return fitting(value, kind)
-
-    def _field(self, key: str) -> object:
-        return dict(self.iteritems(preserve_field_references=True))[key]
 
 
 def _is_runs(value: object) -> TypeGuard[Sequence[Overrides]]:
