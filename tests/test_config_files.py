@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from absl import flags
-from conftest import REPOSITORY, Command
+from conftest import Command
 from hypothesis import given
 from hypothesis import strategies as st
 from ml_collections import ConfigDict
@@ -254,4 +254,4 @@ def test_the_quickstart_of_the_package_runs_without_config(here: Path) -> None:
     values = flags.FlagValues()
     main.parse_flags(["main"], values)
     assert values.config.experiment == "quickstart"
-    assert Path(main.DEFAULT_CONFIG) == REPOSITORY / "configs" / "quickstart.py"
+    assert values.config.dataset == "mnist5k"

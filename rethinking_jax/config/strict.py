@@ -18,7 +18,7 @@ def unknown(key: object, known: Iterable[str]) -> str:
 
 def wanted(kind: type) -> str:
     """Returns what the value of a key of a type must be, in words."""
-    return "a tuple of whole numbers" if kind is tuple else f"of type {kind.__name__}"
+    return "a list of whole numbers" if kind is tuple else f"of type {kind.__name__}"
 
 
 class WrongType(UserError, TypeError):
