@@ -65,6 +65,16 @@ def load_image_folder(request: Request) -> Dataset:
     return make_dataset(name, train, test, classes)
 
 
+def image_files(request: Request) -> list[Path]:
+    """Returns the files that `load_image_folder` reads.
+
+    Raises:
+      UserError: the folder is not of this kind.
+    """
+    _, train_files, test_files, _ = list_folder(request.name)
+    return train_files + test_files
+
+
 def _is_gray(name: str, path: Path) -> bool:
     from PIL import Image
 
