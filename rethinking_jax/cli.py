@@ -1,11 +1,16 @@
 """What the commands have in common: a parser whose mistakes are one line, and that line."""
 
 import argparse
+import os
 import sys
+import threading
+import time
 from collections.abc import Callable
 from typing import NoReturn
 
 from rethinking_jax.errors import UserError
+
+END_SECONDS = 10.0  # how long a command may take to end after its last line
 
 
 class Parser(argparse.ArgumentParser):
@@ -42,3 +47,26 @@ def fail(error: object, code: int, process: str = "") -> int:
     line = f"rethinking_jax: {process}{' '.join(str(error).split())}"
     print(line, file=sys.stderr, flush=True)
     return code
+
+
+def end(code: int) -> NoReturn:
+    """Ends this process with `code`, whatever other libraries have left behind in it.
+
+    Python waits at its end for threads that are not daemons: one that waits for what will never
+    come, after a failed save, would keep a job on a cluster until its limit.
+
+    Raises:
+      SystemExit: always, so that Python ends as usual where that takes no longer.
+    """
+
+    def end_late() -> None:
+        time.sleep(END_SECONDS)
+        os._exit(code)
+
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        threading.Thread(target=end_late, daemon=True).start()
+    except (OSError, ValueError, RuntimeError):  # a closed output; no thread can be started
+        os._exit(code)
+    sys.exit(code)

@@ -223,10 +223,13 @@ def run() -> None:
     # orbax and tfds talk, and log with a traceback what they raise; --verbosity brings it back.
     logging.set_verbosity(logging.FATAL)
     try:
-        app.run(lambda rest: execute(rest, flags.FLAGS, sys.argv[1:]), flags_parser=parse_flags)
+        app.run(
+            lambda rest: cli.end(execute(rest, flags.FLAGS, sys.argv[1:])),
+            flags_parser=parse_flags,
+        )
     except KeyboardInterrupt:
         code = _fail("stopped by Ctrl-C before anything was written", 1)
-        sys.exit(distributed.finish(code, agreed=False))
+        cli.end(distributed.finish(code, agreed=False))
 
 
 if __name__ == "__main__":

@@ -199,4 +199,4 @@ class _Bar:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    cli.end(main(sys.argv[1:]))
