@@ -86,7 +86,7 @@ def _section(title: str, keys: Iterable[Key], level: int = 2) -> str:
 
 def _told(key: Key) -> str:
     """Returns what a key means, and what it needs to have an effect."""
-    return f"{key.doc} It is for {key.needs.wanted}." if key.needs else key.doc
+    return f"{key.doc} It is for {key.needs.told}." if key.needs else key.doc
 
 
 def _shared(keys: Sequence[Key], config: ConfigDict) -> str:
