@@ -236,7 +236,9 @@ def run() -> None:
     jax.config.config_with_absl()
     # orbax and tfds talk, and log with a traceback what they raise; --verbosity brings it back.
     logging.set_verbosity(logging.FATAL)
-    app.run(lambda rest: execute(rest, flags.FLAGS, sys.argv[1:]), flags_parser=parse_flags)
+    app.run(
+        lambda rest: cli.end(execute(rest, flags.FLAGS, sys.argv[1:])), flags_parser=parse_flags
+    )
 
 
 if __name__ == "__main__":

@@ -99,10 +99,10 @@ def _decode_with_pillow(content: bytes, mode: str) -> Picture:
     except UnidentifiedImageError as error:
         raise ValueError("it is of no format that Pillow knows") from error
     with opening as opened:
-        # Of colours with 16 bits Pillow loads the high byte; the name of the decoder tells it.
-        code = opened.tile[0] if opened.tile else ("", None, 0, "")
-        is_deep = re.search(r";16[BLN]", str(code[3])) is not None
-        is_deep |= code[0] == "ppm" and isinstance(code[3], int) and code[3] > 255
+        # Of colours with 16 bits Pillow loads the high byte; what it tells the decoder shows it.
+        coded = str(opened.tile)
+        largest = re.search(r"'ppm.*\b(\d+)\)", coded)
+        is_deep = bool(re.search(r";16[BLN]", coded) or (largest and int(largest[1]) > 255))
         opened.load()
         # A broken block of EXIF or a broken further page keeps nobody from reading the first.
         with contextlib.suppress(Exception):
