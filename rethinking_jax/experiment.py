@@ -18,6 +18,7 @@ from rethinking_jax.analysis.results import Results, read_pictures
 from rethinking_jax.data import Dataset
 from rethinking_jax.data.runs import load_datasets, training_sets
 from rethinking_jax.errors import RunFailed, UserError
+from rethinking_jax.host import flags
 from rethinking_jax.host.environment import describe_device, versions
 from rethinking_jax.host.processes import is_primary, wait_for_all
 from rethinking_jax.host.signals import stop_requests
@@ -105,6 +106,7 @@ def members(config: ConfigDict) -> list[configs.Member]:
     return configs.members(config, way_of(config).check)
 
 
+@flags.settled()
 def run(
     config: ConfigDict,
     workdir: "AnyPath | str",
