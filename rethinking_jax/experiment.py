@@ -19,6 +19,7 @@ from rethinking_jax.cli import reason
 from rethinking_jax.data import Dataset, fingerprint
 from rethinking_jax.data.runs import load_datasets, training_sets
 from rethinking_jax.errors import RunFailed, UserError
+from rethinking_jax.host import flags
 from rethinking_jax.host.console import say
 from rethinking_jax.host.environment import check_devices, describe_device, versions
 from rethinking_jax.host.processes import is_primary, refuse_together, wait_for_all
@@ -57,6 +58,7 @@ def members(config: ConfigDict) -> list[configs.Member]:
     return configs.members(config, way_of(config).check, settings.keys_of(config))
 
 
+@flags.settled()
 def run(
     config: "ConfigDict | Mapping[str, object]",
     workdir: "AnyPath | str",
