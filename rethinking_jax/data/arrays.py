@@ -68,9 +68,9 @@ def load_arrays(request: Request) -> Dataset:
             f"{', '.join(TWO_SPLITS)}, or {' and '.join(ONE_SPLIT)}; "
             f"it holds {', '.join(sorted(found)) or 'none'}."
         )
-    request.say(
-        f"reading {name}: {sum(map(np.size, (found[key] for key in keys[1::2]))):,} examples"
-    )
+    if unread := sorted({*found} - {*keys, "class_names", "num_classes"}):
+        request.say(f"not read in {name}: the array(s) {one_line(', '.join(unread))}")
+    request.say(f"reading {name}: {sum(found[key].size for key in keys[1::2]):,} examples")
     return _dataset(name, found, keys, size, request.say)
 
 
@@ -79,8 +79,11 @@ def _dataset(
 ) -> Dataset:
     labels = [_labels(name, key, found[key]) for key in keys[1::2]]
     declared = _class_names(name, found)
-    numbers = np.arange(len(declared)) if declared else shown_classes(labels[0], labels[-1])
-    class_names = declared or [str(number) for number in numbers.tolist()]
+    if declared is None:
+        numbers = shown_classes(labels[0], labels[-1])
+        class_names = [str(number) for number in numbers.tolist()]
+    else:
+        numbers, class_names = np.arange(len(declared)), declared
     splits = []
     for split, images, of_split in zip(("train", "test"), keys[::2], labels, strict=False):
         pixels = _pixels(name, images, found[images], len(of_split), image_size)
@@ -161,15 +164,15 @@ def _labels(name: str, key: str, labels: np.ndarray) -> np.ndarray:
     return labels.astype(np.int64)
 
 
-def _class_names(name: str, found: dict[str, np.ndarray]) -> list[str]:
-    """Returns the names of the classes that are declared; none where none are."""
+def _class_names(name: str, found: dict[str, np.ndarray]) -> list[str] | None:
+    """Returns the names of the classes that are declared; None where none are."""
     if "class_names" in found:
         names = found["class_names"]
         if names.ndim != 1 or names.dtype.kind not in "US":
             raise UserError(f"dataset={name!r}: class_names must be a list of texts.")
         return [str(text) for text in names.astype(str)]
     if "num_classes" not in found:
-        return []
+        return None
     number = found["num_classes"]
     if number.size != 1 or number.dtype.kind not in "iu":
         raise UserError(f"dataset={name!r}: num_classes must be one whole number.")
