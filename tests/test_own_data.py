@@ -137,7 +137,7 @@ def test_arrays_that_are_not_read_are_named(tmp_path: Path) -> None:
     np.savez(tmp_path / "mine.npz", **splits, **labels)
     said: list[str] = []
     load_dataset(str(tmp_path / "mine.npz"), progress=said.append)
-    assert said[0] == f"not read in {tmp_path / 'mine.npz'}: the array(s) x_val, y_val"
+    assert said[0] == f"not read in {tmp_path / 'mine.npz'}: the arrays x_val, y_val"
 
 
 @pytest.mark.parametrize("opened", [load_dataset, open_streamed])

@@ -14,6 +14,7 @@ from rethinking_jax.errors import UserError
 
 TWO_SPLITS = ("x_train", "y_train", "x_test", "y_test")
 ONE_SPLIT = ("images", "labels")
+CLASSES = ("class_names", "num_classes")
 MOST_CLASSES = 1_000_000
 
 
@@ -53,7 +54,8 @@ def load_arrays(request: Request) -> Dataset:
     """Reads x_train, y_train, x_test and y_test, or images and labels (a fifth is held out).
 
     Images and labels are as of `arrays`. There are as many classes as `class_names` or
-    `num_classes` in the file say, else as there are different labels.
+    `num_classes` in the file say, else as there are different labels. Other arrays are named in
+    a line and not read.
 
     Raises:
       UserError: the file or an array in it is not of this kind.
@@ -68,9 +70,11 @@ def load_arrays(request: Request) -> Dataset:
             f"{', '.join(TWO_SPLITS)}, or {' and '.join(ONE_SPLIT)}; "
             f"it holds {', '.join(sorted(found)) or 'none'}."
         )
-    if unread := sorted({*found} - {*keys, "class_names", "num_classes"}):
-        request.say(f"not read in {name}: the array(s) {one_line(', '.join(unread))}")
-    request.say(f"reading {name}: {sum(found[key].size for key in keys[1::2]):,} examples")
+    if unread := sorted(set(found) - {*keys, *CLASSES}):
+        request.say(f"not read in {name}: the arrays {one_line(', '.join(unread))}")
+    request.say(
+        f"reading {name}: {sum(map(np.size, (found[key] for key in keys[1::2]))):,} examples"
+    )
     return _dataset(name, found, keys, size, request.say)
 
 
