@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import NoReturn
@@ -14,6 +15,7 @@ from rethinking_jax.errors import UserError
 
 # Signals that ask a command to stop, and what messages call them.
 STOPS = {signal.SIGTERM: "SIGTERM", signal.SIGINT: "Ctrl-C"}
+END_SECONDS = 10.0  # how long a command may take to end after its last line
 
 
 class Parser(argparse.ArgumentParser):
@@ -111,3 +113,26 @@ def fail(error: object, code: int, process: str = "") -> int:
     line = f"rethinking_jax: {process}{' '.join(str(error).split())}"
     print(line, file=sys.stderr, flush=True)
     return code
+
+
+def end(code: int) -> NoReturn:
+    """Ends this process with `code`, whatever other libraries have left behind in it.
+
+    Python waits at its end for threads that are not daemons: one that waits for what will never
+    come, after a failed save, would keep a job on a cluster until its limit.
+
+    Raises:
+      SystemExit: always, so that Python ends as usual where that takes no longer.
+    """
+
+    def end_late() -> None:
+        time.sleep(END_SECONDS)
+        os._exit(code)
+
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        threading.Thread(target=end_late, daemon=True).start()
+    except (OSError, ValueError, RuntimeError):  # a closed output; no thread can be started
+        os._exit(code)
+    sys.exit(code)

@@ -2,7 +2,7 @@
 
 import shlex
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 
@@ -58,7 +58,7 @@ def members(config: ConfigDict) -> list[configs.Member]:
 
 
 def run(
-    config: ConfigDict,
+    config: "ConfigDict | Mapping[str, object]",
     workdir: "AnyPath | str",
     *,
     dataset: Dataset | None = None,
@@ -72,7 +72,7 @@ def run(
 
     Args:
       config: `rethinking_jax.config.base_config()` or `rethinking_jax.theory.settings
-        .theory_config(KIND)` with changes.
+        .theory_config(KIND)` with changes, or a dict of some of their keys.
       workdir: the folder for all results; the README names its files. Several processes
         share it. A path, or gs://BUCKET/FOLDER or s3://BUCKET/FOLDER.
       dataset: what all runs read; default: what the config names.
@@ -93,7 +93,7 @@ def run(
     """
     started = time.monotonic()
     name = configs.dataset_name(dataset.name, dataset.digest) if dataset else None
-    config = configs.with_names(config, model, name)
+    config = configs.with_names(configs.resolved(config, settings.theory_config), model, name)
     runs, console = members(config), console or Console()
     identity = partial(configs.identity_of, keys=settings.keys_of(config))
     folder = Folder(storage.open_path(workdir), configs.to_json(config), identity)

@@ -200,4 +200,4 @@ class _Bar:
 
 if __name__ == "__main__":
     cli.begin()
-    sys.exit(main(sys.argv[1:]))
+    cli.end(main(sys.argv[1:]))

@@ -32,7 +32,6 @@ NEEDS: dict[str, tuple[object, dict[str, object], dict[str, object]]] = {
     "optimizer_epsilon": (0.1, {}, {"optimizer": "adam"}),
     "weight_decay_mask": ("kernels", {}, {"weight_decay": 1e-4}),
     "weight_decay_kind": ("decoupled", {}, {"weight_decay": 1e-4}),
-    "max_members": (2, {"vectorize": "loop"}, {}),
     "checkpoints_to_keep": (5, {"checkpoint_every": 0}, {}),
     "read_threads": (2, {"input": "memory"}, {}),
     "read_workers": (2, {"input": "memory"}, {"input": "stream"}),

@@ -188,4 +188,4 @@ def main(argv: Sequence[str]) -> int:
 
 if __name__ == "__main__":
     cli.begin()
-    sys.exit(main(sys.argv[1:]))
+    cli.end(main(sys.argv[1:]))

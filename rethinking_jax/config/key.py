@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from ml_collections import ConfigDict, config_dict
 
+from rethinking_jax.config.strict import StrictConfig
 from rethinking_jax.errors import UserError, nearest
 
 # Where a key matters. The first three say where and how fast a run is computed, not what it is,
@@ -111,23 +112,6 @@ class Key(NamedTuple):
         """The value where nobody gives one; None where the default is but a type."""
         return None if isinstance(self.default, type) else self.default
 
-    def converted(self, value: object) -> object:
-        """Returns a value from JSON as a config has it.
-
-        Raises:
-          TypeError: it is of another type; true is no number here, and null no value.
-          OverflowError: it is a whole number that no float holds.
-        """
-        if value is None and self.unset is None:
-            return None
-        if self.kind is float and type(value) in (int, float):
-            return float(value)  # type: ignore[arg-type]
-        if self.kind is tuple and isinstance(value, list) and {type(x) for x in value} <= {int}:
-            return tuple(value)
-        if type(value) is not self.kind or self.kind is tuple:
-            raise TypeError
-        return value
-
 
 def table(keys: Iterable[Key]) -> dict[str, Key]:
     """Returns keys by their names, in their order."""
@@ -136,7 +120,7 @@ def table(keys: Iterable[Key]) -> dict[str, Key]:
 
 def defaults(keys: Mapping[str, Key]) -> ConfigDict:
     """Returns the config that has each of these keys at its default."""
-    config = ConfigDict()
+    config = StrictConfig()
     for name, key in keys.items():
         given = isinstance(key.default, type)
         config[name] = config_dict.placeholder(key.default) if given else key.default

@@ -11,6 +11,7 @@ from rethinking_jax.config.effects import check_distinct, check_effects
 from rethinking_jax.config.key import Key
 from rethinking_jax.config.keys import KEYS
 from rethinking_jax.config.name import check_name
+from rethinking_jax.config.strict import WrongType, wanted
 from rethinking_jax.config.sweeps import Overrides, parse_sweep
 from rethinking_jax.errors import UserError, nearest
 
@@ -101,15 +102,11 @@ def _set(config: ConfigDict, keys: Mapping[str, Key], key: str, value: object) -
         raise UserError(f"config.sweep: {key!r} is one for the whole command, not a run's own")
     if key not in config:
         raise UserError(f"config.sweep: {key!r} is not a config key{nearest(key, config)}")
-    if known is None:  # an earlier version had it
-        config[key] = value
-        return
     try:
-        config[key] = known.converted(value)
-    except (TypeError, OverflowError):
-        kind = known.kind.__name__
-        wanted = "a list of whole numbers" if known.kind is tuple else f"of type {kind}"
-        raise UserError(f"config.sweep: {key}={value!r:.80} must be {wanted}") from None
+        config[key] = value
+    except WrongType:
+        wrong = f"{key}={value!r:.80} must be {wanted(config.get_type(key))}"
+        raise UserError(f"config.sweep: {wrong}") from None
 
 
 def _name(config: ConfigDict, override: Overrides, digits: int | None = DIGITS) -> str:

@@ -111,4 +111,4 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 if __name__ == "__main__":
     cli.begin()
-    sys.exit(main(sys.argv[1:]))
+    cli.end(main(sys.argv[1:]))
