@@ -396,7 +396,11 @@ def _measure(job: Job) -> tuple[Json, Callable[[], None]]:
 
 def _run_within(job: Job, config: ConfigDict, name: str) -> Json:
     """Carries out another config in a folder of a job's workdir."""
-    return run(config, job.workdir / name, dataset=job.dataset, report=job.report)
+    try:
+        return run(config, job.workdir / name, dataset=job.dataset, report=job.report)
+    except RunFailed as error:
+        again = job.command or "the same command"
+        raise RunFailed(f"{error}; then, to go on in {job.workdir}: {again}") from error
 
 
 @contextmanager
