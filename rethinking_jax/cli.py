@@ -1,15 +1,20 @@
-"""What the commands have in common: a parser whose mistakes are one line, and that line."""
+"""What the commands have in common: how they parse, how they are stopped, how they end."""
 
 import argparse
+import io
 import os
+import signal
 import sys
 import threading
 import time
 from collections.abc import Callable
+from types import FrameType, TracebackType
 from typing import NoReturn
 
 from rethinking_jax.errors import UserError
 
+# Signals that ask a command to stop, and what messages call them.
+STOPS = {signal.SIGTERM: "SIGTERM", signal.SIGINT: "Ctrl-C"}
 END_SECONDS = 10.0  # how long a command may take to end after its last line
 
 
@@ -34,6 +39,67 @@ def whole_number(least: int) -> Callable[[str], int]:
         return int(text)
 
     return parse
+
+
+def begin() -> None:
+    """Prepares the process of a command; to be called before what takes long to import.
+
+    From here on the first Ctrl-C or SIGTERM raises a KeyboardInterrupt with the signal's name,
+    unless `rethinking_jax.host.signals` waits for it. The second of the same kind ends the
+    process at once, also within a program that XLA compiles, where Python handles no signal.
+    What a terminal cannot show is printed as an escape.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    sys.excepthook = _last_word
+    for number in STOPS:
+        if signal.getsignal(number) != signal.SIG_IGN:  # as in the background of a shell
+            signal.signal(number, _stop)
+    heard, said = os.pipe()
+    os.set_blocking(said, False)
+    signal.set_wakeup_fd(said, warn_on_full_buffer=False)
+    threading.Thread(target=_end_at_second, args=(heard,), daemon=True).start()
+    os.register_at_fork(after_in_child=_listen_no_more)
+
+
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt(STOPS[signal.Signals(number)])
+
+
+def _last_word(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """Ends a command that was stopped so early that it has not begun to look for it."""
+    if not isinstance(error, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+        return
+    os._exit(fail(f"{reason(error)} before anything was written", 1))
+
+
+def _end_at_second(heard: int) -> None:
+    """Reads the number of each signal that comes; ends the process at one that came before."""
+    before: set[int] = set()
+    while number := os.read(heard, 1):
+        if number[0] in before & set(STOPS):
+            again = STOPS[signal.Signals(number[0])]
+            os._exit(fail(f"ended at once by {again}, which came again; what is saved stays", 1))
+        before.add(number[0])
+
+
+def _listen_no_more() -> None:
+    """Leaves signals to the usual handlers, in a child that is a fork of a command."""
+    signal.set_wakeup_fd(-1)
+    for number in STOPS:
+        if signal.getsignal(number) == _stop:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def reason(error: BaseException) -> str:
+    """Returns why a command ends early, in one line: a signal, or what went wrong."""
+    if isinstance(error, KeyboardInterrupt):
+        return f"stopped by {error or 'Ctrl-C'}"
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def fail(error: object, code: int, process: str = "") -> int:

@@ -1,10 +1,10 @@
 """One experiment from its config to its results, as `main` and a notebook run it."""
 
+import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import NamedTuple
 
 import jax
 from clu import parameter_overview
@@ -12,15 +12,18 @@ from ml_collections import ConfigDict
 from rich.console import Console
 
 from rethinking_jax import config as configs
-from rethinking_jax.analysis import findings, tables
+from rethinking_jax.analysis import drawing, findings, tables
 from rethinking_jax.analysis.findings import TheoryResults
 from rethinking_jax.analysis.results import Results, read_pictures
-from rethinking_jax.data import Dataset
+from rethinking_jax.cli import reason
+from rethinking_jax.data import Dataset, fingerprint
 from rethinking_jax.data.runs import load_datasets, training_sets
 from rethinking_jax.errors import RunFailed, UserError
-from rethinking_jax.host.environment import describe_device, versions
-from rethinking_jax.host.processes import is_primary, wait_for_all
+from rethinking_jax.host.console import say
+from rethinking_jax.host.environment import check_devices, describe_device, versions
+from rethinking_jax.host.processes import is_primary, refuse_together, wait_for_all
 from rethinking_jax.host.signals import stop_requests
+from rethinking_jax.job import Job, Way, found_complete
 from rethinking_jax.models import Architecture
 from rethinking_jax.pictures import illustrations
 from rethinking_jax.report import page
@@ -36,63 +39,12 @@ from rethinking_jax.theory.data import Tasks
 from rethinking_jax.theory.fitting import Lab
 from rethinking_jax.theory.kind import Tools
 from rethinking_jax.theory.kinds import kind_of
-from rethinking_jax.workdir import checkpoint, metrics, storage, tensorboard
-from rethinking_jax.workdir.folder import Folder
+from rethinking_jax.workdir import checkpoint, metrics, owner, storage, tensorboard
+from rethinking_jax.workdir.folder import Fingerprint, Folder, TrainingSet
 from rethinking_jax.workdir.metrics import Json, Line
 from rethinking_jax.workdir.storage import AnyPath
 
 OVERVIEW_LINES = 48  # of the parameter table: the small networks whole, not Inception V3
-
-
-class Job(NamedTuple):
-    """One experiment that is carried out.
-
-    Attributes:
-      config: the config.
-      members: its runs.
-      folder: where the results go.
-      command: what to type to resume, for messages and the report; '' where nobody typed one.
-      console: where progress is shown.
-      report: whether figures, tables and a report are made of the results.
-      started: when it began, in seconds as of `time.monotonic`.
-      dataset: what all runs read in place of the data set that the config names.
-      measure: a user's own numbers of each run, where it trains.
-    """
-
-    config: ConfigDict
-    members: Sequence[configs.Member]
-    folder: Folder
-    command: str
-    console: Console
-    report: bool
-    started: float
-    dataset: Dataset | None = None
-    measure: Measure | None = None
-
-    @property
-    def workdir(self) -> AnyPath:
-        """The folder where the results go."""
-        return self.folder.path
-
-    def say(self, text: str) -> None:
-        """Shows a line as it is."""
-        self.console.print(text, soft_wrap=True, markup=False, highlight=False)
-
-
-class Way(NamedTuple):
-    """How experiments are carried out: by training, or by measuring what theory says.
-
-    Attributes:
-      check: refuses the resolved config of one run.
-      check_job: refuses runs that cannot be one experiment, before its workdir is looked at.
-      carry_out: writes all results but the summary, which it returns.
-      show: shows what came out.
-    """
-
-    check: Callable[[ConfigDict], None]
-    check_job: Callable[[Job], None]
-    carry_out: Callable[[Job], Json]
-    show: Callable[[Job, Json], None]
 
 
 def way_of(config: ConfigDict) -> Way:
@@ -102,7 +54,7 @@ def way_of(config: ConfigDict) -> Way:
 
 def members(config: ConfigDict) -> list[configs.Member]:
     """Returns the runs of a config of any kind, checked; see `rethinking_jax.config.members`."""
-    return configs.members(config, way_of(config).check)
+    return configs.members(config, way_of(config).check, settings.keys_of(config))
 
 
 def run(
@@ -136,32 +88,66 @@ def run(
 
     Raises:
       UserError: bad input, or a claim that cannot hold for this data; nothing is written.
-      RunFailed: stopped by a signal, or the loss of every run stopped being a number.
+      RunFailed: stopped by a signal, the loss of every run stopped being a number, or the report
+        could not be written; the results are.
     """
     started = time.monotonic()
     name = configs.dataset_name(dataset.name, dataset.digest) if dataset else None
     config = configs.with_names(config, model, name)
     runs, console = members(config), console or Console()
-    folder = Folder(storage.open_path(workdir), configs.to_json(config), configs.identity_of)
+    identity = partial(configs.identity_of, keys=settings.keys_of(config))
+    folder = Folder(storage.open_path(workdir), configs.to_json(config), identity)
+    runs = configs.named_as_begun(config, runs, folder.names)
     return _finished(Job(config, runs, folder, command, console, report, started, dataset, measure))
 
 
 def _finished(job: Job) -> Json:
     """Carries out what is left of a job and returns its summary."""
-    way, folder = way_of(job.config), job.folder
+    way = way_of(job.config)
+    check_devices()
     way.check_job(job)
-    configs.check_resumed(folder.stored_config(), job.config, folder.path)
-    folder.check()
-    if folder.is_complete():
-        job.say(f"Complete already: {job.workdir}")
-        summary = folder.summary()
-    else:
-        summary = way.carry_out(job)
-        if is_primary():
-            folder.finish(summary)
-        wait_for_all("all is written")
+    summary, failure = found_complete(job, way), None
+    if summary is None:
+        if job.report:
+            drawing.check_matplotlib()
+        job.folder.check_writable()
+        with owner.owned(job.workdir, job.command, job.say) as check:
+            summary, failure = _carried_out(job._replace(check_owner=check))
     way.show(job, summary)
+    if failure is not None:
+        pictures = "" if "kind" in job.config else " --pictures"
+        raise RunFailed(
+            f"the report is not written ({reason(failure)}); all results are in {job.workdir}. To "
+            f"write it: python -m rethinking_jax.report {shlex.quote(str(job.workdir))}{pictures}"
+        ) from failure
     return summary
+
+
+def _carried_out(job: Job) -> tuple[Json, BaseException | None]:
+    """Does what is left, in a workdir that nobody else works in.
+
+    Returns:
+      The summary, and why the report could not be written, if so.
+    """
+    way = way_of(job.config)
+    summary, failure = found_complete(job, way), None  # by the owner before, perhaps
+    if summary is None:
+        summary, write_report = way.carry_out(job)
+        job.check_owner()
+        failure = _failure_of(write_report) if job.report else None
+        if is_primary():
+            job.folder.finish(summary)
+        wait_for_all("all is written")
+    return summary, failure
+
+
+def _failure_of(write_report: Callable[[], None]) -> BaseException | None:
+    """Writes the report, and returns what went wrong: what is measured is kept all the same."""
+    try:
+        write_report()
+    except (Exception, KeyboardInterrupt) as error:
+        return error
+    return None
 
 
 @contextmanager
@@ -174,6 +160,11 @@ def _stage(job: Job, progress: ProgressReport, before: float = 0.0) -> Iterator[
       before: seconds that earlier sessions took.
     """
     profiled = job.config.get("profile", False) and is_primary()
+
+    def reason_to_stop() -> str | None:
+        job.check_owner()
+        return stop_requested()
+
     with (
         stop_requests() as stop_requested,
         tensorboard.writer(job.config.get("tensorboard", False), job.workdir) as write_scalars,
@@ -185,7 +176,7 @@ def _stage(job: Job, progress: ProgressReport, before: float = 0.0) -> Iterator[
             workdir=job.workdir,
             command=job.command or "the same command",
             progress=progress,
-            stop_requested=stop_requested,
+            stop_requested=reason_to_stop,
             elapsed=lambda: before + time.monotonic() - job.started,
             write_scalars=write_scalars,
             profile=profile,
@@ -202,8 +193,14 @@ def _check_training_job(job: Job) -> None:
         tensorboard.check_installed(job.workdir)
 
 
-def _train(job: Job) -> Json:
-    """Trains every run, or what is left of it, and writes figures, tables and a report."""
+def _read_for_training(job: Job) -> list[Fingerprint]:
+    datasets = load_datasets(job.members, job.say, job.dataset)
+    sets = training_sets(job.members, datasets, job.dataset is not None)
+    return [one.fingerprint for one in sets]
+
+
+def _train(job: Job) -> tuple[Json, Callable[[], None]]:
+    """Trains every run, or what is left of it."""
     progress = ProgressReport(job.console)
     chunks = _prepare(job, progress)
     _show_start(job, chunks)
@@ -218,12 +215,14 @@ def _train(job: Job) -> Json:
         "wall_seconds": round(stage.elapsed(), 3),
         "command": job.command,
     }
-    if job.report:
+
+    def write_report() -> None:
         illustrations.draw(job.workdir, chunks, job.config.language)
         if is_primary():
             results = Results(summary, by_run, plain, read_pictures(job.workdir))
             page.write_report(job.workdir, results)
-    return summary
+
+    return summary, write_report
 
 
 def _prepare(job: Job, progress: ProgressReport) -> list[Chunk]:
@@ -231,6 +230,14 @@ def _prepare(job: Job, progress: ProgressReport) -> list[Chunk]:
     stored = job.folder.chunks()
     lines = metrics.by_member(metrics.read_lines(job.workdir / "metrics.jsonl"))
     datasets = load_datasets(job.members, progress.message, job.dataset)
+    sets: list[TrainingSet] = []
+
+    def check_data() -> None:
+        sets.extend(training_sets(job.members, datasets, job.dataset is not None))
+        now = [one.fingerprint for one in sets]
+        fingerprint.check_same(job.folder.fingerprints(), now, job.workdir)
+
+    refuse_together(check_data)
     chunks = groups.make_chunks(
         job.members,
         datasets,
@@ -244,7 +251,7 @@ def _prepare(job: Job, progress: ProgressReport) -> list[Chunk]:
     if is_primary():
         labels = {run.name: run.train_labels for chunk in chunks for run in chunk.runs}
         names = [[run.name for run in chunk.runs] for chunk in chunks]
-        job.folder.begin(labels, names, training_sets(job.members, datasets))
+        job.folder.begin(labels, names, sets)
         for folder in old:
             storage.remove_tree(folder)
     wait_for_all("the workdir is open")
@@ -280,7 +287,7 @@ def _show_start(job: Job, chunks: Sequence[Chunk]) -> None:
             overview = parameter_overview.get_parameter_overview(
                 parameter_shapes(chunk), include_stats=False, max_lines=OVERVIEW_LINES
             )
-            job.console.print(f"{chunk.config.model}\n{overview}", highlight=False, markup=False)
+            job.say(f"{chunk.config.model}\n{overview}")
         size = len(chunk.dataset.train.labels)
         dropped = size % chunk.config.batch_size
         if dropped and chunk.config.last_batch == "drop":
@@ -295,15 +302,15 @@ def _show_start(job: Job, chunks: Sequence[Chunk]) -> None:
 
 def _show_trained(job: Job, summary: Json) -> None:
     """Shows the results and says where they lie; a run without any good end has failed."""
-    job.console.print(tables.screen_table(summary))
+    tables.show_results(summary, job.console)
     report, curves = job.workdir / "report.html", job.workdir / "figures" / "learning_curves.png"
     if report.exists():
         if curves.exists():
-            job.console.print(f"Learning curves: {curves}", soft_wrap=True)
+            say(job.console, f"Learning curves: {curves}", highlight=True)
         else:  # a lesson of the course has slides in their place
-            job.console.print(f"Slides:          {curves.parent}", soft_wrap=True)
-        job.console.print(f"Report:          {report}", soft_wrap=True)
-    job.console.print(f"All results:     {job.workdir}", soft_wrap=True)
+            say(job.console, f"Slides:          {curves.parent}", highlight=True)
+        say(job.console, f"Report:          {report}", highlight=True)
+    say(job.console, f"All results:     {job.workdir}", highlight=True)
     failures = [_failure(job, member) for member in summary["members"] if member["diverged"]]
     if len(failures) == len(summary["members"]):
         raise RunFailed("; ".join(failures))
@@ -329,7 +336,7 @@ def _failure(job: Job, member: Json) -> str:
 
 
 def _check_measuring_job(job: Job) -> None:
-    settings.check_effects(job.config, job.members)
+    settings.check_shared(job.config, job.members)
     if job.measure is not None:
         raise UserError(f"measure= is for runs that train, not for config.kind={job.config.kind}")
     if job.dataset is not None and job.dataset.streamed:
@@ -340,21 +347,38 @@ def _check_measuring_job(job: Job) -> None:
         )
 
 
-def _measure(job: Job) -> Json:
-    """Measures what a kind of theory experiment asks for; writes it, and a report of it."""
+def _read_for_measuring(job: Job) -> list[Fingerprint]:
+    tasks = Tasks(job.say, job.dataset)
+    read = {name for one in job.folder.fingerprints() for name in one.runs}
+    for name, config in job.members:
+        if name in read:
+            tasks.dataset(config)
+    return tasks.fingerprints(job.members)
+
+
+def _claim(job: Job, tasks: Tasks) -> None:
+    """Makes the workdir the job's, unless it is of other data than those that were read."""
+    read = tasks.fingerprints(job.members)
+    fingerprint.check_same(job.folder.fingerprints(), read, job.workdir)
+    job.folder.claim([one._asdict() for one in read])
+
+
+def _measure(job: Job) -> tuple[Json, Callable[[], None]]:
+    """Measures what a kind of theory experiment asks for, and writes it."""
     job.say(f"On {describe_device()}; results go to {job.workdir}")
-    kind = kind_of(job.config)
+    kind, tasks = kind_of(job.config), Tasks(job.say, job.dataset)
+    claim = partial(_claim, job, tasks)
     tools = Tools(
-        tasks=Tasks(job.say, job.dataset),
+        tasks=tasks,
         say=job.say,
-        open_lab=partial(_lab, job),
+        open_lab=partial(_lab, job, claim),
         run_experiment=partial(_run_within, job),
     )
     found = kind.measure(job.members, tools)
     summary = {
         "experiment": job.config.experiment,
         "kind": job.config.kind,
-        "dataset": kind.data_name(job.config),
+        "dataset": ", ".join(dict.fromkeys(kind.data_name(own) for _, own in job.members)),
         "device": describe_device(),
         "versions": versions(),
         "wall_seconds": round(time.monotonic() - job.started, 3),
@@ -362,11 +386,10 @@ def _measure(job: Job) -> Json:
         "verdicts": [verdict._asdict() for verdict in found.verdicts],
         "members": found.members,
     }
-    job.folder.claim()
+    claim()
     findings.write(job.workdir, found)
-    if job.report:
-        page.write_report(job.workdir, TheoryResults(job.folder.config, summary, found))
-    return summary
+    results = TheoryResults(job.folder.config, summary, found)
+    return summary, partial(page.write_report, job.workdir, results)
 
 
 def _run_within(job: Job, config: ConfigDict, name: str) -> Json:
@@ -375,10 +398,10 @@ def _run_within(job: Job, config: ConfigDict, name: str) -> Json:
 
 
 @contextmanager
-def _lab(job: Job) -> Iterator[Lab]:
+def _lab(job: Job, claim: Callable[[], None]) -> Iterator[Lab]:
     """Opens the place where a kind of theory experiment trains networks."""
     with _stage(job, ProgressReport(job.console)) as stage:
-        yield Lab(stage, job.folder.claim)
+        yield Lab(stage, claim)
 
 
 def _show_measured(job: Job, summary: Json) -> None:
@@ -386,11 +409,13 @@ def _show_measured(job: Job, summary: Json) -> None:
     for verdict in summary["verdicts"]:
         job.say(f"{verdict['outcome'].upper()}: {verdict['claim']} {verdict['ours']}")
     for file in sorted((job.workdir / "tables").glob("*.md")):
-        job.say(f"\n{file.read_text()}")
+        job.say(f"\n{file.read_text(encoding='utf-8')}")
     if (report := job.workdir / "report.html").exists():
         job.say(f"Report:      {report}")
     job.say(f"All results: {job.workdir}")
 
 
-TRAINING = Way(configs.check_training, _check_training_job, _train, _show_trained)
-MEASURING = Way(settings.check, _check_measuring_job, _measure, _show_measured)
+TRAINING = Way(
+    configs.check_training, _check_training_job, _read_for_training, _train, _show_trained
+)
+MEASURING = Way(settings.check, _check_measuring_job, _read_for_measuring, _measure, _show_measured)

@@ -16,6 +16,7 @@ N times with --num_processes=N, --process_id=0 to N - 1, and --coordinator_addre
 host of process 0 and a free port there. Process 0 prints. launch/ has scripts.
 """
 
+import os
 import re
 import shlex
 import sys
@@ -23,15 +24,20 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
+from rethinking_jax import cli
+
+if __name__ == "__main__":
+    cli.begin()  # what follows takes a second to import
+
 import jax
 from absl import app, flags, logging
 from ml_collections import ConfigDict, config_flags
 
-from rethinking_jax import cli
 from rethinking_jax import config as configs
 from rethinking_jax.config.docs import keys_help
 from rethinking_jax.errors import RunFailed, UserError, nearest
 from rethinking_jax.host import distributed
+from rethinking_jax.workdir import storage
 
 DEFAULT_CONFIG = "configs/quickstart.py"
 # Beside the package in a checkout, inside it in an installed wheel.
@@ -67,28 +73,39 @@ def execute(rest: Sequence[str], given: flags.FlagValues, words: Sequence[str]) 
     workdir = ""
     try:
         config = _config(rest, given)
-        workdir = given.workdir or configs.default_workdir(config)
+        workdir = given.workdir or _default_workdir(config)
         distributed.start(given.coordinator_address, given.num_processes, given.process_id)
         _run(config, workdir, command)
     except UserError as error:
         return distributed.finish(_fail(error, 2))
     except RunFailed as error:
         return distributed.finish(_fail(error, 1))
+    except KeyboardInterrupt as error:
+        line = f"{cli.reason(error)}{_kept(workdir)}: {command}"
+        return distributed.finish(_fail(line, 1), agreed=False)
     except Exception as error:
         code = _fail(_reason(error, workdir, command), 1)
         return distributed.finish(code, agreed=False, lost=distributed.is_lost(error))
     return distributed.finish(0)
 
 
-def _run(config: ConfigDict, workdir: str, command: str) -> None:
+def _default_workdir(config: ConfigDict) -> str:
     if "kind" not in config:
-        configs.members(config)  # a mistake in a run that trains is answered at once
+        return configs.default_workdir(config)
+    from rethinking_jax.theory.settings import keys_of
+
+    return configs.default_workdir(config, keys_of(config))
+
+
+def _run(config: ConfigDict, workdir: str, command: str) -> None:
     # What follows takes long to import: only now, for a command that is right.
     from rich.console import Console
 
     from rethinking_jax import experiment
+    from rethinking_jax.host.environment import check_devices
     from rethinking_jax.host.processes import is_primary
 
+    check_devices()
     console = Console(quiet=not is_primary())
     experiment.run(config, workdir, command=command, console=console)
 
@@ -108,6 +125,13 @@ def _reason(error: Exception, workdir: str, command: str) -> str:
     return f"the run failed ({reason}); what is saved in {workdir} stays: {command}"
 
 
+def _kept(workdir: str) -> str:
+    """Says what there is of an experiment that was stopped outside its training."""
+    if storage.is_remote(workdir) or os.path.isdir(os.path.expanduser(workdir)):
+        return f"; what is saved in {workdir} stays. To go on, run again"
+    return " before anything was written. To begin again"
+
+
 def _config(argv: Sequence[str], given: flags.FlagValues) -> ConfigDict:
     """Returns the config that the flags make, where every one of them has an effect."""
     if len(argv) > 1:
@@ -121,6 +145,8 @@ def _config(argv: Sequence[str], given: flags.FlagValues) -> ConfigDict:
             f"--config.{key}={overridden[key]} has no effect: this config's sweep sets {key} for "
             "each run. Add --config.sweep='' for one run"
         )
+    if "kind" not in config:  # a mistake in a run that trains is answered at once
+        configs.members(config, typed=overridden)
     return config
 
 
@@ -222,14 +248,9 @@ def run() -> None:
     jax.config.config_with_absl()
     # orbax and tfds talk, and log with a traceback what they raise; --verbosity brings it back.
     logging.set_verbosity(logging.FATAL)
-    try:
-        app.run(
-            lambda rest: cli.end(execute(rest, flags.FLAGS, sys.argv[1:])),
-            flags_parser=parse_flags,
-        )
-    except KeyboardInterrupt:
-        code = _fail("stopped by Ctrl-C before anything was written", 1)
-        cli.end(distributed.finish(code, agreed=False))
+    app.run(
+        lambda rest: cli.end(execute(rest, flags.FLAGS, sys.argv[1:])), flags_parser=parse_flags
+    )
 
 
 if __name__ == "__main__":

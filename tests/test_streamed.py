@@ -407,7 +407,7 @@ def test_auto_takes_a_whole_fitting_cache_and_says_which(
     def opened_as(**more: object) -> tuple[str, str]:
         said: list[str] = []
         found = open_streamed("imagenet2012", **{**options, "say": said.append, **more})
-        return found.train.reader.kind, said[-1]
+        return found.train.reader.kind, "\n".join(said)
 
     kind, line = opened_as(cache_dir=str(cache_dir))
     assert kind == "cache" and f"images-{SIZE}" in line

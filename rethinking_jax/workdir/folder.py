@@ -14,8 +14,22 @@ import numpy as np
 
 from rethinking_jax.errors import UserError
 from rethinking_jax.workdir import storage
-from rethinking_jax.workdir.metrics import Json
+from rethinking_jax.workdir.metrics import Json, read_lines
 from rethinking_jax.workdir.storage import AnyPath
+
+
+class Fingerprint(NamedTuple):
+    """Which data some runs read; see `rethinking_jax.data.fingerprint`.
+
+    Attributes:
+      runs: the names of the runs.
+      digests: digests of each split, by its name and by what they are of.
+      source: the files that the data were read from; None where there are none.
+    """
+
+    runs: tuple[str, ...]
+    digests: dict[str, Json]
+    source: Json | None
 
 
 class TrainingSet(NamedTuple):
@@ -28,6 +42,7 @@ class TrainingSet(NamedTuple):
       image_shape: the shape of each image before any crop, (h, w, c).
       dtype: the type of its images: "uint8", or "float32" where they are points.
       mean, std: the moments of its pixels on the scale 0 to 1, of each channel.
+      digests, source: see `Fingerprint`.
     """
 
     runs: tuple[str, ...]
@@ -37,6 +52,13 @@ class TrainingSet(NamedTuple):
     dtype: str
     mean: list[float]
     std: list[float]
+    digests: dict[str, Json]
+    source: Json | None
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """Which data its runs read."""
+        return Fingerprint(self.runs, self.digests, self.source)
 
 
 class Folder(NamedTuple):
@@ -53,15 +75,11 @@ class Folder(NamedTuple):
     identity: Callable[[Json], Json]
 
     def check(self) -> None:
-        """Refuses a folder that cannot be written, or that belongs to another config.
+        """Refuses a folder that belongs to another config.
 
         Raises:
           UserError: with the keys that differ, and their values there and here.
         """
-        try:
-            storage.check_writable(self.path)
-        except UserError as error:
-            raise UserError(f"--workdir={self.path}: {error}") from None
         stored = self.stored_config()
         if stored is None:
             return
@@ -71,13 +89,24 @@ class Folder(NamedTuple):
         differing = [key for key in {**there, **here} if there.get(key) != here.get(key)]
         if differing:
             changes = ", ".join(
-                f"{key} ({stored.get(key)!r} there, {self.config.get(key)!r} now)"
+                f"{key} ({_shown(stored, key)} there, {_shown(self.config, key)} now)"
                 for key in differing
             )
             raise UserError(
                 f"--workdir={self.path} holds a run of another config: {changes}. "
                 "Take another --workdir, or the values there to resume it"
             )
+
+    def check_writable(self) -> None:
+        """Refuses a folder that cannot be written.
+
+        Raises:
+          UserError: says why.
+        """
+        try:
+            storage.check_writable(self.path)
+        except UserError as error:
+            raise UserError(f"--workdir={self.path}: {error}") from None
 
     def stored_config(self) -> Json | None:
         """Returns what config.json holds; None where nothing was begun here."""
@@ -99,6 +128,11 @@ class Folder(NamedTuple):
         file = self.path / "chunks.json"
         return list(json.loads(file.read_text())) if self._begun() and file.exists() else []
 
+    def names(self) -> set[str]:
+        """Returns the names of the runs that the folder holds something of."""
+        lines = read_lines(self.path / "metrics.jsonl")
+        return {name for chunk in self.chunks() for name in chunk} | {x["member"] for x in lines}
+
     def labels(self) -> dict[str, np.ndarray]:
         """Returns the training labels of each run, int32 [n], by its name.
 
@@ -106,6 +140,16 @@ class Folder(NamedTuple):
           UserError: the file cannot be read.
         """
         return self._arrays("labels.npz")
+
+    def fingerprints(self) -> list[Fingerprint]:
+        """Returns which data were read; one of an earlier version has no digests."""
+        file = self.path / "data.json"
+        if not self._begun() or not file.exists():
+            return []
+        return [
+            Fingerprint(tuple(one["runs"]), one.get("digests", {}), one.get("source"))
+            for one in json.loads(file.read_text())
+        ]
 
     def training_sets(self) -> list[TrainingSet]:
         """Returns the training sets; [] in a folder of an earlier version, which kept none."""
@@ -115,7 +159,12 @@ class Folder(NamedTuple):
         ids = self._arrays("ids.npz")
         return [
             TrainingSet(
-                **{**one, "runs": tuple(one["runs"]), "image_shape": tuple(one["image_shape"])},
+                **{
+                    **{"digests": {}, "source": None},  # what an earlier version did not keep
+                    **one,
+                    "runs": tuple(one["runs"]),
+                    "image_shape": tuple(one["image_shape"]),
+                },
                 ids=ids[str(i)],
             )
             for i, one in enumerate(json.loads(file.read_text()))
@@ -145,17 +194,22 @@ class Folder(NamedTuple):
             storage.make_folder(self.path)
             _write_arrays(self.path / "labels.npz", labels)
             _write_arrays(self.path / "ids.npz", ids)
-            _write(self.path / "data.json", plain)
             _write(self.path / "chunks.json", chunks)
-            self.claim()
+            self.claim(plain)
         except OSError as error:
             raise UserError(
                 f"--workdir={self.path} cannot be written to: {error.strerror or error}"
             ) from None
 
-    def claim(self) -> None:
-        """Writes the config; a summary that is there is not complete, or nobody would begin."""
+    def claim(self, data: Sequence[Json] = ()) -> None:
+        """Writes the config; a summary that is there is not complete, or nobody would begin.
+
+        Args:
+          data: what data.json is to say of each data set that was read.
+        """
         storage.make_folder(self.path)
+        if data:
+            _write(self.path / "data.json", data)
         # In this order a crash in between leaves a folder that lacks runs, not a complete one.
         (self.path / "summary.json").unlink(missing_ok=True)
         _write(self.path / "config.json", self.config)
@@ -183,10 +237,18 @@ class Folder(NamedTuple):
     def _arrays(self, name: str) -> dict[str, np.ndarray]:
         file = self.path / name
         try:
-            with np.load(io.BytesIO(file.read_bytes())) as stored:
-                return {key: stored[key] for key in stored.files}
+            with zipfile.ZipFile(io.BytesIO(file.read_bytes())) as archive:
+                return {
+                    entry.removesuffix(".npy"): np.lib.format.read_array(archive.open(entry))
+                    for entry in archive.namelist()
+                }
         except (ValueError, OSError, zipfile.BadZipFile) as error:
             raise UserError(f"{file} cannot be read ({error}): take another --workdir") from None
+
+
+def _shown(config: Json, key: str) -> str:
+    """Returns a value for a message; a version that had no such key did what its default does."""
+    return repr(config[key]) if key in config else "its default"
 
 
 def _read(file: AnyPath) -> Json:
@@ -195,7 +257,11 @@ def _read(file: AnyPath) -> Json:
 
 def _write_arrays(file: AnyPath, arrays: Mapping[str, np.ndarray]) -> None:
     content = io.BytesIO()
-    np.savez_compressed(content, **dict(arrays))  # type: ignore[arg-type]
+    # np.savez takes names as keywords, among which "file" is its own.
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                np.lib.format.write_array(entry, array, allow_pickle=False)
     storage.write_atomically(file, content.getvalue())
 
 

@@ -11,12 +11,13 @@ from rethinking_jax.data.cache.read import (
     CachedImages,
     Layout,
     cache_folder,
+    check_content,
     check_positions,
     prepare_command,
     read_manifest,
     unfinished,
 )
-from rethinking_jax.data.dataset import Dataset, Read, Reader, Shape, Split, make_dataset
+from rethinking_jax.data.dataset import Dataset, Read, Reader, Shape, Split
 from rethinking_jax.data.hold_out import hold_out
 from rethinking_jax.data.origin import Request
 from rethinking_jax.data.tfds import Builder
@@ -26,7 +27,9 @@ from rethinking_jax.data.tfds.index import (
     fingerprint,
     load_indices,
     read_index,
+    records_of,
 )
+from rethinking_jax.data.tfds.load import tfds_dataset
 from rethinking_jax.data.tfds.prepare import is_prepared, open_builder, prepared_builder
 from rethinking_jax.data.tfds.records import Records, open_records, split_shape
 from rethinking_jax.data.watch import Spoken
@@ -71,18 +74,21 @@ def stream_tfds(request: Request) -> Dataset:
     if layout and not is_prepared(builder):
         found = _from_cache_alone(request, folder, cached, layout)
         if found:
-            say(f"reading {name} from the cache in {cached}")
+            say(_checked(request, cached, layout))
             return found
     builder = prepared_builder(name, request.data_dir, request.manual_dir, say)
     splits = [records for records in open_records(name, builder) if records]
     prints = {records.split: fingerprint(builder, records.split) for records in splits}
     indices = load_indices(splits, prints, folder, say, request.watch or Spoken(say))
     if layout:
-        say(f"reading {name} from the cache in {cached}")
+        say(_checked(request, cached, layout))
         return _dataset(request, layout.class_names, _cached_readers(cached, layout), indices)
     if kind == "auto":
         say(f"streaming {name}, decoding as it goes: {why_not}")
-    readers = [_decoding_reader(records, request.image_size) for records in splits]
+    readers = [
+        _decoding_reader(records, request.image_size, records_of(prints[records.split]))
+        for records in splits
+    ]
     return _dataset(request, splits[0].class_names, readers, indices)
 
 
@@ -162,6 +168,13 @@ def _cache(builder: Builder, folder: Path) -> tuple[Layout | None, str]:
     return layout, ""
 
 
+def _checked(request: Request, cached: Path, layout: Layout) -> str:
+    """Returns the line that a cache is read, after a look at its files; see `check_content`."""
+    command = prepare_command(request.name, request.image_size, request.data_dir, request.cache_dir)
+    files = check_content(cached, layout, command)
+    return f"reading {request.name} from the cache in {cached} (the checksums of {files} are right)"
+
+
 def _from_cache_alone(
     request: Request, folder: AnyPath, cached: Path, layout: Layout
 ) -> Dataset | None:
@@ -177,7 +190,10 @@ def _from_cache_alone(
 def _cached_readers(folder: Path, layout: Layout) -> list[Reader]:
     splits = ["train", layout.test_split] if layout.test_split else ["train"]
     return [
-        cached_reader(CachedImages(str(folder), layout, split), layout.image_shape)
+        dataclasses.replace(
+            cached_reader(CachedImages(str(folder), layout, split), layout.image_shape),
+            records=records_of(layout.fingerprints[split]),
+        )
         for split in splits
     ]
 
@@ -188,9 +204,10 @@ def cached_reader(read: Read, shape: Shape) -> Reader:
     return Reader(read, shape, slice_size, "cache")
 
 
-def _decoding_reader(records: Records, image_size: int) -> Reader:
+def _decoding_reader(records: Records, image_size: int, described: str) -> Reader:
     shape = split_shape(records, image_size)
-    return Reader(DecodedImages(records, image_size, shape), shape, DECODED_SLICE, "stream")
+    read = DecodedImages(records, image_size, shape)
+    return Reader(read, shape, DECODED_SLICE, "stream", described)
 
 
 def _dataset(
@@ -205,4 +222,4 @@ def _dataset(
         for reader, index in zip(readers, indices, strict=True)
     )
     train, test = (train, tests[0]) if tests else hold_out(request.name, train, request.say)
-    return make_dataset(request.name, train, test, class_names)
+    return tfds_dataset(request.name, train, test, class_names, request.say)
