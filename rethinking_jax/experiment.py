@@ -240,7 +240,7 @@ def _prepare(job: Job, progress: ProgressReport) -> list[Chunk]:
         progress.message,
     )
     wait_for_all("all is read")
-    old = recut.divide_checkpoints(chunks, stored, job.workdir / "checkpoints")
+    old = recut.divide_checkpoints(chunks, stored, job.workdir / "checkpoints", lines)
     if is_primary():
         labels = {run.name: run.train_labels for chunk in chunks for run in chunk.runs}
         names = [[run.name for run in chunk.runs] for chunk in chunks]

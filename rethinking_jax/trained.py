@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from ml_collections import ConfigDict
 
 from rethinking_jax import config as configs
 from rethinking_jax.corruption import CORRUPTIONS
@@ -19,8 +20,8 @@ from rethinking_jax.models.own import imported, is_own
 from rethinking_jax.step.preprocess import center_crop, make_preprocess
 from rethinking_jax.step.state import Carry, Hyper, PyTree, Running
 from rethinking_jax.step.train import init_state, make_apply
+from rethinking_jax.sweep import saved
 from rethinking_jax.sweep.build import make_model, make_optimizer_of
-from rethinking_jax.sweep.groups import chunk_name
 from rethinking_jax.workdir import checkpoint, metrics, storage
 from rethinking_jax.workdir.folder import Folder, TrainingSet
 from rethinking_jax.workdir.metrics import Json, Line
@@ -50,18 +51,21 @@ class Place(NamedTuple):
 
     Attributes:
       folder: the workdir.
-      chunk: the names of the runs that train with it, itself among them.
+      chunk: the runs that train with it, itself among them.
+      lines: what was measured of each of them, by its name.
       training_sets: reads what the runs of the workdir are trained on.
     """
 
     folder: Folder
-    chunk: Sequence[str]
+    chunk: Sequence[configs.Member]
+    lines: Mapping[str, Sequence[Line]]
     training_sets: Callable[[], Sequence[TrainingSet]]
 
     @property
     def checkpoints(self) -> AnyPath:
         """The folder of its checkpoints."""
-        return self.folder.path / "checkpoints" / chunk_name(self.chunk)
+        names = [name for name, _ in self.chunk]
+        return saved.folder_of(self.folder.path / "checkpoints", names)
 
 
 class TrainedRun:
@@ -202,16 +206,24 @@ class TrainedRun:
     def _restored(self, step: int) -> dict[str, PyTree]:
         """Reads its part of the checkpoint of its chunk."""
         self._find_model()
-        template = self._template()
-        found = checkpoint.restore(self._place.checkpoints, step, template)
-        if found is None or _shapes(found) != _shapes(template):
+        template, place = self._template(), self._place
+        runs = [member._replace(config=self._with_batch_size(member)) for member in place.chunk]
+        objection = saved.objection_of(runs, place.lines)
+        found = checkpoint.restore(place.checkpoints, step, template, saved.whose(runs), objection)
+        if found is None:
             raise UserError(
-                f"{self._place.checkpoints / str(step)} is damaged, or {self.config.model} is "
-                "another network now"
+                f"{place.checkpoints / str(step)} is damaged or of another run, or "
+                f"{self.config.model} is another network now"
             )
-        index = self._place.chunk.index(self.name)
+        index = [member.name for member in place.chunk].index(self.name)
         own: dict[str, PyTree] = jax.tree.map(lambda leaf: leaf[index], found[0].variables)
         return own
+
+    def _with_batch_size(self, member: configs.Member) -> ConfigDict:
+        """Returns the config of a run as it trained: 0 stands for the whole training set."""
+        config = member.config.copy_and_resolve_references()
+        config.batch_size = config.batch_size or len(self._training_set.ids)
+        return config
 
     def _template(self) -> Carry:
         """Returns the shapes of what a checkpoint of its chunk holds."""
@@ -250,10 +262,6 @@ class TrainedRun:
         return images
 
 
-def _shapes(carry: Carry) -> list[tuple[int, ...]]:
-    return [leaf.shape for leaf in jax.tree.leaves(carry)]
-
-
 def load(workdir: AnyPath | str, model: Architecture | None = None) -> list[TrainedRun]:
     """Reads the runs of a workdir, complete or stopped.
 
@@ -280,7 +288,13 @@ def load(workdir: AnyPath | str, model: Architecture | None = None) -> list[Trai
         # An earlier version kept nothing of the data: the data sets have it.
         return folder.training_sets() or training_sets(members, load_datasets(members, print))
 
-    chunk_of = {name: names for names in folder.chunks() for name in names}
+    of_name = {member.name: member for member in members}
+    chunk_of = {
+        name: [of_name[one] for one in names]
+        for names in folder.chunks()
+        if of_name.keys() >= set(names)
+        for name in names
+    }
     runs = []
     for name, config in members:
         if name not in chunk_of:
@@ -289,7 +303,7 @@ def load(workdir: AnyPath | str, model: Architecture | None = None) -> list[Trai
         own = lines.get(name, [])
         known = metrics.outcome(own, config.fit_threshold) if own else {}
         summary = summaries.get(name, {"name": name, **known})
-        place = Place(folder, chunk_of[name], sets)
+        place = Place(folder, chunk_of[name], lines, sets)
         runs.append(TrainedRun(configs.Member(name, config), summary, own, place))
     return runs
 
