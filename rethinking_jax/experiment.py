@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import NamedTuple
 
 import jax
 from clu import parameter_overview
@@ -15,12 +14,13 @@ from rethinking_jax import config as configs
 from rethinking_jax.analysis import findings, tables
 from rethinking_jax.analysis.findings import TheoryResults
 from rethinking_jax.analysis.results import Results, read_pictures
-from rethinking_jax.data import Dataset
+from rethinking_jax.data import Dataset, fingerprint
 from rethinking_jax.data.runs import load_datasets, training_sets
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.host.environment import describe_device, versions
-from rethinking_jax.host.processes import is_primary, wait_for_all
+from rethinking_jax.host.processes import is_primary, refuse_together, wait_for_all
 from rethinking_jax.host.signals import stop_requests
+from rethinking_jax.job import Job, Way, found_complete
 from rethinking_jax.models import Architecture
 from rethinking_jax.pictures import illustrations
 from rethinking_jax.report import page
@@ -36,63 +36,12 @@ from rethinking_jax.theory.data import Tasks
 from rethinking_jax.theory.fitting import Lab
 from rethinking_jax.theory.kind import Tools
 from rethinking_jax.theory.kinds import kind_of
-from rethinking_jax.workdir import checkpoint, metrics, storage, tensorboard
-from rethinking_jax.workdir.folder import Folder
+from rethinking_jax.workdir import checkpoint, metrics, owner, storage, tensorboard
+from rethinking_jax.workdir.folder import Fingerprint, Folder, TrainingSet
 from rethinking_jax.workdir.metrics import Json, Line
 from rethinking_jax.workdir.storage import AnyPath
 
 OVERVIEW_LINES = 48  # of the parameter table: the small networks whole, not Inception V3
-
-
-class Job(NamedTuple):
-    """One experiment that is carried out.
-
-    Attributes:
-      config: the config.
-      members: its runs.
-      folder: where the results go.
-      command: what to type to resume, for messages and the report; '' where nobody typed one.
-      console: where progress is shown.
-      report: whether figures, tables and a report are made of the results.
-      started: when it began, in seconds as of `time.monotonic`.
-      dataset: what all runs read in place of the data set that the config names.
-      measure: a user's own numbers of each run, where it trains.
-    """
-
-    config: ConfigDict
-    members: Sequence[configs.Member]
-    folder: Folder
-    command: str
-    console: Console
-    report: bool
-    started: float
-    dataset: Dataset | None = None
-    measure: Measure | None = None
-
-    @property
-    def workdir(self) -> AnyPath:
-        """The folder where the results go."""
-        return self.folder.path
-
-    def say(self, text: str) -> None:
-        """Shows a line as it is."""
-        self.console.print(text, soft_wrap=True, markup=False, highlight=False)
-
-
-class Way(NamedTuple):
-    """How experiments are carried out: by training, or by measuring what theory says.
-
-    Attributes:
-      check: refuses the resolved config of one run.
-      check_job: refuses runs that cannot be one experiment, before its workdir is looked at.
-      carry_out: writes all results but the summary, which it returns.
-      show: shows what came out.
-    """
-
-    check: Callable[[ConfigDict], None]
-    check_job: Callable[[Job], None]
-    carry_out: Callable[[Job], Json]
-    show: Callable[[Job, Json], None]
 
 
 def way_of(config: ConfigDict) -> Way:
@@ -148,19 +97,25 @@ def run(
 
 def _finished(job: Job) -> Json:
     """Carries out what is left of a job and returns its summary."""
-    way, folder = way_of(job.config), job.folder
-    way.check_job(job)
-    configs.check_resumed(folder.stored_config(), job.config, folder.path)
-    folder.check()
-    if folder.is_complete():
-        job.say(f"Complete already: {job.workdir}")
-        summary = folder.summary()
-    else:
-        summary = way.carry_out(job)
+    way_of(job.config).check_job(job)
+    summary = found_complete(job, way_of(job.config))
+    if summary is None:
+        job.folder.check_writable()
+        with owner.owned(job.workdir, job.command, job.say) as check:
+            summary = _carried_out(job._replace(check_owner=check))
+    way_of(job.config).show(job, summary)
+    return summary
+
+
+def _carried_out(job: Job) -> Json:
+    """Does what is left, in a workdir that nobody else works in."""
+    summary = found_complete(job, way_of(job.config))  # by the owner before, perhaps
+    if summary is None:
+        summary = way_of(job.config).carry_out(job)
+        job.check_owner()
         if is_primary():
-            folder.finish(summary)
+            job.folder.finish(summary)
         wait_for_all("all is written")
-    way.show(job, summary)
     return summary
 
 
@@ -174,6 +129,11 @@ def _stage(job: Job, progress: ProgressReport, before: float = 0.0) -> Iterator[
       before: seconds that earlier sessions took.
     """
     profiled = job.config.get("profile", False) and is_primary()
+
+    def reason_to_stop() -> str | None:
+        job.check_owner()
+        return stop_requested()
+
     with (
         stop_requests() as stop_requested,
         tensorboard.writer(job.config.get("tensorboard", False), job.workdir) as write_scalars,
@@ -185,7 +145,7 @@ def _stage(job: Job, progress: ProgressReport, before: float = 0.0) -> Iterator[
             workdir=job.workdir,
             command=job.command or "the same command",
             progress=progress,
-            stop_requested=stop_requested,
+            stop_requested=reason_to_stop,
             elapsed=lambda: before + time.monotonic() - job.started,
             write_scalars=write_scalars,
             profile=profile,
@@ -200,6 +160,12 @@ def _check_training_job(job: Job) -> None:
     selection.check_choice(job.members)
     if job.config.tensorboard:
         tensorboard.check_installed(job.workdir)
+
+
+def _read_for_training(job: Job) -> list[Fingerprint]:
+    datasets = load_datasets(job.members, job.say, job.dataset)
+    sets = training_sets(job.members, datasets, job.dataset is not None)
+    return [one.fingerprint for one in sets]
 
 
 def _train(job: Job) -> Json:
@@ -231,6 +197,14 @@ def _prepare(job: Job, progress: ProgressReport) -> list[Chunk]:
     stored = job.folder.chunks()
     lines = metrics.by_member(metrics.read_lines(job.workdir / "metrics.jsonl"))
     datasets = load_datasets(job.members, progress.message, job.dataset)
+    sets: list[TrainingSet] = []
+
+    def check_data() -> None:
+        sets.extend(training_sets(job.members, datasets, job.dataset is not None))
+        now = [one.fingerprint for one in sets]
+        fingerprint.check_same(job.folder.fingerprints(), now, job.workdir)
+
+    refuse_together(check_data)
     chunks = groups.make_chunks(
         job.members,
         datasets,
@@ -244,7 +218,7 @@ def _prepare(job: Job, progress: ProgressReport) -> list[Chunk]:
     if is_primary():
         labels = {run.name: run.train_labels for chunk in chunks for run in chunk.runs}
         names = [[run.name for run in chunk.runs] for chunk in chunks]
-        job.folder.begin(labels, names, training_sets(job.members, datasets))
+        job.folder.begin(labels, names, sets)
         for folder in old:
             storage.remove_tree(folder)
     wait_for_all("the workdir is open")
@@ -340,14 +314,31 @@ def _check_measuring_job(job: Job) -> None:
         )
 
 
+def _read_for_measuring(job: Job) -> list[Fingerprint]:
+    tasks = Tasks(job.say, job.dataset)
+    read = {name for one in job.folder.fingerprints() for name in one.runs}
+    for name, config in job.members:
+        if name in read:
+            tasks.dataset(config)
+    return tasks.fingerprints(job.members)
+
+
+def _claim(job: Job, tasks: Tasks) -> None:
+    """Makes the workdir the job's, unless it is of other data than those that were read."""
+    read = tasks.fingerprints(job.members)
+    fingerprint.check_same(job.folder.fingerprints(), read, job.workdir)
+    job.folder.claim([one._asdict() for one in read])
+
+
 def _measure(job: Job) -> Json:
     """Measures what a kind of theory experiment asks for; writes it, and a report of it."""
     job.say(f"On {describe_device()}; results go to {job.workdir}")
-    kind = kind_of(job.config)
+    kind, tasks = kind_of(job.config), Tasks(job.say, job.dataset)
+    claim = partial(_claim, job, tasks)
     tools = Tools(
-        tasks=Tasks(job.say, job.dataset),
+        tasks=tasks,
         say=job.say,
-        open_lab=partial(_lab, job),
+        open_lab=partial(_lab, job, claim),
         run_experiment=partial(_run_within, job),
     )
     found = kind.measure(job.members, tools)
@@ -362,7 +353,7 @@ def _measure(job: Job) -> Json:
         "verdicts": [verdict._asdict() for verdict in found.verdicts],
         "members": found.members,
     }
-    job.folder.claim()
+    claim()
     findings.write(job.workdir, found)
     if job.report:
         page.write_report(job.workdir, TheoryResults(job.folder.config, summary, found))
@@ -375,10 +366,10 @@ def _run_within(job: Job, config: ConfigDict, name: str) -> Json:
 
 
 @contextmanager
-def _lab(job: Job) -> Iterator[Lab]:
+def _lab(job: Job, claim: Callable[[], None]) -> Iterator[Lab]:
     """Opens the place where a kind of theory experiment trains networks."""
     with _stage(job, ProgressReport(job.console)) as stage:
-        yield Lab(stage, job.folder.claim)
+        yield Lab(stage, claim)
 
 
 def _show_measured(job: Job, summary: Json) -> None:
@@ -392,5 +383,7 @@ def _show_measured(job: Job, summary: Json) -> None:
     job.say(f"All results: {job.workdir}")
 
 
-TRAINING = Way(configs.check_training, _check_training_job, _train, _show_trained)
-MEASURING = Way(settings.check, _check_measuring_job, _measure, _show_measured)
+TRAINING = Way(
+    configs.check_training, _check_training_job, _read_for_training, _train, _show_trained
+)
+MEASURING = Way(settings.check, _check_measuring_job, _read_for_measuring, _measure, _show_measured)

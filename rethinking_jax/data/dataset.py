@@ -32,12 +32,14 @@ class Reader:
       shape: the shape of each image, (h, w, c).
       slice_size: how many positions one task should take.
       kind: "stream" (images are decoded when they are read) or "cache".
+      records: the version and the size of the records that it reads, where they are known.
     """
 
     read: Read
     shape: Shape
     slice_size: int
     kind: str
+    records: str = ""
 
     def rows(self, positions: np.ndarray) -> Reader:
         """Reads some rows of the split as if there were no others."""

@@ -44,6 +44,16 @@ def load_image_folder(request: Request) -> Dataset:
     return make_dataset(name, train, test, classes)
 
 
+def image_files(request: Request) -> list[Path]:
+    """Returns the files that `load_image_folder` reads.
+
+    Raises:
+      UserError: the folder is not of this kind.
+    """
+    _, train_files, test_files = _found(request.name)
+    return train_files + test_files
+
+
 def _found(name: str) -> tuple[list[str], list[Path], list[Path]]:
     """Returns the classes, and the files of the training and of the test images."""
     root = Path(name).expanduser()

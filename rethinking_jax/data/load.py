@@ -1,14 +1,15 @@
 """The one door: from a data set's name to the data set, in memory or streamed."""
 
 import os
+from pathlib import Path
 
 from rethinking_jax.data.arrays import load_arrays
 from rethinking_jax.data.checkerboard import is_checkerboard, load_checkerboard
 from rethinking_jax.data.dataset import Dataset, one_line
-from rethinking_jax.data.image_folder import load_image_folder
+from rethinking_jax.data.image_folder import image_files, load_image_folder
 from rethinking_jax.data.origin import Origin, Request, Say, say_nothing
 from rethinking_jax.data.tfds.load import load_tfds
-from rethinking_jax.data.tfds.prepare import is_known
+from rethinking_jax.data.tfds.prepare import is_known, prepared_files
 from rethinking_jax.data.tfds.stream import bytes_in_memory, stream_tfds
 from rethinking_jax.data.watch import Watch
 from rethinking_jax.errors import UserError
@@ -33,10 +34,16 @@ DATASETS: dict[str, Origin] = {
         load=load_tfds,
         stream=stream_tfds,
         bytes_in_memory=bytes_in_memory,
+        files=prepared_files,
     ),
-    "folder": Origin("A folder of images per class.", _is_folder, load_image_folder),
+    "folder": Origin(
+        "A folder of images per class.", _is_folder, load_image_folder, files=image_files
+    ),
     "npz": Origin(
-        "Arrays in an .npz file.", lambda request: request.name.endswith(".npz"), load_arrays
+        "Arrays in an .npz file.",
+        lambda request: request.name.endswith(".npz"),
+        load_arrays,
+        files=lambda request: [Path(request.name).expanduser()],
     ),
     "checkerboard": Origin(
         "Points in the plane that are generated, such as checkerboard:1000+9.",

@@ -1,6 +1,7 @@
 """What a kind of data set declares about itself, so that its name is enough to read it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from rethinking_jax.data.dataset import Dataset
@@ -47,6 +48,8 @@ class Origin(NamedTuple):
       stream: opens it for reading in batches; None where it is read into memory only.
       bytes_in_memory: how large its images are, preparing it first where it is not; None
         where that is unknown before reading.
+      files: the local files that it is read from, in an order of their own; none where they are
+        not there, or it is not made of any. It must be quick, and prepare nothing.
       holds_points: whether its images are points in the plane.
     """
 
@@ -55,4 +58,5 @@ class Origin(NamedTuple):
     load: Callable[[Request], Dataset]
     stream: Callable[[Request], Dataset] | None = None
     bytes_in_memory: Callable[[Request], int | None] = lambda request: None
+    files: Callable[[Request], Sequence[Path]] = lambda request: ()
     holds_points: bool = False

@@ -11,6 +11,7 @@ from ml_collections import ConfigDict
 from rethinking_jax import config as configs
 from rethinking_jax.corruption import CORRUPTIONS, Moments
 from rethinking_jax.data.dataset import Dataset, Split
+from rethinking_jax.data.fingerprint import digests_of, source_of
 from rethinking_jax.data.load import load_dataset, open_streamed, origin_of
 from rethinking_jax.data.origin import Request
 from rethinking_jax.data.parts import subset
@@ -67,21 +68,33 @@ def load_datasets(
 
 
 def training_sets(
-    members: Sequence[configs.Member], datasets: dict[str, Dataset]
+    members: Sequence[configs.Member], datasets: dict[str, Dataset], given: bool = False
 ) -> list[TrainingSet]:
-    """Returns what a workdir keeps of the data sets of `load_datasets`, for its networks."""
-    return [
-        TrainingSet(
-            tuple(name for name, config in members if dataset_key(config) == key),
-            dataset.train.ids,
-            dataset.num_classes,
-            dataset.uncropped or dataset.image_shape,
-            "float32" if dataset.holds_points else "uint8",
-            np.asarray(dataset.moments.mean).tolist(),
-            np.asarray(dataset.moments.std).tolist(),
+    """Returns what a workdir keeps of the data sets of `load_datasets`.
+
+    Args:
+      members: the runs.
+      datasets: the data sets of the runs, by `dataset_key`.
+      given: whether they were given in the place of those that the configs name.
+    """
+    found = []
+    for key, dataset in datasets.items():
+        own = {name: config for name, config in members if dataset_key(config) == key}
+        config = next(iter(own.values()))
+        found.append(
+            TrainingSet(
+                tuple(own),
+                dataset.train.ids,
+                dataset.num_classes,
+                dataset.uncropped or dataset.image_shape,
+                "float32" if dataset.holds_points else "uint8",
+                np.asarray(dataset.moments.mean).tolist(),
+                np.asarray(dataset.moments.std).tolist(),
+                digests_of(dataset, _crop_once(config)),
+                None if given else source_of(config),
+            )
         )
-        for key, dataset in datasets.items()
-    ]
+    return found
 
 
 def dataset_key(config: ConfigDict) -> str:

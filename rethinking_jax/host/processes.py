@@ -1,10 +1,15 @@
 """What several processes that make one run tell each other."""
 
+from collections.abc import Callable
 from typing import TypeVar
 
 import jax
 import numpy as np
 from jax.experimental import multihost_utils
+
+from rethinking_jax.errors import UserError
+
+MESSAGE_BYTES = 4096  # of a message from the first process to the others
 
 Tree = TypeVar("Tree")  # a tree of arrays
 
@@ -40,3 +45,24 @@ def all_agree(yes: bool) -> bool:
     if jax.process_count() == 1:
         return yes
     return bool(multihost_utils.process_allgather(np.array(yes)).all())
+
+
+def refuse_together(check: Callable[[], object]) -> None:
+    """Runs a check in the first process; where that refuses, every process does so.
+
+    Raises:
+      UserError: what `check` raised.
+    """
+    said = ""
+    if is_primary():
+        try:
+            check()
+        except UserError as error:
+            said = str(error)
+    if jax.process_count() > 1:
+        text = said.encode()[:MESSAGE_BYTES]
+        padded = np.frombuffer(text.ljust(MESSAGE_BYTES, b"\0"), np.uint8)
+        found = multihost_utils.broadcast_one_to_all(padded)
+        said = np.asarray(found).tobytes().rstrip(b"\0").decode(errors="replace")
+    if said:
+        raise UserError(said)

@@ -1,16 +1,19 @@
 """What the experiments without training look at: images on the scale 0 to 1, and labels."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from ml_collections import ConfigDict
 
+from rethinking_jax.config import Member
 from rethinking_jax.corruption import corrupt
 from rethinking_jax.data import Dataset, load_dataset, subset
 from rethinking_jax.data.dataset import Split
+from rethinking_jax.data.fingerprint import digests_of, source_of
 from rethinking_jax.data.runs import to_device
 from rethinking_jax.step.preprocess import to_unit
+from rethinking_jax.workdir.folder import Fingerprint
 
 
 class Task(NamedTuple):
@@ -35,6 +38,10 @@ def rows(images: np.ndarray) -> np.ndarray:
     return images.reshape(len(images), -1)
 
 
+def _key(config: ConfigDict) -> tuple[object, ...]:
+    return config.dataset, config.image_size, config.train_examples, config.data_seed
+
+
 class Tasks:
     """Reads each data set once for all runs of a sweep."""
 
@@ -48,13 +55,23 @@ class Tasks:
         self._say, self._given = say, given
         self._datasets: dict[tuple[object, ...], Dataset] = {}
 
+    def fingerprints(self, members: Sequence[Member]) -> list[Fingerprint]:
+        """Returns which data were read so far, for those of some runs whose configs name them."""
+        found = []
+        for key, dataset in self._datasets.items():
+            own = {name: config for name, config in members if _key(config) == key}
+            config = next(iter(own.values()), None)
+            source = None if self._given or config is None else source_of(config)
+            found.append(Fingerprint(tuple(own), digests_of(dataset, 0), source))
+        return found
+
     def dataset(self, config: ConfigDict) -> Dataset:
         """Returns the data set of a run, before any corruption.
 
         Raises:
           UserError: it cannot be had.
         """
-        key = (config.dataset, config.image_size, config.train_examples, config.data_seed)
+        key = _key(config)
         if key not in self._datasets:
             whole = self._given or load_dataset(
                 config.dataset,

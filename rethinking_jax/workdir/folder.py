@@ -18,6 +18,20 @@ from rethinking_jax.workdir.metrics import Json
 from rethinking_jax.workdir.storage import AnyPath
 
 
+class Fingerprint(NamedTuple):
+    """Which data some runs read; see `rethinking_jax.data.fingerprint`.
+
+    Attributes:
+      runs: the names of the runs.
+      digests: digests of each split, by its name and by what they are of.
+      source: the files that the data were read from; None where there are none.
+    """
+
+    runs: tuple[str, ...]
+    digests: dict[str, Json]
+    source: Json | None
+
+
 class TrainingSet(NamedTuple):
     """What a folder keeps of a training set, so that its networks can be used without it.
 
@@ -28,6 +42,7 @@ class TrainingSet(NamedTuple):
       image_shape: the shape of each image before any crop, (h, w, c).
       dtype: the type of its images: "uint8", or "float32" where they are points.
       mean, std: the moments of its pixels on the scale 0 to 1, of each channel.
+      digests, source: see `Fingerprint`.
     """
 
     runs: tuple[str, ...]
@@ -37,6 +52,13 @@ class TrainingSet(NamedTuple):
     dtype: str
     mean: list[float]
     std: list[float]
+    digests: dict[str, Json]
+    source: Json | None
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """Which data its runs read."""
+        return Fingerprint(self.runs, self.digests, self.source)
 
 
 class Folder(NamedTuple):
@@ -53,15 +75,11 @@ class Folder(NamedTuple):
     identity: Callable[[Json], Json]
 
     def check(self) -> None:
-        """Refuses a folder that cannot be written, or that belongs to another config.
+        """Refuses a folder that belongs to another config.
 
         Raises:
           UserError: with the keys that differ, and their values there and here.
         """
-        try:
-            storage.check_writable(self.path)
-        except UserError as error:
-            raise UserError(f"--workdir={self.path}: {error}") from None
         stored = self.stored_config()
         if stored is None:
             return
@@ -78,6 +96,17 @@ class Folder(NamedTuple):
                 f"--workdir={self.path} holds a run of another config: {changes}. "
                 "Take another --workdir, or the values there to resume it"
             )
+
+    def check_writable(self) -> None:
+        """Refuses a folder that cannot be written.
+
+        Raises:
+          UserError: says why.
+        """
+        try:
+            storage.check_writable(self.path)
+        except UserError as error:
+            raise UserError(f"--workdir={self.path}: {error}") from None
 
     def stored_config(self) -> Json | None:
         """Returns what config.json holds; None where nothing was begun here."""
@@ -107,6 +136,16 @@ class Folder(NamedTuple):
         """
         return self._arrays("labels.npz")
 
+    def fingerprints(self) -> list[Fingerprint]:
+        """Returns which data were read; one of an earlier version has no digests."""
+        file = self.path / "data.json"
+        if not self._begun() or not file.exists():
+            return []
+        return [
+            Fingerprint(tuple(one["runs"]), one.get("digests", {}), one.get("source"))
+            for one in json.loads(file.read_text())
+        ]
+
     def training_sets(self) -> list[TrainingSet]:
         """Returns the training sets; [] in a folder of an earlier version, which kept none."""
         file = self.path / "data.json"
@@ -115,7 +154,12 @@ class Folder(NamedTuple):
         ids = self._arrays("ids.npz")
         return [
             TrainingSet(
-                **{**one, "runs": tuple(one["runs"]), "image_shape": tuple(one["image_shape"])},
+                **{
+                    **{"digests": {}, "source": None},  # what an earlier version did not keep
+                    **one,
+                    "runs": tuple(one["runs"]),
+                    "image_shape": tuple(one["image_shape"]),
+                },
                 ids=ids[str(i)],
             )
             for i, one in enumerate(json.loads(file.read_text()))
@@ -145,17 +189,22 @@ class Folder(NamedTuple):
             storage.make_folder(self.path)
             _write_arrays(self.path / "labels.npz", labels)
             _write_arrays(self.path / "ids.npz", ids)
-            _write(self.path / "data.json", plain)
             _write(self.path / "chunks.json", chunks)
-            self.claim()
+            self.claim(plain)
         except OSError as error:
             raise UserError(
                 f"--workdir={self.path} cannot be written to: {error.strerror or error}"
             ) from None
 
-    def claim(self) -> None:
-        """Writes the config; a summary that is there is not complete, or nobody would begin."""
+    def claim(self, data: Sequence[Json] = ()) -> None:
+        """Writes the config; a summary that is there is not complete, or nobody would begin.
+
+        Args:
+          data: what data.json is to say of each data set that was read.
+        """
         storage.make_folder(self.path)
+        if data:
+            _write(self.path / "data.json", data)
         # In this order a crash in between leaves a folder that lacks runs, not a complete one.
         (self.path / "summary.json").unlink(missing_ok=True)
         _write(self.path / "config.json", self.config)

@@ -51,6 +51,12 @@ def fingerprint(builder: Builder, split: str) -> str:
     return json.dumps(found)
 
 
+def records_of(fingerprint: str) -> str:
+    """Returns the part of a fingerprint that does not depend on how the records are cut."""
+    found = json.loads(fingerprint)
+    return f"{found['version']}, {found['bytes']} bytes"
+
+
 def dataset_folder(cache_dir: str, builder: Builder) -> AnyPath:
     """Returns the folder of the indices and caches of a set, `<cache_dir>/<dataset>-<version>`.
 

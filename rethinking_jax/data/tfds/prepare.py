@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from rethinking_jax.data.dataset import one_line
 from rethinking_jax.data.lock import one_at_a_time
+from rethinking_jax.data.origin import Request
 from rethinking_jax.data.tfds import Builder
 from rethinking_jax.data.tfds.archives import check_archives
 from rethinking_jax.errors import UserError
@@ -140,6 +141,19 @@ def _unknown(name: str) -> str:
 def is_prepared(builder: Builder) -> bool:
     """Returns whether the data of a builder is there."""
     return bool((builder.data_path / "dataset_info.json").exists())
+
+
+def prepared_files(request: Request) -> list[Path]:
+    """Returns the files of a prepared set; [] where it is not prepared, or in a bucket.
+
+    Raises:
+      UserError: the set is unknown.
+    """
+    builder = open_builder(request.name, request.data_dir)
+    folder = builder.data_path
+    if is_remote(folder) or not is_prepared(builder):
+        return []
+    return sorted(Path(folder).iterdir())
 
 
 def _prepare(

@@ -26,6 +26,7 @@ from rethinking_jax.data.tfds.index import (
     fingerprint,
     load_indices,
     read_index,
+    records_of,
 )
 from rethinking_jax.data.tfds.prepare import is_prepared, open_builder, prepared_builder
 from rethinking_jax.data.tfds.records import Records, open_records, split_shape
@@ -82,7 +83,10 @@ def stream_tfds(request: Request) -> Dataset:
         return _dataset(request, layout.class_names, _cached_readers(cached, layout), indices)
     if kind == "auto":
         say(f"streaming {name}, decoding as it goes: {why_not}")
-    readers = [_decoding_reader(records, request.image_size) for records in splits]
+    readers = [
+        _decoding_reader(records, request.image_size, records_of(prints[records.split]))
+        for records in splits
+    ]
     return _dataset(request, splits[0].class_names, readers, indices)
 
 
@@ -177,7 +181,10 @@ def _from_cache_alone(
 def _cached_readers(folder: Path, layout: Layout) -> list[Reader]:
     splits = ["train", layout.test_split] if layout.test_split else ["train"]
     return [
-        cached_reader(CachedImages(str(folder), layout, split), layout.image_shape)
+        dataclasses.replace(
+            cached_reader(CachedImages(str(folder), layout, split), layout.image_shape),
+            records=records_of(layout.fingerprints[split]),
+        )
         for split in splits
     ]
 
@@ -188,9 +195,10 @@ def cached_reader(read: Read, shape: Shape) -> Reader:
     return Reader(read, shape, slice_size, "cache")
 
 
-def _decoding_reader(records: Records, image_size: int) -> Reader:
+def _decoding_reader(records: Records, image_size: int, described: str) -> Reader:
     shape = split_shape(records, image_size)
-    return Reader(DecodedImages(records, image_size, shape), shape, DECODED_SLICE, "stream")
+    read = DecodedImages(records, image_size, shape)
+    return Reader(read, shape, DECODED_SLICE, "stream", described)
 
 
 def _dataset(
