@@ -51,7 +51,7 @@ def way_of(config: ConfigDict) -> Way:
 
 def members(config: ConfigDict) -> list[configs.Member]:
     """Returns the runs of a config of any kind, checked; see `rethinking_jax.config.members`."""
-    return configs.members(config, way_of(config).check)
+    return configs.members(config, way_of(config).check, settings.keys_of(config))
 
 
 def run(
@@ -91,7 +91,9 @@ def run(
     name = configs.dataset_name(dataset.name, dataset.digest) if dataset else None
     config = configs.with_names(config, model, name)
     runs, console = members(config), console or Console()
-    folder = Folder(storage.open_path(workdir), configs.to_json(config), configs.identity_of)
+    identity = partial(configs.identity_of, keys=settings.keys_of(config))
+    folder = Folder(storage.open_path(workdir), configs.to_json(config), identity)
+    runs = configs.named_as_begun(config, runs, folder.names)
     return _finished(Job(config, runs, folder, command, console, report, started, dataset, measure))
 
 
@@ -303,7 +305,7 @@ def _failure(job: Job, member: Json) -> str:
 
 
 def _check_measuring_job(job: Job) -> None:
-    settings.check_effects(job.config, job.members)
+    settings.check_shared(job.config, job.members)
     if job.measure is not None:
         raise UserError(f"measure= is for runs that train, not for config.kind={job.config.kind}")
     if job.dataset is not None and job.dataset.streamed:
@@ -345,7 +347,7 @@ def _measure(job: Job) -> Json:
     summary = {
         "experiment": job.config.experiment,
         "kind": job.config.kind,
-        "dataset": kind.data_name(job.config),
+        "dataset": ", ".join(dict.fromkeys(kind.data_name(own) for _, own in job.members)),
         "device": describe_device(),
         "versions": versions(),
         "wall_seconds": round(time.monotonic() - job.started, 3),

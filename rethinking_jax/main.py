@@ -67,7 +67,7 @@ def execute(rest: Sequence[str], given: flags.FlagValues, words: Sequence[str]) 
     workdir = ""
     try:
         config = _config(rest, given)
-        workdir = given.workdir or configs.default_workdir(config)
+        workdir = given.workdir or _default_workdir(config)
         distributed.start(given.coordinator_address, given.num_processes, given.process_id)
         _run(config, workdir, command)
     except UserError as error:
@@ -80,9 +80,15 @@ def execute(rest: Sequence[str], given: flags.FlagValues, words: Sequence[str]) 
     return distributed.finish(0)
 
 
-def _run(config: ConfigDict, workdir: str, command: str) -> None:
+def _default_workdir(config: ConfigDict) -> str:
     if "kind" not in config:
-        configs.members(config)  # a mistake in a run that trains is answered at once
+        return configs.default_workdir(config)
+    from rethinking_jax.theory.settings import keys_of
+
+    return configs.default_workdir(config, keys_of(config))
+
+
+def _run(config: ConfigDict, workdir: str, command: str) -> None:
     # What follows takes long to import: only now, for a command that is right.
     from rich.console import Console
 
@@ -121,6 +127,8 @@ def _config(argv: Sequence[str], given: flags.FlagValues) -> ConfigDict:
             f"--config.{key}={overridden[key]} has no effect: this config's sweep sets {key} for "
             "each run. Add --config.sweep='' for one run"
         )
+    if "kind" not in config:  # a mistake in a run that trains is answered at once
+        configs.members(config, typed=overridden)
     return config
 
 

@@ -276,7 +276,8 @@ def load(workdir: AnyPath | str, model: Architecture | None = None) -> list[Trai
       UserError: the workdir holds no runs that were trained.
     """
     folder = _opened(storage.open_path(workdir))
-    members = configs.members(configs.from_json(folder.config), check=None)
+    config = configs.from_json(folder.config)
+    members = configs.named_as_begun(config, configs.members(config, check=None), folder.names)
     if model is not None:
         _give(model, [config.model for _, config in members])
     complete = (folder.path / "summary.json").exists()

@@ -15,7 +15,7 @@ from rethinking_jax.config.identity import (
 )
 from rethinking_jax.config.key import Key, Range, check_keys
 from rethinking_jax.config.keys import GROUPS, KEYS, base_config
-from rethinking_jax.config.member import Member, members
+from rethinking_jax.config.member import Member, members, named_as_begun
 from rethinking_jax.config.recipe import appendix_learning_rate
 from rethinking_jax.config.sweeps import (
     Overrides,
@@ -46,6 +46,7 @@ __all__ = [
     "from_json",
     "identity_of",
     "members",
+    "named_as_begun",
     "parse_argument",
     "parse_sweep",
     "product",

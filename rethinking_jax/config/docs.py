@@ -68,18 +68,24 @@ def keys_page(kinds: Mapping[str, tuple[Sequence[Key], ConfigDict]]) -> str:
 def _help_lines(key: Key) -> str:
     allowed = f" Allowed: {_allowed(key)}." if key.choices or key.range else ""
     indent = " " * 6
-    text = textwrap.fill(key.doc + allowed, WIDTH, initial_indent=indent, subsequent_indent=indent)
+    told = f"{_told(key)}{allowed}"
+    text = textwrap.fill(told, WIDTH, initial_indent=indent, subsequent_indent=indent)
     return f"  {key.name}={_default(key)}\n{text}"
 
 
 def _section(title: str, keys: Iterable[Key], level: int = 2) -> str:
     rows = [
-        f"| `{key.name}` | {_code(_default(key))} | {_cell(key.doc)} | {_cell(_allowed(key))} "
+        f"| `{key.name}` | {_code(_default(key))} | {_cell(_told(key))} | {_cell(_allowed(key))} "
         f"| {SCOPES[key.scope]} |"
         for key in keys
     ]
     head = ["| key | default | what it is | allowed | one for |", "| --- | --- | --- | --- | --- |"]
     return "\n".join([f"{'#' * level} {title}", "", *head, *rows, ""])
+
+
+def _told(key: Key) -> str:
+    """Returns what a key means, and what it needs to have an effect."""
+    return f"{key.doc} It is for {key.needs.wanted}." if key.needs else key.doc
 
 
 def _shared(keys: Sequence[Key], config: ConfigDict) -> str:

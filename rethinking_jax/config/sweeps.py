@@ -48,13 +48,15 @@ def parse_sweep(config: ConfigDict) -> list[Overrides]:
     """Returns what each run of a config overrides; one run that overrides nothing without a sweep.
 
     Raises:
-      UserError: `config.sweep` is not a JSON list of runs.
+      UserError: `config.sweep` is not a JSON list of runs, each key of which is there once.
     """
     if not config.sweep:
         return [{}]
     try:
-        overrides = json.loads(config.sweep)
-    except ValueError as error:
+        overrides = json.loads(
+            config.sweep, object_pairs_hook=_run, parse_constant=_refuse_constant
+        )
+    except (ValueError, RecursionError) as error:
         raise UserError(f"config.sweep is not JSON ({error}): {config.sweep[:80]!r}") from None
     if not (
         isinstance(overrides, list) and overrides and all(isinstance(o, dict) for o in overrides)
@@ -63,7 +65,28 @@ def parse_sweep(config: ConfigDict) -> list[Overrides]:
             'config.sweep must be a JSON list of runs such as [{"seed": 0}, {"seed": 1}], '
             f"given {config.sweep[:80]!r}"
         )
+    for override in overrides:
+        if not isinstance(override.get("name", "a"), str) or override.get("name") == "":
+            raise UserError(f"config.sweep: name={override['name']!r:.80} must be a text")
     return overrides
+
+
+def _run(pairs: Sequence[tuple[str, Any]]) -> Overrides:
+    """Makes a run of its keys; Python's JSON keeps but the last of two that are the same."""
+    run = dict(pairs)
+    if len(run) < len(pairs):
+        names = [key for key, _ in pairs]
+        twice = next(key for key in names if names.count(key) > 1)
+        values = " and ".join(json.dumps(value) for key, value in pairs if key == twice)
+        raise UserError(
+            f"config.sweep: one run sets {twice!r} twice, to {values}: leave one out, or make two "
+            "runs of it"
+        )
+    return run
+
+
+def _refuse_constant(text: str) -> Any:
+    raise ValueError(f"{text} is no number of JSON")
 
 
 def swept_keys(config: ConfigDict) -> set[str]:

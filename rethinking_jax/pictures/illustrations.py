@@ -58,9 +58,13 @@ def redraw(workdir: AnyPath, language: str, show: Callable[[str], None]) -> None
     """
     plain = json.loads((workdir / "config.json").read_text())
     config = configs.from_json(plain)
-    members = configs.members(config)
+    begun = json.loads((workdir / "chunks.json").read_text())
+    runs = configs.members(config, check=None)
+    members = configs.named_as_begun(
+        config, runs, lambda: {name for names in begun for name in names}
+    )
     chunks = groups.make_chunks(
         members, load_datasets(members, show), jax.default_backend(), jax.devices(),
-        json.loads((workdir / "chunks.json").read_text()), show,
+        begun, show,
     )  # fmt: skip
     draw(workdir, chunks, language)

@@ -14,7 +14,7 @@ import numpy as np
 
 from rethinking_jax.errors import UserError
 from rethinking_jax.workdir import storage
-from rethinking_jax.workdir.metrics import Json
+from rethinking_jax.workdir.metrics import Json, read_lines
 from rethinking_jax.workdir.storage import AnyPath
 
 
@@ -89,7 +89,7 @@ class Folder(NamedTuple):
         differing = [key for key in {**there, **here} if there.get(key) != here.get(key)]
         if differing:
             changes = ", ".join(
-                f"{key} ({stored.get(key)!r} there, {self.config.get(key)!r} now)"
+                f"{key} ({_shown(stored, key)} there, {_shown(self.config, key)} now)"
                 for key in differing
             )
             raise UserError(
@@ -127,6 +127,11 @@ class Folder(NamedTuple):
         """Returns the names of the runs of each chunk that earlier sessions trained."""
         file = self.path / "chunks.json"
         return list(json.loads(file.read_text())) if self._begun() and file.exists() else []
+
+    def names(self) -> set[str]:
+        """Returns the names of the runs that the folder holds something of."""
+        lines = read_lines(self.path / "metrics.jsonl")
+        return {name for chunk in self.chunks() for name in chunk} | {x["member"] for x in lines}
 
     def labels(self) -> dict[str, np.ndarray]:
         """Returns the training labels of each run, int32 [n], by its name.
@@ -236,6 +241,11 @@ class Folder(NamedTuple):
                 return {key: stored[key] for key in stored.files}
         except (ValueError, OSError, zipfile.BadZipFile) as error:
             raise UserError(f"{file} cannot be read ({error}): take another --workdir") from None
+
+
+def _shown(config: Json, key: str) -> str:
+    """Returns a value for a message; a version that had no such key did what its default does."""
+    return repr(config[key]) if key in config else "its default"
 
 
 def _read(file: AnyPath) -> Json:
