@@ -22,7 +22,7 @@ from rethinking_jax.step.state import Carry, Hyper, PyTree, Running
 from rethinking_jax.step.train import init_state, make_apply
 from rethinking_jax.sweep import saved
 from rethinking_jax.sweep.build import make_model, make_optimizer_of
-from rethinking_jax.workdir import checkpoint, metrics, storage
+from rethinking_jax.workdir import checkpoint, damage, metrics, storage
 from rethinking_jax.workdir.folder import Folder, TrainingSet
 from rethinking_jax.workdir.metrics import Json, Line
 from rethinking_jax.workdir.storage import AnyPath
@@ -281,8 +281,10 @@ def load(workdir: AnyPath | str, model: Architecture | None = None) -> list[Trai
     if model is not None:
         _give(model, [config.model for _, config in members])
     complete = (folder.path / "summary.json").exists()
-    summaries = {one["name"]: one for one in folder.summary()["members"]} if complete else {}
     lines = metrics.by_member(metrics.read_lines(folder.path / "metrics.jsonl"))
+    summary_of_all = folder.summary() if complete else {"members": []}
+    _check(folder, members, summary_of_all, lines)
+    summaries = {one["name"]: one for one in summary_of_all["members"]}
 
     @cache
     def sets() -> Sequence[TrainingSet]:
@@ -309,9 +311,29 @@ def load(workdir: AnyPath | str, model: Architecture | None = None) -> list[Trai
     return runs
 
 
+def _check(
+    folder: Folder,
+    members: Sequence[configs.Member],
+    summary: Json,
+    lines: Mapping[str, Sequence[Line]],
+) -> None:
+    """Refuses a workdir whose lines have holes, or are not what its summary says."""
+    wrong = (
+        damage.of_results(folder.path, folder.config, summary, lines)
+        if summary["members"]
+        else None
+    )
+    for name, config in members:
+        if flaw := metrics.flaw(lines.get(name, []), config):
+            wrong = wrong or f"{folder.path / 'metrics.jsonl'} has {flaw}"
+    if wrong:
+        raise UserError(f"{wrong}: the command that trained it mends it")
+
+
 def _opened(path: AnyPath) -> Folder:
     """Opens the folder of runs that train."""
     storage.check_readable(path)
+    damage.check_places(path)
     plain = Folder(path, {}, configs.identity_of).stored_config()
     if plain is None:
         raise UserError(f"{path} holds no experiment: there is no config.json in it")

@@ -155,7 +155,11 @@ def write_tables(made: Sequence[Table], folder: AnyPath) -> None:
         rows = io.StringIO()
         csv.writer(rows).writerows([one.keys, *one.exact])
         (folder / f"{one.name}.csv").write_bytes(rows.getvalue().encode())
-        lines = [one.columns, ["---"] * len(one.columns), *one.texts]
-        text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
-        text += f"\n{one.note}\n" if one.note else ""
-        write_atomically(folder / f"{one.name}.md", text)
+        write_atomically(folder / f"{one.name}.md", markdown(one))
+
+
+def markdown(one: Table) -> str:
+    """Returns a table as Markdown, with the note below it."""
+    lines = [one.columns, ["---"] * len(one.columns), *one.texts]
+    text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return text + (f"\n{one.note}\n" if one.note else "")

@@ -81,7 +81,11 @@ def make_chunks(
     """
     runs = {member.name: label_run(member, datasets[dataset_key(member.config)])
             for member in members}  # fmt: skip
-    kept = [names for names in stored if runs.keys() >= set(names)]
+    kept = [
+        names
+        for names in stored
+        if runs.keys() >= set(names) and len({_group_key(runs[name].config) for name in names}) == 1
+    ]
     parts = [tuple(runs[name] for name in names) for names in kept]
     placed = {name for names in kept for name in names}
     for group in _groups([run for name, run in runs.items() if name not in placed]):

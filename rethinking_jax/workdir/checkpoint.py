@@ -19,6 +19,7 @@ import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers
 from orbax.checkpoint.path import atomicity
 
+from rethinking_jax.errors import first_line
 from rethinking_jax.host.processes import all_agree, is_primary, wait_for_all
 from rethinking_jax.workdir import storage
 from rethinking_jax.workdir.metrics import Json
@@ -140,8 +141,7 @@ def restore_latest(
             why = why or objection(step, tree)
         except Exception as error:
             # Damage shows as any exception, from JSON, tensorstore, orbax or ourselves.
-            reason = str(error).strip() or type(error).__name__
-            why = f"it is damaged ({reason.splitlines()[0][:120]})"
+            why = f"it is damaged ({first_line(error)})"
         if all_agree(why is None) and tree is not None:
             return step, tree
         report(f"checkpoint {path} is left out: {why or 'another process cannot take it'}")

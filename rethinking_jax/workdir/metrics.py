@@ -133,25 +133,22 @@ def read_lines(path: AnyPath) -> list[Line]:
     return [line for line in map(_parsed, texts) if line is not None]
 
 
-def mend(path: AnyPath) -> str | None:
-    """Takes out of a metrics file what `read_lines` leaves out; says so, None where all is right.
+def unread(path: AnyPath) -> int:
+    """Counts the ends of lines that `read_lines` leaves out: 0 in a file that nothing befell."""
+    return path.read_bytes().count(b"\n") - len(read_lines(path)) if path.exists() else 0
 
-    Raises:
-      OSError: it cannot be written.
-    """
-    lines = read_lines(path)
-    before = path.read_bytes().count(b"\n") if path.exists() else 0
-    if len(lines) == before:
-        return None
-    write_lines(path, lines)
-    return f"{path}: {before - len(lines)} lines that are damaged, or there twice, are taken out"
+
+def mend(path: AnyPath) -> None:
+    """Takes out of a metrics file what `read_lines` leaves out."""
+    if unread(path):
+        write_lines(path, read_lines(path))
 
 
 def _parsed(text: bytes) -> Line | None:
     """Returns a line of ours; None where a text is anything else."""
     try:
         line = json.loads(text)
-    except ValueError:  # bytes that are no UTF-8, or no JSON
+    except (ValueError, RecursionError):  # bytes that are no UTF-8, or no JSON
         return None
     if not isinstance(line, dict) or not (line.keys() >= REQUIRED):
         return None
