@@ -15,10 +15,12 @@ from rethinking_jax import config as configs
 from rethinking_jax.analysis import drawing, findings, tables
 from rethinking_jax.analysis.findings import TheoryResults
 from rethinking_jax.analysis.results import Results, read_pictures
+from rethinking_jax.analysis.table import markdown
 from rethinking_jax.cli import reason
 from rethinking_jax.data import Dataset, fingerprint
 from rethinking_jax.data.runs import load_datasets, training_sets
 from rethinking_jax.errors import RunFailed, UserError
+from rethinking_jax.host import flags
 from rethinking_jax.host.console import say
 from rethinking_jax.host.environment import check_devices, describe_device, versions
 from rethinking_jax.host.processes import is_primary, refuse_together, wait_for_all
@@ -39,7 +41,7 @@ from rethinking_jax.theory.data import Tasks
 from rethinking_jax.theory.fitting import Lab
 from rethinking_jax.theory.kind import Tools
 from rethinking_jax.theory.kinds import kind_of
-from rethinking_jax.workdir import checkpoint, metrics, owner, storage, tensorboard
+from rethinking_jax.workdir import checkpoint, damage, metrics, owner, storage, tensorboard
 from rethinking_jax.workdir.folder import Fingerprint, Folder, TrainingSet
 from rethinking_jax.workdir.metrics import Json, Line
 from rethinking_jax.workdir.storage import AnyPath
@@ -57,6 +59,7 @@ def members(config: ConfigDict) -> list[configs.Member]:
     return configs.members(config, way_of(config).check, settings.keys_of(config))
 
 
+@flags.settled()
 def run(
     config: "ConfigDict | Mapping[str, object]",
     workdir: "AnyPath | str",
@@ -111,6 +114,7 @@ def _finished(job: Job) -> Json:
         if job.report:
             drawing.check_matplotlib()
         job.folder.check_writable()
+        damage.check_places(job.workdir, write=True)
         with owner.owned(job.workdir, job.command, job.say) as check:
             summary, failure = _carried_out(job._replace(check_owner=check))
     way.show(job, summary)
@@ -132,6 +136,8 @@ def _carried_out(job: Job) -> tuple[Json, BaseException | None]:
     way = way_of(job.config)
     summary, failure = found_complete(job, way), None  # by the owner before, perhaps
     if summary is None:
+        for text in way.damage(job.folder):
+            job.say(text)
         summary, write_report = way.carry_out(job)
         job.check_owner()
         failure = _failure_of(write_report) if job.report else None
@@ -205,7 +211,7 @@ def _train(job: Job) -> tuple[Json, Callable[[], None]]:
     chunks = _prepare(job, progress)
     _show_start(job, chunks)
     lines = metrics.read_lines(job.workdir / "metrics.jsonl")
-    before = max((line["elapsed_seconds"] for line in lines), default=0.0)
+    before = max((line.get("elapsed_seconds") or 0.0 for line in lines), default=0.0)
     with _stage(job, progress, before) as stage:
         _train_chunks(chunks, stage)
         tested = _tested(job, chunks, stage) if job.config.validation_examples else {}
@@ -247,8 +253,9 @@ def _prepare(job: Job, progress: ProgressReport) -> list[Chunk]:
         progress.message,
     )
     wait_for_all("all is read")
-    old = recut.divide_checkpoints(chunks, stored, job.workdir / "checkpoints")
+    old = recut.divide_checkpoints(chunks, stored, job.workdir / "checkpoints", lines)
     if is_primary():
+        metrics.mend(job.workdir / "metrics.jsonl")
         labels = {run.name: run.train_labels for chunk in chunks for run in chunk.runs}
         names = [[run.name for run in chunk.runs] for chunk in chunks]
         job.folder.begin(labels, names, sets)
@@ -412,14 +419,26 @@ def _show_measured(job: Job, summary: Json) -> None:
     """Shows the verdicts and tables and says where they lie."""
     for verdict in summary["verdicts"]:
         job.say(f"{verdict['outcome'].upper()}: {verdict['claim']} {verdict['ours']}")
-    for file in sorted((job.workdir / "tables").glob("*.md")):
-        job.say(f"\n{file.read_text(encoding='utf-8')}")
+    for one in findings.read(job.workdir).found.tables:
+        job.say(f"\n{markdown(one)}")
     if (report := job.workdir / "report.html").exists():
         job.say(f"Report:      {report}")
     job.say(f"All results: {job.workdir}")
 
 
 TRAINING = Way(
-    configs.check_training, _check_training_job, _read_for_training, _train, _show_trained
+    configs.check_training,
+    _check_training_job,
+    damage.of_training,
+    _read_for_training,
+    _train,
+    _show_trained,
 )
-MEASURING = Way(settings.check, _check_measuring_job, _read_for_measuring, _measure, _show_measured)
+MEASURING = Way(
+    settings.check,
+    _check_measuring_job,
+    findings.damage,
+    _read_for_measuring,
+    _measure,
+    _show_measured,
+)

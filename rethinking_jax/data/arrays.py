@@ -14,6 +14,7 @@ from rethinking_jax.errors import UserError
 
 TWO_SPLITS = ("x_train", "y_train", "x_test", "y_test")
 ONE_SPLIT = ("images", "labels")
+CLASSES = ("class_names", "num_classes")
 MOST_CLASSES = 1_000_000
 
 
@@ -53,7 +54,8 @@ def load_arrays(request: Request) -> Dataset:
     """Reads x_train, y_train, x_test and y_test, or images and labels (a fifth is held out).
 
     Images and labels are as of `arrays`. There are as many classes as `class_names` or
-    `num_classes` in the file say, else as there are different labels.
+    `num_classes` in the file say, else as there are different labels. Other arrays are named in
+    a line and not read.
 
     Raises:
       UserError: the file or an array in it is not of this kind.
@@ -68,6 +70,8 @@ def load_arrays(request: Request) -> Dataset:
             f"{', '.join(TWO_SPLITS)}, or {' and '.join(ONE_SPLIT)}; "
             f"it holds {', '.join(sorted(found)) or 'none'}."
         )
+    if unread := sorted(set(found) - {*keys, *CLASSES}):
+        request.say(f"not read in {name}: the arrays {one_line(', '.join(unread))}")
     request.say(
         f"reading {name}: {sum(map(np.size, (found[key] for key in keys[1::2]))):,} examples"
     )
@@ -79,8 +83,11 @@ def _dataset(
 ) -> Dataset:
     labels = [_labels(name, key, found[key]) for key in keys[1::2]]
     declared = _class_names(name, found)
-    numbers = np.arange(len(declared)) if declared else shown_classes(labels[0], labels[-1])
-    class_names = declared or [str(number) for number in numbers.tolist()]
+    if declared is None:
+        numbers = shown_classes(labels[0], labels[-1])
+        class_names = [str(number) for number in numbers.tolist()]
+    else:
+        numbers, class_names = np.arange(len(declared)), declared
     splits = []
     for split, images, of_split in zip(("train", "test"), keys[::2], labels, strict=False):
         pixels = _pixels(name, images, found[images], len(of_split), image_size)
@@ -161,15 +168,15 @@ def _labels(name: str, key: str, labels: np.ndarray) -> np.ndarray:
     return labels.astype(np.int64)
 
 
-def _class_names(name: str, found: dict[str, np.ndarray]) -> list[str]:
-    """Returns the names of the classes that are declared; none where none are."""
+def _class_names(name: str, found: dict[str, np.ndarray]) -> list[str] | None:
+    """Returns the names of the classes that are declared; None where none are."""
     if "class_names" in found:
         names = found["class_names"]
         if names.ndim != 1 or names.dtype.kind not in "US":
             raise UserError(f"dataset={name!r}: class_names must be a list of texts.")
         return [str(text) for text in names.astype(str)]
     if "num_classes" not in found:
-        return []
+        return None
     number = found["num_classes"]
     if number.size != 1 or number.dtype.kind not in "iu":
         raise UserError(f"dataset={name!r}: num_classes must be one whole number.")
