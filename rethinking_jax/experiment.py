@@ -1,7 +1,8 @@
 """One experiment from its config to its results, as `main` and a notebook run it."""
 
+import shlex
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 
@@ -11,14 +12,17 @@ from ml_collections import ConfigDict
 from rich.console import Console
 
 from rethinking_jax import config as configs
-from rethinking_jax.analysis import findings, tables
+from rethinking_jax.analysis import drawing, findings, tables
 from rethinking_jax.analysis.findings import TheoryResults
 from rethinking_jax.analysis.results import Results, read_pictures
 from rethinking_jax.analysis.table import markdown
+from rethinking_jax.cli import reason
 from rethinking_jax.data import Dataset, fingerprint
 from rethinking_jax.data.runs import load_datasets, training_sets
 from rethinking_jax.errors import RunFailed, UserError
-from rethinking_jax.host.environment import describe_device, versions
+from rethinking_jax.host import flags
+from rethinking_jax.host.console import say
+from rethinking_jax.host.environment import check_devices, describe_device, versions
 from rethinking_jax.host.processes import is_primary, refuse_together, wait_for_all
 from rethinking_jax.host.signals import stop_requests
 from rethinking_jax.job import Job, Way, found_complete
@@ -55,8 +59,9 @@ def members(config: ConfigDict) -> list[configs.Member]:
     return configs.members(config, way_of(config).check, settings.keys_of(config))
 
 
+@flags.settled()
 def run(
-    config: ConfigDict,
+    config: "ConfigDict | Mapping[str, object]",
     workdir: "AnyPath | str",
     *,
     dataset: Dataset | None = None,
@@ -70,7 +75,7 @@ def run(
 
     Args:
       config: `rethinking_jax.config.base_config()` or `rethinking_jax.theory.settings
-        .theory_config(KIND)` with changes.
+        .theory_config(KIND)` with changes, or a dict of some of their keys.
       workdir: the folder for all results; the README names its files. Several processes
         share it. A path, or gs://BUCKET/FOLDER or s3://BUCKET/FOLDER.
       dataset: what all runs read; default: what the config names.
@@ -86,11 +91,12 @@ def run(
 
     Raises:
       UserError: bad input, or a claim that cannot hold for this data; nothing is written.
-      RunFailed: stopped by a signal, or the loss of every run stopped being a number.
+      RunFailed: stopped by a signal, the loss of every run stopped being a number, or the report
+        could not be written; the results are.
     """
     started = time.monotonic()
     name = configs.dataset_name(dataset.name, dataset.digest) if dataset else None
-    config = configs.with_names(config, model, name)
+    config = configs.with_names(configs.resolved(config, settings.theory_config), model, name)
     runs, console = members(config), console or Console()
     identity = partial(configs.identity_of, keys=settings.keys_of(config))
     folder = Folder(storage.open_path(workdir), configs.to_json(config), identity)
@@ -100,29 +106,54 @@ def run(
 
 def _finished(job: Job) -> Json:
     """Carries out what is left of a job and returns its summary."""
-    way_of(job.config).check_job(job)
-    summary = found_complete(job, way_of(job.config))
+    way = way_of(job.config)
+    check_devices()
+    way.check_job(job)
+    summary, failure = found_complete(job, way), None
     if summary is None:
+        if job.report:
+            drawing.check_matplotlib()
         job.folder.check_writable()
         damage.check_places(job.workdir, write=True)
         with owner.owned(job.workdir, job.command, job.say) as check:
-            summary = _carried_out(job._replace(check_owner=check))
-    way_of(job.config).show(job, summary)
+            summary, failure = _carried_out(job._replace(check_owner=check))
+    way.show(job, summary)
+    if failure is not None:
+        pictures = "" if "kind" in job.config else " --pictures"
+        raise RunFailed(
+            f"the report is not written ({reason(failure)}); all results are in {job.workdir}. To "
+            f"write it: python -m rethinking_jax.report {shlex.quote(str(job.workdir))}{pictures}"
+        ) from failure
     return summary
 
 
-def _carried_out(job: Job) -> Json:
-    """Does what is left, in a workdir that nobody else works in."""
-    summary = found_complete(job, way_of(job.config))  # by the owner before, perhaps
+def _carried_out(job: Job) -> tuple[Json, BaseException | None]:
+    """Does what is left, in a workdir that nobody else works in.
+
+    Returns:
+      The summary, and why the report could not be written, if so.
+    """
+    way = way_of(job.config)
+    summary, failure = found_complete(job, way), None  # by the owner before, perhaps
     if summary is None:
-        for text in way_of(job.config).damage(job.folder):
+        for text in way.damage(job.folder):
             job.say(text)
-        summary = way_of(job.config).carry_out(job)
+        summary, write_report = way.carry_out(job)
         job.check_owner()
+        failure = _failure_of(write_report) if job.report else None
         if is_primary():
             job.folder.finish(summary)
         wait_for_all("all is written")
-    return summary
+    return summary, failure
+
+
+def _failure_of(write_report: Callable[[], None]) -> BaseException | None:
+    """Writes the report, and returns what went wrong: what is measured is kept all the same."""
+    try:
+        write_report()
+    except (Exception, KeyboardInterrupt) as error:
+        return error
+    return None
 
 
 @contextmanager
@@ -174,8 +205,8 @@ def _read_for_training(job: Job) -> list[Fingerprint]:
     return [one.fingerprint for one in sets]
 
 
-def _train(job: Job) -> Json:
-    """Trains every run, or what is left of it, and writes figures, tables and a report."""
+def _train(job: Job) -> tuple[Json, Callable[[], None]]:
+    """Trains every run, or what is left of it."""
     progress = ProgressReport(job.console)
     chunks = _prepare(job, progress)
     _show_start(job, chunks)
@@ -190,12 +221,14 @@ def _train(job: Job) -> Json:
         "wall_seconds": round(stage.elapsed(), 3),
         "command": job.command,
     }
-    if job.report:
+
+    def write_report() -> None:
         illustrations.draw(job.workdir, chunks, job.config.language)
         if is_primary():
             results = Results(summary, by_run, plain, read_pictures(job.workdir))
             page.write_report(job.workdir, results)
-    return summary
+
+    return summary, write_report
 
 
 def _prepare(job: Job, progress: ProgressReport) -> list[Chunk]:
@@ -261,7 +294,7 @@ def _show_start(job: Job, chunks: Sequence[Chunk]) -> None:
             overview = parameter_overview.get_parameter_overview(
                 parameter_shapes(chunk), include_stats=False, max_lines=OVERVIEW_LINES
             )
-            job.console.print(f"{chunk.config.model}\n{overview}", highlight=False, markup=False)
+            job.say(f"{chunk.config.model}\n{overview}")
         size = len(chunk.dataset.train.labels)
         dropped = size % chunk.config.batch_size
         if dropped and chunk.config.last_batch == "drop":
@@ -276,15 +309,15 @@ def _show_start(job: Job, chunks: Sequence[Chunk]) -> None:
 
 def _show_trained(job: Job, summary: Json) -> None:
     """Shows the results and says where they lie; a run without any good end has failed."""
-    job.console.print(tables.screen_table(summary))
+    tables.show_results(summary, job.console)
     report, curves = job.workdir / "report.html", job.workdir / "figures" / "learning_curves.png"
     if report.exists():
         if curves.exists():
-            job.console.print(f"Learning curves: {curves}", soft_wrap=True)
+            say(job.console, f"Learning curves: {curves}", highlight=True)
         else:  # a lesson of the course has slides in their place
-            job.console.print(f"Slides:          {curves.parent}", soft_wrap=True)
-        job.console.print(f"Report:          {report}", soft_wrap=True)
-    job.console.print(f"All results:     {job.workdir}", soft_wrap=True)
+            say(job.console, f"Slides:          {curves.parent}", highlight=True)
+        say(job.console, f"Report:          {report}", highlight=True)
+    say(job.console, f"All results:     {job.workdir}", highlight=True)
     failures = [_failure(job, member) for member in summary["members"] if member["diverged"]]
     if len(failures) == len(summary["members"]):
         raise RunFailed("; ".join(failures))
@@ -337,8 +370,8 @@ def _claim(job: Job, tasks: Tasks) -> None:
     job.folder.claim([one._asdict() for one in read])
 
 
-def _measure(job: Job) -> Json:
-    """Measures what a kind of theory experiment asks for; writes it, and a report of it."""
+def _measure(job: Job) -> tuple[Json, Callable[[], None]]:
+    """Measures what a kind of theory experiment asks for, and writes it."""
     job.say(f"On {describe_device()}; results go to {job.workdir}")
     kind, tasks = kind_of(job.config), Tasks(job.say, job.dataset)
     claim = partial(_claim, job, tasks)
@@ -362,14 +395,17 @@ def _measure(job: Job) -> Json:
     }
     claim()
     findings.write(job.workdir, found)
-    if job.report:
-        page.write_report(job.workdir, TheoryResults(job.folder.config, summary, found))
-    return summary
+    results = TheoryResults(job.folder.config, summary, found)
+    return summary, partial(page.write_report, job.workdir, results)
 
 
 def _run_within(job: Job, config: ConfigDict, name: str) -> Json:
     """Carries out another config in a folder of a job's workdir."""
-    return run(config, job.workdir / name, dataset=job.dataset, report=job.report)
+    try:
+        return run(config, job.workdir / name, dataset=job.dataset, report=job.report)
+    except RunFailed as error:
+        again = job.command or "the same command"
+        raise RunFailed(f"{error}; then, to go on in {job.workdir}: {again}") from error
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from rethinking_jax import config as configs
 from rethinking_jax.data import Dataset, fingerprint
+from rethinking_jax.host.console import say
 from rethinking_jax.host.processes import refuse_together
 from rethinking_jax.sweep.stage import Measure
 from rethinking_jax.workdir import damage
@@ -51,7 +52,7 @@ class Job(NamedTuple):
 
     def say(self, text: str) -> None:
         """Shows a line as it is."""
-        self.console.print(text, soft_wrap=True, markup=False, highlight=False)
+        say(self.console, text)
 
 
 class Way(NamedTuple):
@@ -62,7 +63,8 @@ class Way(NamedTuple):
       check_job: refuses runs that cannot be one experiment, before its workdir is looked at.
       damage: says in a line for each what is wrong in a workdir, and is made again.
       read: reads the data again and returns which they are.
-      carry_out: writes all results but the summary, which it returns.
+      carry_out: writes all results but the summary and the report; returns the summary, and what
+        writes the report.
       show: shows what came out.
     """
 
@@ -70,7 +72,7 @@ class Way(NamedTuple):
     check_job: Callable[[Job], None]
     damage: Callable[[Folder], list[str]]
     read: Callable[[Job], Sequence[Fingerprint]]
-    carry_out: Callable[[Job], Json]
+    carry_out: Callable[[Job], tuple[Json, Callable[[], None]]]
     show: Callable[[Job, Json], None]
 
 

@@ -15,6 +15,7 @@ from rethinking_jax import config as configs
 from rethinking_jax.corruption import CORRUPTIONS
 from rethinking_jax.data.runs import load_datasets, training_sets
 from rethinking_jax.errors import UserError
+from rethinking_jax.host import flags
 from rethinking_jax.models import MODELS, Architecture
 from rethinking_jax.models.own import imported, is_own
 from rethinking_jax.step.preprocess import center_crop, make_preprocess
@@ -117,6 +118,7 @@ class TrainedRun:
         """The parameters of its last checkpoint, a tree of NumPy arrays."""
         return self.variables("last")["params"]
 
+    @flags.settled()
     def variables(self, which: Which = "last") -> dict[str, PyTree]:
         """Returns "params" and "batch_stats" of a checkpoint, trees of NumPy arrays.
 
@@ -137,6 +139,7 @@ class TrainedRun:
             )
         return self._read(steps[-1] if which == "last" else self._best(steps))
 
+    @flags.settled()
     def apply(self, images: np.ndarray, which: Which = "last") -> np.ndarray:
         """Returns what its network answers, in eval mode and with its preprocessing.
 

@@ -24,6 +24,7 @@ from rethinking_jax.step.train import make_steps
 from rethinking_jax.sweep.mesh import make_mesh, own_rows, share, share_out, spread
 from rethinking_jax.sweep.program import make_program
 from rethinking_jax.workdir.checkpoint import saved_steps
+from rethinking_jax.workdir.owner import owned
 
 # Half of the labels redrawn, batches that two and four devices can share, no stop.
 RUN = (
@@ -254,6 +255,20 @@ def test_two_processes_equal_one(
     spoken = [line for line in ends[1][0].splitlines() if not re.search("Gloo|peer ranks", line)]
     assert not any(spoken)  # the first speaks for both
     assert_same_numbers(tmp_path / "run", reference)
+
+
+@pytest.mark.slow
+def test_both_processes_are_refused_where_another_command_works(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    with owned(tmp_path, "python -m the.first", print):
+        processes = start(environment, tmp_path)
+        ends = [process.communicate(timeout=300) for process in processes]
+    assert [process.returncode for process in processes] == [2, 2], ends
+    for rank, (_, stderr) in enumerate(ends):
+        (line,) = [line for line in stderr.splitlines() if "rethinking_jax: " in line]
+        assert f"process {rank} of 2: --workdir={tmp_path}: another command works there" in line
+        assert "python -m the.first" in line
 
 
 @pytest.mark.slow

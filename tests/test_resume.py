@@ -245,7 +245,7 @@ def test_it_resumes_from_another_data_folder_but_not_onto_other_labels(
              y_test=labels[250:])  # fmt: skip
     result = answer(*arguments)
     assert result.returncode == 2
-    assert "other labels for true_labels" in result.stderr
+    assert "other data: the labels of the training set changed since" in result.stderr
     assert (tmp_path / "run" / "metrics.jsonl").read_bytes() == before
     labels[7] = (labels[7] - 1) % 4
     np.savez(file, x_train=images[:250], y_train=labels[:250], x_test=images[250:],

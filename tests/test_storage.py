@@ -25,7 +25,7 @@ from rethinking_jax.data import load_dataset
 from rethinking_jax.data.cache.read import cache_folder
 from rethinking_jax.data.load import open_streamed
 from rethinking_jax.errors import UserError
-from rethinking_jax.workdir import checkpoint, metrics, storage, tensorboard
+from rethinking_jax.workdir import checkpoint, metrics, owner, storage, tensorboard
 from rethinking_jax.workdir.storage import AnyPath
 
 BUCKET = "rethinking"
@@ -274,6 +274,31 @@ def test_a_checkpoint_in_a_bucket_without_its_mark_is_none(bucket: str) -> None:
     assert restored(folder)[0] == 1  # type: ignore[index]
     save(folder, 2)
     assert checkpoint.saved_steps(folder) == [1, 2]
+
+
+# Who works there ----------------------------------------------------------------------
+
+
+def test_a_bucket_has_one_owner_and_a_silent_one_is_gone(
+    bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(owner, "BEAT_SECONDS", 0.1)
+    monkeypatch.setattr(owner, "SILENT_SECONDS", 2.0)
+    monkeypatch.setattr(owner, "SETTLE_SECONDS", 0.5)
+    folder, said = storage.open_path(bucket), []
+    with owner.owned(folder, "the first", print):
+        with (
+            pytest.raises(UserError, match=r"another command works there, .* \(the first\)"),
+            owner.owned(folder, "the second", print),
+        ):
+            pass
+        left = (folder / "owner.json").read_text()
+    assert not (folder / "owner.json").exists()
+    (folder / "owner.json").write_text(left)  # as one that was killed leaves it
+    with owner.owned(folder, "the second", said.append) as check:
+        check()
+    assert len(said) == 1
+    assert not (folder / "owner.json").exists()
 
 
 # Whole runs -------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from rethinking_jax.config.argument import parse_argument
 from rethinking_jax.config.check import check_training
-from rethinking_jax.config.given import check_resumed, dataset_name, with_names
+from rethinking_jax.config.given import check_resumed, dataset_name, resolved, taken, with_names
 from rethinking_jax.config.identity import (
     default_workdir,
     digest,
@@ -50,11 +50,13 @@ __all__ = [
     "parse_argument",
     "parse_sweep",
     "product",
+    "resolved",
     "runs",
     "runs_digest",
     "static_part",
     "sweep",
     "swept_keys",
+    "taken",
     "to_json",
     "with_names",
     "zipped",

@@ -2,8 +2,8 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from ml_collections import ConfigDict
 
@@ -88,7 +88,7 @@ def default_workdir(config: ConfigDict, keys: Mapping[str, Key] = KEYS) -> str:
     """
     digests = (digest(config, keys), digest(config), former_digest(config))
     names = [f"runs/{config.experiment}-{made}" for made in digests]
-    return next((name for name in names if Path(name).exists()), names[0])
+    return next((name for name in names if os.path.exists(name)), names[0])
 
 
 def _without(scopes: tuple[str, ...], values: Json) -> Json:

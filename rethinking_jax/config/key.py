@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from ml_collections import ConfigDict, config_dict
 
+from rethinking_jax.config.strict import StrictConfig
 from rethinking_jax.errors import UserError, nearest
 
 # Where a key matters. The first three say where and how fast a run is computed, not what it is,
@@ -52,7 +53,8 @@ class Need(NamedTuple):
     Attributes:
       keys: the other keys that decide.
       met: says of the resolved config of a run whether it is so.
-      wanted: what would be right, for the message, such as "weight_decay above 0".
+      wanted: what would be right, for the message, such as "weight_decay above 0"; a function
+        where that may grow until it is asked for.
       claims: whether the value alone says what is done, as a probability does. Where it is not
         used it is false, and a run that sets it is refused whatever else the run says.
       idle: whether a config may hold a value that none of its runs uses, as recipes do that are
@@ -61,9 +63,14 @@ class Need(NamedTuple):
 
     keys: tuple[str, ...]
     met: Callable[[ConfigDict], bool]
-    wanted: str
+    wanted: str | Callable[[], str]
     claims: bool = False
     idle: bool = False
+
+    @property
+    def told(self) -> str:
+        """What would be right, in words."""
+        return self.wanted if isinstance(self.wanted, str) else self.wanted()
 
 
 def above_0(*keys: str, idle: bool = False) -> Need:
@@ -111,23 +118,6 @@ class Key(NamedTuple):
         """The value where nobody gives one; None where the default is but a type."""
         return None if isinstance(self.default, type) else self.default
 
-    def converted(self, value: object) -> object:
-        """Returns a value from JSON as a config has it.
-
-        Raises:
-          TypeError: it is of another type; true is no number here, and null no value.
-          OverflowError: it is a whole number that no float holds.
-        """
-        if value is None and self.unset is None:
-            return None
-        if self.kind is float and type(value) in (int, float):
-            return float(value)  # type: ignore[arg-type]
-        if self.kind is tuple and isinstance(value, list) and {type(x) for x in value} <= {int}:
-            return tuple(value)
-        if type(value) is not self.kind or self.kind is tuple:
-            raise TypeError
-        return value
-
 
 def table(keys: Iterable[Key]) -> dict[str, Key]:
     """Returns keys by their names, in their order."""
@@ -136,7 +126,7 @@ def table(keys: Iterable[Key]) -> dict[str, Key]:
 
 def defaults(keys: Mapping[str, Key]) -> ConfigDict:
     """Returns the config that has each of these keys at its default."""
-    config = ConfigDict()
+    config = StrictConfig()
     for name, key in keys.items():
         given = isinstance(key.default, type)
         config[name] = config_dict.placeholder(key.default) if given else key.default

@@ -218,7 +218,6 @@ GROUPS: dict[str, tuple[Key, ...]] = {
             "The most runs that train at once; 0: as many as memory holds.",
             "resource",
             range=Range(0, wanted="0 (as many as memory holds) or a number of runs"),
-            needs=one_of("vectorize", "auto", "vmap", idle=True),
         ),
         Key(
             "data_devices",

@@ -10,6 +10,8 @@ from rethinking_jax.config.check import check_training
 from rethinking_jax.config.effects import check_distinct, check_effects
 from rethinking_jax.config.key import Key
 from rethinking_jax.config.keys import KEYS
+from rethinking_jax.config.name import check_name
+from rethinking_jax.config.strict import WrongType, wanted
 from rethinking_jax.config.sweeps import Overrides, parse_sweep
 from rethinking_jax.errors import UserError, nearest
 
@@ -51,9 +53,13 @@ def members(
         for key, value in override.items():
             if key != "name":
                 _set(member, keys, key, value)
+        name = _name(member, override)
         if check is not None:
             check(member)
-        result.append(Member(_name(member, override), member))
+            check_name(name, "config.sweep: the name of a run")
+        result.append(Member(name, member))
+    if check is not None:
+        check_name(config.experiment, "config.experiment")
     names = [member.name for member in result]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
@@ -96,15 +102,11 @@ def _set(config: ConfigDict, keys: Mapping[str, Key], key: str, value: object) -
         raise UserError(f"config.sweep: {key!r} is one for the whole command, not a run's own")
     if key not in config:
         raise UserError(f"config.sweep: {key!r} is not a config key{nearest(key, config)}")
-    if known is None:  # an earlier version had it
-        config[key] = value
-        return
     try:
-        config[key] = known.converted(value)
-    except (TypeError, OverflowError):
-        kind = known.kind.__name__
-        wanted = "a list of whole numbers" if known.kind is tuple else f"of type {kind}"
-        raise UserError(f"config.sweep: {key}={value!r:.80} must be {wanted}") from None
+        config[key] = value
+    except WrongType:
+        wrong = f"{key}={value!r:.80} must be {wanted(config.get_type(key))}"
+        raise UserError(f"config.sweep: {wrong}") from None
 
 
 def _name(config: ConfigDict, override: Overrides, digits: int | None = DIGITS) -> str:
@@ -112,7 +114,8 @@ def _name(config: ConfigDict, override: Overrides, digits: int | None = DIGITS) 
     if not override:
         return str(config.get("corruption") or config.get("model"))
     if "name" in override:
-        return str(override["name"])
+        name = override["name"]
+        return str(name) if isinstance(name, int | float) else name
     speaking = ("corruption", "model", "dataset")
     return ",".join(
         str(value) if key in speaking else f"{key}={_spelt(value, digits)}"

@@ -7,10 +7,11 @@ As text a sweep prints, compares, and can be switched off on the command line
 import itertools
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 from ml_collections import ConfigDict
 
+from rethinking_jax.config.value import plain
 from rethinking_jax.errors import UserError
 
 # What one run sets, by key. The values are of the types that JSON has.
@@ -19,7 +20,7 @@ Overrides: TypeAlias = dict[str, Any]
 
 def sweep(key: str, values: Iterable[object]) -> list[Overrides]:
     """Returns one run for each value of one key."""
-    return [{key: value} for value in values]
+    return [{key: plain(value)} for value in values]
 
 
 def product(*sweeps: Sequence[Overrides]) -> list[Overrides]:
@@ -40,8 +41,11 @@ def runs(overrides: Sequence[Overrides]) -> str:
     """Returns what `config.sweep` holds: the list of runs as JSON.
 
     A run may have a "name" of its own; else it is named by its values.
+
+    Raises:
+      UserError: a value is nothing that JSON has.
     """
-    return json.dumps(list(overrides))
+    return json.dumps(plain(list(overrides)), default=_refuse)
 
 
 def parse_sweep(config: ConfigDict) -> list[Overrides]:
@@ -92,6 +96,12 @@ def _refuse_constant(text: str) -> Any:
 def swept_keys(config: ConfigDict) -> set[str]:
     """Returns the keys that every run of `config.sweep` sets: overriding them has no effect."""
     return set.intersection(*(set(override) - {"name"} for override in parse_sweep(config)))
+
+
+def _refuse(value: object) -> NoReturn:
+    raise UserError(
+        f"config.sweep: {value!r} must be a number, a text, true or false, or a list of numbers"
+    )
 
 
 def _merge(parts: Iterable[Overrides]) -> Overrides:

@@ -6,8 +6,9 @@ from ml_collections import ConfigDict
 
 from rethinking_jax.config import KEYS, Member, base_config, check_keys
 from rethinking_jax.config.key import Key, table
+from rethinking_jax.config.strict import StrictConfig
 from rethinking_jax.errors import UserError
-from rethinking_jax.theory.kinds import KINDS, kind_of
+from rethinking_jax.theory.kinds import kind_of, named_kind
 
 
 def theory_config(kind: str, **changes: object) -> ConfigDict:
@@ -18,16 +19,19 @@ def theory_config(kind: str, **changes: object) -> ConfigDict:
     Args:
       kind: a key of `KINDS`.
       **changes: values of keys that differ from their defaults.
+
+    Raises:
+      UserError: there is no such kind, or it has no such key.
     """
-    base = base_config()
-    config = ConfigDict({"kind": kind})
-    for key in KINDS[kind].shared:
+    own, base = named_kind(kind), base_config()
+    config = StrictConfig({"kind": kind})
+    for key in own.shared:
         # A placeholder such as label_noise keeps its type this way.
         config[key] = base.get_oneway_ref(key) if base[key] is None else base[key]
-    config.update(KINDS[kind].defaults())
+    config.update(own.defaults())
     config.experiment = kind
-    config.update(changes)
-    return config.lock()
+    config.lock().update(changes)
+    return config
 
 
 def check(config: ConfigDict) -> None:

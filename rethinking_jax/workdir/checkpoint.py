@@ -85,6 +85,9 @@ def open_manager(
         preservation_policy=LatestAndBest(latest, score),
         cleanup_tmp_directories=True,
         enable_async_checkpointing=True,
+        # Made in the background, a folder that cannot be made leaves threads that wait for it,
+        # for minutes: the command would print its line and not end.
+        async_options=ocp.AsyncOptions(create_directories_asynchronously=False),
         # Scores come from the metrics file; a damaged metadata file must not stop us here.
         lightweight_initialize=True,
         # A bucket has no rename: what is whole is marked. orbax knows that of gs:// alone.

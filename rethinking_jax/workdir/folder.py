@@ -6,6 +6,7 @@ them. summary.json is written last: where there is one, everything is there.
 
 import io
 import json
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -308,8 +309,11 @@ class Folder(NamedTuple):
     def _arrays(self, name: str) -> dict[str, np.ndarray]:
         file = self.path / name
         try:
-            with np.load(io.BytesIO(file.read_bytes())) as stored:
-                return {key: stored[key] for key in stored.files}
+            with zipfile.ZipFile(io.BytesIO(file.read_bytes())) as archive:
+                return {
+                    entry.removesuffix(".npy"): np.lib.format.read_array(archive.open(entry))
+                    for entry in archive.namelist()
+                }
         except FileNotFoundError:
             raise UserError(f"{file} is missing") from None
         except Exception as error:  # damage shows as any: of zipfile, zlib, NumPy or struct
@@ -366,7 +370,11 @@ def _is_chunks(content: Any) -> bool:
 
 def _write_arrays(file: AnyPath, arrays: Mapping[str, np.ndarray]) -> None:
     content = io.BytesIO()
-    np.savez_compressed(content, **dict(arrays))  # type: ignore[arg-type]
+    # np.savez takes names as keywords, among which "file" is its own.
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                np.lib.format.write_array(entry, array, allow_pickle=False)
     storage.write_atomically(file, content.getvalue())
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from rethinking_jax.errors import UserError
+from rethinking_jax.workdir.names import is_printable
 
 if TYPE_CHECKING:
     from etils import epath
@@ -25,6 +26,7 @@ AnyPath: TypeAlias = "Path | epath.Path"
 
 # The package that fsspec needs for a kind of bucket; the extra `cloud` has both.
 PACKAGES = {"gs": "gcsfs", "s3": "s3fs"}
+LONGEST_NAME = 255  # bytes, on every usual file system
 # Without a network the packages would try again for a minute and more.
 ANSWER_SECONDS = 20.0  # how long a bucket may take to answer
 
@@ -48,10 +50,11 @@ def open_path(path: "AnyPath | str") -> AnyPath:
     """Makes a path to read and write through; `~` is expanded, and nothing is touched.
 
     Raises:
-      UserError: a remote path of another scheme, without a bucket, or whose package is missing.
+      UserError: a name in it cannot be one of a folder that results go to, or the path is a
+        remote one of another scheme, without a bucket, or whose package is missing.
     """
     if not is_remote(path):
-        return Path(path).expanduser()
+        return _local(path)
     scheme, _, rest = os.fspath(path).partition("://")
     if scheme not in PACKAGES:
         raise UserError(f"{path}: a path is a local folder, gs://BUCKET/... or s3://BUCKET/...")
@@ -66,6 +69,20 @@ def open_path(path: "AnyPath | str") -> AnyPath:
     from etils import epath
 
     return epath.Path(path)
+
+
+def _local(path: "AnyPath | str") -> Path:
+    local = Path(path).expanduser()
+    whole = local.absolute()
+    if not is_printable(str(whole)):
+        # orbax, TensorFlow and JSON take UTF-8 only, and messages are one line.
+        raise UserError(
+            f"{str(path)!r} is the folder {str(whole)!r}, whose name is not UTF-8 or has control "
+            "characters: take another folder"
+        )
+    if any(len(os.fsencode(part)) > LONGEST_NAME for part in whole.parts):
+        raise UserError(f"{path}: a folder's name has at most {LONGEST_NAME} bytes")
+    return local
 
 
 def _set_up() -> None:
@@ -205,7 +222,8 @@ def write_atomically(path: AnyPath, content: str | bytes) -> None:
     Raises:
       OSError: it cannot be written.
     """
-    data = content.encode() if isinstance(content, str) else content
+    # A page may show the name of a file that is not UTF-8.
+    data = content.encode(errors="backslashreplace") if isinstance(content, str) else content
     if is_remote(path):
         try:
             path.write_bytes(data)  # an object appears when all of it has arrived
