@@ -290,8 +290,8 @@ def two_last_epochs_missing(lines: list[str]) -> list[str]:
         (other_order, 0, "has epoch 2 of a where epoch 1 belongs"),
         (none_of_one, 0, "metrics.jsonl has no line of 'b'"),
         (another_step, 0, "has step 9 of a in epoch 2 of 4 steps each"),
-        (last_missing, 16, "steps of b is 24 there, 20 in the lines"),
-        (two_last_epochs_missing, 16, "steps of a is 24 there, 16 in the lines"),
+        (last_missing, 16, "epochs of b is 6 there, 5 in the lines"),
+        (two_last_epochs_missing, 16, "epochs of a is 6 there, 4 in the lines"),
     ],
 )
 @pytest.mark.parametrize("state", ["complete", "stopped"])
@@ -344,13 +344,12 @@ def test_the_summary_of_another_config_is_not_believed(whole: Path, tmp_path: Pa
     assert_same(workdir, whole)
 
 
-def test_the_lines_of_another_run_fit_no_checkpoint(whole: Path, tmp_path: Path) -> None:
-    """They end where that run fitted, and the states have gone on."""
+def test_lines_that_no_checkpoint_fits_are_trained_again(whole: Path, tmp_path: Path) -> None:
     workdir = copy_of(whole, "stopped", tmp_path)
     lines = [json.loads(line) for line in lines_of(workdir)]
-    metrics.write_lines(workdir / "metrics.jsonl", lines[:4])
+    metrics.write_lines(workdir / "metrics.jsonl", lines[:2])
     heard = run(workdir)
-    assert "lacks epoch 3 of a" in heard and "a+1: training starts again" in heard
+    assert "lacks epoch 2 of a" in heard and "a+1: training starts again" in heard
     assert_same(workdir, whole)
 
 
