@@ -1,11 +1,21 @@
-"""What the commands have in common: a parser whose mistakes are one line, and that line."""
+"""What the commands have in common: how they parse, how they are stopped, how they end."""
 
 import argparse
+import io
+import os
+import signal
 import sys
+import threading
+import time
 from collections.abc import Callable
+from types import FrameType, TracebackType
 from typing import NoReturn
 
 from rethinking_jax.errors import UserError
+
+# Signals that ask a command to stop, and what messages call them.
+STOPS = {signal.SIGTERM: "SIGTERM", signal.SIGINT: "Ctrl-C"}
+END_SECONDS = 10.0  # how long a command may take to end after its last line
 
 
 class Parser(argparse.ArgumentParser):
@@ -31,6 +41,76 @@ def whole_number(least: int) -> Callable[[str], int]:
     return parse
 
 
+def begin() -> None:
+    """Prepares the process of a command; to be called before what takes long to import.
+
+    From here on the first Ctrl-C or SIGTERM raises a KeyboardInterrupt with the signal's name,
+    unless `rethinking_jax.host.signals` waits for it. The second of the same kind ends the
+    process at once, also within a program that XLA compiles, where Python handles no signal.
+    What a terminal cannot show is printed as an escape.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    sys.excepthook = _last_word
+    for number in STOPS:
+        if signal.getsignal(number) != signal.SIG_IGN:  # as in the background of a shell
+            signal.signal(number, _stop)
+    heard, said = os.pipe()
+    os.set_blocking(said, False)
+    signal.set_wakeup_fd(said, warn_on_full_buffer=False)
+    threading.Thread(target=_end_at_second, args=(heard,), daemon=True).start()
+    os.register_at_fork(after_in_child=_listen_no_more)
+
+
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    signal.signal(number, lambda *_: None)  # `_end_at_second` sees the next one
+    raise KeyboardInterrupt(STOPS[signal.Signals(number)])
+
+
+def _last_word(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """Ends a command that was stopped so early that it has not begun to look for it."""
+    if not isinstance(error, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+        return
+    os._exit(fail(f"{reason(error)} before anything was written", 1))
+
+
+def _end_at_second(heard: int) -> None:
+    """Reads the number of each signal that comes; ends the process at one that came before."""
+    before: set[int] = set()
+    while number := os.read(heard, 1):
+        if number[0] in before & set(STOPS):
+            if os.isatty(1):
+                os.write(1, b"\x1b[?25h")  # a bar hides the cursor
+            again = STOPS[signal.Signals(number[0])]
+            # The stream may be locked by what goes on; the file is not.
+            os.write(
+                2,
+                f"rethinking_jax: ended at once by a second {again}; "
+                "what is saved stays\n".encode(),
+            )
+            os._exit(1)
+        before.add(number[0])
+
+
+def _listen_no_more() -> None:
+    """Leaves signals to the usual handlers, in a child that is a fork of a command."""
+    signal.set_wakeup_fd(-1)
+    for number in STOPS:
+        if signal.getsignal(number) == _stop:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def reason(error: BaseException) -> str:
+    """Returns why a command ends early, in one line: a signal, or what went wrong."""
+    if isinstance(error, KeyboardInterrupt):
+        return f"stopped by {str(error) or 'Ctrl-C'}"
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
 def fail(error: object, code: int, process: str = "") -> int:
     """Prints why a command ends, as one line on stderr, and returns its exit code.
 
@@ -42,3 +122,26 @@ def fail(error: object, code: int, process: str = "") -> int:
     line = f"rethinking_jax: {process}{' '.join(str(error).split())}"
     print(line, file=sys.stderr, flush=True)
     return code
+
+
+def end(code: int) -> NoReturn:
+    """Ends this process with `code`, whatever other libraries have left behind in it.
+
+    Python waits at its end for threads that are not daemons: one that waits for what will never
+    come, after a failed save, would keep a job on a cluster until its limit.
+
+    Raises:
+      SystemExit: always, so that Python ends as usual where that takes no longer.
+    """
+
+    def end_late() -> None:
+        time.sleep(END_SECONDS)
+        os._exit(code)
+
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        threading.Thread(target=end_late, daemon=True).start()
+    except (OSError, ValueError, RuntimeError):  # a closed output; no thread can be started
+        os._exit(code)
+    sys.exit(code)

@@ -1,23 +1,26 @@
 """One experiment from its config to its results, as `main` and a notebook run it."""
 
+import shlex
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 
 import jax
-from clu import parameter_overview
 from ml_collections import ConfigDict
 from rich.console import Console
 
 from rethinking_jax import config as configs
-from rethinking_jax.analysis import findings, tables
+from rethinking_jax import screen
+from rethinking_jax.analysis import drawing, findings
 from rethinking_jax.analysis.findings import TheoryResults
 from rethinking_jax.analysis.results import Results, read_pictures
+from rethinking_jax.cli import reason
 from rethinking_jax.data import Dataset, fingerprint
 from rethinking_jax.data.runs import load_datasets, training_sets
 from rethinking_jax.errors import RunFailed, UserError
-from rethinking_jax.host.environment import describe_device, versions
+from rethinking_jax.host import flags
+from rethinking_jax.host.environment import check_devices, describe_device, versions
 from rethinking_jax.host.processes import is_primary, refuse_together, wait_for_all
 from rethinking_jax.host.signals import stop_requests
 from rethinking_jax.job import Job, Way, found_complete
@@ -30,18 +33,16 @@ from rethinking_jax.sweep.loop import is_complete, train_chunk
 from rethinking_jax.sweep.measure import of_each_run
 from rethinking_jax.sweep.progress import ProgressReport
 from rethinking_jax.sweep.stage import Measure, Stage, measures_nothing
-from rethinking_jax.sweep.summary import parameter_shapes, summarize
+from rethinking_jax.sweep.summary import summarize
 from rethinking_jax.theory import settings
 from rethinking_jax.theory.data import Tasks
 from rethinking_jax.theory.fitting import Lab
 from rethinking_jax.theory.kind import Tools
 from rethinking_jax.theory.kinds import kind_of
-from rethinking_jax.workdir import checkpoint, metrics, owner, storage, tensorboard
+from rethinking_jax.workdir import damage, metrics, owner, storage, tensorboard
 from rethinking_jax.workdir.folder import Fingerprint, Folder, TrainingSet
 from rethinking_jax.workdir.metrics import Json, Line
 from rethinking_jax.workdir.storage import AnyPath
-
-OVERVIEW_LINES = 48  # of the parameter table: the small networks whole, not Inception V3
 
 
 def way_of(config: ConfigDict) -> Way:
@@ -51,11 +52,12 @@ def way_of(config: ConfigDict) -> Way:
 
 def members(config: ConfigDict) -> list[configs.Member]:
     """Returns the runs of a config of any kind, checked; see `rethinking_jax.config.members`."""
-    return configs.members(config, way_of(config).check)
+    return configs.members(config, way_of(config).check, settings.keys_of(config))
 
 
+@flags.settled()
 def run(
-    config: ConfigDict,
+    config: "ConfigDict | Mapping[str, object]",
     workdir: "AnyPath | str",
     *,
     dataset: Dataset | None = None,
@@ -69,7 +71,7 @@ def run(
 
     Args:
       config: `rethinking_jax.config.base_config()` or `rethinking_jax.theory.settings
-        .theory_config(KIND)` with changes.
+        .theory_config(KIND)` with changes, or a dict of some of their keys.
       workdir: the folder for all results; the README names its files. Several processes
         share it. A path, or gs://BUCKET/FOLDER or s3://BUCKET/FOLDER.
       dataset: what all runs read; default: what the config names.
@@ -85,38 +87,69 @@ def run(
 
     Raises:
       UserError: bad input, or a claim that cannot hold for this data; nothing is written.
-      RunFailed: stopped by a signal, or the loss of every run stopped being a number.
+      RunFailed: stopped by a signal, the loss of every run stopped being a number, or the report
+        could not be written; the results are.
     """
     started = time.monotonic()
     name = configs.dataset_name(dataset.name, dataset.digest) if dataset else None
-    config = configs.with_names(config, model, name)
+    config = configs.with_names(configs.resolved(config, settings.theory_config), model, name)
     runs, console = members(config), console or Console()
-    folder = Folder(storage.open_path(workdir), configs.to_json(config), configs.identity_of)
+    identity = partial(configs.identity_of, keys=settings.keys_of(config))
+    folder = Folder(storage.open_path(workdir), configs.to_json(config), identity)
+    runs = configs.named_as_begun(config, runs, folder.names)
     return _finished(Job(config, runs, folder, command, console, report, started, dataset, measure))
 
 
 def _finished(job: Job) -> Json:
     """Carries out what is left of a job and returns its summary."""
-    way_of(job.config).check_job(job)
-    summary = found_complete(job, way_of(job.config))
+    way = way_of(job.config)
+    check_devices()
+    way.check_job(job)
+    summary, failure = found_complete(job, way), None
     if summary is None:
+        if job.report:
+            drawing.check_matplotlib()
         job.folder.check_writable()
+        damage.check_places(job.workdir, write=True)
         with owner.owned(job.workdir, job.command, job.say) as check:
-            summary = _carried_out(job._replace(check_owner=check))
-    way_of(job.config).show(job, summary)
+            summary, failure = _carried_out(job._replace(check_owner=check))
+    way.show(job, summary)
+    if failure is not None:
+        pictures = "" if "kind" in job.config else " --pictures"
+        raise RunFailed(
+            f"the report is not written ({reason(failure)}); all results are in {job.workdir}. To "
+            f"write it: python -m rethinking_jax.report {shlex.quote(str(job.workdir))}{pictures}"
+        ) from failure
     return summary
 
 
-def _carried_out(job: Job) -> Json:
-    """Does what is left, in a workdir that nobody else works in."""
-    summary = found_complete(job, way_of(job.config))  # by the owner before, perhaps
+def _carried_out(job: Job) -> tuple[Json, BaseException | None]:
+    """Does what is left, in a workdir that nobody else works in.
+
+    Returns:
+      The summary, and why the report could not be written, if so.
+    """
+    way = way_of(job.config)
+    summary, failure = found_complete(job, way), None  # by the owner before, perhaps
     if summary is None:
-        summary = way_of(job.config).carry_out(job)
+        for text in way.damage(job.folder):
+            job.say(text)
+        summary, write_report = way.carry_out(job)
         job.check_owner()
+        failure = _failure_of(write_report) if job.report else None
         if is_primary():
             job.folder.finish(summary)
         wait_for_all("all is written")
-    return summary
+    return summary, failure
+
+
+def _failure_of(write_report: Callable[[], None]) -> BaseException | None:
+    """Writes the report, and returns what went wrong: what is measured is kept all the same."""
+    try:
+        write_report()
+    except (Exception, KeyboardInterrupt) as error:
+        return error
+    return None
 
 
 @contextmanager
@@ -168,13 +201,13 @@ def _read_for_training(job: Job) -> list[Fingerprint]:
     return [one.fingerprint for one in sets]
 
 
-def _train(job: Job) -> Json:
-    """Trains every run, or what is left of it, and writes figures, tables and a report."""
+def _train(job: Job) -> tuple[Json, Callable[[], None]]:
+    """Trains every run, or what is left of it."""
     progress = ProgressReport(job.console)
     chunks = _prepare(job, progress)
-    _show_start(job, chunks)
+    screen.show_start(job, chunks)
     lines = metrics.read_lines(job.workdir / "metrics.jsonl")
-    before = max((line["elapsed_seconds"] for line in lines), default=0.0)
+    before = max((line.get("elapsed_seconds") or 0.0 for line in lines), default=0.0)
     with _stage(job, progress, before) as stage:
         _train_chunks(chunks, stage)
         tested = _tested(job, chunks, stage) if job.config.validation_examples else {}
@@ -184,12 +217,14 @@ def _train(job: Job) -> Json:
         "wall_seconds": round(stage.elapsed(), 3),
         "command": job.command,
     }
-    if job.report:
+
+    def write_report() -> None:
         illustrations.draw(job.workdir, chunks, job.config.language)
         if is_primary():
             results = Results(summary, by_run, plain, read_pictures(job.workdir))
             page.write_report(job.workdir, results)
-    return summary
+
+    return summary, write_report
 
 
 def _prepare(job: Job, progress: ProgressReport) -> list[Chunk]:
@@ -214,8 +249,9 @@ def _prepare(job: Job, progress: ProgressReport) -> list[Chunk]:
         progress.message,
     )
     wait_for_all("all is read")
-    old = recut.divide_checkpoints(chunks, stored, job.workdir / "checkpoints")
+    old = recut.divide_checkpoints(chunks, stored, job.workdir / "checkpoints", lines)
     if is_primary():
+        metrics.mend(job.workdir / "metrics.jsonl")
         labels = {run.name: run.train_labels for chunk in chunks for run in chunk.runs}
         names = [[run.name for run in chunk.runs] for chunk in chunks]
         job.folder.begin(labels, names, sets)
@@ -245,65 +281,11 @@ def _tested(job: Job, chunks: Sequence[Chunk], stage: Stage) -> dict[str, Line]:
     return selection.look_at_test(chunks, chosen, stage)
 
 
-def _show_start(job: Job, chunks: Sequence[Chunk]) -> None:
-    """Shows what will be trained, on what, and with which labels."""
-    shown = set()
-    for chunk in chunks:
-        if id(chunk.engine) not in shown:
-            shown.add(id(chunk.engine))
-            overview = parameter_overview.get_parameter_overview(
-                parameter_shapes(chunk), include_stats=False, max_lines=OVERVIEW_LINES
-            )
-            job.console.print(f"{chunk.config.model}\n{overview}", highlight=False, markup=False)
-        size = len(chunk.dataset.train.labels)
-        dropped = size % chunk.config.batch_size
-        if dropped and chunk.config.last_batch == "drop":
-            job.say(f"Every epoch drops the last {dropped} of {size:,} examples of its order")
-        for run in chunk.runs:
-            job.say(
-                f"{run.name}: p = {run.label_noise:g}, really flipped {run.flipped_fraction:.4f}, "
-                f"labels SHA-256 {run.labels_sha256}"
-            )
-    job.say(f"On {describe_device()}; results go to {job.workdir}")
-
-
-def _show_trained(job: Job, summary: Json) -> None:
-    """Shows the results and says where they lie; a run without any good end has failed."""
-    job.console.print(tables.screen_table(summary))
-    report, curves = job.workdir / "report.html", job.workdir / "figures" / "learning_curves.png"
-    if report.exists():
-        if curves.exists():
-            job.console.print(f"Learning curves: {curves}", soft_wrap=True)
-        else:  # a lesson of the course has slides in their place
-            job.console.print(f"Slides:          {curves.parent}", soft_wrap=True)
-        job.console.print(f"Report:          {report}", soft_wrap=True)
-    job.console.print(f"All results:     {job.workdir}", soft_wrap=True)
-    failures = [_failure(job, member) for member in summary["members"] if member["diverged"]]
-    if len(failures) == len(summary["members"]):
-        raise RunFailed("; ".join(failures))
-    for failure in failures:
-        job.say(failure)
-
-
-def _failure(job: Job, member: Json) -> str:
-    rate = member["learning_rate"]
-    folder = job.workdir / member["checkpoints"]
-    steps = checkpoint.saved_steps(folder)
-    saved = (
-        f"the last good checkpoint is {folder / str(steps[-1])}" if steps else "nothing was saved"
-    )
-    return (
-        f"{member['name']}: the loss stopped being a number in epoch {member['epochs']} "
-        f"at learning rate {rate:g}; {saved}. Try a smaller one: "
-        f"--config.learning_rate={rate / 10:g}"
-    )
-
-
 # Measuring what theory says -----------------------------------------------------------
 
 
 def _check_measuring_job(job: Job) -> None:
-    settings.check_effects(job.config, job.members)
+    settings.check_shared(job.config, job.members)
     if job.measure is not None:
         raise UserError(f"measure= is for runs that train, not for config.kind={job.config.kind}")
     if job.dataset is not None and job.dataset.streamed:
@@ -330,8 +312,8 @@ def _claim(job: Job, tasks: Tasks) -> None:
     job.folder.claim([one._asdict() for one in read])
 
 
-def _measure(job: Job) -> Json:
-    """Measures what a kind of theory experiment asks for; writes it, and a report of it."""
+def _measure(job: Job) -> tuple[Json, Callable[[], None]]:
+    """Measures what a kind of theory experiment asks for, and writes it."""
     job.say(f"On {describe_device()}; results go to {job.workdir}")
     kind, tasks = kind_of(job.config), Tasks(job.say, job.dataset)
     claim = partial(_claim, job, tasks)
@@ -345,7 +327,7 @@ def _measure(job: Job) -> Json:
     summary = {
         "experiment": job.config.experiment,
         "kind": job.config.kind,
-        "dataset": kind.data_name(job.config),
+        "dataset": ", ".join(dict.fromkeys(kind.data_name(own) for _, own in job.members)),
         "device": describe_device(),
         "versions": versions(),
         "wall_seconds": round(time.monotonic() - job.started, 3),
@@ -355,14 +337,17 @@ def _measure(job: Job) -> Json:
     }
     claim()
     findings.write(job.workdir, found)
-    if job.report:
-        page.write_report(job.workdir, TheoryResults(job.folder.config, summary, found))
-    return summary
+    results = TheoryResults(job.folder.config, summary, found)
+    return summary, partial(page.write_report, job.workdir, results)
 
 
 def _run_within(job: Job, config: ConfigDict, name: str) -> Json:
     """Carries out another config in a folder of a job's workdir."""
-    return run(config, job.workdir / name, dataset=job.dataset, report=job.report)
+    try:
+        return run(config, job.workdir / name, dataset=job.dataset, report=job.report)
+    except RunFailed as error:
+        again = job.command or "the same command"
+        raise RunFailed(f"{error}; then, to go on in {job.workdir}: {again}") from error
 
 
 @contextmanager
@@ -372,18 +357,19 @@ def _lab(job: Job, claim: Callable[[], None]) -> Iterator[Lab]:
         yield Lab(stage, claim)
 
 
-def _show_measured(job: Job, summary: Json) -> None:
-    """Shows the verdicts and tables and says where they lie."""
-    for verdict in summary["verdicts"]:
-        job.say(f"{verdict['outcome'].upper()}: {verdict['claim']} {verdict['ours']}")
-    for file in sorted((job.workdir / "tables").glob("*.md")):
-        job.say(f"\n{file.read_text()}")
-    if (report := job.workdir / "report.html").exists():
-        job.say(f"Report:      {report}")
-    job.say(f"All results: {job.workdir}")
-
-
 TRAINING = Way(
-    configs.check_training, _check_training_job, _read_for_training, _train, _show_trained
+    configs.check_training,
+    _check_training_job,
+    damage.of_training,
+    _read_for_training,
+    _train,
+    screen.show_trained,
 )
-MEASURING = Way(settings.check, _check_measuring_job, _read_for_measuring, _measure, _show_measured)
+MEASURING = Way(
+    settings.check,
+    _check_measuring_job,
+    findings.damage,
+    _read_for_measuring,
+    _measure,
+    screen.show_measured,
+)

@@ -7,8 +7,9 @@ FILE.py is a file, or the name of one of the configs below; without --config it 
 quickstart on embedded data. Without --workdir the results go to
 runs/<experiment>-<digest of the config>; the same command again resumes the run or
 says that it is complete. DIR is a folder, gs://BUCKET/FOLDER or s3://BUCKET/FOLDER.
-Every --jax_* flag works. Exit code 0: done, 1: the run failed
-or was stopped (the message says what is saved), 2: something in the command is wrong.
+The --jax_* flags work; none changes what is drawn, and one that would is refused. Exit code
+0: done, 1: the run failed or was stopped (the message says what is saved), 2: something in
+the command is wrong.
 
 Several processes make one run: TPU VMs, SLURM, Open MPI and SkyPilot tell who is who, as do
 JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and JAX_PROCESS_ID. Elsewhere start the same command
@@ -16,26 +17,31 @@ N times with --num_processes=N, --process_id=0 to N - 1, and --coordinator_addre
 host of process 0 and a free port there. Process 0 prints. launch/ has scripts.
 """
 
+import os
 import re
 import shlex
 import sys
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
+
+from rethinking_jax import cli
+
+if __name__ == "__main__":
+    cli.begin()  # what follows takes a second to import
 
 import jax
 from absl import app, flags, logging
 from ml_collections import ConfigDict, config_flags
 
-from rethinking_jax import cli
 from rethinking_jax import config as configs
+from rethinking_jax.config import file
 from rethinking_jax.config.docs import keys_help
-from rethinking_jax.errors import RunFailed, UserError, nearest
+from rethinking_jax.config.strict import unknown, wanted
+from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.host import distributed
+from rethinking_jax.workdir import storage
 
-DEFAULT_CONFIG = "configs/quickstart.py"
-# Beside the package in a checkout, inside it in an installed wheel.
-CONFIG_FOLDERS = (Path(__file__).parents[1] / "configs", Path(__file__).parent / "configs")
+DEFAULT_CONFIG = "quickstart"
 
 
 def main(argv: Sequence[str]) -> int:
@@ -67,28 +73,39 @@ def execute(rest: Sequence[str], given: flags.FlagValues, words: Sequence[str]) 
     workdir = ""
     try:
         config = _config(rest, given)
-        workdir = given.workdir or configs.default_workdir(config)
+        workdir = given.workdir or _default_workdir(config)
         distributed.start(given.coordinator_address, given.num_processes, given.process_id)
         _run(config, workdir, command)
     except UserError as error:
         return distributed.finish(_fail(error, 2))
     except RunFailed as error:
         return distributed.finish(_fail(error, 1))
+    except KeyboardInterrupt as error:
+        line = f"{cli.reason(error)}{_kept(workdir)}: {command}"
+        return distributed.finish(_fail(line, 1), agreed=False)
     except Exception as error:
         code = _fail(_reason(error, workdir, command), 1)
         return distributed.finish(code, agreed=False, lost=distributed.is_lost(error))
     return distributed.finish(0)
 
 
-def _run(config: ConfigDict, workdir: str, command: str) -> None:
+def _default_workdir(config: ConfigDict) -> str:
     if "kind" not in config:
-        configs.members(config)  # a mistake in a run that trains is answered at once
+        return configs.default_workdir(config)
+    from rethinking_jax.theory.settings import keys_of
+
+    return configs.default_workdir(config, keys_of(config))
+
+
+def _run(config: ConfigDict, workdir: str, command: str) -> None:
     # What follows takes long to import: only now, for a command that is right.
     from rich.console import Console
 
     from rethinking_jax import experiment
+    from rethinking_jax.host.environment import check_devices
     from rethinking_jax.host.processes import is_primary
 
+    check_devices()
     console = Console(quiet=not is_primary())
     experiment.run(config, workdir, command=command, console=console)
 
@@ -108,11 +125,18 @@ def _reason(error: Exception, workdir: str, command: str) -> str:
     return f"the run failed ({reason}); what is saved in {workdir} stays: {command}"
 
 
+def _kept(workdir: str) -> str:
+    """Says what there is of an experiment that was stopped outside its training."""
+    if storage.is_remote(workdir) or os.path.isdir(os.path.expanduser(workdir)):
+        return f"; what is saved in {workdir} stays. To go on, run again"
+    return " before anything was written. To begin again"
+
+
 def _config(argv: Sequence[str], given: flags.FlagValues) -> ConfigDict:
     """Returns the config that the flags make, where every one of them has an effect."""
     if len(argv) > 1:
         raise UserError(f"{argv[1]!r}: expected only flags, such as --config.seed=1")
-    config = given.config
+    config = configs.resolved(given.config, _theory_config)
     overridden = config_flags.get_override_values(given["config"])
     without_effect = sorted(configs.swept_keys(config) & set(overridden))
     if without_effect:
@@ -121,6 +145,8 @@ def _config(argv: Sequence[str], given: flags.FlagValues) -> ConfigDict:
             f"--config.{key}={overridden[key]} has no effect: this config's sweep sets {key} for "
             "each run. Add --config.sweep='' for one run"
         )
+    if "kind" not in config:  # a mistake in a run that trains is answered at once
+        configs.members(config, typed=overridden)
     return config
 
 
@@ -138,9 +164,9 @@ def parse_flags(argv: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> 
         print(_help())
         sys.exit(0)
     try:
-        argv = _resolve_config(argv)
-        _check_keys(argv)
-        config_flags.DEFINE_config_file("config", None, "", flag_values=values, sys_argv=argv)
+        argv = values.read_flags_from_files(list(argv), force_gnu=False)
+        config, argv = _loaded(argv)
+        config_flags.DEFINE_config_dict("config", config, flag_values=values, sys_argv=argv)
         flags.DEFINE_string("workdir", "", "Folder for all results.", flag_values=values)
         flags.DEFINE_string(
             "coordinator_address", "", "HOST:PORT of process 0.", flag_values=values
@@ -155,15 +181,15 @@ def parse_flags(argv: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> 
     except flags.IllegalFlagValueError as error:
         # "flag --config.epochs=x: invalid literal ..." says it in Python's words; say it in ours.
         given = re.match(r"flag (--config\.(\w+)=.*?): ", str(error))
-        kind = values.config.get_type(given[2]).__name__ if given else ""
-        sys.exit(_fail(f"{given[1]} must be of type {kind}" if given else error, 2))
+        words = f"{given[1]} must be {wanted(config.get_type(given[2]))}" if given else error
+        sys.exit(_fail(words, 2))
     except (UserError, flags.Error) as error:
         sys.exit(_fail(error, 2))
 
 
-def _resolve_config(argv: Sequence[str]) -> list[str]:
-    """Puts --config first, as one flag, with a path that exists: the given one, or by its name."""
-    rest, given = [argv[0]], DEFAULT_CONFIG
+def _loaded(argv: Sequence[str]) -> tuple[ConfigDict, list[str]]:
+    """Returns the config that the command line names, and the command line without its name."""
+    rest, given = [argv[0]], str(file.shipped()[DEFAULT_CONFIG])
     words = iter(argv[1:])
     for word in words:
         if word in ("--config", "-config"):
@@ -172,44 +198,33 @@ def _resolve_config(argv: Sequence[str]) -> list[str]:
             given = word.partition("=")[2]
         else:
             rest.append(word)
-    path, colon, argument = given.partition(":")
-    name = f"{Path(path).name.removesuffix('.py')}.py"
-    candidates = [Path(path).expanduser(), *(folder / name for folder in CONFIG_FOLDERS)]
-    found = next((candidate for candidate in candidates if candidate.is_file()), None)
-    if found is None:
-        known = sorted({file.stem for folder in CONFIG_FOLDERS for file in folder.glob("*.py")})
-        raise UserError(
-            f"--config={path}: there is no such file{nearest(Path(path).stem, known)} "
-            f"(configs here: {', '.join(known)})"
-        )
-    return [rest[0], f"--config={found}{colon}{argument}", *rest[1:]]
-
-
-def _check_keys(argv: Sequence[str]) -> None:
-    """Loads the config alone, to say what is wrong in it or in the name of a key."""
-    alone = flags.FlagValues()
-    config_flags.DEFINE_config_file("config", None, "", flag_values=alone, sys_argv=argv[:2])
+    loaded = file.load(given)
     try:
-        alone(argv[:2])
-        known = list(alone.config)
-    except UserError:
-        raise
-    except Exception as error:
-        reason = str(error).strip().split("\n")[-1]
-        raise UserError(f"{argv[1]} cannot be loaded: {reason}") from error
-    for word in argv[2:]:
+        config = configs.taken(loaded, _theory_config)
+    except UserError as error:
+        raise UserError(f"--config={given}: {error}") from None
+    for word in rest[1:]:
         match = re.match(r"--?(?:no)?config\.([^=]*)", word)
-        if match and match[1] not in known:
+        if match and match[1] not in config:
+            raise UserError(f"--{unknown(match[1], config)}")
+        if match and match[1] == "kind":
             raise UserError(
-                f"--config.{match[1]} is not a config key{nearest(match[1], known)} "
-                f"(keys: {', '.join(known)})"
+                f"{word}: this config file is of kind {config.kind}; another kind has a file of "
+                "its own, such as configs/kernel.py"
             )
+    return config, rest
+
+
+def _theory_config(kind: str) -> ConfigDict:
+    """Returns the defaults of a kind of theory experiment, which takes long to import."""
+    from rethinking_jax.theory.settings import theory_config
+
+    return theory_config(kind)
 
 
 def _help() -> str:
     """Returns how the command is used, the configs that are here, and all keys."""
-    files = sorted({str(file) for folder in CONFIG_FOLDERS for file in folder.glob("*.py")})
-    listed = "\n  ".join(["Configs:", *files])
+    listed = "\n  ".join(["Configs:", *map(str, file.shipped().values())])
     return f"{__doc__}\n{listed}\n\nKeys, as --config.KEY=VALUE, with defaults:\n\n{keys_help()}"
 
 
@@ -222,11 +237,9 @@ def run() -> None:
     jax.config.config_with_absl()
     # orbax and tfds talk, and log with a traceback what they raise; --verbosity brings it back.
     logging.set_verbosity(logging.FATAL)
-    try:
-        app.run(lambda rest: execute(rest, flags.FLAGS, sys.argv[1:]), flags_parser=parse_flags)
-    except KeyboardInterrupt:
-        code = _fail("stopped by Ctrl-C before anything was written", 1)
-        sys.exit(distributed.finish(code, agreed=False))
+    app.run(
+        lambda rest: cli.end(execute(rest, flags.FLAGS, sys.argv[1:])), flags_parser=parse_flags
+    )
 
 
 if __name__ == "__main__":

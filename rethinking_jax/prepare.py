@@ -15,6 +15,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rethinking_jax import cli
@@ -38,8 +39,8 @@ def main(arguments: Sequence[str]) -> int:
         return cli.fail(error, 2)
     except (RunFailed, OSError) as error:
         return cli.fail(error, 1)
-    except KeyboardInterrupt:
-        return cli.fail("stopped by Ctrl-C; the same command goes on from what is whole", 1)
+    except KeyboardInterrupt as error:
+        return cli.fail(f"{cli.reason(error)}; the same command goes on from what is whole", 1)
     return 0
 
 
@@ -90,12 +91,11 @@ def prepare(flags: argparse.Namespace) -> None:
     # What takes time to import comes only now: --help and a typo are answered at once.
     from rich.console import Console
 
+    from rethinking_jax.host.console import say as print_line
+
     console = Console()
     _quieten()
-
-    def say(line: str) -> None:
-        console.print(line, soft_wrap=True, markup=False, highlight=False)
-
+    say = partial(print_line, console)
     _prepare(flags, say, _watching(console, say))
     say(f"next: {_next_command(flags)}")
 
@@ -172,8 +172,8 @@ class _Bar:
     def __init__(self, console: "Console") -> None:
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-        columns = (TextColumn("{task.description}"), BarColumn(bar_width=24))
-        text = TextColumn("{task.fields[text]}")
+        columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=24))
+        text = TextColumn("{task.fields[text]}", markup=False)
         self._bars = Progress(*columns, TaskProgressColumn(), text, console=console)
         self._what = ""
 
@@ -199,4 +199,5 @@ class _Bar:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    cli.begin()
+    cli.end(main(sys.argv[1:]))

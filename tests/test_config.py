@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rethinking_jax import config as configs
-from rethinking_jax import experiment, main
+from rethinking_jax import experiment
 from rethinking_jax.config import (
     members,
     parse_argument,
@@ -156,16 +156,6 @@ def test_label_noise_that_would_do_nothing_is_refused() -> None:
     config.label_noise = 0.3
     config.sweep = runs(sweep("corruption", SETTINGS))  # one of the six uses it
     assert len(members(config)) == 6
-
-
-@pytest.mark.parametrize("given", ["figure1:b", "figure1.py:b", "configs/figure1.py:b"])
-def test_a_config_is_given_by_its_path_or_its_name(given: str) -> None:
-    argv = main._resolve_config(["main", f"--config={given}", "--config.seed=1"])
-    path, _, argument = argv[1].removeprefix("--config=").partition(":")
-    assert Path(path).resolve() in CONFIGS
-    assert (Path(path).stem, argument, argv[2]) == ("figure1", "b", "--config.seed=1")
-    with pytest.raises(UserError, match=r"figure1\.txt: there is no such file"):
-        main._resolve_config(["main", "--config=figure1.txt"])
 
 
 def test_argument_strings() -> None:

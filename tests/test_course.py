@@ -293,7 +293,7 @@ def test_a_slide_of_samples_has_the_run_s_own_images_and_labels(noise: float) ->
     config.sweep = runs(
         [
             {"corruption": "true_labels"},
-            {"corruption": "partially_corrupted_labels", "label_noise": noise},
+            {"corruption": "partially_corrupted_labels", "label_noise": noise, "seed": 1},
             {"corruption": "gaussian"},
         ]
     )

@@ -108,9 +108,9 @@ def test_every_name_is_there_and_type_checkers_know_it() -> None:
 def test_a_mistyped_name_is_answered_with_the_nearest() -> None:
     with pytest.raises(AttributeError, match="no 'baseconfig': did you mean 'base_config'"):
         _ = rj.baseconfig  # type: ignore[attr-defined]
-    with pytest.raises(AttributeError, match='Did you mean "corruption"'):
+    with pytest.raises(rj.UserError, match="did you mean 'corruption'"):
         rj.base_config().corupption = "random_labels"
-    with pytest.raises(AttributeError, match='Did you mean "ridge"'):
+    with pytest.raises(rj.UserError, match="did you mean 'ridge'"):
         rj.theory_config("kernel").rigde = 1.0
 
 

@@ -80,7 +80,7 @@ def test_a_key_that_an_earlier_version_did_not_have_is_at_its_default(complete: 
     folder = folder_of(complete, sweep_of({"name": "a"}))
     folder.check()
     assert folder.is_complete()
-    with pytest.raises(UserError, match=r"sam_radius \(None there, 0.1 now\)"):
+    with pytest.raises(UserError, match=r"sam_radius \(its default there, 0.1 now\)"):
         folder_of(complete, sweep_of({"name": "a"}, sam_radius=0.1)).check()
 
 

@@ -64,14 +64,6 @@ def test_a_process_ends_with_one_line_and_code_2(command: Command, tmp_path: Pat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_broken_config_file_is_named_with_its_error(answer: Command, tmp_path: Path) -> None:
-    file = tmp_path / "mine.py"
-    file.write_text("def get_config():\n    return 1 / 0\n")
-    refused(answer(f"--config={file}"), "mine.py", "division by zero")
-    file.write_text("def get_config(:\n")
-    refused(answer(f"--config={file}"), "mine.py")
-
-
 def test_a_set_that_cannot_be_had_fails_within_five_seconds(
     command: Command, environment: dict[str, str], tmp_path: Path
 ) -> None:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,9 +18,11 @@ from helpers.tfds_sets import examples, image_features, noise, prepare
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from imagenet_fixture import Archives, encode, texture
+from PIL import Image
 
 from rethinking_jax.data import Dataset, images, load_dataset
 from rethinking_jax.data.batches import HostBatch, read_batches
+from rethinking_jax.data.cache import read as cache_read
 from rethinking_jax.data.cache.read import CachedImages, cache_folder, read_manifest
 from rethinking_jax.data.cache.write import write_cache
 from rethinking_jax.data.dataset import Reader, Split
@@ -407,7 +410,7 @@ def test_auto_takes_a_whole_fitting_cache_and_says_which(
     def opened_as(**more: object) -> tuple[str, str]:
         said: list[str] = []
         found = open_streamed("imagenet2012", **{**options, "say": said.append, **more})
-        return found.train.reader.kind, said[-1]
+        return found.train.reader.kind, "\n".join(said)
 
     kind, line = opened_as(cache_dir=str(cache_dir))
     assert kind == "cache" and f"images-{SIZE}" in line
@@ -561,3 +564,71 @@ def test_streaming_does_not_import_tensorflow_or_jax(
         cwd=REPOSITORY, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+# Bits that have flipped, and pictures as they are seen --------------------------------
+
+
+@pytest.fixture
+def small_cache(tmp_path: Path) -> tuple[dict[str, Any], Path]:
+    """Options that open a set with a cache of 8 files, and the folder of the cache."""
+    train = examples([noise(4, 4, 1) for _ in range(112)], [i % 2 for i in range(112)])
+    prepare("flipped", tmp_path, image_features((4, 4, 1)), train=train, test=train[:16])
+    make_cache("flipped", tmp_path, tmp_path / "cache", 4)
+    options = {"name": "flipped", "data_dir": str(tmp_path), "image_size": 4,
+               "cache_dir": str(tmp_path / "cache")}  # fmt: skip
+    return options, tmp_path / "cache" / "flipped-1.0.0" / "images-4"
+
+
+@pytest.mark.parametrize("kind", ["auto", "cache"])
+def test_a_flipped_bit_is_found_at_the_start(
+    kind: str, small_cache: tuple[dict[str, Any], Path]
+) -> None:
+    options, folder = small_cache
+    said: list[str] = []
+    assert open_streamed(**options, say=said.append, kind=kind).train.reader.kind == "cache"
+    assert said[-1].endswith("(the checksums of all 8 files are right)")
+    file = folder / "train-00003-of-00007.u8"
+    content = bytearray(file.read_bytes())
+    content[5] ^= 4
+    file.write_bytes(content)
+    error_of(
+        f"the cache file {file} is damaged", f"--cache_dir={options['cache_dir']} --cache=4 "
+        "--verify", **options, kind=kind,
+    )  # fmt: skip
+
+
+def test_of_a_large_cache_chance_picks_the_files(
+    small_cache: tuple[dict[str, Any], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options, folder = small_cache
+    monkeypatch.setattr(cache_read, "CHECKED_BYTES", 2 * 16 * 16)
+    said: list[str] = []
+    open_streamed(**options, say=said.append)
+    assert said[-1].endswith("(the checksums of 2 of 8 files are right)")
+    for file in folder.glob("*.u8"):  # A bit in every file is found whatever is picked.
+        file.write_bytes(bytes(value ^ 1 for value in file.read_bytes()))
+    error_of("is damaged", **options)
+
+
+def test_pictures_of_tfds_are_upright_and_on_white_in_every_way(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    names = [str(tmp_path / name) for name in ("turned.jpg", "drawing.png")]
+    turned = np.repeat([0, 255], 8).astype(np.uint8)[:, None, None].repeat(16, 1).repeat(3, 2)
+    Image.fromarray(turned).save(names[0], exif=exif, quality=100)
+    ink = np.zeros((16, 16, 4), np.uint8)
+    ink[:8, :, 3] = 255
+    Image.fromarray(ink).save(names[1])
+    train = [{"image": name, "label": k} for k, name in enumerate(names)]
+    prepare("pictures", tmp_path, image_features((16, 16, 3)), train=train, test=train)
+    make_cache("pictures", tmp_path, tmp_path / "cache", 16)
+    options: dict[str, Any] = {"data_dir": str(tmp_path), "image_size": 16}
+    expected = {0: np.rot90(turned, -1), 1: np.repeat(255 - ink[..., 3:], 3, -1)}
+    ways = [load_dataset("pictures", **options)] + [
+        open_streamed("pictures", **options, cache_dir=str(tmp_path / "cache"), kind=kind)
+        for kind in ("stream", "cache")
+    ]
+    for found in ways:
+        for image, label in zip(found.train.read(np.arange(2)), found.train.labels, strict=True):
+            assert np.abs(image.astype(int) - expected[int(label)]).max() <= 2

@@ -4,12 +4,14 @@ import io
 import math
 import re
 import textwrap
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from rethinking_jax.analysis.curves import Curve, Plot
+from rethinking_jax.errors import UserError
 from rethinking_jax.workdir.metrics import Json
+from rethinking_jax.workdir.names import printable
 from rethinking_jax.workdir.storage import AnyPath, make_folder
 
 if TYPE_CHECKING:  # matplotlib is slow to import, and only needed when everything is done
@@ -104,7 +106,7 @@ def write(plot: Plot, source: str, folder: AnyPath) -> None:
             figure.set_size_inches(7, 4.7)
             axes.legend(fontsize=8, ncols=1 + (len(axes.lines) > 12))
             title = "\n".join(textwrap.fill(line, 95) for line in (plot.title, source))
-            axes.set_title(_plain(title), fontsize=9)
+            axes.set_title(plain(title), fontsize=9)
         for kind in ("png", "svg"):
             save(figure, folder / f"{plot.name}.{kind}", dpi=150)
 
@@ -114,7 +116,7 @@ def _as_slide(figure: "Figure", axes: "Axes", plot: Plot, source: str) -> None:
     figure.set_size_inches(12.8, 7.2)
     figure.set_layout_engine("constrained", h_pad=0.12)
     # The title stands over the whole slide: beside a legend the axes are too narrow for it.
-    figure.suptitle(_plain(textwrap.fill(plot.title, 56)), fontsize=24)
+    figure.suptitle(plain(textwrap.fill(plot.title, 56)), fontsize=24)
     for label in (axes.xaxis.label, axes.yaxis.label):
         label.set_fontsize(20)
     axes.tick_params(which="both", labelsize=17)
@@ -128,7 +130,7 @@ def _as_slide(figure: "Figure", axes: "Axes", plot: Plot, source: str) -> None:
         axes.legend(fontsize=16, loc="center left", bbox_to_anchor=(1.0, 0.5))
     elif len(curves) > 1:  # what one curve is the title and the axis say
         axes.legend(fontsize=16)
-    figure.supxlabel(_plain(source), fontsize=10, x=0.01, ha="left", color=INK)
+    figure.supxlabel(plain(source), fontsize=10, x=0.01, ha="left", color=INK)
 
 
 def _label_decades(axis: "Axis") -> None:
@@ -189,19 +191,41 @@ METADATA: dict[str, dict[str, None]] = {
 }
 
 
-def settings() -> AbstractContextManager[None]:
-    """Returns a context in which matplotlib writes the same bytes every time."""
+@contextmanager
+def settings() -> Iterator[None]:
+    """Within this context matplotlib writes the same bytes every time, for every user.
+
+    A matplotlibrc of the user has no effect: it may ask for what is not installed, such as TeX.
+    """
     import matplotlib
 
-    return matplotlib.rc_context(
-        {
-            "svg.fonttype": "none",
-            "svg.hashsalt": "rethinking_jax",  # the same bytes every time
-            "font.size": 10.5,
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-        }
-    )
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(
+            {
+                "svg.fonttype": "none",
+                "svg.hashsalt": "rethinking_jax",  # the same bytes every time
+                "font.size": 10.5,
+                "axes.spines.top": False,
+                "axes.spines.right": False,
+            }
+        )
+        yield
+
+
+def check_matplotlib() -> None:
+    """Refuses to begin what ends with figures where matplotlib does not load.
+
+    Raises:
+      UserError: MPLBACKEND names no backend, or a matplotlibrc is not a text.
+    """
+    try:
+        import matplotlib  # noqa: F401
+    except (ImportError, OSError, ValueError) as error:
+        raise UserError(
+            f"matplotlib, which draws the figures, does not load: {error} (it looks at MPLBACKEND, "
+            "MATPLOTLIBRC, and matplotlibrc in this folder and in ~/.config/matplotlib)"
+        ) from None
 
 
 def new_figure(
@@ -225,10 +249,10 @@ def _draw(plot: Plot, indices: Sequence[int]) -> "tuple[Figure, Axes]":
         height, name = plot.level
         axes.axhline(height, color=INK, linewidth=0.8, alpha=0.6)
         axes.annotate(
-            _plain(name), (0.01, height), (0, 3), ("axes fraction", "data"), "offset points"
+            plain(name), (0.01, height), (0, 3), ("axes fraction", "data"), "offset points"
         )
-    axes.set_xlabel(_plain(plot.x_label))
-    axes.set_ylabel(_plain(plot.y_label))
+    axes.set_xlabel(plain(plot.x_label))
+    axes.set_ylabel(plain(plot.y_label))
     if "x" in plot.log:
         axes.set_xscale("log")
     if "y" in plot.log:
@@ -260,7 +284,7 @@ def _add_curve(axes: "Axes", curve: Curve, index: int) -> None:
         marker=look.marker,
         markevery=max(1, len(curve.x) // 8),
         markersize=4.5,
-        label=_plain(curve.label),
+        label=plain(curve.label),
         gid=f"curve-{index}",
     )
     if curve.best:
@@ -300,6 +324,6 @@ def _limits(plot: Plot, indices: Sequence[int]) -> tuple[float, float]:
     return 0.0, 1.06 * top or 1.0
 
 
-def _plain(text: str) -> str:
-    """Returns a text in which matplotlib sees no formula."""
-    return text.replace("$", r"\$")
+def plain(text: str) -> str:
+    """Returns a text in which matplotlib sees no formula and nothing that it cannot draw."""
+    return printable(text).replace("$", r"\$")

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import NamedTuple
@@ -38,6 +39,10 @@ class Spread(NamedTuple):
 
 
 Row = Mapping[str, object]
+# What a text begins with that a spreadsheet would compute.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# What Markdown takes for markup within a cell: a _ only at the end of a word, a ] before a (.
+MARKUP = re.compile(r"[\\`*<>&|~$]|(?<!\w)_|_(?!\w)|\](?=[(\[])")
 ABSENT = "-"  # what is shown where a row does not have the key of a column
 
 
@@ -153,9 +158,27 @@ def write_tables(made: Sequence[Table], folder: AnyPath) -> None:
     make_folder(folder)
     for one in made:
         rows = io.StringIO()
-        csv.writer(rows).writerows([one.keys, *one.exact])
-        (folder / f"{one.name}.csv").write_bytes(rows.getvalue().encode())
-        lines = [one.columns, ["---"] * len(one.columns), *one.texts]
-        text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
-        text += f"\n{one.note}\n" if one.note else ""
-        write_atomically(folder / f"{one.name}.md", text)
+        csv.writer(rows).writerows([one.keys, *map(_cells, one.exact)])
+        write_atomically(folder / f"{one.name}.csv", rows.getvalue())
+        write_atomically(folder / f"{one.name}.md", markdown(one))
+
+
+def markdown(one: Table) -> str:
+    """Returns a table as Markdown, with the note below it."""
+    texts = [[_in_markdown(text) for text in row] for row in one.texts]
+    lines = [one.columns, ["---"] * len(one.columns), *texts]
+    text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return text + (f"\n{one.note}\n" if one.note else "")
+
+
+def _cells(row: Sequence[object]) -> list[object]:
+    """Returns a row for a CSV file, where no name is a formula of a spreadsheet."""
+    return [
+        f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+        for value in row
+    ]
+
+
+def _in_markdown(text: str) -> str:
+    """Returns a text that Markdown shows as it is; what words and numbers hold stays."""
+    return MARKUP.sub(r"\\\g<0>", text)

@@ -7,10 +7,11 @@ from rethinking_jax.analysis import beside, paper
 from rethinking_jax.analysis.figure1 import loss_times, ratios
 from rethinking_jax.analysis.results import Group, Results, Series, tested_series
 from rethinking_jax.analysis.table import Column, Table, spread, table, with_values
+from rethinking_jax.host.console import print_table
 from rethinking_jax.workdir.metrics import Json, judged_on
 
 if TYPE_CHECKING:
-    from rich.table import Table as ScreenTable
+    from rich.console import Console
 
 # What is shown where a metric is not a number, and where a run never fitted.
 NAN, NEVER = "nan", "never"
@@ -114,24 +115,11 @@ def _result_rows(summary: Json) -> list[Json]:
     return rows
 
 
-def screen_table(summary: Json) -> "ScreenTable":
-    """Makes the table that is shown when all runs have ended."""
-    from rich import box
-    from rich.table import Table as ScreenTable
-
+def show_results(summary: Json, console: "Console") -> None:
+    """Prints the table that is shown when all runs have ended."""
     title = f"{summary['experiment']} on {summary['dataset']}, {summary['device']}"
-    screen = ScreenTable(title=title, box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     made = table("results", title, result_columns(summary), _result_rows(summary))
-    # A name of usual length stands on one line; a longer one folds, so that every digit of a
-    # number stays on the screen.
-    short = max(len(member["name"]) for member in summary["members"]) <= 26
-    name, *numbers = made.columns
-    screen.add_column(name, overflow="fold", no_wrap=short)
-    for heading in numbers:
-        screen.add_column(heading, justify="right", min_width=None if short else 6)
-    for texts in made.texts:
-        screen.add_row(*texts)
-    return screen
+    print_table(console, title, made.columns, made.texts)
 
 
 def _noise_rows(one: Series) -> list[Json]:

@@ -170,6 +170,7 @@ BENCHES: dict[str, tuple[str, Callable[[cli.Parser], None]]] = {
 
 def main(argv: Sequence[str]) -> int:
     """Runs one benchmark and returns the exit code."""
+    options = argparse.Namespace(output="")
     try:
         options = parse(argv)
         from rethinking_jax.bench import command  # now that it is known to be needed
@@ -179,10 +180,12 @@ def main(argv: Sequence[str]) -> int:
         return cli.fail(error, 2)
     except (RunFailed, OSError) as error:
         return cli.fail(error, 1)
-    except KeyboardInterrupt:
-        return cli.fail("stopped by Ctrl-C", 1)
+    except KeyboardInterrupt as error:
+        kept = f"; what was measured before is in {options.output}" if options.output else ""
+        return cli.fail(f"{cli.reason(error)}{kept}", 1)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    cli.begin()
+    cli.end(main(sys.argv[1:]))

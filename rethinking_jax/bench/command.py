@@ -10,8 +10,9 @@ from rich.console import Console
 
 from rethinking_jax.bench import augment, imagenet, members, solve, sweep, train
 from rethinking_jax.bench import input as bench_input
-from rethinking_jax.bench.results import Record, busy, check_output, print_table, save
+from rethinking_jax.bench.results import Record, busy, check_output, save
 from rethinking_jax.bench.timing import Progress
+from rethinking_jax.host.console import print_table
 
 MEGABYTE = 1e6
 
@@ -24,7 +25,7 @@ def run(options: Namespace) -> None:
       RunFailed: a measurement failed.
     """
     logging.set_verbosity(logging.FATAL)  # orbax and tfds talk
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False, emoji=False)
     check_output(options.output)
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     if warning := busy(load):

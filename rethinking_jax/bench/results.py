@@ -7,9 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import jax
-from rich import box
-from rich.console import Console
-from rich.table import Table
 
 from rethinking_jax.bench.timing import ratio, speeds
 from rethinking_jax.errors import UserError
@@ -112,15 +109,3 @@ def save(path: str, record: Record) -> None:
         if (old["bench"], old["settings"]) != (record["bench"], record["settings"])
     ]
     write_atomically(Path(path), json.dumps([*kept, record], indent=1) + "\n")
-
-
-def print_table(
-    console: Console, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]
-) -> None:
-    """Prints a table whose first column is a name and whose others are numbers."""
-    table = Table(title=title, box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    for i, column in enumerate(columns):
-        table.add_column(column, justify="right" if i else "left")
-    for row in rows:
-        table.add_row(*row)
-    console.print(table)

@@ -2,19 +2,20 @@
 
 from rethinking_jax.config.argument import parse_argument
 from rethinking_jax.config.check import check_training
-from rethinking_jax.config.given import check_resumed, dataset_name, with_names
+from rethinking_jax.config.given import check_resumed, dataset_name, resolved, taken, with_names
 from rethinking_jax.config.identity import (
     default_workdir,
     digest,
     former_digest,
     from_json,
     identity_of,
+    runs_digest,
     static_part,
     to_json,
 )
 from rethinking_jax.config.key import Key, Range, check_keys
 from rethinking_jax.config.keys import GROUPS, KEYS, base_config
-from rethinking_jax.config.member import Member, members
+from rethinking_jax.config.member import Member, members, named_as_begun
 from rethinking_jax.config.recipe import appendix_learning_rate
 from rethinking_jax.config.sweeps import (
     Overrides,
@@ -45,13 +46,17 @@ __all__ = [
     "from_json",
     "identity_of",
     "members",
+    "named_as_begun",
     "parse_argument",
     "parse_sweep",
     "product",
+    "resolved",
     "runs",
+    "runs_digest",
     "static_part",
     "sweep",
     "swept_keys",
+    "taken",
     "to_json",
     "with_names",
     "zipped",

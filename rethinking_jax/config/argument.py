@@ -4,6 +4,7 @@ import json
 
 from ml_collections import ConfigDict
 
+from rethinking_jax.config.strict import StrictConfig
 from rethinking_jax.errors import UserError, nearest
 
 
@@ -22,7 +23,7 @@ def parse_argument(argument: str, positional: str = "", **defaults: object) -> C
     Raises:
       UserError: unknown key, or a value of another type.
     """
-    values = ConfigDict(defaults)
+    values = StrictConfig(defaults)
     for i, part in enumerate(filter(None, argument.split(","))):
         key, equals, text = part.partition("=")
         if not equals and i == 0 and positional:

@@ -24,12 +24,13 @@ def check_training(config: ConfigDict) -> None:
             "runs that validation chooses are tested as their last checkpoint has them; take 1 or "
             "more"
         )
-    if config.optimizer_epsilon and config.optimizer == "sgd":
+    names = augment.parse(config.augmentation)
+    augment.check_augmentation(names, config.crop_size)
+    if "crop" in names and not config.crop_size:
         raise UserError(
-            f"config.optimizer_epsilon={config.optimizer_epsilon} has no effect on optimizer=sgd: "
-            "it is for adam and rmsprop"
+            f"config.augmentation={config.augmentation!r}: crop has no effect with crop_size=0, "
+            "give it a side that is smaller than the images"
         )
-    augment.check_augmentation(augment.parse(config.augmentation), config.crop_size)
     create_model(
         config.model,
         num_classes=2,

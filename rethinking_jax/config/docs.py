@@ -8,6 +8,7 @@ from ml_collections import ConfigDict
 
 from rethinking_jax.config.key import Key, Scope
 from rethinking_jax.config.keys import GROUPS, KEYS
+from rethinking_jax.models.own import is_own
 
 WIDTH = 100  # of a line of `--help`
 
@@ -68,18 +69,24 @@ def keys_page(kinds: Mapping[str, tuple[Sequence[Key], ConfigDict]]) -> str:
 def _help_lines(key: Key) -> str:
     allowed = f" Allowed: {_allowed(key)}." if key.choices or key.range else ""
     indent = " " * 6
-    text = textwrap.fill(key.doc + allowed, WIDTH, initial_indent=indent, subsequent_indent=indent)
+    told = f"{_told(key)}{allowed}"
+    text = textwrap.fill(told, WIDTH, initial_indent=indent, subsequent_indent=indent)
     return f"  {key.name}={_default(key)}\n{text}"
 
 
 def _section(title: str, keys: Iterable[Key], level: int = 2) -> str:
     rows = [
-        f"| `{key.name}` | {_code(_default(key))} | {_cell(key.doc)} | {_cell(_allowed(key))} "
+        f"| `{key.name}` | {_code(_default(key))} | {_cell(_told(key))} | {_cell(_allowed(key))} "
         f"| {SCOPES[key.scope]} |"
         for key in keys
     ]
     head = ["| key | default | what it is | allowed | one for |", "| --- | --- | --- | --- | --- |"]
     return "\n".join([f"{'#' * level} {title}", "", *head, *rows, ""])
+
+
+def _told(key: Key) -> str:
+    """Returns what a key means, and what it needs to have an effect."""
+    return f"{key.doc} It is for {key.needs.told}." if key.needs else key.doc
 
 
 def _shared(keys: Sequence[Key], config: ConfigDict) -> str:
@@ -105,7 +112,8 @@ def _typed(value: object) -> str:
 def _allowed(key: Key) -> str:
     """Returns what a key may be, in words; its type where that is all there is to say."""
     if key.choices:
-        return ", ".join(key.choices)
+        # A class that this session was given is of this session alone.
+        return ", ".join(choice for choice in key.choices if not is_own(choice))
     if key.range:
         return key.range.wanted
     kind = key.default if isinstance(key.default, type) else type(key.default)

@@ -1,17 +1,63 @@
-"""Models and data sets that are given in Python: the config has names of them.
+"""What is given in Python: a config of the user's own making, models and data sets.
 
-So config.json says what was given, and a workdir goes on with the same only.
+A model or a data set has its name in the config, so that config.json says what was given and a
+workdir goes on with the same only.
 """
 
 import re
+from collections.abc import Callable, Mapping
 
-from ml_collections import ConfigDict
+from ml_collections import ConfigDict, FieldReference
 
+from rethinking_jax.config.keys import base_config
 from rethinking_jax.config.sweeps import parse_sweep
 from rethinking_jax.errors import UserError
 from rethinking_jax.models import MODELS, Architecture
 from rethinking_jax.models.own import is_own, own_name
 from rethinking_jax.workdir.metrics import Json
+
+
+def taken(given: object, theory_config: Callable[[str], ConfigDict]) -> ConfigDict:
+    """Returns a config with all keys of its kind that has what is given, and no other keys.
+
+    A value that follows another one goes on following it; see `resolved`.
+
+    Args:
+      given: a config, or a dict or ConfigDict of some of its keys.
+      theory_config: returns the defaults of a kind of theory experiment, which the key `kind` is.
+
+    Raises:
+      UserError: a key is not known or its value is of another type, or it is no config at all.
+    """
+    if isinstance(given, ConfigDict):
+        given = dict(given.items(preserve_field_references=True))
+    if not isinstance(given, Mapping):
+        raise UserError(
+            f"a config must be base_config() with changes, or a dict of keys; it is {given!r:.80}"
+        )
+    config = theory_config(given["kind"]) if "kind" in given else base_config()
+    for key, value in given.items():
+        _value(key, value)
+        config[key] = value
+    return config
+
+
+def resolved(given: object, theory_config: Callable[[str], ConfigDict]) -> ConfigDict:
+    """Returns a config as `taken` does, in which no value follows another one any more.
+
+    Raises:
+      UserError: see `taken`.
+    """
+    fields = taken(given, theory_config).items(preserve_field_references=True)
+    return taken({key: _value(key, field) for key, field in fields}, theory_config)
+
+
+def _value(key: object, field: object) -> object:
+    """Returns what a field of a config holds now."""
+    try:
+        return field.get() if isinstance(field, FieldReference) else field
+    except Exception as error:  # it is computed from others, or required and not given
+        raise UserError(f"config.{key} has no value: {type(error).__name__}: {error}") from error
 
 
 def dataset_name(name: str, digest: str) -> str:

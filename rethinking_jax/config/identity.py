@@ -2,16 +2,17 @@
 
 import hashlib
 import json
-from pathlib import Path
+import os
+from collections.abc import Mapping, Sequence
 
 from ml_collections import ConfigDict
 
+from rethinking_jax.config.effects import NOT_IDENTITY
+from rethinking_jax.config.key import Key
 from rethinking_jax.config.keys import KEYS, base_config
 from rethinking_jax.config.sweeps import Overrides, runs
 from rethinking_jax.workdir.metrics import Json
 
-# Scopes of keys that may change when a run is resumed: it stays the same run.
-NOT_IDENTITY = ("location", "resource", "pace")
 # Scopes of keys that the runs of one program need not share.
 NOT_IN_A_PROGRAM = ("location", "resource", "command", "array")
 # These said what a run is in the first version, which named default workdirs by them, too.
@@ -41,12 +42,16 @@ def from_json(plain: Json) -> ConfigDict:
     return config
 
 
-def identity_of(plain: Json) -> Json:
+def identity_of(plain: Json, keys: Mapping[str, Key] = KEYS) -> Json:
     """Returns the part of a config that says what is run, not where or how fast.
 
     A key at its default is left out, so that a config of before there was such a key is the same.
+
+    Args:
+      plain: the config, as `to_json` gives it.
+      keys: the keys of such a config, with their defaults.
     """
-    defaults = to_json(base_config())
+    defaults = {name: _plain(key.unset) for name, key in keys.items()}
     changed = {key: value for key, value in plain.items() if value != defaults.get(key, ...)}
     sweep = [_run_identity(run) for run in plain["sweep"]]
     return {**_without(NOT_IDENTITY, changed), "sweep": sweep}
@@ -57,9 +62,16 @@ def static_part(config: ConfigDict) -> Json:
     return _without(NOT_IN_A_PROGRAM, to_json(config))
 
 
-def digest(config: ConfigDict) -> str:
-    """Returns eight hexadecimal digits that name what a config runs."""
-    return _digest(identity_of(to_json(config)))
+def digest(config: ConfigDict, keys: Mapping[str, Key] = KEYS) -> str:
+    """Returns eight hexadecimal digits that name what a config with these keys runs."""
+    return _digest(identity_of(to_json(config), keys))
+
+
+def runs_digest(of_runs: Sequence[ConfigDict]) -> str:
+    """Returns eight hexadecimal digits that name what each of some runs is, in their order."""
+    # The sweep of the command says nothing of a run, whose config has what it sets.
+    plain = [identity_of({**json.loads(config.to_json()), "sweep": []}) for config in of_runs]
+    return _digest(plain)
 
 
 def former_digest(config: ConfigDict) -> str:
@@ -69,10 +81,14 @@ def former_digest(config: ConfigDict) -> str:
     return _digest(_without(NOT_IDENTITY, plain) | former)
 
 
-def default_workdir(config: ConfigDict) -> str:
-    """Returns runs/EXPERIMENT-DIGEST, or the folder that the first version made for this config."""
-    names = [f"runs/{config.experiment}-{made(config)}" for made in (digest, former_digest)]
-    return next((name for name in names if Path(name).exists()), names[0])
+def default_workdir(config: ConfigDict, keys: Mapping[str, Key] = KEYS) -> str:
+    """Returns runs/EXPERIMENT-DIGEST, or the folder that an earlier version made for this config.
+
+    The first version had a digest of its own, and the second took the defaults of `KEYS` for all.
+    """
+    digests = (digest(config, keys), digest(config), former_digest(config))
+    names = [f"runs/{config.experiment}-{made}" for made in digests]
+    return next((name for name in names if os.path.exists(name)), names[0])
 
 
 def _without(scopes: tuple[str, ...], values: Json) -> Json:
@@ -83,11 +99,16 @@ def _without(scopes: tuple[str, ...], values: Json) -> Json:
     }
 
 
+def _plain(value: object) -> object:
+    """Returns a value of a config as JSON has it."""
+    return list(value) if isinstance(value, tuple) else value
+
+
 def _run_identity(run: Overrides) -> Overrides:
     # A run without a name is named by all that it sets: another value is another run.
     return _without(NOT_IDENTITY, run) if "name" in run else run
 
 
-def _digest(plain: Json) -> str:
+def _digest(plain: Json | list[Json]) -> str:
     text = json.dumps(plain, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -2,11 +2,12 @@
 
 import math
 import sys
-from collections.abc import Collection, Iterable, Mapping
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, Literal, NamedTuple
 
 from ml_collections import ConfigDict, config_dict
 
+from rethinking_jax.config.strict import StrictConfig
 from rethinking_jax.errors import UserError, nearest
 
 # Where a key matters. The first three say where and how fast a run is computed, not what it is,
@@ -39,6 +40,51 @@ class Range(NamedTuple):
     wanted: str = ""
 
 
+AT_LEAST_0 = Range(0, wanted="at least 0")
+AT_LEAST_1 = Range(1, wanted="at least 1")
+ABOVE_0 = Range(ABOVE_ZERO, FINITE, "above 0")
+SHARE = Range(0, BELOW_ONE, "at least 0 and below 1")
+SEED = Range(0, 2**31 - 1, "from 0 to 2147483647")
+
+
+class Need(NamedTuple):
+    """What else a run must be for one of its keys to have an effect.
+
+    Attributes:
+      keys: the other keys that decide.
+      met: says of the resolved config of a run whether it is so.
+      wanted: what would be right, for the message, such as "weight_decay above 0"; a function
+        where that may grow until it is asked for.
+      claims: whether the value alone says what is done, as a probability does. Where it is not
+        used it is false, and a run that sets it is refused whatever else the run says.
+      idle: whether a config may hold a value that none of its runs uses, as recipes do that are
+        written before their runs. What is typed for one command is refused all the same.
+    """
+
+    keys: tuple[str, ...]
+    met: Callable[[ConfigDict], bool]
+    wanted: str | Callable[[], str]
+    claims: bool = False
+    idle: bool = False
+
+    @property
+    def told(self) -> str:
+        """What would be right, in words."""
+        return self.wanted if isinstance(self.wanted, str) else self.wanted()
+
+
+def above_0(*keys: str, idle: bool = False) -> Need:
+    """Returns the need that at least one of some keys is above 0."""
+    wanted = f"{' or '.join(keys)} above 0"
+    return Need(keys, lambda config: any(config.get(key, 0) > 0 for key in keys), wanted, idle=idle)
+
+
+def one_of(key: str, *values: str, idle: bool = False) -> Need:
+    """Returns the need that another key has one of some values."""
+    wanted = f"{key}={' or '.join(values)}"
+    return Need((key,), lambda config: config[key] in values, wanted, idle=idle)
+
+
 class Key(NamedTuple):
     """One key of a config.
 
@@ -51,6 +97,7 @@ class Key(NamedTuple):
       choices: the texts that are allowed; () where any text is. A dict such as `MODELS` is
         looked at when a config is checked, so that it may grow until then.
       range: the numbers that are allowed; None where any is.
+      needs: what else a run must be for the key to have an effect; None where it always has one.
     """
 
     name: str
@@ -59,6 +106,17 @@ class Key(NamedTuple):
     scope: Scope = "static"
     choices: Collection[str] = ()
     range: Range | None = None
+    needs: Need | None = None
+
+    @property
+    def kind(self) -> type:
+        """The type of its values."""
+        return self.default if isinstance(self.default, type) else type(self.default)
+
+    @property
+    def unset(self) -> Any:
+        """The value where nobody gives one; None where the default is but a type."""
+        return None if isinstance(self.default, type) else self.default
 
 
 def table(keys: Iterable[Key]) -> dict[str, Key]:
@@ -68,7 +126,7 @@ def table(keys: Iterable[Key]) -> dict[str, Key]:
 
 def defaults(keys: Mapping[str, Key]) -> ConfigDict:
     """Returns the config that has each of these keys at its default."""
-    config = ConfigDict()
+    config = StrictConfig()
     for name, key in keys.items():
         given = isinstance(key.default, type)
         config[name] = config_dict.placeholder(key.default) if given else key.default

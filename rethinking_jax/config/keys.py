@@ -5,150 +5,28 @@ Checking, `--help`, docs/keys.md and what makes two runs the same all come from 
 
 from ml_collections import ConfigDict
 
-from rethinking_jax.config.key import ABOVE_ZERO, BELOW_ONE, FINITE, Key, Range, defaults, table
-from rethinking_jax.corruption import CORRUPTIONS
+from rethinking_jax.config.data_keys import DATA_GROUPS
+from rethinking_jax.config.key import (
+    ABOVE_0,
+    ABOVE_ZERO,
+    AT_LEAST_0,
+    AT_LEAST_1,
+    FINITE,
+    SEED,
+    SHARE,
+    Key,
+    Need,
+    Range,
+    above_0,
+    defaults,
+    one_of,
+    table,
+)
 from rethinking_jax.models import DTYPES, MODELS
 from rethinking_jax.step.optimizer import OPTIMIZERS, WEIGHT_DECAY_KINDS, WEIGHT_DECAY_MASKS
-from rethinking_jax.step.preprocess import PREPROCESSINGS
-
-AT_LEAST_0 = Range(0, wanted="at least 0")
-AT_LEAST_1 = Range(1, wanted="at least 1")
-ABOVE_0 = Range(ABOVE_ZERO, FINITE, "above 0")
-SHARE = Range(0, BELOW_ONE, "at least 0 and below 1")
-SEED = Range(0, 2**31 - 1, "from 0 to 2147483647")
 
 GROUPS: dict[str, tuple[Key, ...]] = {
-    "Data": (
-        Key(
-            "dataset",
-            "mnist5k",
-            "The data set: mnist5k (5,000 digits of MNIST, embedded), an image classification set "
-            "of tensorflow_datasets, a folder with a folder of images for each class, an .npz "
-            "file, or checkerboard:N+K (points that are generated).",
-        ),
-        Key(
-            "data_dir",
-            "",
-            "The folder where tensorflow_datasets keeps its sets; empty: its own default.",
-            "location",
-        ),
-        Key("manual_dir", "", "The folder with archives that were downloaded by hand.", "location"),
-        Key(
-            "image_size",
-            0,
-            "The side of the square that images are resized and cropped to; 0: they stay as they "
-            "are.",
-            range=Range(0, wanted="0 (as they are) or a side in pixels"),
-        ),
-        Key(
-            "train_examples",
-            0,
-            "The number of training examples, taken from the front of a permutation by data_seed; "
-            "0: all.",
-            range=Range(0, wanted="0 (all) or a number of examples"),
-        ),
-        Key(
-            "validation_examples",
-            0,
-            "The number of training examples, taken from the end of that permutation, that are "
-            "set aside and measured in place of the test set. Only the setting with the best "
-            "validation accuracy looks at the test set, once, when all runs are through; 0: none.",
-            "command",
-            range=Range(0, wanted="0 (none) or a number of examples"),
-        ),
-        Key(
-            "data_seed",
-            0,
-            "The seed of the permutation that parts the training set; unlike seed, the runs of a "
-            "sweep share it.",
-            range=SEED,
-        ),
-        Key(
-            "input",
-            "auto",
-            "Where examples come from: memory; stream, from disk, or from a cache of decoded "
-            "images where there is one; cache, that or nothing; auto streams what takes more than "
-            "half of a device's memory.",
-            "location",
-            choices=("auto", "memory", "stream", "cache"),
-        ),
-        Key(
-            "cache_dir",
-            "",
-            "The folder of decoded images, which rethinking_jax.prepare writes; empty: inside "
-            "data_dir.",
-            "location",
-        ),
-        Key(
-            "read_threads",
-            0,
-            "The number of threads that read and decode a stream; 0: one per core.",
-            "resource",
-            range=Range(0, wanted="0 (one per core) or a number of threads"),
-        ),
-        Key(
-            "read_workers",
-            0,
-            "The number of processes that read and decode a stream in place of threads; 0: none.",
-            "resource",
-            range=Range(0, wanted="0 (threads) or a number of processes"),
-        ),
-    ),
-    "Corruption (section 2.1 of the paper)": (
-        Key(
-            "corruption",
-            "true_labels",
-            "What is corrupted. Labels are redrawn from all classes, all of them in random_labels; "
-            "pixels are moved by one permutation for all images (shuffled_pixels), by one of each "
-            "image (random_pixels), or are noise (gaussian).",
-            "array",
-            choices=CORRUPTIONS,
-        ),
-        Key(
-            "label_noise",
-            float,
-            "The probability with which a label of partially_corrupted_labels is redrawn, 0.5 "
-            "where none is given.",
-            "array",
-            range=Range(0, 1, "a probability from 0 to 1"),
-        ),
-        Key(
-            "exclude_true_class",
-            False,
-            "Whether a redrawn label is never the true one; in the paper it may be.",
-            "array",
-        ),
-        Key(
-            "corrupt_test_labels",
-            False,
-            "Whether test labels are corrupted as training labels are; the accuracy on the true "
-            "ones is measured beside that on these.",
-            "array",
-        ),
-    ),
-    "Images": (
-        Key(
-            "preprocess",
-            "paper",
-            "The scale of the network's input: paper (each image standardized, appendix A), "
-            "dataset (standardized by the mean and deviation of the training set), inception (-1 "
-            "to 1), none (0 to 1), raw (0 to 255).",
-            choices=PREPROCESSINGS,
-        ),
-        Key(
-            "crop_size",
-            28,
-            "The side of the central square that is cut out before anything else (appendix A); 0: "
-            "images stay whole.",
-            range=Range(0, wanted="0 (no crop) or a side in pixels"),
-        ),
-        Key(
-            "augmentation",
-            "",
-            "How training images are changed, drawn anew in every epoch: some of crop, flip, "
-            "rotate, color and inception_crop, joined by +; empty: they are not.",
-        ),
-    ),
+    **DATA_GROUPS,
     "Model": (
         Key("model", "mlp_1x512", "The network.", choices=MODELS),
         Key(
@@ -193,6 +71,7 @@ GROUPS: dict[str, tuple[Key, ...]] = {
             "train",
             "What happens to the smaller last batch of an epoch: train or drop.",
             choices=("train", "drop"),
+            needs=above_0("batch_size"),
         ),
         Key(
             "accumulate",
@@ -227,10 +106,17 @@ GROUPS: dict[str, tuple[Key, ...]] = {
             0,
             "The number of steps between two decays of the learning rate; 0: those of an epoch.",
             range=Range(0, wanted="0 (once per epoch) or a number of steps"),
+            needs=Need(
+                ("lr_decay",), lambda config: config.lr_decay < 1, "lr_decay below 1", idle=True
+            ),
         ),
         Key("momentum", 0.9, "The momentum.", "array", range=SHARE),
         Key(
-            "optimizer_epsilon", 0.0, "The epsilon of adam and rmsprop; 0: 1e-8.", range=AT_LEAST_0
+            "optimizer_epsilon",
+            0.0,
+            "The epsilon of adam and rmsprop; 0: 1e-8.",
+            range=AT_LEAST_0,
+            needs=one_of("optimizer", "adam", "rmsprop"),
         ),
     ),
     "Regularization": (
@@ -246,6 +132,7 @@ GROUPS: dict[str, tuple[Key, ...]] = {
             "all",
             "Which parameters decay: all, or kernels only.",
             choices=WEIGHT_DECAY_MASKS,
+            needs=above_0("weight_decay", idle=True),
         ),
         Key(
             "weight_decay_kind",
@@ -253,6 +140,7 @@ GROUPS: dict[str, tuple[Key, ...]] = {
             "How they decay: coupled, by an l2 penalty as in the paper, or decoupled, as in SGDW "
             "and AdamW.",
             choices=WEIGHT_DECAY_KINDS,
+            needs=above_0("weight_decay"),
         ),
         Key(
             "label_smoothing",
@@ -369,6 +257,7 @@ GROUPS: dict[str, tuple[Key, ...]] = {
             "How many of the last checkpoints are kept, beside the one with the best accuracy.",
             "pace",
             range=AT_LEAST_1,
+            needs=above_0("checkpoint_every", "checkpoint_every_steps", idle=True),
         ),
         Key("tensorboard", False, "Whether event files for TensorBoard are written.", "location"),
         Key(

@@ -5,14 +5,16 @@ from pathlib import Path
 
 import numpy as np
 
-from rethinking_jax.data.dataset import Dataset, Split, make_dataset, make_split, one_line
+from rethinking_jax.data.classes import number_labels, say_classes, shown_classes
+from rethinking_jax.data.dataset import Dataset, make_dataset, make_split, one_line
 from rethinking_jax.data.hold_out import hold_out
 from rethinking_jax.data.images import stack_images
-from rethinking_jax.data.origin import Request
+from rethinking_jax.data.origin import Request, Say
 from rethinking_jax.errors import UserError
 
 TWO_SPLITS = ("x_train", "y_train", "x_test", "y_test")
 ONE_SPLIT = ("images", "labels")
+CLASSES = ("class_names", "num_classes")
 MOST_CLASSES = 1_000_000
 
 
@@ -23,17 +25,20 @@ def arrays(
     y_test: np.ndarray,
     class_names: Sequence[str] | None = None,
     name: str = "arrays",
+    progress: Say = print,
 ) -> Dataset:
     """Returns a data set of arrays, as a notebook has them; ids are positions in the arrays.
 
     Args:
       x_train: the training images, [n, h, w] or [n, h, w, c] with 1 to 4 channels; integers
         in 0..255 or floats in 0..1.
-      y_train: the training labels, integers [n] or [n, 1], numbered from 0 on.
+      y_train: the training labels, integers [n] or [n, 1], from 0 on.
       x_test: the test images, of the same shape.
       y_test: the test labels.
-      class_names: the classes' names; None numbers them up to the largest training label.
+      class_names: the names of the classes 0, 1, ...; None takes the labels that there are,
+        sorted, as the classes, each of which is named by its label.
       name: what the data set is called in results and messages.
+      progress: is given a line where labels are numbered anew or a class has no images.
 
     Raises:
       UserError: an array is not of this kind, or the arrays do not fit together.
@@ -42,19 +47,15 @@ def arrays(
     found = {key: np.asarray(value) for key, value in zip(TWO_SPLITS, given, strict=True)}
     if class_names is not None:
         found["class_names"] = np.asarray([str(each) for each in class_names], np.str_)
-    names = _class_names(name, found, _labels(name, "y_train", found["y_train"]))
-    train, test = (
-        _split(name, split, found, keys, len(names), 0)
-        for split, keys in (("train", TWO_SPLITS[:2]), ("test", TWO_SPLITS[2:]))
-    )
-    return make_dataset(name, train, test, names)
+    return _dataset(name, found, TWO_SPLITS, 0, progress)
 
 
 def load_arrays(request: Request) -> Dataset:
     """Reads x_train, y_train, x_test and y_test, or images and labels (a fifth is held out).
 
     Images and labels are as of `arrays`. There are as many classes as `class_names` or
-    `num_classes` in the file say, else up to the largest training label.
+    `num_classes` in the file say, else as there are different labels. Other arrays are named in
+    a line and not read.
 
     Raises:
       UserError: the file or an array in it is not of this kind.
@@ -69,37 +70,46 @@ def load_arrays(request: Request) -> Dataset:
             f"{', '.join(TWO_SPLITS)}, or {' and '.join(ONE_SPLIT)}; "
             f"it holds {', '.join(sorted(found)) or 'none'}."
         )
-    class_names = _class_names(name, found, _labels(name, keys[1], found[keys[1]]))
-    request.say(f"reading {name}: {sum(found[key].shape[0] for key in keys[1::2]):,} examples")
-    train = _split(name, "train", found, keys[:2], len(class_names), size)
-    if keys == ONE_SPLIT:
-        train, test = hold_out(name, train, request.say)
+    if unread := sorted(set(found) - {*keys, *CLASSES}):
+        request.say(f"not read in {name}: the arrays {one_line(', '.join(unread))}")
+    request.say(
+        f"reading {name}: {sum(map(np.size, (found[key] for key in keys[1::2]))):,} examples"
+    )
+    return _dataset(name, found, keys, size, request.say)
+
+
+def _dataset(
+    name: str, found: dict[str, np.ndarray], keys: tuple[str, ...], image_size: int, say: Say
+) -> Dataset:
+    labels = [_labels(name, key, found[key]) for key in keys[1::2]]
+    declared = _class_names(name, found)
+    if declared is None:
+        numbers = shown_classes(labels[0], labels[-1])
+        class_names = [str(number) for number in numbers.tolist()]
     else:
-        test = _split(name, "test", found, keys[2:], len(class_names), size)
+        numbers, class_names = np.arange(len(declared)), declared
+    splits = []
+    for split, images, of_split in zip(("train", "test"), keys[::2], labels, strict=False):
+        pixels = _pixels(name, images, found[images], len(of_split), image_size)
+        places = number_labels(name, split, of_split, numbers)
+        splits.append(make_split(name, split, pixels, places, len(class_names)))
+    say_classes(name, numbers, splits[0].labels, class_names, say)
+    train, test = splits if len(splits) == 2 else hold_out(name, splits[0], say)
     return make_dataset(name, train, test, class_names)
 
 
-def _split(
-    name: str,
-    split: str,
-    found: dict[str, np.ndarray],
-    keys: tuple[str, ...],
-    num_classes: int,
-    image_size: int,
-) -> Split:
-    images = _images(name, keys[0], found[keys[0]])
-    labels = _labels(name, keys[1], found[keys[1]])
-    if len(images) != len(labels):
+def _pixels(name: str, key: str, given: np.ndarray, count: int, image_size: int) -> np.ndarray:
+    """Turns images into uint8 [n, h, w, c], fitted to `image_size` and as many as the labels."""
+    images = _images(name, key, given)
+    if len(images) != count:
+        labels = key.replace("x_", "y_").replace("images", "labels")
         raise UserError(
-            f"dataset={name!r}: {keys[0]} has {len(images):,} examples and {keys[1]} has "
-            f"{len(labels):,}; they must be as many."
+            f"dataset={name!r}: {key} has {len(images):,} examples and {labels} has "
+            f"{count:,}; they must be as many."
         )
     if image_size and len(images):
-        original = images
-        images = stack_images(
-            name, len(original), lambda indices: (original[i] for i in indices), image_size
-        )
-    return make_split(name, split, images, labels, num_classes)
+        return stack_images(name, count, lambda places: (images[i] for i in places), image_size)
+    return images
 
 
 def _read(name: str) -> dict[str, np.ndarray]:
@@ -149,31 +159,29 @@ def _labels(name: str, key: str, labels: np.ndarray) -> np.ndarray:
             f"dataset={name!r}: {key} has the shape {labels.shape}; labels must be class numbers "
             "[n] or [n, 1] (of one-hot rows take argmax(1))."
         )
-    if labels.dtype.kind == "f" and (labels == np.rint(labels)).all() and np.isfinite(labels).all():
-        labels = labels.astype(np.int64)
-    if labels.dtype.kind not in "iub":
+    is_whole = labels.dtype.kind == "f" and np.isfinite(labels).all()
+    if labels.dtype.kind not in "iub" and not (is_whole and (labels == np.rint(labels)).all()):
         raise UserError(
             f"dataset={name!r}: {key} holds {labels.dtype} values such as {labels[:1]}; "
             "labels must be whole numbers."
         )
-    return labels
+    return labels.astype(np.int64)
 
 
-def _class_names(name: str, found: dict[str, np.ndarray], labels: np.ndarray) -> list[str]:
+def _class_names(name: str, found: dict[str, np.ndarray]) -> list[str] | None:
+    """Returns the names of the classes that are declared; None where none are."""
     if "class_names" in found:
         names = found["class_names"]
         if names.ndim != 1 or names.dtype.kind not in "US":
             raise UserError(f"dataset={name!r}: class_names must be a list of texts.")
         return [str(text) for text in names.astype(str)]
-    if "num_classes" in found:
-        number = found["num_classes"]
-        if number.size != 1 or number.dtype.kind not in "iu":
-            raise UserError(f"dataset={name!r}: num_classes must be one whole number.")
-        count = int(number.item())
-    else:
-        count = int(labels.max()) + 1 if len(labels) else 0
-    if count > MOST_CLASSES:
+    if "num_classes" not in found:
+        return None
+    number = found["num_classes"]
+    if number.size != 1 or number.dtype.kind not in "iu":
+        raise UserError(f"dataset={name!r}: num_classes must be one whole number.")
+    if number.item() > MOST_CLASSES:
         raise UserError(
-            f"dataset={name!r} would have {count:,} classes: number the classes from 0 on."
+            f"dataset={name!r} would have {number.item():,} classes: number the classes from 0 on."
         )
-    return [str(i) for i in range(count)]
+    return [str(i) for i in range(number.item())]

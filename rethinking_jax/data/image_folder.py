@@ -2,45 +2,66 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from rethinking_jax.data import images
 from rethinking_jax.data.dataset import Dataset, Split, make_dataset, make_split, one_line
 from rethinking_jax.data.hold_out import hold_out
-from rethinking_jax.data.origin import Request
+from rethinking_jax.data.listing import list_folder
+from rethinking_jax.data.origin import Request, Say
 from rethinking_jax.errors import UserError
 
-EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 GRAY_MODES = {"1", "L", "LA", "La", "F"}
-TEST_FOLDERS = ("test", "val", "validation")
+# By the bits of a value in the file: pictures that all stay below are of another range.
+LEAST_PEAK = {16: 16, 32: 2}
+DARK = 64
+
+
+class Note(NamedTuple):
+    """What is said of a picture beside its pixels, see `images.Picture`."""
+
+    path: Path
+    peak: int  # its largest value in 0..255
+    depth: int
+    transparent: bool
+    pages: int
 
 
 def load_image_folder(request: Request) -> Dataset:
-    """Reads DIR/train/CLASS/* with DIR/test/CLASS/* (or val, validation), or DIR/CLASS/*.
+    """Reads DIR/train/CLASS/* with DIR/test/CLASS/* (or val, valid, ...), or DIR/CLASS/*.
 
     Without a test folder a fifth is held out. Classes are the training folders in sorted
     order; ids are positions in the sorted relative paths. The images are gray ([h, w, 1])
-    where all of them are gray, else RGB.
+    where all of them are gray, else RGB. What is not read is said, with counts and reasons.
 
     Raises:
       UserError: the folder is not of this kind, or an image cannot be read.
     """
     name, say = request.name, request.say
-    classes, train_files, test_files = _found(name)
+    classes, train_files, test_files, left_out = list_folder(name)
+    if left_out:
+        say(f"not read in {name}: {left_out}")
     say(f"reading {name}: {len(train_files) + len(test_files):,} examples")
     mode = "L" if all(_is_gray(name, path) for path in train_files + test_files) else "RGB"
+    numbers = {each: number for number, each in enumerate(classes)}
+    notes: dict[Path, Note] = {}
 
     def read_split(split: str, files: list[Path]) -> Split:
-        labels = np.searchsorted(classes, [path.parent.name for path in files])
-        pixels = _read(name, files, mode, request.image_size)
+        labels = np.array([numbers[path.parent.name] for path in files])
+        pixels = _read(name, files, mode, request.image_size, notes)
         return make_split(name, split, pixels, labels, len(classes))
 
     train = read_split("train", train_files)
-    if test_files:
-        test = read_split("test", test_files)
-    else:
+    test = read_split("test", test_files) if test_files else None
+    _check_range(name, list(notes.values()))
+    _say_notes(name, list(notes.values()), say)
+    if test is None:
         train, test = hold_out(name, train, say)
+    elif untested := sorted(set(classes) - {path.parent.name for path in test_files}):
+        say(f"{name} has no test images of {len(untested)} of its {len(classes)} classes: "
+            f"{one_line(', '.join(untested))}")  # fmt: skip
     return make_dataset(name, train, test, classes)
 
 
@@ -50,51 +71,8 @@ def image_files(request: Request) -> list[Path]:
     Raises:
       UserError: the folder is not of this kind.
     """
-    _, train_files, test_files = _found(request.name)
+    _, train_files, test_files, _ = list_folder(request.name)
     return train_files + test_files
-
-
-def _found(name: str) -> tuple[list[str], list[Path], list[Path]]:
-    """Returns the classes, and the files of the training and of the test images."""
-    root = Path(name).expanduser()
-    if not root.is_dir():
-        raise UserError(f"dataset={name!r}: there is no such folder.")
-    train_root = root / "train" if _folders(root / "train") else root
-    classes = _folders(train_root)
-    if len(classes) < 2:
-        raise UserError(
-            f"dataset={name!r}: {train_root} has {len(classes)} folder(s) of images; at least 2 "
-            "are needed, one per class: DIR/CLASS/* or DIR/train/CLASS/* and DIR/test/CLASS/*."
-        )
-    train_files = _files(train_root)
-    empty = sorted(set(classes) - {path.parent.name for path in train_files})
-    if empty:
-        raise UserError(f"dataset={name!r}: {train_root / empty[0]} holds no images.")
-    test_roots = [root / test for test in TEST_FOLDERS if _folders(root / test)]
-    test_files = _files(test_roots[0]) if test_roots and train_root != root else []
-    for path in test_files:
-        if path.parent.name not in classes:
-            raise UserError(
-                f"dataset={name!r}: {path.parent} is a class of the test images that the "
-                f"training images in {train_root} lack."
-            )
-    return classes, train_files, test_files
-
-
-def _folders(root: Path) -> list[str]:
-    if not root.is_dir():
-        return []
-    return sorted(p.name for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
-
-
-def _files(root: Path) -> list[Path]:
-    found = [
-        path
-        for folder in _folders(root)
-        for path in (root / folder).iterdir()
-        if path.suffix.lower() in EXTENSIONS and not path.name.startswith(".")
-    ]
-    return sorted(found, key=lambda path: path.relative_to(root).as_posix())
 
 
 def _is_gray(name: str, path: Path) -> bool:
@@ -107,16 +85,54 @@ def _is_gray(name: str, path: Path) -> bool:
         raise _unreadable(name, path, error) from error
 
 
-def _read(name: str, files: list[Path], mode: str, image_size: int) -> np.ndarray:
+def _read(
+    name: str, files: list[Path], mode: str, image_size: int, notes: dict[Path, Note]
+) -> np.ndarray:
     def read(indices: range) -> Iterator[np.ndarray]:
         for index in indices:
+            path = files[index]
             try:
-                image = images.decode(files[index].read_bytes(), mode)
+                picture = images.decode_picture(path.read_bytes(), mode)
             except Exception as error:
-                raise _unreadable(name, files[index], error) from error
-            yield image
+                raise _unreadable(name, path, error) from error
+            notes[path] = Note(path, int(picture.pixels.max()), *picture[1:])
+            yield picture.pixels
 
     return images.stack_images(name, len(files), read, image_size)
+
+
+def _check_range(name: str, notes: list[Note]) -> None:
+    """Refuses deep pictures that all stay within a range far below that of their depth.
+
+    One picture may be dark, so it is asked of all of them: whatever is done, it is done to all.
+
+    Raises:
+      UserError: all pictures of 16 or 32 bits would be black, or nearly.
+    """
+    for depth, least in LEAST_PEAK.items():
+        deep = sorted(note for note in notes if note.depth == depth)
+        peak = max((note.peak for note in deep), default=least)
+        if peak < least:
+            reached = f"{(peak + 1) * 256 - 1:,} of 65,535" if depth == 16 else f"{peak} of 255"
+            raise UserError(
+                f"dataset={name!r}: the values of its {len(deep):,} images of {depth} bits reach "
+                f"at most {reached}, such as {deep[0].path}: they would be nearly black. Save "
+                "them with 8 bits, or with values up to the largest."
+            )
+
+
+def _say_notes(name: str, notes: list[Note], say: Say) -> None:
+    """Says what was done to the pictures, in a line for each kind."""
+    kinds = (
+        ([n for n in notes if n.pages > 1], "more than one page or frame: the first is taken"),
+        ([n for n in notes if n.transparent], "transparent parts, which are laid on white"),
+    )
+    for found, what in kinds:
+        if found:
+            say(f"{len(found):,} image(s) of {name} have {what}, such as {min(found).path}")
+    peak = max(note.peak for note in notes)
+    if peak < DARK:
+        say(f"the images of {name} are dark: the largest value in any of them is {peak} of 255")
 
 
 def _unreadable(name: str, path: Path, error: Exception) -> UserError:

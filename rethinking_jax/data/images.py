@@ -4,59 +4,175 @@ import contextlib
 import importlib.metadata
 import io
 import os
+import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from rethinking_jax.errors import UserError
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from PIL.ImageFile import ImageFile
+
+# The numbers that EXIF and TIFF have for how a camera was held, and for what a value means.
+ORIENTATION, PHOTOMETRIC, SAMPLE_FORMAT = 0x0112, 262, 339
 CHUNK = 512
 SMALL_IMAGE = 64 * 64 * 3
 
 
+class Picture(NamedTuple):
+    """A decoded image, and what its pixels do not show.
+
+    Attributes:
+      pixels: uint8 [h, w, c].
+      depth: the bits of one value in the file: 8, 16, or 32 (integers or floats).
+      transparent: whether some of it was transparent and is laid on white.
+      pages: the pages or frames of the file, of which the first is taken.
+    """
+
+    pixels: np.ndarray
+    depth: int = 8
+    transparent: bool = False
+    pages: int = 1
+
+
 def decode(content: bytes, mode: str) -> np.ndarray:
+    """Decodes one image to uint8 [h, w, c]; see `decode_picture`."""
+    return decode_picture(content, mode).pixels
+
+
+def decode_picture(content: bytes, mode: str) -> Picture:
     """Decodes one image, whatever else is installed: the same pixels everywhere.
 
     JPEG goes to simplejpeg, anything else and the odd kinds of JPEG (CMYK, gray wanted of
-    colours, warnings on the way) to Pillow. Both carry libjpeg-turbo and give the same
-    pixels, simplejpeg in two thirds of the time (`python -m rethinking_jax.bench input`).
+    colours, turned, several in one, warnings on the way) to Pillow. Both carry libjpeg-turbo
+    and give the same pixels, simplejpeg in two thirds of the time
+    (`python -m rethinking_jax.bench input`).
 
     Args:
       content: the content of the file.
       mode: Pillow's name of the wanted pixels: "L" (gray), "RGB" or "RGBA".
 
-    Returns:
-      uint8 [h, w, c].
-
     Raises:
-      Exception: the image is not whole; what is raised has many types.
+      Exception: the image is not whole, or its values have no place in 0..255; what is raised
+        has many types.
     """
-    if content[:2] == b"\xff\xd8":
+    if not content:
+        raise ValueError("it is empty")
+    if content[:2] == b"\xff\xd8" and _is_plain(content):
         import simplejpeg
 
         # A ValueError says that it is not whole, or of something harmless that Pillow lets pass.
         with contextlib.suppress(ValueError):
             colours = simplejpeg.decode_jpeg_header(content)[2]
             if mode == "RGB" and colours in ("YCbCr", "RGB", "Gray"):
-                return np.asarray(simplejpeg.decode_jpeg(content, "RGB"))
+                return Picture(np.asarray(simplejpeg.decode_jpeg(content, "RGB")))
             if mode == "L" and colours == "Gray":
-                return np.asarray(simplejpeg.decode_jpeg(content, "GRAY"))
-    return decode_with_pillow(content, mode)
+                return Picture(np.asarray(simplejpeg.decode_jpeg(content, "GRAY")))
+    return _decode_with_pillow(content, mode)
+
+
+def _is_plain(content: bytes) -> bool:
+    """Says whether a JPEG may be decoded alone: it stands upright and holds one picture."""
+    if not any(mark in content for mark in (b"Exif\0", b"MPF\0", b"tiff:Orientation")):
+        return True
+    from PIL import Image
+
+    with contextlib.suppress(Exception), Image.open(io.BytesIO(content)) as image:
+        return image.format == "JPEG" and image.getexif().get(ORIENTATION, 1) == 1
+    return False
 
 
 def decode_with_pillow(content: bytes, mode: str) -> np.ndarray:
     """Decodes any kind of image by Pillow; see `decode`."""
+    return _decode_with_pillow(content, mode).pixels
+
+
+def _decode_with_pillow(content: bytes, mode: str) -> Picture:
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    try:
+        opening = Image.open(io.BytesIO(content))
+    except UnidentifiedImageError as error:
+        raise ValueError("it is of no format that Pillow knows") from error
+    with opening as opened:
+        # Of colours with 16 bits Pillow loads the high byte; what it tells the decoder shows it.
+        coded = str(opened.tile)
+        largest = re.search(r"'ppm.*\b(\d+)\)", coded)
+        is_deep = bool(re.search(r";16[BLN]", coded) or (largest and int(largest[1]) > 255))
+        opened.load()
+        # A broken block of EXIF or a broken further page keeps nobody from reading the first.
+        with contextlib.suppress(Exception):
+            ImageOps.exif_transpose(opened, in_place=True)
+        image, transparent, depth = _seen(opened, mode)
+        array = np.asarray(image if image.mode == mode else image.convert(mode))
+        pages = 1
+        with contextlib.suppress(Exception):
+            pages = int(getattr(opened, "n_frames", 1))
+    pixels = array[..., None] if array.ndim == 2 else array
+    return Picture(pixels, 16 if is_deep else depth, transparent, pages)
+
+
+def _seen(image: "ImageFile", mode: str) -> tuple["Image", bool, int]:
+    """Returns a loaded image as it is seen, whether its ground shows, and the bits of a value.
+
+    The range of 16 bits is 0..65535, whose high byte is taken. Other integers and floats have
+    no range of their own: they are taken as 0..255, and refused where they cannot be that.
+
+    Raises:
+      ValueError: values outside 0..255, or fractions that all lie in 0..1.
+    """
     from PIL import Image
 
-    with Image.open(io.BytesIO(content)) as opened:
-        image: Image.Image = opened
-        if image.mode.startswith("I"):
-            # Pillow's own conversion of 16-bit gray clips at 255 instead of scaling.
-            high_byte = np.asarray(image).astype(np.int64) >> 8
-            image = Image.fromarray(high_byte.clip(0, 255).astype(np.uint8))
-        array = np.asarray(image if image.mode == mode else image.convert(mode))
-    return array[..., None] if array.ndim == 2 else array
+    tags = getattr(image, "tag_v2", {})  # of a TIFF
+    values = np.asarray(image) if image.mode[0] in "IF" else None
+    if image.mode == "L" and tags.get(SAMPLE_FORMAT) == (2,):
+        values = np.asarray(image).view(np.int8)
+    if values is None:
+        if image.has_transparency_data and mode != "RGBA":
+            return *_laid_on_white(image.convert("RGBA")), 8
+        return image, False, 8
+    if tags.get(PHOTOMETRIC) == 0:
+        raise ValueError("its 0 stands for white: save it with 0 for black")
+    if image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM")):
+        # Pillow's own conversion of 16-bit gray clips at 255 instead of scaling.
+        clear = values == image.info.get("transparency", -1)
+        high_byte = np.where(clear, 255, values.astype(np.int64) >> 8)
+        return Image.fromarray(high_byte.astype(np.uint8)), bool(clear.any()), 16
+    low, high = values.min(), values.max()
+    are_fractions = high <= 1 and (values != np.rint(values)).any()
+    # So written, NaN fails too.
+    if not (low >= 0 and high <= 255) or are_fractions:
+        raise ValueError(
+            f"it holds {values.dtype} from {low:g} to {high:g}, and only 0..255 says how bright "
+            "that is: save it with 8 or 16 bits, unsigned"
+        )
+    return Image.fromarray(np.rint(values).astype(np.uint8)), False, 32
+
+
+def _laid_on_white(image: "Image") -> tuple["Image", bool]:
+    """Returns an RGBA image on white ground, and whether any of the ground shows.
+
+    Raises:
+      ValueError: nothing of the drawing is left, because it is white itself.
+    """
+    from PIL import Image
+
+    lowest, highest = image.getchannel("A").getextrema()
+    if lowest == 255:
+        return image, False
+    ground = Image.new("RGBA", image.size, "white")
+    ground.alpha_composite(image)
+    seen = ground.convert("RGB")
+    if lowest != highest and np.ptp(np.asarray(seen).reshape(-1, 3), axis=0).max() == 0:
+        raise ValueError(
+            "it is white on transparent ground, which is laid on white: save it without "
+            "transparency"
+        )
+    return seen, True
 
 
 def fit(image: np.ndarray, image_size: int) -> np.ndarray:
@@ -101,7 +217,10 @@ def describe() -> str:
     """Returns the libraries by which `decode` and `fit` make the pixels, with their versions."""
     versions = {name: importlib.metadata.version(name) for name in ("simplejpeg", "pillow")}
     decoders = ", ".join(f"{name} {version}" for name, version in versions.items())
-    return f"decoded by {decoders}; shorter side by Pillow (bilinear, antialiased), centre crop"
+    return (
+        f"decoded by {decoders}, upright and on white; "
+        "shorter side by Pillow (bilinear, antialiased), centre crop"
+    )
 
 
 def stack_images(

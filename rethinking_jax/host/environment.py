@@ -7,6 +7,8 @@ from pathlib import Path
 
 import jax
 
+from rethinking_jax.errors import UserError
+
 # Packages whose versions belong to a result.
 PACKAGES = (
     "jax",
@@ -18,6 +20,23 @@ PACKAGES = (
     "ml-collections",
     "numpy",
 )
+
+
+def check_devices() -> None:
+    """Refuses to begin on devices that are not there.
+
+    Raises:
+      UserError: JAX_PLATFORMS, or --jax_platforms, names what JAX does not find here.
+    """
+    try:
+        jax.devices()
+    except (AssertionError, RuntimeError) as error:  # JAX leaves CUDA out, and then has nothing
+        platforms = getattr(jax.config, "jax_platforms", None)
+        why = str(error).split(" (set JAX_PLATFORMS")[0].rstrip(".") or "it says no more"
+        raise UserError(
+            f"JAX_PLATFORMS={platforms}: JAX finds no such device here ({why}). "
+            "Leave it out to compute on what there is, or give cpu"
+        ) from None
 
 
 def describe_device() -> str:

@@ -10,13 +10,14 @@ from types import FrameType
 import jax
 from jax.experimental import multihost_utils
 
-# Signals that ask a run to stop, and what the message calls them.
-REASONS = {signal.SIGTERM: "SIGTERM", signal.SIGINT: "Ctrl-C"}
+from rethinking_jax.cli import STOPS
 
 
 @contextmanager
 def stop_requests() -> Iterator[Callable[[], str | None]]:
     """Within this context the first signal is remembered, the second acts as usual.
+
+    It acts after all where the context ends as if there had been none: all was trained by then.
 
     Several processes agree: a signal or a preemption notice to one of them stops all after
     the same step. They have to ask equally often.
@@ -29,21 +30,25 @@ def stop_requests() -> Iterator[Callable[[], str | None]]:
         with _ctrl_c_as_sigterm():
             yield _agreed_requests()
         return
-    received: list[str] = []
+    received: list[signal.Signals] = []
     if threading.current_thread() is not threading.main_thread():
         yield lambda: None
         return
 
     def remember(number: int, frame: FrameType | None) -> None:
-        received.append(REASONS[signal.Signals(number)])
+        received.append(signal.Signals(number))
         signal.signal(number, before[signal.Signals(number)])
 
-    before = {n: signal.signal(n, remember) or signal.SIG_DFL for n in REASONS}
+    before = {n: signal.signal(n, remember) or signal.SIG_DFL for n in STOPS}
     try:
-        yield lambda: received[0] if received else None
+        yield lambda: STOPS[received[0]] if received else None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+    for number in received:
+        usual = before[number]
+        # Raised again, it would count as one that came twice (`rethinking_jax.cli.begin`).
+        usual(number, None) if callable(usual) else signal.raise_signal(number)
 
 
 def _agreed_requests() -> Callable[[], str | None]:

@@ -150,7 +150,7 @@ def write_augmented(
     make_folder(path.parent)
     with drawing.settings():
         figure = drawing.new_figure(1.3 + 0.8 * columns, 0.7 + 0.85 * len(rows))
-        figure.suptitle(title, fontsize=10, x=0.02, ha="left")
+        figure.suptitle(drawing.plain(title), fontsize=10, x=0.02, ha="left")
         # The first column holds the names; thin ones part the images.
         widths = [1.3 / 0.8, *([1.0] * (1 + epochs) + [0.25]) * count]
         grid = figure.add_gridspec(
@@ -186,7 +186,7 @@ def write_corrupted(rows: Sequence[CorruptedRow], title: str, path: AnyPath) -> 
     columns = len(rows[0].images)
     with drawing.settings():
         figure = drawing.new_figure(12.8, 0.9 + 1.25 * len(rows))
-        figure.suptitle(title, fontsize=22)
+        figure.suptitle(drawing.plain(title), fontsize=22)
         grid = figure.add_gridspec(
             len(rows), columns + 1, width_ratios=[2.4, *[1] * columns], wspace=0.08, hspace=0.36,
             left=0.01, right=0.99, bottom=0.05, top=1 - 0.8 / figure.get_figheight(),
@@ -200,7 +200,8 @@ def write_corrupted(rows: Sequence[CorruptedRow], title: str, path: AnyPath) -> 
                 axes.imshow(*_shown(image), vmin=0, vmax=255, interpolation="nearest")
                 axes.set(xticks=[], yticks=[])
                 wrong = row.wrong[j]
-                label = f"\u2192 {row.labels[j]}" if wrong else row.labels[j]
+                name = drawing.plain(row.labels[j])
+                label = f"\u2192 {name}" if wrong else name
                 axes.set_xlabel(
                     label, fontsize=14, labelpad=2, color=WRONG if wrong else "black",
                     fontweight="bold" if wrong else "normal",

@@ -11,6 +11,7 @@ import jax
 from rethinking_jax import config as configs
 from rethinking_jax.analysis.language import translator
 from rethinking_jax.data.runs import load_datasets
+from rethinking_jax.host.environment import check_devices
 from rethinking_jax.host.processes import is_primary
 from rethinking_jax.pictures import decision_map, gallery
 from rethinking_jax.sweep import groups
@@ -54,13 +55,18 @@ def redraw(workdir: AnyPath, language: str, show: Callable[[str], None]) -> None
       show: shows a line of progress.
 
     Raises:
-      UserError: the data set is not at hand.
+      UserError: the data set is not at hand, or the devices are not.
     """
+    check_devices()
     plain = json.loads((workdir / "config.json").read_text())
     config = configs.from_json(plain)
-    members = configs.members(config)
+    begun = json.loads((workdir / "chunks.json").read_text())
+    runs = configs.members(config, check=None)
+    members = configs.named_as_begun(
+        config, runs, lambda: {name for names in begun for name in names}
+    )
     chunks = groups.make_chunks(
         members, load_datasets(members, show), jax.default_backend(), jax.devices(),
-        json.loads((workdir / "chunks.json").read_text()), show,
+        begun, show,
     )  # fmt: skip
     draw(workdir, chunks, language)

@@ -1,9 +1,11 @@
 """The command line of the report.
 
 python -m rethinking_jax.report WORKDIR [WORKDIR ...] [--output=PAGE.html] [--language=es]
+    [--pictures]
 
 Writes report.html, figures/ and tables/ into each finished workdir. With --output also one
-page with a section for each of them. Exit code 0: done, 1: a file could not be written,
+page with a section for each of them. --pictures reads the data, and draws the pictures of
+images, too. Exit code 0: done, 1: a file could not be written,
 2: something in the command is wrong (nothing is written then).
 """
 
@@ -26,13 +28,16 @@ def main(arguments: Sequence[str]) -> int:
     try:
         flags = _parse(arguments)
         # What takes time to import comes now: --help and a typo are answered at once.
+        from rethinking_jax.analysis import drawing
         from rethinking_jax.report import page
         from rethinking_jax.report.section import section
 
+        drawing.check_matplotlib()
         several = {workdir: _read(workdir, flags.language) for workdir in flags.workdirs}
         _check_output(flags.output)
         for workdir, found in several.items():
-            several[workdir] = _draw_again(workdir, found, flags.language)
+            if flags.pictures or flags.language:
+                several[workdir] = _draw_again(workdir, found, flags.pictures)
             page.write_report(workdir, several[workdir])
             print(f"Report: {workdir / 'report.html'}")
         if flags.output:
@@ -42,13 +47,17 @@ def main(arguments: Sequence[str]) -> int:
         return cli.fail(error, 2)
     except OSError as error:
         return cli.fail(f"the report could not be written: {error}", 1)
+    except KeyboardInterrupt as error:
+        return cli.fail(f"{cli.reason(error)}; the same command writes the report anew", 1)
     return 0
 
 
 def _read(workdir: AnyPath, language: str) -> "Results | TheoryResults":
     """Reads a workdir; the language, where one is given, takes the place of its config's."""
     from rethinking_jax.analysis import findings, results
+    from rethinking_jax.workdir.damage import check_places
 
+    check_places(workdir)
     if results.is_theory(workdir):
         return findings.read(workdir)
     found = results.read(workdir)
@@ -56,20 +65,25 @@ def _read(workdir: AnyPath, language: str) -> "Results | TheoryResults":
 
 
 def _draw_again(
-    workdir: AnyPath, found: "Results | TheoryResults", language: str
+    workdir: AnyPath, found: "Results | TheoryResults", missing: bool
 ) -> "Results | TheoryResults":
-    """Draws the pictures, whose words are part of them, in another language.
+    """Draws the pictures, whose words are part of them, in the language of the config.
 
     They stay as they are where the data is not at hand.
+
+    Args:
+      workdir: the folder.
+      found: what it holds.
+      missing: whether pictures are drawn that it does not have.
     """
     from rethinking_jax.analysis import results
 
-    if not language or not isinstance(found, results.Results) or not found.pictures:
+    if not isinstance(found, results.Results) or not (missing or found.pictures):
         return found
     from rethinking_jax.pictures import illustrations  # imports JAX
 
     try:
-        illustrations.redraw(workdir, language, print)
+        illustrations.redraw(workdir, found.config.get("language", "en"), print)
     except UserError as error:
         print(f"The pictures of images stay as they are: {error}")
     return found._replace(pictures=results.read_pictures(workdir))
@@ -93,8 +107,10 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("workdirs", metavar="WORKDIR", nargs="+", type=open_path)
     parser.add_argument("--output", metavar="PAGE.html", type=open_path, help="one page of all")
     parser.add_argument("--language", choices=("en", "es"), help="of a course experiment's slides")
+    parser.add_argument("--pictures", action="store_true", help="of images are drawn, too")
     return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    cli.begin()
+    cli.end(main(sys.argv[1:]))

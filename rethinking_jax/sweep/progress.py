@@ -7,13 +7,16 @@ from typing import NamedTuple
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Column
 
+from rethinking_jax.host.console import say
 from rethinking_jax.workdir.metrics import Line
 
 SECONDS_BETWEEN_PLAIN_LINES = 2.0
 # How often something is shown within an epoch, which takes an hour on ImageNet; it waits for a
 # step then.
 SECONDS_WITHIN_EPOCH = 60.0
+BAR_WIDTH = 60  # columns of a terminal that has room for a bar
 
 
 class SoFar(NamedTuple):
@@ -29,10 +32,12 @@ class ProgressReport:
     def __init__(self, console: Console) -> None:
         """Shows everything on `console`, live if that is a terminal."""
         self.console = console
+        # In a narrow terminal texts fold, and there is no room for a bar.
+        bars = [BarColumn(bar_width=16)] if console.width >= BAR_WIDTH else []
         self._bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=16),
-            TextColumn("{task.fields[text]}"),
+            _folding("{task.description}"),
+            *bars,
+            _folding("{task.fields[text]}"),
             console=console,
             disable=not console.is_terminal,
         )
@@ -99,7 +104,7 @@ class ProgressReport:
             self._plain(f"{self._name}: {text}")
 
     def _plain(self, text: str) -> None:
-        self.console.print(text, soft_wrap=True, markup=False, highlight=False)
+        say(self.console, text)
 
     def _left(self) -> str:
         """Says how long all remaining epochs would take; fitting ends a run sooner."""
@@ -108,6 +113,11 @@ class ProgressReport:
         rate = (time.monotonic() - self._began) / (self._done - self._began_at)
         seconds = int(rate * (self._epochs - self._done))
         return f"  at most {seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02} left"
+
+
+def _folding(form: str) -> TextColumn:
+    """Makes a column of texts, of which none is markup and none is cut."""
+    return TextColumn(form, markup=False, table_column=Column(overflow="fold"))
 
 
 def _spread(accuracies: Sequence[float]) -> str:

@@ -13,8 +13,8 @@ from rethinking_jax.analysis.findings import Findings, curve, verdict
 from rethinking_jax.analysis.table import Column, Table, table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
-from rethinking_jax.config.key import Key, Range
-from rethinking_jax.config.keys import ABOVE_0, AT_LEAST_1
+from rethinking_jax.config.data_keys import corrupts
+from rethinking_jax.config.key import ABOVE_0, AT_LEAST_1, Key, Need, Range, one_of
 from rethinking_jax.corruption import CORRUPTIONS
 from rethinking_jax.data.watch import Spoken, Watch
 from rethinking_jax.host.memory import free_bytes
@@ -88,6 +88,7 @@ KIND = Kind(
             "The gamma of exp(-gamma * squared distance), of pixels from 0 to 1; 0.02 is the first "
             "author's.",
             range=ABOVE_0,
+            needs=one_of("kernel", *BLOCKWISE),
         ),
         Key(
             "ridge",
@@ -95,7 +96,13 @@ KIND = Kind(
             "What is added to the kernel matrix's diagonal.",
             range=Range(0, 1e12, "at least 0"),
         ),
-        Key("filters", 1024, "Number of random filters of random_conv.", range=AT_LEAST_1),
+        Key(
+            "filters",
+            1024,
+            "Number of random filters of random_conv.",
+            range=AT_LEAST_1,
+            needs=one_of("kernel", "random_conv"),
+        ),
         Key(
             "solver",
             "auto",
@@ -111,7 +118,13 @@ KIND = Kind(
             choices=("auto", "float32", "float64"),
         ),
     ),
-    effects={"filters": ("kernel", "random_conv")},
+    needs={
+        "seed": Need(
+            ("kernel", "corruption"),
+            lambda config: config.kernel == "random_conv" or corrupts(config),
+            "kernel=random_conv, or a corruption",
+        )
+    },
 )
 
 

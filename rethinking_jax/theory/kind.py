@@ -8,7 +8,7 @@ from ml_collections import ConfigDict
 
 from rethinking_jax.analysis.findings import Findings
 from rethinking_jax.config import Member
-from rethinking_jax.config.key import Key, Range
+from rethinking_jax.config.key import Key, Need, Range
 from rethinking_jax.models import create_model
 from rethinking_jax.theory.data import Tasks
 from rethinking_jax.theory.fitting import Lab
@@ -29,7 +29,15 @@ DATA_KEYS = (
     "seed",
     "sweep",
 )
-ANYTHING = "something"  # stands in `Kind.effects` for every value that is not empty
+
+
+# The keys that say which examples there are, before any crop.
+EXAMPLE_KEYS = ("dataset", "image_size", "train_examples", "data_seed")
+
+
+def not_empty(key: str) -> Need:
+    """Returns the need that another key, which is a text, is not empty."""
+    return Need((key,), lambda config: bool(config[key]), f"{key}, where it is not empty")
 
 
 def at_least(least: int, why: str = "") -> Range:
@@ -72,8 +80,9 @@ class Kind(NamedTuple):
       shared: the names of the keys of `base_config` that it has.
       training: the keys of `base_config` that say how its networks train, with the defaults
         that they have here; empty where it trains none in the lab.
-      effects: a key -> another key and the value of it that the key is for; with any other
-        value it does nothing.
+      needs: what a run must be for a key of `shared` to have an effect here, where that is
+        not what it is elsewhere; None where it always has one.
+      one_for_all: the names of keys that are looked at once for all runs of a command.
       check: checks what depends on several keys of one run.
       data_name: what the data of a config are called in the results.
     """
@@ -82,7 +91,8 @@ class Kind(NamedTuple):
     keys: tuple[Key, ...]
     shared: tuple[str, ...] = (*DATA_KEYS, *LABEL_KEYS)
     training: Mapping[str, object] = {}
-    effects: Mapping[str, tuple[str, str]] = {}
+    needs: Mapping[str, Need | None] = {}
+    one_for_all: tuple[str, ...] = ()
     check: Callable[[ConfigDict], object] = check_nothing
     data_name: Callable[[ConfigDict], str] = dataset_name
 

@@ -21,13 +21,12 @@ from rethinking_jax.analysis.findings import Findings, curve, finite, verdict
 from rethinking_jax.analysis.table import Column, table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
-from rethinking_jax.config.key import Key, Range
-from rethinking_jax.config.keys import ABOVE_0, AT_LEAST_1
+from rethinking_jax.config.key import ABOVE_0, AT_LEAST_1, Key, Need, Range, one_of
 from rethinking_jax.corruption.randomness import generator
 from rethinking_jax.errors import UserError
 from rethinking_jax.theory import ntk
 from rethinking_jax.theory.data import Task, rows
-from rethinking_jax.theory.kind import ANYTHING, Kind, Tools, at_least
+from rethinking_jax.theory.kind import Kind, Tools, at_least, not_empty
 from rethinking_jax.theory.widths import parse
 from rethinking_jax.workdir.metrics import Json
 
@@ -135,7 +134,13 @@ KIND = Kind(
             "What the linear model is given: random Fourier features, or the pixels themselves.",
             choices=("fourier", "pixels"),
         ),
-        Key("num_features", 1000, "Number of Fourier features.", range=AT_LEAST_1),
+        Key(
+            "num_features",
+            1000,
+            "Number of Fourier features.",
+            range=AT_LEAST_1,
+            needs=one_of("features", "fourier"),
+        ),
         Key("batch_size", 20, "Examples in a step of SGD.", range=AT_LEAST_1),
         Key(
             "learning_rate",
@@ -156,13 +161,27 @@ KIND = Kind(
             "Widths of the networks that are held against their tangent kernels, joined by +, such "
             "as 16+256; '' for none.",
         ),
-        Key("ntk_examples", 40, "Training examples of these networks.", range=at_least(2)),
-        Key("ntk_seeds", 3, "Initial weights of each of these networks.", range=AT_LEAST_1),
+        Key(
+            "ntk_examples",
+            40,
+            "Training examples of these networks.",
+            range=at_least(2),
+            needs=not_empty("ntk_widths"),
+        ),
+        Key(
+            "ntk_seeds",
+            3,
+            "Initial weights of each of these networks.",
+            range=AT_LEAST_1,
+            needs=not_empty("ntk_widths"),
+        ),
     ),
-    effects={
-        "num_features": ("features", "fourier"),
-        "ntk_examples": ("ntk_widths", ANYTHING),
-        "ntk_seeds": ("ntk_widths", ANYTHING),
+    needs={
+        "data_seed": Need(
+            ("train_examples", "ntk_widths"),
+            lambda config: config.train_examples > 0 or bool(config.ntk_widths),
+            "train_examples above 0, or ntk_widths",
+        )
     },
     check=lambda config: parse(config.ntk_widths, "ntk_widths"),
 )

@@ -19,8 +19,7 @@ from rethinking_jax.analysis.findings import Findings, verdict
 from rethinking_jax.analysis.table import Column, Table, table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
-from rethinking_jax.config.key import Key, Range
-from rethinking_jax.config.keys import ABOVE_0
+from rethinking_jax.config.key import ABOVE_0, Key, Range
 from rethinking_jax.corruption.randomness import generator
 from rethinking_jax.data import Dataset, subset
 from rethinking_jax.errors import UserError
@@ -28,7 +27,14 @@ from rethinking_jax.step.preprocess import center_crop, to_unit
 from rethinking_jax.theory import closed_forms, cover
 from rethinking_jax.theory.data import rows
 from rethinking_jax.theory.fitting import Lab, dataset_of, parameters, training_config
-from rethinking_jax.theory.kind import DATA_KEYS, Kind, Tools, at_least, check_network
+from rethinking_jax.theory.kind import (
+    DATA_KEYS,
+    EXAMPLE_KEYS,
+    Kind,
+    Tools,
+    at_least,
+    check_network,
+)
 from rethinking_jax.workdir.metrics import Json, Line
 
 FEWER = 4  # the factor between two numbers of points
@@ -164,6 +170,8 @@ KIND = Kind(
         "epochs": 60,
         "preprocess": "paper",
     },
+    needs={"data_seed": None},  # the smaller sets are parts that it draws
+    one_for_all=(*EXAMPLE_KEYS, "sizes", "gamma", "exact_draws"),
     check=check_network,
 )
 

@@ -1,14 +1,14 @@
 """The config of a theory experiment: the keys that its kind has, and what they may be."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ml_collections import ConfigDict
 
 from rethinking_jax.config import KEYS, Member, base_config, check_keys
-from rethinking_jax.config.key import table
+from rethinking_jax.config.key import Key, table
+from rethinking_jax.config.strict import StrictConfig
 from rethinking_jax.errors import UserError
-from rethinking_jax.theory.kind import ANYTHING
-from rethinking_jax.theory.kinds import KINDS, kind_of
+from rethinking_jax.theory.kinds import kind_of, named_kind
 
 
 def theory_config(kind: str, **changes: object) -> ConfigDict:
@@ -19,16 +19,19 @@ def theory_config(kind: str, **changes: object) -> ConfigDict:
     Args:
       kind: a key of `KINDS`.
       **changes: values of keys that differ from their defaults.
+
+    Raises:
+      UserError: there is no such kind, or it has no such key.
     """
-    base = base_config()
-    config = ConfigDict({"kind": kind})
-    for key in KINDS[kind].shared:
+    own, base = named_kind(kind), base_config()
+    config = StrictConfig({"kind": kind})
+    for key in own.shared:
         # A placeholder such as label_noise keeps its type this way.
         config[key] = base.get_oneway_ref(key) if base[key] is None else base[key]
-    config.update(KINDS[kind].defaults())
+    config.update(own.defaults())
     config.experiment = kind
-    config.update(changes)
-    return config.lock()
+    config.lock().update(changes)
+    return config
 
 
 def check(config: ConfigDict) -> None:
@@ -42,15 +45,35 @@ def check(config: ConfigDict) -> None:
     kind.check(config)
 
 
-def check_effects(config: ConfigDict, members: Sequence[Member]) -> None:
-    """Refuses a key that is set and does nothing in any of the runs.
+def keys_of(config: ConfigDict) -> Mapping[str, Key]:
+    """Returns the keys of any config, each with the default and the need that it has in its kind.
 
     Raises:
-      UserError: the message says which value of which other key it is for.
+      UserError: there is no such kind.
     """
-    defaults = theory_config(config.kind)
-    for key, (other, value) in kind_of(config).effects.items():
-        given = [member.config[other] for member in members]
-        needed = any(given) if value == ANYTHING else value in given
-        if config[key] != defaults[key] and not needed:
-            raise UserError(f"config.{key}={config[key]} has no effect: it is for {other}={value}")
+    if "kind" not in config:
+        return KEYS
+    kind = kind_of(config)
+    known, defaults = {**KEYS, **table(kind.keys)}, theory_config(config.kind)
+    return {
+        name: known[name]._replace(
+            default=known[name].default if default is None else default,
+            needs=kind.needs.get(name, known[name].needs),
+        )
+        for name, default in defaults.items()
+        if name in known
+    }
+
+
+def check_shared(config: ConfigDict, members: Sequence[Member]) -> None:
+    """Refuses runs that differ in what their kind looks at once for all of them.
+
+    Raises:
+      UserError: with the key.
+    """
+    for key in kind_of(config).one_for_all:
+        if len({member.config[key] for member in members}) > 1:
+            raise UserError(
+                f"config.sweep: {key!r} is one for all runs of kind={config.kind}: make a command "
+                "of each value"
+            )

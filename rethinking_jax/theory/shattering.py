@@ -17,8 +17,7 @@ from rethinking_jax.analysis.findings import Findings, curve, verdict
 from rethinking_jax.analysis.table import Column, table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
-from rethinking_jax.config.key import Key
-from rethinking_jax.config.keys import AT_LEAST_1
+from rethinking_jax.config.key import AT_LEAST_1, Key, one_of
 from rethinking_jax.corruption.randomness import generator
 from rethinking_jax.data import subset
 from rethinking_jax.errors import UserError
@@ -27,7 +26,15 @@ from rethinking_jax.sweep.engine import Run
 from rethinking_jax.theory import cover
 from rethinking_jax.theory.data import Tasks, rows
 from rethinking_jax.theory.fitting import Lab, dataset_of, parameters, training_config
-from rethinking_jax.theory.kind import DATA_KEYS, Kind, Tools, at_least, check_network, dataset_name
+from rethinking_jax.theory.kind import (
+    DATA_KEYS,
+    EXAMPLE_KEYS,
+    Kind,
+    Tools,
+    at_least,
+    check_network,
+    dataset_name,
+)
 from rethinking_jax.workdir.metrics import Json, Line
 
 # Numbers of points, as multiples of a network's weights; Cover's share is 1/2 at 2.
@@ -77,10 +84,10 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
     """
     config = members[0].config
     most = max(counts(weights(own))[-1] for _, own in members)
-    points = make_points(config, most, tools.tasks)
     measured: list[Json] = []
     with tools.open_lab() as lab:
         for name, own in members:
+            points = make_points(own, most, tools.tasks)
             for count in counts(weights(own)):
                 row = measure(name, own, points[:count], lab)
                 measured.append(row)
@@ -134,7 +141,8 @@ KIND = Kind(
         "learning_rate": 0.03,
         "epochs": 30,  # each has 100 steps
     },
-    effects=dict.fromkeys(("dataset", "image_size", "train_examples"), ("points", "images")),
+    needs=dict.fromkeys((*EXAMPLE_KEYS, "crop_size"), one_of("points", "images")),
+    one_for_all=(*EXAMPLE_KEYS, "crop_size", "points", "dimensions"),
     check=check_network,
     data_name=lambda config: (
         "Gaussian points" if config.points == "gaussian" else dataset_name(config)

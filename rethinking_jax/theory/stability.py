@@ -23,14 +23,20 @@ from rethinking_jax.analysis.intervals import difference
 from rethinking_jax.analysis.table import Column, table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member, Overrides
-from rethinking_jax.config.key import Key
-from rethinking_jax.config.keys import AT_LEAST_1
+from rethinking_jax.config.key import AT_LEAST_1, Key
 from rethinking_jax.corruption import CORRUPTIONS
 from rethinking_jax.corruption.randomness import generator
 from rethinking_jax.data.runs import to_device
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.theory.fitting import TRAINING_KEYS, training_config
-from rethinking_jax.theory.kind import LABEL_KEYS, Kind, Tools, at_least, check_network
+from rethinking_jax.theory.kind import (
+    EXAMPLE_KEYS,
+    LABEL_KEYS,
+    Kind,
+    Tools,
+    at_least,
+    check_network,
+)
 from rethinking_jax.theory.twins import watch
 from rethinking_jax.workdir.metrics import Json, Line
 
@@ -77,7 +83,8 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
     config = members[0].config
     dataset = tools.tasks.dataset(config)
     count = len(dataset.train.labels)
-    check_count(count, config.batch_size)
+    for _, own in members:
+        check_count(count, own.batch_size)
     runs, changes = twin_runs(members, count)
     with tools.open_lab() as lab:
         lines = lab.train(
@@ -164,6 +171,7 @@ KIND = Kind(
         "epochs": 60,
         "preprocess": "paper",
     },
+    one_for_all=(*EXAMPLE_KEYS, "crop_size"),
     check=check,
 )
 

@@ -11,12 +11,11 @@ from rethinking_jax.analysis.findings import Findings, curve, finite, verdict
 from rethinking_jax.analysis.table import Column, Table, table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
-from rethinking_jax.config.key import Key
-from rethinking_jax.config.keys import AT_LEAST_1
+from rethinking_jax.config.key import AT_LEAST_1, Key
 from rethinking_jax.corruption.randomness import generator
 from rethinking_jax.theory import relu_network, trained_width
 from rethinking_jax.theory.data import Task, rows
-from rethinking_jax.theory.kind import ANYTHING, Kind, Tools, at_least
+from rethinking_jax.theory.kind import Kind, Tools, at_least, not_empty
 from rethinking_jax.theory.widths import parse
 from rethinking_jax.workdir.metrics import Json
 
@@ -77,8 +76,9 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
                 f"{name}, {count:,} points: error {found['error_float64']:.1e} in float64, "
                 f"{found['error_float32']:.1e} in float32"
             )
+    names = dict.fromkeys(own.dataset for _, own in members)
     facts = {
-        "data": f"{members[0].config.dataset}, {measured[-1]['dimension']:,} dimensions, "
+        "data": f"{', '.join(names)}, {measured[-1]['dimension']:,} dimensions, "
         f"{measured[-1]['points']:,} points at most",
         "merged": ", ".join(f"{name}: {count} equal images" for name, count in merged.items()),
     }
@@ -118,9 +118,11 @@ KIND = Kind(
             200,
             "Epochs of their training with all points; fewer points get as many steps.",
             range=AT_LEAST_1,
+            needs=not_empty("trained_widths"),
         ),
     ),
-    effects={"trained_epochs": ("trained_widths", ANYTHING)},
+    one_for_all=("trained_epochs",),
+    needs={"data_seed": None},  # the order of the points is drawn by it
     check=lambda config: parse(config.trained_widths, "trained_widths"),
 )
 

@@ -4,6 +4,7 @@ There is a ladder of widths for growing numbers of points. These networks learn 
 other run, so they are an experiment of their own, with its own folder, results and report.
 """
 
+import json
 from collections.abc import Sequence
 
 from ml_collections import ConfigDict
@@ -48,25 +49,29 @@ def measure(members: Sequence[configs.Member], tools: Tools) -> list[Json]:
     Raises:
       RunFailed: training was stopped by a signal; what is complete is not trained again.
     """
-    overrides: list[configs.Overrides] = []
+    overrides: dict[str, configs.Overrides] = {}  # by what they say besides the name
     # (name, points) -> the runs of these, as (name of the run, width).
     places: dict[tuple[str, int], list[tuple[str, int]]] = {}
     for name, config in members:
         for width in parse(config.trained_widths, "trained_widths"):
             for count in _sizes(len(tools.tasks.dataset(config).train.labels)):
-                run = _run(config, name, width, count)
-                overrides.append(run)
+                what = _run(config, width, count)
+                # Runs of theory that differ in other keys have their networks in common.
+                run = overrides.setdefault(
+                    json.dumps(what), {"name": f"{name}, {count} points, width {width}", **what}
+                )
                 places.setdefault((name, count), []).append((run["name"], width))
     if not overrides:
         return []
-    base = _base(members[0].config, overrides)
+    base = _base(members[0].config, list(overrides.values()))
     tools.say(f"training {len(overrides)} networks of {len(set(places))} sets of points")
     summary = tools.run_experiment(base, FOLDER)
     found = {member["name"]: member for member in summary["members"]}
-    image = tools.tasks(members[0].config).train_images[0]
+    config_of = dict(members)
     rows = []
     for (name, count), runs in places.items():
         own = [(width, found[run]) for run, width in runs]
+        image = tools.tasks(config_of[name]).train_images[0]
         rows.append(_row(name, count, image.size, own))
         tools.say(f"{name}, {count:,} points, train accuracy by width: {rows[-1]['accuracies']}")
     return rows
@@ -76,13 +81,12 @@ def _sizes(count: int) -> list[int]:
     return [count // part for part in PARTS if part == 1 or count // part >= FEWEST]
 
 
-def _run(config: ConfigDict, name: str, width: int, count: int) -> configs.Overrides:
+def _run(config: ConfigDict, width: int, count: int) -> configs.Overrides:
     own = {key: config[key] for key in KEYS}
     if config.label_noise is not None:
         own["label_noise"] = config.label_noise
     return {
         **own,
-        "name": f"{name}, {count} points, width {width}",
         "train_examples": count,
         "hidden_sizes": [width],
         "batch_size": min(128, count),

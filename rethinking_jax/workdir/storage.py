@@ -4,9 +4,11 @@ A local path is a `pathlib.Path`, a remote one an `epath.Path` with the same met
 two do not share is here. Nothing of epath or fsspec is imported for a local path.
 """
 
+import hashlib
 import importlib.util
 import logging
 import os
+import re
 import shutil
 import socket
 import threading
@@ -15,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from rethinking_jax.errors import UserError
+from rethinking_jax.workdir.names import is_printable
 
 if TYPE_CHECKING:
     from etils import epath
@@ -23,6 +26,7 @@ AnyPath: TypeAlias = "Path | epath.Path"
 
 # The package that fsspec needs for a kind of bucket; the extra `cloud` has both.
 PACKAGES = {"gs": "gcsfs", "s3": "s3fs"}
+LONGEST_NAME = 255  # bytes, on every usual file system
 # Without a network the packages would try again for a minute and more.
 ANSWER_SECONDS = 20.0  # how long a bucket may take to answer
 
@@ -46,10 +50,11 @@ def open_path(path: "AnyPath | str") -> AnyPath:
     """Makes a path to read and write through; `~` is expanded, and nothing is touched.
 
     Raises:
-      UserError: a remote path of another scheme, without a bucket, or whose package is missing.
+      UserError: a name in it cannot be one of a folder that results go to, or the path is a
+        remote one of another scheme, without a bucket, or whose package is missing.
     """
     if not is_remote(path):
-        return Path(path).expanduser()
+        return _local(path)
     scheme, _, rest = os.fspath(path).partition("://")
     if scheme not in PACKAGES:
         raise UserError(f"{path}: a path is a local folder, gs://BUCKET/... or s3://BUCKET/...")
@@ -64,6 +69,20 @@ def open_path(path: "AnyPath | str") -> AnyPath:
     from etils import epath
 
     return epath.Path(path)
+
+
+def _local(path: "AnyPath | str") -> Path:
+    local = Path(path).expanduser()
+    whole = local.absolute()
+    if not is_printable(str(whole)):
+        # orbax, TensorFlow and JSON take UTF-8 only, and messages are one line.
+        raise UserError(
+            f"{str(path)!r} is the folder {str(whole)!r}, whose name is not UTF-8 or has control "
+            "characters: take another folder"
+        )
+    if any(len(os.fsencode(part)) > LONGEST_NAME for part in whole.parts):
+        raise UserError(f"{path}: a folder's name has at most {LONGEST_NAME} bytes")
+    return local
 
 
 def _set_up() -> None:
@@ -140,6 +159,19 @@ def absolute(path: AnyPath) -> AnyPath:
     return path if is_remote(path) else path.absolute()
 
 
+def short_name(name: str) -> str:
+    """Returns a name for a file or folder that every file system takes.
+
+    Args:
+      name: any text, such as the name of a run.
+    """
+    safe = re.sub(r"[^A-Za-z0-9_.,=+-]", "_", name)
+    # Two names may become the same, a name has a longest length, and ".." is another folder.
+    if safe == name and 0 < len(safe) < 120 and not safe.startswith("."):
+        return safe
+    return f"{safe[:100]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
 def make_folder(path: AnyPath) -> None:
     """Makes a folder and those above it; a bucket has none, only names with slashes."""
     if not is_remote(path):
@@ -147,11 +179,40 @@ def make_folder(path: AnyPath) -> None:
 
 
 def remove_tree(path: AnyPath) -> None:
-    """Removes a folder and all in it."""
+    """Removes a folder and all in it, or what else has that name."""
     if is_remote(path):
         path.rmtree()  # type: ignore[union-attr]
-    else:
+    elif path.is_dir() and not Path(path).is_symlink():
         shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def check_place(path: AnyPath, folder: bool = False, write: bool = False) -> None:
+    """Refuses what stands where a file or a folder of ours should be; nothing there is right.
+
+    Args:
+      path: where it should be.
+      folder: whether it should be a folder.
+      write: whether it will be written, too.
+
+    Raises:
+      UserError: with what it is, and what to do.
+    """
+    if is_remote(path) or not os.path.lexists(path):
+        return
+    wanted = "folder" if folder else "file"
+    if not path.exists():
+        raise UserError(f"{path} is a link that leads nowhere: remove it")
+    if not (path.is_dir() if folder else path.is_file()):
+        found = "a folder" if path.is_dir() else "a file" if path.is_file() else "no file"
+        raise UserError(f"{path} is {found}, where a {wanted} should be: move it away")
+    rights = os.R_OK | (os.W_OK if write else 0) | (os.X_OK if folder else 0)
+    if not os.access(path, rights):
+        raise UserError(
+            f"{path} cannot be {'read and written' if write else 'read'} by this user: change the "
+            "permissions of it"
+        )
 
 
 def write_atomically(path: AnyPath, content: str | bytes) -> None:
@@ -160,7 +221,8 @@ def write_atomically(path: AnyPath, content: str | bytes) -> None:
     Raises:
       OSError: it cannot be written.
     """
-    data = content.encode() if isinstance(content, str) else content
+    # A page may show the name of a file that is not UTF-8.
+    data = content.encode(errors="backslashreplace") if isinstance(content, str) else content
     if is_remote(path):
         try:
             path.write_bytes(data)  # an object appears when all of it has arrived

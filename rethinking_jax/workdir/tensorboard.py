@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from rethinking_jax.errors import UserError
 from rethinking_jax.host.processes import is_primary
 from rethinking_jax.workdir.metrics import Line
-from rethinking_jax.workdir.storage import AnyPath
+from rethinking_jax.workdir.storage import AnyPath, short_name
 
 
 def check_installed(workdir: AnyPath) -> None:
@@ -49,7 +49,8 @@ def writer(wanted: bool, workdir: AnyPath) -> Iterator[Callable[[Line], None]]:
     def write(line: Line) -> None:
         name = line["member"]
         if name not in writers:
-            writers[name] = metric_writers.SummaryWriter(str(workdir / "tensorboard" / name))
+            folder = workdir / "tensorboard" / short_name(name)
+            writers[name] = metric_writers.SummaryWriter(str(folder))
         scalars = {
             key: value
             for key, value in line.items()

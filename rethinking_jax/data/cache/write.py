@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from rethinking_jax.data import images
 from rethinking_jax.data.cache.read import (
@@ -17,6 +17,7 @@ from rethinking_jax.data.cache.read import (
     Layout,
     Shard,
     cut,
+    file_sha256,
     manifest_text,
     read_manifest,
     unfinished,
@@ -31,7 +32,6 @@ from rethinking_jax.workdir.storage import write_atomically
 
 IMAGES_PER_FILE = 4096
 TIMED_IMAGES = 32
-READ_BYTES = 1 << 24
 # What the manifest and the file system need beside the images.
 SPARE_BYTES = 1 << 24
 SECONDS_BETWEEN_LOOKS = 0.3
@@ -272,11 +272,10 @@ def _write_file(task: Task, count: Callable[[int], None]) -> tuple[str, bool]:
     """
     shard, path = task.shard, Path(task.folder) / task.shard.file
     images_in_file = shard.stop - shard.start
-    if shard.sha256 and _is_there(path.parent, task.layout, shard):
-        with open(path, "rb") as file:
-            if _sha256(file) == shard.sha256:
-                count(images_in_file)
-                return shard.sha256, True
+    is_there = _is_there(path.parent, task.layout, shard)
+    if is_there and file_sha256(path) == shard.sha256:
+        count(images_in_file)
+        return shard.sha256, True
     half = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     digest = hashlib.sha256()
     try:
@@ -298,10 +297,3 @@ def _pixels(records: Records, layout: Layout, indices: range) -> Iterator[bytes]
         image = images.fit(example.image, layout.image_size)
         images.check_shape(records.name, image.shape, layout.image_shape)
         yield image.tobytes()
-
-
-def _sha256(file: BinaryIO) -> str:
-    digest = hashlib.sha256()
-    while block := file.read(READ_BYTES):
-        digest.update(block)
-    return digest.hexdigest()

@@ -1,15 +1,17 @@
 """A set of tfds, read into memory."""
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from rethinking_jax.data import images
+from rethinking_jax.data.classes import say_classes
 from rethinking_jax.data.dataset import Dataset, Split, labels_and_ids, make_dataset
 from rethinking_jax.data.hold_out import hold_out
-from rethinking_jax.data.origin import Request
+from rethinking_jax.data.origin import Request, Say
 from rethinking_jax.data.tfds.prepare import prepared_builder
-from rethinking_jax.data.tfds.records import Records, open_records
+from rethinking_jax.data.tfds.records import Records, open_records, say_unread
 
 
 def load_tfds(request: Request) -> Dataset:
@@ -24,6 +26,7 @@ def load_tfds(request: Request) -> Dataset:
     name, say = request.name, request.say
     builder = prepared_builder(name, request.data_dir, request.manual_dir, say)
     train_records, test_records = open_records(name, builder)
+    say_unread(builder, (train_records, test_records), say)
     total = len(train_records) + (len(test_records) if test_records else 0)
     say(f"reading {name}: {total:,} examples")
     train = _read_split(train_records, request.image_size)
@@ -31,7 +34,30 @@ def load_tfds(request: Request) -> Dataset:
         train, test = hold_out(name, train, say)
     else:
         test = _read_split(test_records, request.image_size)
-    return make_dataset(name, train, test, train_records.class_names)
+    return tfds_dataset(name, train, test, train_records.class_names, say)
+
+
+def tfds_dataset(
+    name: str, train: Split, test: Split, class_names: Sequence[str], say: Say
+) -> Dataset:
+    """Returns a data set of two splits without the classes that are only numbers.
+
+    `emnist/letters` declares 37 classes without names and has images of 26: no label should be
+    drawn from the others. A class that has a name stays, with images or without.
+
+    Raises:
+      UserError: see `make_dataset`.
+    """
+    classes = np.arange(len(class_names))
+    if list(class_names) == [str(number) for number in classes]:
+        classes = np.union1d(train.labels, test.labels)
+        train, test = (
+            dataclasses.replace(each, labels=np.searchsorted(classes, each.labels).astype(np.int32))
+            for each in (train, test)
+        )
+        class_names = [str(number) for number in classes]
+    say_classes(name, classes, train.labels, class_names, say)
+    return make_dataset(name, train, test, class_names)
 
 
 def _read_split(records: Records, image_size: int) -> Split:

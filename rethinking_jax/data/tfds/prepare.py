@@ -107,9 +107,10 @@ def open_builder(name: str, data_dir: str) -> Builder:
 
 
 def _check_root(data_dir: str) -> None:
-    """Refuses a bucket that array_record, which reads gs:// by itself, cannot read."""
-    root = data_dir or os.environ.get("TFDS_DATA_DIR", "")
+    """Refuses a folder or a bucket that array_record, which reads gs:// by itself, cannot read."""
+    root = data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
     if not is_remote(root):
+        open_path(root)
         return
     if root.startswith("s3://"):
         raise UserError(

@@ -11,12 +11,13 @@ from rethinking_jax.data.cache.read import (
     CachedImages,
     Layout,
     cache_folder,
+    check_content,
     check_positions,
     prepare_command,
     read_manifest,
     unfinished,
 )
-from rethinking_jax.data.dataset import Dataset, Read, Reader, Shape, Split, make_dataset
+from rethinking_jax.data.dataset import Dataset, Read, Reader, Shape, Split
 from rethinking_jax.data.hold_out import hold_out
 from rethinking_jax.data.origin import Request
 from rethinking_jax.data.tfds import Builder
@@ -28,8 +29,9 @@ from rethinking_jax.data.tfds.index import (
     read_index,
     records_of,
 )
+from rethinking_jax.data.tfds.load import tfds_dataset
 from rethinking_jax.data.tfds.prepare import is_prepared, open_builder, prepared_builder
-from rethinking_jax.data.tfds.records import Records, open_records, split_shape
+from rethinking_jax.data.tfds.records import Records, open_records, say_unread, split_shape
 from rethinking_jax.data.watch import Spoken
 from rethinking_jax.errors import UserError
 from rethinking_jax.workdir.storage import AnyPath, is_remote
@@ -72,14 +74,15 @@ def stream_tfds(request: Request) -> Dataset:
     if layout and not is_prepared(builder):
         found = _from_cache_alone(request, folder, cached, layout)
         if found:
-            say(f"reading {name} from the cache in {cached}")
+            say(_checked(request, cached, layout))
             return found
     builder = prepared_builder(name, request.data_dir, request.manual_dir, say)
     splits = [records for records in open_records(name, builder) if records]
+    say_unread(builder, splits, say)
     prints = {records.split: fingerprint(builder, records.split) for records in splits}
     indices = load_indices(splits, prints, folder, say, request.watch or Spoken(say))
     if layout:
-        say(f"reading {name} from the cache in {cached}")
+        say(_checked(request, cached, layout))
         return _dataset(request, layout.class_names, _cached_readers(cached, layout), indices)
     if kind == "auto":
         say(f"streaming {name}, decoding as it goes: {why_not}")
@@ -166,6 +169,13 @@ def _cache(builder: Builder, folder: Path) -> tuple[Layout | None, str]:
     return layout, ""
 
 
+def _checked(request: Request, cached: Path, layout: Layout) -> str:
+    """Returns the line that a cache is read, after a look at its files; see `check_content`."""
+    command = prepare_command(request.name, request.image_size, request.data_dir, request.cache_dir)
+    files = check_content(cached, layout, command)
+    return f"reading {request.name} from the cache in {cached} (the checksums of {files} are right)"
+
+
 def _from_cache_alone(
     request: Request, folder: AnyPath, cached: Path, layout: Layout
 ) -> Dataset | None:
@@ -213,4 +223,4 @@ def _dataset(
         for reader, index in zip(readers, indices, strict=True)
     )
     train, test = (train, tests[0]) if tests else hold_out(request.name, train, request.say)
-    return make_dataset(request.name, train, test, class_names)
+    return tfds_dataset(request.name, train, test, class_names, request.say)
