@@ -14,6 +14,7 @@ from rethinking_jax.errors import UserError
 
 TWO_SPLITS = ("x_train", "y_train", "x_test", "y_test")
 ONE_SPLIT = ("images", "labels")
+CLASSES = ("class_names", "num_classes")
 MOST_CLASSES = 1_000_000
 
 
@@ -53,7 +54,8 @@ def load_arrays(request: Request) -> Dataset:
     """Reads x_train, y_train, x_test and y_test, or images and labels (a fifth is held out).
 
     Images and labels are as of `arrays`. There are as many classes as `class_names` or
-    `num_classes` in the file say, else as there are different labels.
+    `num_classes` in the file say, else as there are different labels. Other arrays are named in
+    a line and not read.
 
     Raises:
       UserError: the file or an array in it is not of this kind.
@@ -68,6 +70,8 @@ def load_arrays(request: Request) -> Dataset:
             f"{', '.join(TWO_SPLITS)}, or {' and '.join(ONE_SPLIT)}; "
             f"it holds {', '.join(sorted(found)) or 'none'}."
         )
+    if unread := sorted(set(found) - {*keys, *CLASSES}):
+        request.say(f"not read in {name}: the arrays {one_line(', '.join(unread))}")
     request.say(
         f"reading {name}: {sum(map(np.size, (found[key] for key in keys[1::2]))):,} examples"
     )
@@ -140,7 +144,9 @@ def _images(name: str, key: str, images: np.ndarray) -> np.ndarray:
             f"dataset={name!r}: {key} holds {images.dtype} from {low} to {high}; "
             f"{kind} must lie in 0..{largest} (or give uint8)."
         )
-    return (np.rint(images * 255.0) if largest == 1 else images).astype(np.uint8)
+    if largest == 1:  # a half float has too few bits for 0..255, and would be rounded twice
+        images = np.rint(images * np.float32(255))
+    return images.astype(np.uint8)
 
 
 def _labels(name: str, key: str, labels: np.ndarray) -> np.ndarray:
@@ -158,23 +164,30 @@ def _labels(name: str, key: str, labels: np.ndarray) -> np.ndarray:
             f"dataset={name!r}: {key} holds {labels.dtype} values such as {labels[:1]}; "
             "labels must be whole numbers."
         )
+    if labels.size and max(int(labels.max()), -int(labels.min())) >= 2**63:
+        raise UserError(
+            f"dataset={name!r}: {key} holds labels from {labels.min()} to {labels.max()}, which is "
+            "outside the classes from 0 on that can be numbered."
+        )
     return labels.astype(np.int64)
 
 
 def _class_names(name: str, found: dict[str, np.ndarray]) -> list[str]:
     """Returns the names of the classes that are declared; none where none are."""
-    if "class_names" in found:
-        names = found["class_names"]
-        if names.ndim != 1 or names.dtype.kind not in "US":
-            raise UserError(f"dataset={name!r}: class_names must be a list of texts.")
-        return [str(text) for text in names.astype(str)]
-    if "num_classes" not in found:
-        return []
-    number = found["num_classes"]
-    if number.size != 1 or number.dtype.kind not in "iu":
-        raise UserError(f"dataset={name!r}: num_classes must be one whole number.")
+    names, number = found.get("class_names"), found.get("num_classes")
+    if names is not None and (names.ndim != 1 or names.dtype.kind not in "US"):
+        raise UserError(f"dataset={name!r}: class_names must be a list of texts.")
+    if number is None:
+        return [] if names is None else names.astype(str).tolist()
+    if number.size != 1 or number.dtype.kind not in "iu" or number.item() < 1:
+        raise UserError(f"dataset={name!r}: num_classes must be one whole number, 2 or more.")
+    if names is not None and len(names) != number.item():
+        raise UserError(
+            f"dataset={name!r}: there are {len(names):,} class_names, and num_classes is "
+            f"{number.item():,}: leave num_classes out."
+        )
     if number.item() > MOST_CLASSES:
         raise UserError(
             f"dataset={name!r} would have {number.item():,} classes: number the classes from 0 on."
         )
-    return [str(i) for i in range(number.item())]
+    return [str(i) for i in range(number.item())] if names is None else names.astype(str).tolist()
