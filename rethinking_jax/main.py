@@ -208,7 +208,10 @@ def _loaded(argv: Sequence[str]) -> tuple[ConfigDict, list[str]]:
         if match and match[1] not in config:
             raise UserError(f"--{unknown(match[1], config)}")
         if match and match[1] == "kind":
-            raise UserError(f"{word}: a config file is of one kind, here {config.kind}")
+            raise UserError(
+                f"{word}: this config file is of kind {config.kind}; another kind has a file of "
+                "its own, such as configs/kernel.py"
+            )
     return config, rest
 
 

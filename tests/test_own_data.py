@@ -131,6 +131,15 @@ def test_classes_that_are_declared_stay_and_are_said(declared: dict, tmp_path: P
     )  # fmt: skip
 
 
+def test_arrays_that_are_not_read_are_named(tmp_path: Path) -> None:
+    splits = {f"x_{split}": gray(2) for split in ("train", "test", "val")}
+    labels = {f"y_{split}": np.arange(2) for split in ("train", "test", "val")}
+    np.savez(tmp_path / "mine.npz", **splits, **labels)
+    said: list[str] = []
+    load_dataset(str(tmp_path / "mine.npz"), progress=said.append)
+    assert said[0] == f"not read in {tmp_path / 'mine.npz'}: the arrays x_val, y_val"
+
+
 @pytest.mark.parametrize("opened", [load_dataset, open_streamed])
 def test_numbers_that_no_image_has_are_no_classes_of_tfds(
     opened: Callable[..., Dataset], tmp_path: Path
@@ -140,7 +149,7 @@ def test_numbers_that_no_image_has_are_no_classes_of_tfds(
     features["label"] = tfds.features.ClassLabel(num_classes=6)
     images = [np.full((4, 4, 1), k, np.uint8) for k in range(1, 9)]
     train = examples(images, [1, 2, 4, 1, 2, 4, 1, 2])
-    prepare("letters", tmp_path, features, train=train, test=train[:3])
+    prepare("letters", tmp_path, features, train=train, test=train[:3], extra=train[:5])
     said: list[str] = []
     say = {load_dataset: "progress", open_streamed: "say"}[opened]
     data = opened("letters", data_dir=str(tmp_path), **{say: said.append})
@@ -149,6 +158,7 @@ def test_numbers_that_no_image_has_are_no_classes_of_tfds(
     shown = np.asarray(data.train.read(np.arange(8)))[:, 0, 0, 0]
     assert data.train.labels.tolist() == [expected[int(k)] for k in shown]
     assert data.train.labels.dtype == np.int32
+    assert "not read of letters/1.0.0: the split(s) extra (5)" in said
     assert said[-1] == "the labels of letters are numbered from 0 to 2: they are 1, 2, 4"
 
 

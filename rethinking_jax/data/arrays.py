@@ -83,8 +83,11 @@ def _dataset(
 ) -> Dataset:
     labels = [_labels(name, key, found[key]) for key in keys[1::2]]
     declared = _class_names(name, found)
-    numbers = np.arange(len(declared)) if declared else shown_classes(labels[0], labels[-1])
-    class_names = declared or [str(number) for number in numbers.tolist()]
+    if declared is None:
+        numbers = shown_classes(labels[0], labels[-1])
+        class_names = [str(number) for number in numbers.tolist()]
+    else:
+        numbers, class_names = np.arange(len(declared)), declared
     splits = []
     for split, images, of_split in zip(("train", "test"), keys[::2], labels, strict=False):
         pixels = _pixels(name, images, found[images], len(of_split), image_size)
@@ -172,13 +175,13 @@ def _labels(name: str, key: str, labels: np.ndarray) -> np.ndarray:
     return labels.astype(np.int64)
 
 
-def _class_names(name: str, found: dict[str, np.ndarray]) -> list[str]:
-    """Returns the names of the classes that are declared; none where none are."""
+def _class_names(name: str, found: dict[str, np.ndarray]) -> list[str] | None:
+    """Returns the names of the classes that are declared; None where none are."""
     names, number = found.get("class_names"), found.get("num_classes")
     if names is not None and (names.ndim != 1 or names.dtype.kind not in "US"):
         raise UserError(f"dataset={name!r}: class_names must be a list of texts.")
     if number is None:
-        return [] if names is None else names.astype(str).tolist()
+        return None if names is None else names.astype(str).tolist()
     if number.size != 1 or number.dtype.kind not in "iu" or number.item() < 1:
         raise UserError(f"dataset={name!r}: num_classes must be one whole number, 2 or more.")
     if names is not None and len(names) != number.item():

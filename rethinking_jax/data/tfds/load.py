@@ -11,7 +11,7 @@ from rethinking_jax.data.dataset import Dataset, Split, labels_and_ids, make_dat
 from rethinking_jax.data.hold_out import hold_out
 from rethinking_jax.data.origin import Request, Say
 from rethinking_jax.data.tfds.prepare import prepared_builder
-from rethinking_jax.data.tfds.records import Records, open_records
+from rethinking_jax.data.tfds.records import Records, open_records, say_unread
 
 
 def load_tfds(request: Request) -> Dataset:
@@ -26,6 +26,7 @@ def load_tfds(request: Request) -> Dataset:
     name, say = request.name, request.say
     builder = prepared_builder(name, request.data_dir, request.manual_dir, say)
     train_records, test_records = open_records(name, builder)
+    say_unread(builder, (train_records, test_records), say)
     total = len(train_records) + (len(test_records) if test_records else 0)
     say(f"reading {name}: {total:,} examples")
     train = _read_split(train_records, request.image_size)

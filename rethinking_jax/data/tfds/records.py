@@ -12,6 +12,7 @@ import numpy as np
 
 from rethinking_jax.data import images
 from rethinking_jax.data.dataset import one_line
+from rethinking_jax.data.origin import Say
 from rethinking_jax.data.tfds import Builder, Features
 from rethinking_jax.errors import UserError
 from rethinking_jax.workdir.storage import open_path
@@ -208,6 +209,15 @@ def open_records(name: str, builder: Builder) -> tuple[Records, Records | None]:
             if next(records.read_labels([0]))[0] >= 0:
                 return train, records
     return train, None
+
+
+def say_unread(builder: Builder, read: Iterable[Records | None], say: Say) -> None:
+    """Says which splits of a prepared set are not read, beside those that are."""
+    used = {records.split for records in read if records}
+    sizes = {split: info.num_examples for split, info in builder.info.splits.items()}
+    rest = [f"{split} ({count:,})" for split, count in sizes.items() if count and split not in used]
+    if rest:
+        say(f"not read of {builder.info.full_name}: the split(s) {', '.join(rest)}")
 
 
 def split_shape(records: Records, image_size: int) -> tuple[int, int, int]:

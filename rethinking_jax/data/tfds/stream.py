@@ -31,7 +31,7 @@ from rethinking_jax.data.tfds.index import (
 )
 from rethinking_jax.data.tfds.load import tfds_dataset
 from rethinking_jax.data.tfds.prepare import is_prepared, open_builder, prepared_builder
-from rethinking_jax.data.tfds.records import Records, open_records, split_shape
+from rethinking_jax.data.tfds.records import Records, open_records, say_unread, split_shape
 from rethinking_jax.data.watch import Spoken
 from rethinking_jax.errors import UserError
 from rethinking_jax.workdir.storage import AnyPath, is_remote
@@ -78,6 +78,7 @@ def stream_tfds(request: Request) -> Dataset:
             return found
     builder = prepared_builder(name, request.data_dir, request.manual_dir, say)
     splits = [records for records in open_records(name, builder) if records]
+    say_unread(builder, splits, say)
     prints = {records.split: fingerprint(builder, records.split) for records in splits}
     indices = load_indices(splits, prints, folder, say, request.watch or Spoken(say))
     if layout:
