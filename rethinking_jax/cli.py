@@ -64,6 +64,7 @@ def begin() -> None:
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    signal.signal(number, lambda *_: None)  # `_end_at_second` sees the next one
     raise KeyboardInterrupt(STOPS[signal.Signals(number)])
 
 
@@ -82,8 +83,16 @@ def _end_at_second(heard: int) -> None:
     before: set[int] = set()
     while number := os.read(heard, 1):
         if number[0] in before & set(STOPS):
+            if os.isatty(1):
+                os.write(1, b"\x1b[?25h")  # a bar hides the cursor
             again = STOPS[signal.Signals(number[0])]
-            os._exit(fail(f"ended at once by {again}, which came again; what is saved stays", 1))
+            # The stream may be locked by what goes on; the file is not.
+            os.write(
+                2,
+                f"rethinking_jax: ended at once by a second {again}; "
+                "what is saved stays\n".encode(),
+            )
+            os._exit(1)
         before.add(number[0])
 
 
@@ -98,7 +107,7 @@ def _listen_no_more() -> None:
 def reason(error: BaseException) -> str:
     """Returns why a command ends early, in one line: a signal, or what went wrong."""
     if isinstance(error, KeyboardInterrupt):
-        return f"stopped by {error or 'Ctrl-C'}"
+        return f"stopped by {str(error) or 'Ctrl-C'}"
     return " ".join(f"{type(error).__name__}: {error}".split())
 
 

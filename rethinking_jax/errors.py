@@ -19,6 +19,12 @@ class RunFailed(Exception):
     """
 
 
+def first_line(error: Exception) -> str:
+    """Returns the first 120 characters of what an exception says in one line; else its type."""
+    text = str(error).strip() or type(error).__name__
+    return text.splitlines()[0][:120]
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Returns ': did you mean ...?' with the nearest known name, or '' where none is near."""
     close = difflib.get_close_matches(name, list(known), n=1)

@@ -12,6 +12,7 @@ from rethinking_jax.data import Dataset, fingerprint
 from rethinking_jax.host.console import say
 from rethinking_jax.host.processes import refuse_together
 from rethinking_jax.sweep.stage import Measure
+from rethinking_jax.workdir import damage
 from rethinking_jax.workdir.folder import Fingerprint, Folder
 from rethinking_jax.workdir.metrics import Json
 from rethinking_jax.workdir.storage import AnyPath
@@ -60,6 +61,7 @@ class Way(NamedTuple):
     Attributes:
       check: refuses the resolved config of one run.
       check_job: refuses runs that cannot be one experiment, before its workdir is looked at.
+      damage: says in a line for each what is wrong in a workdir, and is made again.
       read: reads the data again and returns which they are.
       carry_out: writes all results but the summary and the report; returns the summary, and what
         writes the report.
@@ -68,6 +70,7 @@ class Way(NamedTuple):
 
     check: Callable[[ConfigDict], None]
     check_job: Callable[[Job], None]
+    damage: Callable[[Folder], list[str]]
     read: Callable[[Job], Sequence[Fingerprint]]
     carry_out: Callable[[Job], tuple[Json, Callable[[], None]]]
     show: Callable[[Job, Json], None]
@@ -77,12 +80,14 @@ def found_complete(job: Job, way: Way) -> Json | None:
     """Returns the summary of a job that is through; None where something is left to do.
 
     Raises:
-      UserError: the workdir belongs to another config, or what is there is of other data.
+      UserError: the workdir belongs to another config, what is there is of other data, or
+        something stands in the place of a file.
     """
     folder = job.folder
+    damage.check_places(folder.path)
     configs.check_resumed(folder.stored_config(), job.config, folder.path)
     folder.check()
-    if not folder.is_complete():
+    if not folder.is_complete() or way.damage(folder):
         return None
     refuse_together(partial(_check_data, job, way))
     job.say(f"Complete already: {job.workdir}")

@@ -7,8 +7,9 @@ FILE.py is a file, or the name of one of the configs below; without --config it 
 quickstart on embedded data. Without --workdir the results go to
 runs/<experiment>-<digest of the config>; the same command again resumes the run or
 says that it is complete. DIR is a folder, gs://BUCKET/FOLDER or s3://BUCKET/FOLDER.
-Every --jax_* flag works. Exit code 0: done, 1: the run failed
-or was stopped (the message says what is saved), 2: something in the command is wrong.
+The --jax_* flags work; none changes what is drawn, and one that would is refused. Exit code
+0: done, 1: the run failed or was stopped (the message says what is saved), 2: something in
+the command is wrong.
 
 Several processes make one run: TPU VMs, SLURM, Open MPI and SkyPilot tell who is who, as do
 JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and JAX_PROCESS_ID. Elsewhere start the same command
@@ -207,7 +208,10 @@ def _loaded(argv: Sequence[str]) -> tuple[ConfigDict, list[str]]:
         if match and match[1] not in config:
             raise UserError(f"--{unknown(match[1], config)}")
         if match and match[1] == "kind":
-            raise UserError(f"{word}: a config file is of one kind, here {config.kind}")
+            raise UserError(
+                f"{word}: this config file is of kind {config.kind}; another kind has a file of "
+                "its own, such as configs/kernel.py"
+            )
     return config, rest
 
 

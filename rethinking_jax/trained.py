@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from ml_collections import ConfigDict
 
 from rethinking_jax import config as configs
 from rethinking_jax.corruption import CORRUPTIONS
 from rethinking_jax.data.runs import load_datasets, training_sets
 from rethinking_jax.errors import UserError
+from rethinking_jax.host import flags
 from rethinking_jax.models import MODELS, Architecture
 from rethinking_jax.models.own import imported, is_own
 from rethinking_jax.step.preprocess import center_crop, make_preprocess
 from rethinking_jax.step.state import Carry, Hyper, PyTree, Running
 from rethinking_jax.step.train import init_state, make_apply
+from rethinking_jax.sweep import saved
 from rethinking_jax.sweep.build import make_model, make_optimizer_of
-from rethinking_jax.sweep.groups import chunk_name
-from rethinking_jax.workdir import checkpoint, metrics, storage
+from rethinking_jax.workdir import checkpoint, damage, metrics, storage
 from rethinking_jax.workdir.folder import Folder, TrainingSet
 from rethinking_jax.workdir.metrics import Json, Line
 from rethinking_jax.workdir.storage import AnyPath
@@ -50,18 +52,21 @@ class Place(NamedTuple):
 
     Attributes:
       folder: the workdir.
-      chunk: the names of the runs that train with it, itself among them.
+      chunk: the runs that train with it, itself among them.
+      lines: what was measured of each of them, by its name.
       training_sets: reads what the runs of the workdir are trained on.
     """
 
     folder: Folder
-    chunk: Sequence[str]
+    chunk: Sequence[configs.Member]
+    lines: Mapping[str, Sequence[Line]]
     training_sets: Callable[[], Sequence[TrainingSet]]
 
     @property
     def checkpoints(self) -> AnyPath:
         """The folder of its checkpoints."""
-        return self.folder.path / "checkpoints" / chunk_name(self.chunk)
+        names = [name for name, _ in self.chunk]
+        return saved.folder_of(self.folder.path / "checkpoints", names)
 
 
 class TrainedRun:
@@ -113,6 +118,7 @@ class TrainedRun:
         """The parameters of its last checkpoint, a tree of NumPy arrays."""
         return self.variables("last")["params"]
 
+    @flags.settled()
     def variables(self, which: Which = "last") -> dict[str, PyTree]:
         """Returns "params" and "batch_stats" of a checkpoint, trees of NumPy arrays.
 
@@ -133,6 +139,7 @@ class TrainedRun:
             )
         return self._read(steps[-1] if which == "last" else self._best(steps))
 
+    @flags.settled()
     def apply(self, images: np.ndarray, which: Which = "last") -> np.ndarray:
         """Returns what its network answers, in eval mode and with its preprocessing.
 
@@ -202,16 +209,24 @@ class TrainedRun:
     def _restored(self, step: int) -> dict[str, PyTree]:
         """Reads its part of the checkpoint of its chunk."""
         self._find_model()
-        template = self._template()
-        found = checkpoint.restore(self._place.checkpoints, step, template)
-        if found is None or _shapes(found) != _shapes(template):
+        template, place = self._template(), self._place
+        runs = [member._replace(config=self._with_batch_size(member)) for member in place.chunk]
+        objection = saved.objection_of(runs, place.lines)
+        found = checkpoint.restore(place.checkpoints, step, template, saved.whose(runs), objection)
+        if found is None:
             raise UserError(
-                f"{self._place.checkpoints / str(step)} is damaged, or {self.config.model} is "
-                "another network now"
+                f"{place.checkpoints / str(step)} is damaged or of another run, or "
+                f"{self.config.model} is another network now"
             )
-        index = self._place.chunk.index(self.name)
+        index = [member.name for member in place.chunk].index(self.name)
         own: dict[str, PyTree] = jax.tree.map(lambda leaf: leaf[index], found[0].variables)
         return own
+
+    def _with_batch_size(self, member: configs.Member) -> ConfigDict:
+        """Returns the config of a run as it trained: 0 stands for the whole training set."""
+        config = member.config.copy_and_resolve_references()
+        config.batch_size = config.batch_size or len(self._training_set.ids)
+        return config
 
     def _template(self) -> Carry:
         """Returns the shapes of what a checkpoint of its chunk holds."""
@@ -250,10 +265,6 @@ class TrainedRun:
         return images
 
 
-def _shapes(carry: Carry) -> list[tuple[int, ...]]:
-    return [leaf.shape for leaf in jax.tree.leaves(carry)]
-
-
 def load(workdir: AnyPath | str, model: Architecture | None = None) -> list[TrainedRun]:
     """Reads the runs of a workdir, complete or stopped.
 
@@ -273,15 +284,23 @@ def load(workdir: AnyPath | str, model: Architecture | None = None) -> list[Trai
     if model is not None:
         _give(model, [config.model for _, config in members])
     complete = (folder.path / "summary.json").exists()
-    summaries = {one["name"]: one for one in folder.summary()["members"]} if complete else {}
     lines = metrics.by_member(metrics.read_lines(folder.path / "metrics.jsonl"))
+    summary_of_all = folder.summary() if complete else {"members": []}
+    _check(folder, members, summary_of_all, lines)
+    summaries = {one["name"]: one for one in summary_of_all["members"]}
 
     @cache
     def sets() -> Sequence[TrainingSet]:
         # An earlier version kept nothing of the data: the data sets have it.
         return folder.training_sets() or training_sets(members, load_datasets(members, print))
 
-    chunk_of = {name: names for names in folder.chunks() for name in names}
+    of_name = {member.name: member for member in members}
+    chunk_of = {
+        name: [of_name[one] for one in names]
+        for names in folder.chunks()
+        if of_name.keys() >= set(names)
+        for name in names
+    }
     runs = []
     for name, config in members:
         if name not in chunk_of:
@@ -290,14 +309,34 @@ def load(workdir: AnyPath | str, model: Architecture | None = None) -> list[Trai
         own = lines.get(name, [])
         known = metrics.outcome(own, config.fit_threshold) if own else {}
         summary = summaries.get(name, {"name": name, **known})
-        place = Place(folder, chunk_of[name], sets)
+        place = Place(folder, chunk_of[name], lines, sets)
         runs.append(TrainedRun(configs.Member(name, config), summary, own, place))
     return runs
+
+
+def _check(
+    folder: Folder,
+    members: Sequence[configs.Member],
+    summary: Json,
+    lines: Mapping[str, Sequence[Line]],
+) -> None:
+    """Refuses a workdir whose lines have holes, or are not what its summary says."""
+    wrong = (
+        damage.of_results(folder.path, folder.config, summary, lines)
+        if summary["members"]
+        else None
+    )
+    for name, config in members:
+        if flaw := metrics.flaw(lines.get(name, []), config):
+            wrong = wrong or f"{folder.path / 'metrics.jsonl'} has {flaw}"
+    if wrong:
+        raise UserError(f"{wrong}: the command that trained it mends it")
 
 
 def _opened(path: AnyPath) -> Folder:
     """Opens the folder of runs that train."""
     storage.check_readable(path)
+    damage.check_places(path)
     plain = Folder(path, {}, configs.identity_of).stored_config()
     if plain is None:
         raise UserError(f"{path} holds no experiment: there is no config.json in it")

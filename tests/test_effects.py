@@ -82,7 +82,7 @@ def test_a_run_that_sets_a_key_in_vain_is_refused(key: str) -> None:
     value, idle, used = NEEDS[key]
     with pytest.raises(UserError, match=f"{key}={value} has no effect on the run") as caught:
         names(swept({key: value}, {key: value, **used, "seed": 1}, **idle))
-    assert KEYS[key].needs.wanted in str(caught.value)
+    assert KEYS[key].needs.told in str(caught.value)
     turned_on = {name: KEYS[name].unset for name in idle} | used
     assert names(swept({key: value, **turned_on}, {**turned_on, "seed": 1}, **idle))
 

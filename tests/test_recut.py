@@ -20,7 +20,8 @@ from rethinking_jax import experiment
 from rethinking_jax.config import Member, runs
 from rethinking_jax.errors import RunFailed
 from rethinking_jax.sweep import recut
-from rethinking_jax.workdir import checkpoint
+from rethinking_jax.sweep.saved import whose
+from rethinking_jax.workdir import checkpoint, metrics
 
 RUNS = 4
 AT_THE_STOP = 14  # lines that are written when the sweep is stopped
@@ -155,13 +156,16 @@ def test_a_part_is_exactly_what_was_saved(stopped: Path, tmp_path: Path) -> None
         return groups.make_chunks(members, data, "cpu", jax.devices(), names, lambda text: None)
 
     ((whole,), parts) = chunks_of(stored), chunks_of([stored[0][:1], stored[0][1:]])
-    (old,) = recut.divide_checkpoints(parts, stored, folder)
+    lines = metrics.by_member(read_metrics(stopped))
+    (old,) = recut.divide_checkpoints(parts, stored, folder, lines)
     assert old == folder / whole.name
-    saved = checkpoint.restore_latest(old, recut._template(whole, RUNS), print)
+    template = recut._template(whole, RUNS)
+    saved = checkpoint.restore_latest(old, template, whose(whole.runs), print)
     assert saved is not None
     for chunk, part in zip(parts, (slice(0, 1), slice(1, 4)), strict=True):
         template = recut._template(chunk, len(chunk.runs))
-        found = checkpoint.restore_latest(folder / chunk.name, template, print)
+        own = whose(chunk.runs)
+        found = checkpoint.restore_latest(folder / chunk.name, template, own, print)
         assert found is not None and found[0] == saved[0]
         assert checkpoint.saved_steps(folder / chunk.name) == checkpoint.saved_steps(old)
         for ours, theirs in zip(*map(jax.tree.leaves, (found[1], saved[1])), strict=True):

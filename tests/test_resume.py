@@ -164,7 +164,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_taken(
     file.write_bytes(content[: len(content) // 2] if damage == "truncated" else content)
     result = answer(*RUNS, f"--workdir={workdir}")
     assert result.returncode == 0, result.stderr
-    assert f"checkpoint {last} is damaged" in result.stdout
+    assert f"checkpoint {last} is left out: it is damaged" in result.stdout
     assert f"resuming from step {int(last.name) - 24}" in result.stdout
     assert_same(workdir, reference)
     assert newest(workdir).name == last.name

@@ -97,6 +97,6 @@ def test_a_theory_experiment_takes_data_and_leaves_the_report_out(tmp_path: Path
     summary, shown = run(config, workdir, dataset=mine(), report=False)
     assert (summary["dataset"], summary["kind"]) == (f"noise@{mine().digest}", "kernel")
     assert sorted(path.name for path in workdir.iterdir()) == [
-        "config.json", "findings.json", "summary.json",
+        "config.json", "data.json", "findings.json", "summary.json",
     ]  # fmt: skip
     assert "Report:" not in shown

@@ -126,8 +126,10 @@ def test_lines_are_added_and_replaced(folder: AnyPath) -> None:
     metrics.append_lines(file, [{"a": 1}])
     metrics.append_lines(file, [{"a": 2}, {"a": 3}])
     assert file.read_text() == '{"a": 1}\n{"a": 2}\n{"a": 3}\n'
-    metrics.write_lines(file, [{"b": "ü"}])
-    assert metrics.read_lines(file) == [{"b": "ü"}]
+    numbers = {"epoch": 1, "step": 3, "train_loss": None, "running_loss": 0.1}
+    line = {"member": "ü", **numbers, "train_accuracy": 0.5, "test_accuracy": 0.25}
+    metrics.write_lines(file, [line])
+    assert metrics.read_lines(file) == [line]
     assert [path.name for path in folder.iterdir()] == ["metrics.jsonl"]
 
 
@@ -219,17 +221,19 @@ TREE = {
     "a": np.arange(2000, dtype=np.float32).reshape(20, 100),
     "b": {"half": np.linspace(0, 1, 7, dtype=np.float16), "key": np.uint32([3, 2**32 - 1])},
 }
+WHOSE = checkpoint.Whose(("a",), "12345678")
 
 
 def save(folder: AnyPath, *steps: int) -> None:
     with checkpoint.open_manager(folder, 2, lambda step: None) as manager:
         for step in steps:
-            checkpoint.save(manager, step, {**TREE, "n": np.int64(step)})
+            checkpoint.save(manager, step, {**TREE, "n": np.int64(step)}, WHOSE)
 
 
 def restored(folder: AnyPath, said: list[str] | None = None) -> tuple[int, dict] | None:
     template = {**TREE, "n": np.int64(0)}
-    return checkpoint.restore_latest(folder, template, (said if said is not None else []).append)
+    said = [] if said is None else said
+    return checkpoint.restore_latest(folder, template, WHOSE, said.append)
 
 
 def test_checkpoints_come_back_as_they_were(folder: AnyPath) -> None:
@@ -248,7 +252,7 @@ def test_checkpoints_come_back_as_they_were(folder: AnyPath) -> None:
         np.testing.assert_array_equal(tree["b"][key], expected)
 
 
-def test_a_damaged_checkpoint_is_removed_and_the_one_before_taken(folder: AnyPath) -> None:
+def test_a_damaged_checkpoint_is_set_aside_and_the_one_before_taken(folder: AnyPath) -> None:
     save(folder, 1, 2)
     files = files_in(folder / "2")
     largest = max(files, key=lambda name: len(files[name]))
@@ -257,7 +261,7 @@ def test_a_damaged_checkpoint_is_removed_and_the_one_before_taken(folder: AnyPat
     (folder / "2" / largest).write_bytes(bytes(content))
     said: list[str] = []
     assert restored(folder, said)[0] == 1  # type: ignore[index]
-    assert f"checkpoint {folder / '2'} is damaged" in said[0]
+    assert f"checkpoint {folder / '2'} is left out: it is damaged" in said[0]
     save(folder, 2)
     assert restored(folder)[0] == 2  # type: ignore[index]
 

@@ -202,7 +202,7 @@ def test_a_workdir_is_drawn_again_from_its_files(
         ("--config.trained_widths=64+16", ["config.trained_widths='64+16'", "rising"]),
         ("--config.trained_widths=wide", ["config.trained_widths='wide'", "joined by +"]),
         ("--config.epochs=3", ["config.epochs", "not a config key"]),
-        ("--config.kind=kernel", ["config.kind='kernel'", "configs/kernel.py"]),
+        ("--config.kind=kernel", ["config.kind=kernel", "configs/kernel.py"]),
         ("--config.train_examples=9999", ["9999", "4,000"]),
     ],
 )

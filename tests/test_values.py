@@ -141,7 +141,7 @@ def test_a_value_of_another_type_is_refused(key: str, door: Door) -> None:
         (["--config.hidden_sizes=4x5"], "hidden_sizes=('4x5',) must be a list of whole numbers"),
         (["--config.hidden_sizes=4 5"], "hidden_sizes=4 5 must be a list of whole numbers"),
         (["--config.hidden_sizes=(4,True)"], "must be a list of whole numbers"),
-        (["--config=kernel", "--config.kind=min_norm"], "is of one kind, here kernel"),
+        (["--config=kernel", "--config.kind=min_norm"], "is of kind kernel"),
         (["--flagfile=no/such"], "Unable to open flagfile"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

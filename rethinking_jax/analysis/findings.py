@@ -9,11 +9,14 @@ from rethinking_jax.analysis.claims import NO, NOT_MEASURED, YES
 from rethinking_jax.analysis.curves import Curve, Plot
 from rethinking_jax.analysis.table import Table
 from rethinking_jax.analysis.verdicts import Verdict
-from rethinking_jax.errors import UserError
+from rethinking_jax.errors import UserError, first_line
+from rethinking_jax.workdir.folder import Folder
 from rethinking_jax.workdir.metrics import Json
 from rethinking_jax.workdir.storage import AnyPath, write_atomically
 
 FILE = "findings.json"  # the file of a workdir that its figures, tables and page are drawn from
+CONFIG, SUMMARY = "config.json", "summary.json"
+AGAIN = ": the command that made it measures it anew"
 # The places of the verdicts of earlier versions that are no part of the paper.
 NOT_OF_PAPER = (
     "a check of the method",
@@ -58,19 +61,38 @@ def read(workdir: AnyPath) -> TheoryResults:
     """Reads the finished workdir of an experiment of theory.
 
     Raises:
-      UserError: a file of it cannot be understood.
+      UserError: a file of it is damaged, or two of them contradict each other.
     """
+    config, summary, stored = (_json(workdir / name) for name in (CONFIG, SUMMARY, FILE))
     try:
-        config, summary, stored = (
-            json.loads((workdir / name).read_text())
-            for name in ("config.json", "summary.json", FILE)
-        )
-        return TheoryResults(config, summary, from_json(stored, summary["members"]))
-    except (ValueError, KeyError, TypeError, FileNotFoundError) as error:
-        raise UserError(
-            f"{workdir} cannot be drawn again ({error}): its command, with another --workdir, "
-            "measures it anew"
-        ) from None
+        found = from_json(stored, summary["members"])
+        same = [one._asdict() for one in found.verdicts] == summary["verdicts"]
+        right = same and {"kind", "experiment", "dataset", "device", "versions"} <= summary.keys()
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UserError(f"{workdir / FILE} or {SUMMARY} is damaged ({error!r}){AGAIN}") from None
+    if not right:
+        raise UserError(f"{workdir / FILE} does not belong to {SUMMARY}{AGAIN}")
+    return TheoryResults(config, summary, found)
+
+
+def _json(file: AnyPath) -> Json:
+    try:
+        content = json.loads(file.read_text())
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(f"{file} is damaged ({first_line(error)}){AGAIN}") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{file} is damaged (it is not what a run writes){AGAIN}")
+    return content
+
+
+def damage(folder: Folder) -> list[str]:
+    """Says in a line what is wrong in the workdir of an experiment that is through, if so."""
+    try:
+        if folder.is_complete():
+            read(folder.path)
+    except UserError as error:
+        return [str(error)]
+    return []
 
 
 def write(workdir: AnyPath, found: Findings) -> None:

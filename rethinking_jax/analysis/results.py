@@ -12,12 +12,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rethinking_jax.errors import UserError
-from rethinking_jax.workdir import metrics
+from rethinking_jax.errors import UserError, first_line
+from rethinking_jax.workdir import damage, metrics
 from rethinking_jax.workdir.metrics import Json, Line
 from rethinking_jax.workdir.storage import AnyPath, check_readable
 
-MEMBER_KEYS = ("name", "model", "corruption", "label_noise", "seed", "steps_to_fit", "diverged")
 SUMMARY_KEYS = ("experiment", "dataset", "device", "versions", "wall_seconds", "members")
 # The keys of a summary that are about the data set.
 COUNTS = ("num_classes", "train_examples", "test_examples")
@@ -238,6 +237,7 @@ def read(workdir: AnyPath) -> Results:
       UserError: there is none, it is not finished, or a file in it cannot be understood.
     """
     check_readable(workdir)
+    damage.check_places(workdir)
     if not workdir.is_dir():
         raise UserError(f"{workdir}: there is no such folder")
     if not (workdir / "summary.json").exists():
@@ -256,14 +256,8 @@ def read(workdir: AnyPath) -> Results:
         )
     config = _json(workdir / "config.json", ("sweep", "dataset"))
     lines = metrics.by_member(metrics.read_lines(workdir / "metrics.jsonl"))
-    for member in summary["members"]:
-        missing = [key for key in MEMBER_KEYS if key not in member]
-        if missing:
-            raise UserError(f"{workdir / 'summary.json'}: a run has no {missing[0]!r}")
-        if member["name"] not in lines:
-            raise UserError(f"{workdir / 'metrics.jsonl'} has no line of {member['name']!r}")
-    if len(summary["members"]) != len(config["sweep"] or [{}]):
-        raise UserError(f"{workdir}: config.json and summary.json differ in their number of runs")
+    if wrong := damage.of_results(workdir, config, summary, lines):
+        raise UserError(f"{wrong}: the command that started it, with --workdir={workdir}, mends it")
     return Results(summary, lines, config, read_pictures(workdir))
 
 
@@ -278,8 +272,8 @@ def read_pictures(workdir: AnyPath) -> dict[str, bytes]:
 def _json(path: AnyPath, keys: Sequence[str]) -> Json:
     try:
         result = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} cannot be read: {error}") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(f"{path} cannot be read: {first_line(error)}") from None
     if not isinstance(result, dict):
         raise UserError(f"{path} is not a JSON object")
     missing = [key for key in keys if key not in result]

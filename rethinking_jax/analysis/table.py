@@ -160,11 +160,15 @@ def write_tables(made: Sequence[Table], folder: AnyPath) -> None:
         rows = io.StringIO()
         csv.writer(rows).writerows([one.keys, *map(_cells, one.exact)])
         write_atomically(folder / f"{one.name}.csv", rows.getvalue())
-        texts = [[_in_markdown(text) for text in row] for row in one.texts]
-        lines = [one.columns, ["---"] * len(one.columns), *texts]
-        text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
-        text += f"\n{one.note}\n" if one.note else ""
-        write_atomically(folder / f"{one.name}.md", text)
+        write_atomically(folder / f"{one.name}.md", markdown(one))
+
+
+def markdown(one: Table) -> str:
+    """Returns a table as Markdown, with the note below it."""
+    texts = [[_in_markdown(text) for text in row] for row in one.texts]
+    lines = [one.columns, ["---"] * len(one.columns), *texts]
+    text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return text + (f"\n{one.note}\n" if one.note else "")
 
 
 def _cells(row: Sequence[object]) -> list[object]:

@@ -9,6 +9,7 @@ from rethinking_jax.config.identity import (
     former_digest,
     from_json,
     identity_of,
+    runs_digest,
     static_part,
     to_json,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "product",
     "resolved",
     "runs",
+    "runs_digest",
     "static_part",
     "sweep",
     "swept_keys",

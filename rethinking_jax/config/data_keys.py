@@ -1,9 +1,11 @@
 """The keys that say what a run learns: its data, how they are corrupted, how images are cut."""
 
+from collections.abc import Callable
+
 from ml_collections import ConfigDict
 
 from rethinking_jax.config.key import SEED, Key, Need, Range, above_0, one_of
-from rethinking_jax.corruption import CORRUPTIONS
+from rethinking_jax.corruption import CORRUPTIONS, Corruption
 from rethinking_jax.step.preprocess import PREPROCESSINGS
 
 STREAMED = one_of("input", "auto", "stream", "cache", idle=True)
@@ -19,10 +21,15 @@ def corrupts(config: ConfigDict) -> bool:
     return CORRUPTIONS[config.corruption].images is not None or redraw_probability(config) > 0
 
 
+def _corruptions(chosen: Callable[[Corruption], bool]) -> str:
+    """Names some corruptions, among them those that a user has added."""
+    return f"corruption={' or '.join(name for name, one in CORRUPTIONS.items() if chosen(one))}"
+
+
 REDRAWN = Need(
     ("corruption", "label_noise"),
     lambda config: redraw_probability(config) > 0,
-    "labels that are redrawn, such as those of corruption=random_labels",
+    lambda: _corruptions(lambda one: one.labels is not None),
 )
 
 DATA_GROUPS: dict[str, tuple[Key, ...]] = {
@@ -127,7 +134,7 @@ DATA_GROUPS: dict[str, tuple[Key, ...]] = {
                 ("corruption",),
                 # 1 on random_labels is true, too.
                 lambda config: redraw_probability(config) == config.label_noise,
-                "corruption=partially_corrupted_labels",
+                lambda: _corruptions(lambda one: one.uses_label_noise),
                 claims=True,
             ),
         ),

@@ -8,6 +8,7 @@ from ml_collections import ConfigDict
 
 from rethinking_jax.config.key import Key, Scope
 from rethinking_jax.config.keys import GROUPS, KEYS
+from rethinking_jax.models.own import is_own
 
 WIDTH = 100  # of a line of `--help`
 
@@ -85,7 +86,7 @@ def _section(title: str, keys: Iterable[Key], level: int = 2) -> str:
 
 def _told(key: Key) -> str:
     """Returns what a key means, and what it needs to have an effect."""
-    return f"{key.doc} It is for {key.needs.wanted}." if key.needs else key.doc
+    return f"{key.doc} It is for {key.needs.told}." if key.needs else key.doc
 
 
 def _shared(keys: Sequence[Key], config: ConfigDict) -> str:
@@ -111,7 +112,8 @@ def _typed(value: object) -> str:
 def _allowed(key: Key) -> str:
     """Returns what a key may be, in words; its type where that is all there is to say."""
     if key.choices:
-        return ", ".join(key.choices)
+        # A class that this session was given is of this session alone.
+        return ", ".join(choice for choice in key.choices if not is_own(choice))
     if key.range:
         return key.range.wanted
     kind = key.default if isinstance(key.default, type) else type(key.default)

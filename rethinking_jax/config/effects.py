@@ -45,13 +45,13 @@ def check_effects(
             if name in idle and key in own and _misleads(need, own):
                 raise UserError(
                     f"config.sweep: {key}={idle[name]} has no effect on the run {name!r}: it is "
-                    f"for {need.wanted}. Set that for the run, or leave {key} out"
+                    f"for {need.told}. Set that for the run, or leave {key} out"
                 )
         now = key in typed or any(key in own for own in overrides)
         nowhere = idle and not any(need.met(config) for config in runs.values())
         if nowhere and (now or not need.idle):
             raise UserError(
-                f"config.{key}={next(iter(idle.values()))} has no effect: it is for {need.wanted}, "
+                f"config.{key}={next(iter(idle.values()))} has no effect: it is for {need.told}, "
                 f"which no run has. Set that, or leave {key} out"
             )
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ml_collections import ConfigDict
 
@@ -67,6 +67,13 @@ def digest(config: ConfigDict, keys: Mapping[str, Key] = KEYS) -> str:
     return _digest(identity_of(to_json(config), keys))
 
 
+def runs_digest(of_runs: Sequence[ConfigDict]) -> str:
+    """Returns eight hexadecimal digits that name what each of some runs is, in their order."""
+    # The sweep of the command says nothing of a run, whose config has what it sets.
+    plain = [identity_of({**json.loads(config.to_json()), "sweep": []}) for config in of_runs]
+    return _digest(plain)
+
+
 def former_digest(config: ConfigDict) -> str:
     """Returns the digest that the first version made of a config."""
     plain = to_json(config)
@@ -102,6 +109,6 @@ def _run_identity(run: Overrides) -> Overrides:
     return _without(NOT_IDENTITY, run) if "name" in run else run
 
 
-def _digest(plain: Json) -> str:
+def _digest(plain: Json | list[Json]) -> str:
     text = json.dumps(plain, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:8]

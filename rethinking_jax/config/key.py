@@ -53,7 +53,8 @@ class Need(NamedTuple):
     Attributes:
       keys: the other keys that decide.
       met: says of the resolved config of a run whether it is so.
-      wanted: what would be right, for the message, such as "weight_decay above 0".
+      wanted: what would be right, for the message, such as "weight_decay above 0"; a function
+        where that may grow until it is asked for.
       claims: whether the value alone says what is done, as a probability does. Where it is not
         used it is false, and a run that sets it is refused whatever else the run says.
       idle: whether a config may hold a value that none of its runs uses, as recipes do that are
@@ -62,9 +63,14 @@ class Need(NamedTuple):
 
     keys: tuple[str, ...]
     met: Callable[[ConfigDict], bool]
-    wanted: str
+    wanted: str | Callable[[], str]
     claims: bool = False
     idle: bool = False
+
+    @property
+    def told(self) -> str:
+        """What would be right, in words."""
+        return self.wanted if isinstance(self.wanted, str) else self.wanted()
 
 
 def above_0(*keys: str, idle: bool = False) -> Need:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 from rethinking_jax.corruption.labels import LabelNoise
 from rethinking_jax.corruption.pixels import NO_MOMENTS, ImageKeys, Moments
 from rethinking_jax.corruption.randomness import purpose_key
+from rethinking_jax.host import flags
 
 if TYPE_CHECKING:
     import jax
@@ -80,6 +81,7 @@ class Draws(NamedTuple):
     moments: Moments = NO_MOMENTS
     corrupt_test_labels: bool = False
 
+    @flags.settled()
     def labels(self, split: str, ids: Array, labels: Array) -> Array:
         """Returns the labels of some examples for the whole run: int32 [n].
 
@@ -106,6 +108,7 @@ class Draws(NamedTuple):
 
         return jax.vmap(one)(jnp.asarray(ids), jnp.asarray(labels))
 
+    @flags.settled()
     def images(self, split: str, ids: Array, images: Array) -> jax.Array:
         """Returns the images of some examples for the whole run: [n, h, w, c].
 

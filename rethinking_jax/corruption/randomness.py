@@ -69,14 +69,16 @@ def purpose_key(seed: int | jax.Array, purpose: str) -> jax.Array:
       purpose: a name in `PURPOSES`.
 
     Returns:
-      A typed threefry key (the implementation is fixed here, so that
-      `--jax_default_prng_impl` cannot change labels).
+      A typed threefry key, the same whatever `--jax_default_prng_impl` and
+      `--jax_random_seed_offset` say.
     """
     import jax
+    import jax.numpy as jnp
 
-    # Labels must not depend on a flag of JAX's; this value is its default today.
-    jax.config.update("jax_threefry_partitionable", True)
-    return jax.random.fold_in(jax.random.key(seed, impl="threefry2x32"), PURPOSES[purpose])
+    # What `jax.random.key` makes of a seed below 2**32, without its offset.
+    bits = jnp.stack([jnp.zeros((), jnp.uint32), jnp.asarray(seed, jnp.uint32)])
+    key = jax.random.wrap_key_data(bits, impl="threefry2x32")
+    return jax.random.fold_in(key, PURPOSES[purpose])
 
 
 def generator(seed: int, purpose: str) -> np.random.Generator:

@@ -7,6 +7,8 @@ if TYPE_CHECKING:  # rich is slow to import, and a mistake in a command is answe
     from rich.console import Console
 
 USUAL_NAME = 26  # characters of a name that stands on one line of a table
+LEAST_NAME = 12  # characters of a line of a longer one
+WIDEST = 10_000  # columns of a console that would hold any table
 
 
 def say(console: "Console", text: str, *, highlight: bool = False) -> None:
@@ -36,14 +38,22 @@ def print_table(
     table = Table(
         title=Text(title, "table.title"), box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
     )
-    short = max(len(row[0]) for row in rows) <= USUAL_NAME
-    table.add_column(columns[0], overflow="fold", no_wrap=short)
-    for heading, *cells in list(zip(columns, *rows, strict=True))[1:]:
-        longest = max(len(word) for text in (heading, *cells) for word in text.split())
-        table.add_column(heading, justify="right", min_width=longest)
+    names, *numbers = zip(columns, *rows, strict=True)
+    longest = max(map(len, names[1:]))
+    words = [max(len(word) for text in own for word in text.split()) for own in numbers]
+    if longest <= USUAL_NAME:
+        table.add_column(columns[0], no_wrap=True)
+        for heading, width in zip(columns[1:], words, strict=True):
+            table.add_column(heading, justify="right", min_width=width)
+    else:  # the name has what the numbers leave, with two spaces behind each of them
+        widths = [max(word, *map(len, own[1:])) for word, own in zip(words, numbers, strict=True)]
+        left = console.width - sum(width + 2 for width in widths) - 2
+        table.add_column(columns[0], overflow="fold", width=min(max(left, LEAST_NAME), longest))
+        for heading, width in zip(columns[1:], widths, strict=True):
+            table.add_column(heading, justify="right", width=width)
     for row in rows:
         table.add_row(*map(Text, row))
-    least = Measurement.get(console, console.options, table).minimum
+    least = Measurement.get(console, console.options.update(width=WIDEST), table).minimum
     if least > console.width:
         table.width = least
     console.print(table, crop=False)

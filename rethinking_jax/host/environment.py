@@ -30,9 +30,9 @@ def check_devices() -> None:
     """
     try:
         jax.devices()
-    except RuntimeError as error:
+    except (AssertionError, RuntimeError) as error:  # JAX leaves CUDA out, and then has nothing
         platforms = getattr(jax.config, "jax_platforms", None)
-        why = str(error).split(" (set JAX_PLATFORMS")[0].rstrip(".")
+        why = str(error).split(" (set JAX_PLATFORMS")[0].rstrip(".") or "it says no more"
         raise UserError(
             f"JAX_PLATFORMS={platforms}: JAX finds no such device here ({why}). "
             "Leave it out to compute on what there is, or give cpu"

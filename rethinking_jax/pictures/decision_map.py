@@ -16,10 +16,11 @@ from rethinking_jax.data.checkerboard import LEFT_OUT, SIDE, is_outside
 from rethinking_jax.data.dataset import Dataset
 from rethinking_jax.step.preprocess import make_preprocess
 from rethinking_jax.step.state import TrainState
+from rethinking_jax.sweep import saved
 from rethinking_jax.sweep.build import make_model
 from rethinking_jax.sweep.engine import Chunk
 from rethinking_jax.sweep.position import fresh
-from rethinking_jax.workdir import checkpoint
+from rethinking_jax.workdir import checkpoint, metrics
 from rethinking_jax.workdir.metrics import Json
 from rethinking_jax.workdir.storage import AnyPath, make_folder
 
@@ -80,10 +81,11 @@ def of_runs(chunks: Sequence[Chunk], workdir: AnyPath) -> list[Panel]:
 def _panel(chunk: Chunk, index: int, workdir: AnyPath) -> Panel:
     """Computes how the answers of one run change, from before its first step on."""
     states = {0: jax.device_get(fresh(chunk))[0]}
-    template = jax.eval_shape(partial(fresh, chunk))
-    folder = workdir / "checkpoints" / chunk.name
+    template, whose = jax.eval_shape(partial(fresh, chunk)), saved.whose(chunk.runs)
+    lines = metrics.by_member(metrics.read_lines(workdir / "metrics.jsonl"))
+    objection, folder = saved.objection_of(chunk.runs, lines), workdir / "checkpoints" / chunk.name
     for step in checkpoint.saved_steps(folder):
-        restored = checkpoint.restore(folder, step, template)
+        restored = checkpoint.restore(folder, step, template, whose, objection)
         if restored is not None:
             states[step] = restored[0]
     answer = _answers(chunk.runs[index].config, chunk.dataset)

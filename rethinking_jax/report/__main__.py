@@ -55,7 +55,9 @@ def main(arguments: Sequence[str]) -> int:
 def _read(workdir: AnyPath, language: str) -> "Results | TheoryResults":
     """Reads a workdir; the language, where one is given, takes the place of its config's."""
     from rethinking_jax.analysis import findings, results
+    from rethinking_jax.workdir.damage import check_places
 
+    check_places(workdir)
     if results.is_theory(workdir):
         return findings.read(workdir)
     found = results.read(workdir)

@@ -7,7 +7,6 @@ a run whose examples are streamed.
 """
 
 import hashlib
-import re
 from collections.abc import Callable, Sequence
 
 import jax
@@ -36,6 +35,7 @@ from rethinking_jax.sweep.build import (
 from rethinking_jax.sweep.engine import Chunk, Engine, Run
 from rethinking_jax.sweep.memory import SHARE, member_bytes
 from rethinking_jax.sweep.mesh import make_mesh
+from rethinking_jax.sweep.saved import chunk_name
 
 
 def label_run(member: configs.Member, dataset: Dataset) -> Run:
@@ -81,7 +81,11 @@ def make_chunks(
     """
     runs = {member.name: label_run(member, datasets[dataset_key(member.config)])
             for member in members}  # fmt: skip
-    kept = [names for names in stored if runs.keys() >= set(names)]
+    kept = [
+        names
+        for names in stored
+        if runs.keys() >= set(names) and len({_group_key(runs[name].config) for name in names}) == 1
+    ]
     parts = [tuple(runs[name] for name in names) for names in kept]
     placed = {name for names in kept for name in names}
     for group in _groups([run for name, run in runs.items() if name not in placed]):
@@ -191,16 +195,6 @@ def _use_vmap(config: ConfigDict, backend: str) -> bool:
         # convolutions become grouped ones, which are slow: there one run at a time.
         return backend != "cpu" and not is_convolutional(config)
     return bool(config.vectorize == "vmap")
-
-
-def chunk_name(names: Sequence[str]) -> str:
-    """Returns the name of the folder of checkpoints of runs that train together, by name."""
-    name = names[0] + (f"+{len(names) - 1}" if len(names) > 1 else "")
-    safe = re.sub(r"[^A-Za-z0-9_.,=+-]", "_", name)
-    # Two names may become the same folder name, and a folder name has a longest length.
-    if safe == name and len(safe) < 120:
-        return safe
-    return f"{safe[:100]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def hyper(runs: Sequence[Run]) -> Hyper:

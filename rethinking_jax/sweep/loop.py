@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from functools import partial
+from typing import NamedTuple
 
 import jax
 import orbax.checkpoint as ocp
@@ -19,6 +20,7 @@ from rethinking_jax.sweep.engine import Chunk
 from rethinking_jax.sweep.measure import is_due, measured
 from rethinking_jax.sweep.position import Position, everyone, resumed, unfinished, without
 from rethinking_jax.sweep.progress import SoFar
+from rethinking_jax.sweep.saved import whose
 from rethinking_jax.sweep.stage import Stage, saves
 from rethinking_jax.workdir import checkpoint, metrics
 from rethinking_jax.workdir.metrics import Line
@@ -26,13 +28,15 @@ from rethinking_jax.workdir.metrics import Line
 
 def is_complete(chunk: Chunk, stage: Stage, lines: Mapping[str, list[Line]]) -> bool:
     """Says whether a chunk needs no more training: its lines end and its last state is saved."""
-    own = [lines.get(run.name, []) for run in chunk.runs]
-    if not all(metrics.finished(own[i], run.config) for i, run in enumerate(chunk.runs)):
-        return False
+    own, per_epoch = [lines.get(run.name, []) for run in chunk.runs], chunk.steps_per_epoch
+    for run, its in zip(chunk.runs, own, strict=True):
+        if not metrics.finished(its, run.config) or metrics.flaw(its, run.config, per_epoch):
+            return False
     step: int = max(member[-1]["step"] for member in own)
     if not saves(chunk.config) or _nothing_to_save(own, step):
         return True
-    return step <= max(checkpoint.saved_steps(stage.checkpoints(chunk)), default=0)
+    last = chunk.config.epochs * per_epoch
+    return any(step <= at <= last for at in checkpoint.saved_steps(stage.checkpoints(chunk)))
 
 
 def train_chunk(chunk: Chunk, stage: Stage) -> None:
@@ -50,12 +54,12 @@ def train_chunk(chunk: Chunk, stage: Stage) -> None:
     done = position.step / per_epoch
     with (
         stage.progress.showing(stage.place + chunk.name, config.epochs, done),
-        _open_manager(chunk, stage, position.lines) as manager,
+        _open_saver(chunk, stage, position.lines) as saver,
     ):
         while position.active:
             before = position.active
             if not is_due(chunk, position):
-                position = _train_epoch(chunk, stage, manager, position)
+                position = _train_epoch(chunk, stage, saver, position)
             if is_due(chunk, position):
                 position = measured(chunk, stage, position, besides)
                 still = unfinished(chunk, position.lines, before)
@@ -65,15 +69,22 @@ def train_chunk(chunk: Chunk, stage: Stage) -> None:
             left = position.active != before  # a member that ends is saved as it ended
             due = rest == 0 and config.checkpoint_every and epoch % config.checkpoint_every == 0
             if reason or left or due:
-                _save(manager, position)
+                _save(saver, position)
             if reason:
-                raise RunFailed(_stopped(chunk, stage, manager, position, reason))
+                raise RunFailed(_stopped(chunk, stage, saver, position, reason))
+
+
+class Saver(NamedTuple):
+    """What saves a chunk, and whose states it says they are."""
+
+    manager: ocp.CheckpointManager
+    whose: checkpoint.Whose
 
 
 @contextmanager
-def _open_manager(
+def _open_saver(
     chunk: Chunk, stage: Stage, lines: Mapping[str, list[Line]]
-) -> Iterator[ocp.CheckpointManager | None]:
+) -> Iterator[Saver | None]:
     """Opens a chunk's checkpoints, None where the config wants none; waits for the last save."""
 
     def score(step: int) -> float | None:
@@ -86,12 +97,12 @@ def _open_manager(
         return
     keep = chunk.config.checkpoints_to_keep
     with checkpoint.open_manager(stage.checkpoints(chunk), keep, score) as manager:
-        yield manager
+        yield Saver(manager, whose(chunk.runs))
 
 
-def _save(manager: ocp.CheckpointManager | None, position: Position) -> None:
-    if manager and not _nothing_to_save(position.lines.values(), position.step):
-        checkpoint.save(manager, position.step, everyone(position))
+def _save(saver: Saver | None, position: Position) -> None:
+    if saver and not _nothing_to_save(position.lines.values(), position.step):
+        checkpoint.save(saver.manager, position.step, everyone(position), saver.whose)
 
 
 def _nothing_to_save(lines: Iterable[list[Line]], step: int) -> bool:
@@ -100,9 +111,7 @@ def _nothing_to_save(lines: Iterable[list[Line]], step: int) -> bool:
     return bool(ended) and all(map(metrics.diverged, ended))
 
 
-def _train_epoch(
-    chunk: Chunk, stage: Stage, manager: ocp.CheckpointManager | None, position: Position
-) -> Position:
+def _train_epoch(chunk: Chunk, stage: Stage, saver: Saver | None, position: Position) -> Position:
     """Trains the rest of the current epoch, or less of it if the run is asked to stop."""
     started = time.perf_counter()
     config, per_epoch = chunk.config, chunk.steps_per_epoch
@@ -120,7 +129,7 @@ def _train_epoch(
             if piece.done == per_epoch or stage.stop_requested():
                 break
             if config.checkpoint_every_steps and step % config.checkpoint_every_steps == 0:
-                _save(manager, position)
+                _save(saver, position)
     jax.block_until_ready(position.carry[1])
     seconds = time.perf_counter() - started
     return position._replace(speed=seen / seconds, waited=waited / seconds)
@@ -140,16 +149,16 @@ def _so_far(position: Position, seen: int, started: float) -> SoFar:
 def _stopped(
     chunk: Chunk,
     stage: Stage,
-    manager: ocp.CheckpointManager | None,
+    saver: Saver | None,
     position: Position,
     reason: str,
 ) -> str:
     """Waits for the last save and says what is saved, for the message of a stopped run."""
-    if manager is None:
+    if saver is None:
         return (
             f"stopped by {reason}: with checkpoint_every=0 {chunk.name} is not saved and "
             f"starts again with the same command: {stage.command}"
         )
-    manager.wait_until_finished()
+    saver.manager.wait_until_finished()
     saved = stage.checkpoints(chunk) / str(position.step)
     return f"stopped by {reason}: saved {saved}; to go on, run again: {stage.command}"

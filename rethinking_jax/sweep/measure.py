@@ -176,7 +176,8 @@ def evaluate_trained(chunk: Chunk, stage: Stage, chosen: Sequence[int], split: s
     Raises:
       RunFailed: stopped by a signal, or the checkpoint is damaged.
     """
-    whole, lines = restored(chunk, stage), stage.lines()
+    lines = stage.lines()
+    whole = restored(chunk, stage, lines)
     last = max(lines[chunk.runs[i].name][-1]["step"] for i in chosen)
     if whole is None or whole[0] < last:
         raise RunFailed(f"{stage.checkpoints(chunk)} was damaged: run again: {stage.command}")

@@ -13,7 +13,7 @@ import numpy as np
 
 from rethinking_jax.host.processes import fetch, is_primary, wait_for_all
 from rethinking_jax.step.state import Carry
-from rethinking_jax.sweep import groups
+from rethinking_jax.sweep import groups, saved
 from rethinking_jax.sweep.engine import Chunk, Feed, Feeds
 from rethinking_jax.sweep.mesh import slots, spread
 from rethinking_jax.sweep.program import zero_running
@@ -41,36 +41,73 @@ def fresh(chunk: Chunk) -> Carry:
     return state, zero_running(len(chunk.runs), chunk.config.gradient_norm)
 
 
-def restored(chunk: Chunk, stage: Stage) -> tuple[int, Carry] | None:
-    """Reads step and states of a chunk's newest whole checkpoint; None where there is none."""
+def restored(
+    chunk: Chunk, stage: Stage, lines: Mapping[str, list[Line]]
+) -> tuple[int, Carry] | None:
+    """Reads the newest checkpoint of a chunk that is whole and agrees with its lines, or None."""
     template = jax.eval_shape(partial(fresh, chunk))
-    return checkpoint.restore_latest(stage.checkpoints(chunk), template, stage.progress.message)
+    disagrees = saved.objection_of(chunk.runs, lines)
+
+    def objection(step: int, carry: Carry) -> str | None:
+        return disagrees(step, carry) or _lines_missing(chunk, stage, lines, step, carry)
+
+    return checkpoint.restore_latest(
+        stage.checkpoints(chunk),
+        template,
+        saved.whose(chunk.runs),
+        stage.progress.message,
+        objection,
+    )
+
+
+def _lines_missing(
+    chunk: Chunk, stage: Stage, lines: Mapping[str, list[Line]], step: int, carry: Carry
+) -> str | None:
+    """Says why the lines up to a checkpoint are not what it was saved after."""
+    per_epoch, file = chunk.steps_per_epoch, stage.metrics_file
+    for i, run in enumerate(chunk.runs):
+        own = [line for line in lines.get(run.name, []) if line["step"] <= step]
+        if wrong := metrics.flaw(own, run.config, per_epoch):
+            return f"{file} has {wrong}"
+        epochs = metrics.measured_epochs(run.config, step // per_epoch)
+        # Saved between the last step of an epoch and its measurement, it has sums over it yet.
+        if epochs and epochs[-1] * per_epoch == step and carry[1].count[i] > 0:
+            epochs = epochs[:-1]
+        if len(own) < len(epochs) and not metrics.finished(own, run.config):
+            return f"{file} lacks epoch {epochs[len(own)]} of {run.name}"
+    return None
 
 
 def resumed(chunk: Chunk, stage: Stage, feeds: Feeds) -> Position:
-    """Finds where a chunk stands: at its newest whole checkpoint, or at the very start.
+    """Finds where a chunk stands: at its newest right checkpoint, or at the very start.
 
     The metrics file is cut back to that step.
     """
-    step, whole = restored(chunk, stage) or (0, jax.device_get(fresh(chunk)))
     names = [run.name for run in chunk.runs]
-    lines: dict[str, list[Line]] = {name: [] for name in names}
-    others = []
-    for line in metrics.read_lines(stage.metrics_file):
-        if line["member"] not in names:
-            others.append(line)
-        elif line["step"] <= step:
-            lines[line["member"]].append(line)
+    every = metrics.read_lines(stage.metrics_file)
+    found = metrics.by_member(every)
+    step, whole = restored(chunk, stage, found) or (0, jax.device_get(fresh(chunk)))
+    lines = {name: [x for x in found.get(name, []) if x["step"] <= step] for name in names}
+    ends = [i for i, name in enumerate(names) if lines[name] and lines[name][-1]["step"] == step]
+    if step and any(whole[0].step[i] == step and i not in ends for i in range(len(names))):
+        # Measured of some members only: it is measured again.
+        for i in ends:
+            lines[names[i]].pop()
+    elif ends:
+        # Saved between the last step of an epoch and its measurement, which came after all.
+        whole = whole[0], jax.tree.map(np.zeros_like, whole[1])
     # In the order in which an uninterrupted run writes them: by epoch, then by member.
     kept = sorted((line for name in names for line in lines[name]), key=lambda line: line["epoch"])
+    others = [line for line in every if line["member"] not in names]
     wait_for_all(f"read {chunk.name}")
     if is_primary():
         metrics.write_lines(stage.metrics_file, [*others, *kept])
     if step:
         stage.progress.message(f"{chunk.name}: resuming from step {step:,}")
-    if any(own and own[-1]["step"] == step for own in lines.values()):
-        # Saved between the last step of an epoch and its measurement, which came after all.
-        whole = whole[0], jax.tree.map(np.zeros_like, whole[1])
+    elif found.keys() & set(names):
+        stage.progress.message(
+            f"{chunk.name}: training starts again, for no checkpoint agrees with its lines"
+        )
     active = unfinished(chunk, lines, range(len(names)))
     return Position(step, whole, active, *taken(chunk, feeds, whole, active), lines)
 

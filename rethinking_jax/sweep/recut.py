@@ -14,8 +14,9 @@ import numpy as np
 from rethinking_jax.config import Member
 from rethinking_jax.host.processes import all_agree
 from rethinking_jax.step.state import Carry
-from rethinking_jax.sweep.engine import Chunk
-from rethinking_jax.sweep.groups import chunk_name, places_of
+from rethinking_jax.sweep import saved
+from rethinking_jax.sweep.engine import Chunk, Run
+from rethinking_jax.sweep.groups import places_of
 from rethinking_jax.sweep.position import fresh
 from rethinking_jax.workdir import checkpoint, metrics
 from rethinking_jax.workdir.metrics import Line
@@ -59,30 +60,37 @@ def cut_again(
 
 
 def divide_checkpoints(
-    chunks: Sequence[Chunk], stored: Sequence[Names], folder: AnyPath
+    chunks: Sequence[Chunk],
+    stored: Sequence[Names],
+    folder: AnyPath,
+    lines: Mapping[str, Sequence[Line]],
 ) -> list[AnyPath]:
     """Gives each chunk that was cut out of a stored one its members' part of the checkpoints.
 
-    What is there already stays: the state at a step never changes.
+    What is there already stays: the state at a step never changes. A folder that the version
+    before called otherwise is taken over, too.
 
     Args:
       chunks: the chunks that train now.
       stored: the chunks of earlier sessions.
       folder: where each chunk has its folder of checkpoints.
+      lines: what was measured of each run, by its name.
 
     Returns:
       The folders of checkpoints that are needed no more, once `chunks` are stored.
     """
-    whole_of = {name: names for names in stored for name in names}
+    run_of = {run.name: run for chunk in chunks for run in chunk.runs}
+    whole_of = {name: names for names in stored if run_of.keys() >= set(names) for name in names}
     old = []
     for chunk in chunks:
         names = [run.name for run in chunk.runs]
         whole = whole_of.get(names[0], names)
-        if len(whole) > len(names):
-            old.append(folder / chunk_name(whole))
-            part = np.array([whole.index(name) for name in names])
-            _divide(old[-1], folder / chunk.name, _template(chunk, len(whole)), part)
-    return [path for path in dict.fromkeys(old) if path.exists()]
+        source = saved.folder_of(folder, whole)
+        if source != folder / chunk.name and set(names) <= set(whole):
+            old.append(source)
+            _divide(source, chunk, [run_of[name] for name in whole], folder / chunk.name, lines)
+    kept = [folder / chunk.name for chunk in chunks]
+    return [path for path in dict.fromkeys(old) if path.exists() and path not in kept]
 
 
 def _template(chunk: Chunk, members: int) -> Carry:
@@ -95,14 +103,24 @@ def _template(chunk: Chunk, members: int) -> Carry:
     return template
 
 
-def _divide(old: AnyPath, new: AnyPath, template: Carry, part: np.ndarray) -> None:
-    """Saves some members of each whole checkpoint of a folder in another one."""
+def _divide(
+    old: AnyPath,
+    chunk: Chunk,
+    whole: Sequence[Run],
+    new: AnyPath,
+    lines: Mapping[str, Sequence[Line]],
+) -> None:
+    """Saves a chunk's members of each whole checkpoint of a folder in another one."""
     steps = checkpoint.saved_steps(old)
     if not steps:
         return
+    names = [run.name for run in whole]
+    part = np.array([names.index(run.name) for run in chunk.runs])
+    template, all_runs = _template(chunk, len(whole)), saved.whose(whole)
+    objection, own = saved.objection_of(whole, lines), saved.whose(chunk.runs)
     with checkpoint.open_manager(new, len(steps), lambda step: None) as manager:
         for step in steps:
-            whole = checkpoint.restore(old, step, template)
-            if all_agree(whole is not None):
-                own = jax.tree.map(lambda leaf: leaf[part], whole)
-                checkpoint.save(manager, step, own)
+            found = checkpoint.restore(old, step, template, all_runs, objection)
+            if all_agree(found is not None):
+                states = jax.tree.map(lambda leaf: leaf[part], found)
+                checkpoint.save(manager, step, states, own)

@@ -1,15 +1,17 @@
 """Checkpoints that can be trusted: orbax, with a digest of what was saved.
 
 Orbax writes asynchronously and commits by a rename, so a kill leaves the last
-committed checkpoint. It does not notice a flipped bit in an array file; the SHA-256
-of all leaves that is stored beside them does, and a checkpoint that cannot be
-restored exactly as saved is given up for the one before.
+committed checkpoint. It does not notice a flipped bit in an array file, nor that a
+folder was renamed; the SHA-256 that is stored beside the arrays does. It covers all
+leaves, the step, and whose the states are. A checkpoint that is not exactly what was
+saved at its step, of these runs, is given up for the one before.
 """
 
 import dataclasses
 import hashlib
+import json
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 import jax
 import numpy as np
@@ -17,12 +19,28 @@ import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers
 from orbax.checkpoint.path import atomicity
 
+from rethinking_jax.errors import first_line
 from rethinking_jax.host.processes import all_agree, is_primary, wait_for_all
 from rethinking_jax.workdir import storage
+from rethinking_jax.workdir.metrics import Json
 from rethinking_jax.workdir.npz_handler import NpzHandler, NpzRestore, NpzSave
 from rethinking_jax.workdir.storage import AnyPath
 
 Tree = TypeVar("Tree")  # a tree of arrays
+# (step, states) -> what speaks against a whole checkpoint, or None.
+Objection: TypeAlias = Callable[[int, Tree], str | None]
+
+
+class Whose(NamedTuple):
+    """Whose states a folder of checkpoints holds.
+
+    Attributes:
+      members: the names of the runs, in the order of the leading axis of every array.
+      config: a digest of what these runs are.
+    """
+
+    members: tuple[str, ...]
+    config: str
 
 
 @dataclasses.dataclass
@@ -58,7 +76,11 @@ def open_manager(
     """Opens an asynchronous orbax manager that keeps what `LatestAndBest` says.
 
     Half-written checkpoints of a killed process are removed.
+
+    Raises:
+      UserError: a file stands where the folder should be.
     """
+    storage.check_place(directory, folder=True, write=True)
     options = ocp.CheckpointManagerOptions(
         preservation_policy=LatestAndBest(latest, score),
         cleanup_tmp_directories=True,
@@ -76,7 +98,7 @@ def open_manager(
     return ocp.CheckpointManager(storage.absolute(directory), options=options)
 
 
-def save(manager: ocp.CheckpointManager, step: int, tree: object) -> None:
+def save(manager: ocp.CheckpointManager, step: int, tree: object, whose: Whose) -> None:
     """Starts to save a tree of arrays; returns when the device memory may be reused.
 
     A step that is there already is left as it is: the state at a step never changes.
@@ -88,23 +110,31 @@ def save(manager: ocp.CheckpointManager, step: int, tree: object) -> None:
         step,
         args=ocp.args.Composite(
             state=state,
-            digest=ocp.args.JsonSave({"sha256": tree_digest(tree)}),
+            digest=ocp.args.JsonSave(
+                {"sha256": _digest(step, tree, whose), "step": step, **whose._asdict()}
+            ),
         ),
         force=True,
     )
 
 
 def restore_latest(
-    directory: AnyPath, template: Tree, report: Callable[[str], None]
+    directory: AnyPath,
+    template: Tree,
+    whose: Whose,
+    report: Callable[[str], None],
+    objection: Objection[Tree] = lambda step, tree: None,
 ) -> tuple[int, Tree] | None:
-    """Reads the newest checkpoint that is exactly what was saved.
+    """Reads the newest checkpoint that is exactly what was saved, and that nothing speaks against.
 
-    Damaged ones are removed, or saving the same step again would be skipped.
+    Others are set aside, for saving a step that is there is skipped.
 
     Args:
       directory: the folder of one manager; it need not exist.
       template: a tree of `jax.ShapeDtypeStruct` or arrays, the shape of what was saved.
-      report: receives one line for each damaged checkpoint.
+      whose: whose the states must be.
+      report: receives one line for each checkpoint that is left out.
+      objection: is asked of each that is whole.
 
     Returns:
       (step, tree of NumPy arrays), or None where there is none. Every process gets the same.
@@ -112,45 +142,84 @@ def restore_latest(
     steps = saved_steps(directory)
     wait_for_all(f"listed {directory}")
     for step in reversed(steps):
-        tree, reason = None, "another process cannot read it"
+        path, tree = directory / str(step), None
         try:
-            tree = _restore(directory / str(step), template)
+            tree, why = _restore(path, step, template, whose)
+            why = why or objection(step, tree)
         except Exception as error:
             # Damage shows as any exception, from JSON, tensorstore, orbax or ourselves.
-            reason = str(error).strip().split("\n")[0][:120]
-        if all_agree(tree is not None) and tree is not None:
+            why = f"it is damaged ({first_line(error)})"
+        if all_agree(why is None) and tree is not None:
             return step, tree
-        report(f"checkpoint {directory / str(step)} is damaged ({reason}): left out")
+        report(f"checkpoint {path} is left out: {why or 'another process cannot take it'}")
         if is_primary():
-            storage.remove_tree(directory / str(step))
+            _set_aside(path)
     return None
 
 
-def restore(directory: AnyPath, step: int, template: Tree) -> Tree | None:
+def restore(
+    directory: AnyPath,
+    step: int,
+    template: Tree,
+    whose: Whose,
+    objection: Objection[Tree] = lambda step, tree: None,
+) -> Tree | None:
     """Reads the checkpoint of a step as NumPy arrays; None where it is not what was saved.
 
     Args:
       directory: see `restore_latest`.
       step: one of `saved_steps`.
       template: see `restore_latest`.
+      whose: see `restore_latest`.
+      objection: see `restore_latest`.
     """
     try:
-        return _restore(directory / str(step), template)
+        tree, why = _restore(directory / str(step), step, template, whose)
+        return None if why or objection(step, tree) else tree
     except Exception:  # see `restore_latest`
         return None
+
+
+def members_of(directory: AnyPath) -> list[str] | None:
+    """Returns the names of the runs whose states a folder holds, from its newest checkpoint.
+
+    Returns:
+      None where there is no checkpoint, or only those of a version that did not keep the names.
+    """
+    for step in reversed(saved_steps(directory)):
+        try:
+            return [str(name) for name in _stored_digest(directory / str(step))["members"]]
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return None
 
 
 def saved_steps(directory: AnyPath) -> list[int]:
     """Lists the steps with a committed checkpoint, ascending."""
     if not directory.is_dir():
         return []
-    steps = [int(path.name) for path in directory.iterdir() if path.name.isdecimal()]
+    steps = [int(path.name) for path in directory.iterdir() if _is_step(path.name)]
     if storage.is_remote(directory):
         marked = [
             (directory / str(step) / atomicity.COMMIT_SUCCESS_FILE).exists() for step in steps
         ]
         steps = [step for step, whole in zip(steps, marked, strict=True) if whole]
     return sorted(steps)
+
+
+def _is_step(name: str) -> bool:
+    return name.isdecimal() and name == str(int(name))
+
+
+def _set_aside(path: AnyPath) -> None:
+    """Gives a whole checkpoint that is not taken a name that is no step; a bucket has none."""
+    if storage.is_remote(path):
+        storage.remove_tree(path)
+        return
+    aside = path.with_name(f"{path.name}.left-out")
+    if aside.exists():
+        storage.remove_tree(aside)
+    path.rename(aside)
 
 
 def _as_npz(directory: AnyPath) -> bool:
@@ -168,7 +237,27 @@ def tree_digest(tree: object) -> str:
     return sha.hexdigest()
 
 
-def _restore(directory: AnyPath, template: Tree) -> Tree:
+def _digest(step: int, tree: object, whose: Whose) -> str:
+    """Computes the SHA-256 over a step, whose the states are, and the states."""
+    text = json.dumps([step, whose.members, whose.config, tree_digest(tree)])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _stored_digest(directory: AnyPath) -> Json:
+    """Reads what is stored beside the states of a checkpoint, as orbax writes JSON."""
+    return dict(json.loads((directory / "digest" / "metadata").read_text()))
+
+
+def _restore(
+    directory: AnyPath, step: int, template: Tree, whose: Whose
+) -> tuple[Tree, str | None]:
+    """Reads a checkpoint; returns it with what speaks against it, raises where it is damaged."""
+    digest = _stored_digest(directory)
+    stored = None
+    if "members" in digest:  # the version before kept the digest of the states alone
+        stored = Whose(tuple(digest["members"]), digest["config"])
+        if why := _another(digest["step"], step, stored, whose):
+            return template, why
     # As NumPy arrays: what was saved on other devices, in other numbers, is the same here.
     template = jax.tree.map(
         lambda leaf: np.broadcast_to(np.zeros((), leaf.dtype), leaf.shape), template
@@ -176,14 +265,22 @@ def _restore(directory: AnyPath, template: Tree) -> Tree:
     npz = _as_npz(directory)
     state = NpzRestore(template) if npz else ocp.args.StandardRestore(template)
     handlers = {"state": NpzHandler()} if npz else {}
-    with ocp.Checkpointer(
-        ocp.CompositeCheckpointHandler("state", "digest", **handlers),
-    ) as checkpointer:
+    with ocp.Checkpointer(ocp.CompositeCheckpointHandler("state", **handlers)) as checkpointer:
         restored = checkpointer.restore(
-            storage.absolute(directory),
-            args=ocp.args.Composite(state=state, digest=ocp.args.JsonRestore()),
+            storage.absolute(directory), args=ocp.args.Composite(state=state)
         )
-    if tree_digest(restored["state"]) != restored["digest"]["sha256"]:
-        raise ValueError("its content is not what was saved")
     found: Tree = restored["state"]
-    return found
+    made = tree_digest(found) if stored is None else _digest(step, found, stored)
+    if made != digest["sha256"]:
+        raise ValueError("its content is not what was saved")
+    shapes, wanted = ([(x.shape, x.dtype) for x in jax.tree.leaves(t)] for t in (found, template))
+    return found, None if shapes == wanted else "its arrays have other shapes"
+
+
+def _another(stored_step: int, step: int, stored: Whose, whose: Whose) -> str | None:
+    """Says what makes a checkpoint another one than was looked for."""
+    if stored_step != step:
+        return f"it is that of step {stored_step:,}"
+    if stored.members != whose.members:
+        return f"it is of other runs ({', '.join(stored.members)})"
+    return None if stored.config == whose.config else "it is of runs with another config"

@@ -8,14 +8,30 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from rethinking_jax.errors import UserError
+from rethinking_jax.errors import UserError, first_line
 from rethinking_jax.workdir import storage
 from rethinking_jax.workdir.metrics import Json, read_lines
 from rethinking_jax.workdir.storage import AnyPath
+
+# What a workdir may hold, by the names that its files and folders have.
+FILES = (
+    "config.json",
+    "summary.json",
+    "metrics.jsonl",
+    "chunks.json",
+    "labels.npz",
+    "ids.npz",
+    "data.json",
+    "findings.json",
+    "report.html",
+)
+FOLDERS = ("checkpoints", "figures", "tables")
+# What only runs write that have a config.
+OF_A_CONFIG = ("summary.json", "metrics.jsonl", "checkpoints", "findings.json")
 
 
 class Fingerprint(NamedTuple):
@@ -109,8 +125,23 @@ class Folder(NamedTuple):
             raise UserError(f"--workdir={self.path}: {error}") from None
 
     def stored_config(self) -> Json | None:
-        """Returns what config.json holds; None where nothing was begun here."""
-        return _read(self.path / "config.json") if self._begun() else None
+        """Returns what config.json holds; None where nothing was begun here.
+
+        Raises:
+          UserError: nobody can tell whose the results are that lie here.
+        """
+        file = self.path / "config.json"
+        try:
+            if self._begun():
+                return dict(_read(file, _is_config))
+            there = [name for name in OF_A_CONFIG if (self.path / name).exists()]
+            if there:
+                raise UserError(f"{file} is missing, and {there[0]} is there")
+        except UserError as error:
+            raise UserError(
+                f"{error}: nobody can tell what was run. Bring it back, or take another --workdir"
+            ) from None
+        return None
 
     def is_complete(self) -> bool:
         """Says whether the results of every run are there, in a folder that `check` accepts."""
@@ -120,13 +151,39 @@ class Folder(NamedTuple):
         return bool(self.identity(stored)["sweep"] == self.identity(self.config)["sweep"])
 
     def summary(self) -> Json:
-        """Returns what summary.json holds."""
-        return _read(self.path / "summary.json")
+        """Returns what summary.json holds.
+
+        Raises:
+          UserError: it is damaged.
+        """
+        return dict(_read(self.path / "summary.json", _is_summary))
+
+    def stored_chunks(self) -> list[list[str]]:
+        """Returns what chunks.json holds.
+
+        Raises:
+          UserError: it is damaged.
+        """
+        chunks: list[list[str]] = _read(self.path / "chunks.json", _is_chunks)
+        return chunks
 
     def chunks(self) -> list[list[str]]:
-        """Returns the names of the runs of each chunk that earlier sessions trained."""
-        file = self.path / "chunks.json"
-        return list(json.loads(file.read_text())) if self._begun() and file.exists() else []
+        """Returns the names of the runs of each chunk that earlier sessions trained.
+
+        Where chunks.json is damaged or missing the checkpoints say which runs train together.
+        """
+        if not self._begun():
+            return []
+        try:
+            return self.stored_chunks()
+        except UserError:
+            from rethinking_jax.workdir import checkpoint  # imports JAX
+
+            folder = self.path / "checkpoints"
+            names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+            found = [checkpoint.members_of(folder / name) for name in names]
+            chunks = [names for names in found if names]
+            return chunks if _is_chunks(chunks) else []
 
     def names(self) -> set[str]:
         """Returns the names of the runs that the folder holds something of."""
@@ -146,29 +203,40 @@ class Folder(NamedTuple):
         file = self.path / "data.json"
         if not self._begun() or not file.exists():
             return []
+        try:
+            stored = _read(file, _is_data)
+        except UserError:
+            return []  # it is said elsewhere, and made again
         return [
             Fingerprint(tuple(one["runs"]), one.get("digests", {}), one.get("source"))
-            for one in json.loads(file.read_text())
+            for one in stored
         ]
 
     def training_sets(self) -> list[TrainingSet]:
-        """Returns the training sets; [] in a folder of an earlier version, which kept none."""
+        """Returns the training sets; [] in a folder of an earlier version, which kept none.
+
+        Raises:
+          UserError: data.json or ids.npz is damaged.
+        """
         file = self.path / "data.json"
-        if not file.exists():
+        if not file.exists() and not (self.path / "ids.npz").exists():
             return []
-        ids = self._arrays("ids.npz")
-        return [
-            TrainingSet(
-                **{
-                    **{"digests": {}, "source": None},  # what an earlier version did not keep
-                    **one,
-                    "runs": tuple(one["runs"]),
-                    "image_shape": tuple(one["image_shape"]),
-                },
-                ids=ids[str(i)],
-            )
-            for i, one in enumerate(json.loads(file.read_text()))
-        ]
+        stored, ids = _read(file, _is_data), self._arrays("ids.npz")
+        try:
+            return [
+                TrainingSet(
+                    **{
+                        **{"digests": {}, "source": None},  # what an earlier version did not keep
+                        **one,
+                        "runs": tuple(one["runs"]),
+                        "image_shape": tuple(one["image_shape"]),
+                    },
+                    ids=ids[str(i)],
+                )
+                for i, one in enumerate(stored)
+            ]
+        except (KeyError, TypeError) as error:
+            raise UserError(f"{file} or ids.npz is damaged ({error!r})") from None
 
     def begin(
         self,
@@ -186,7 +254,7 @@ class Folder(NamedTuple):
         Raises:
           UserError: the folder cannot be written, or was begun with other labels.
         """
-        if self._begun() and (self.path / "labels.npz").exists():
+        if self._begun():
             self._check_labels(labels)
         plain = [one._asdict() for one in training_sets]
         ids = {str(i): one.pop("ids") for i, one in enumerate(plain)}
@@ -222,10 +290,14 @@ class Folder(NamedTuple):
         return (self.path / "config.json").exists()
 
     def _check_labels(self, labels: Mapping[str, np.ndarray]) -> None:
-        """Refuses to go on training on other labels than those of the folder."""
+        """Refuses to go on training on other labels than those of the folder, where it has them."""
+        try:
+            known = self.labels()
+        except UserError:
+            return  # damaged or missing, and said to be made again
         changed = [
             name
-            for name, stored in self.labels().items()
+            for name, stored in known.items()
             if name in labels and not np.array_equal(stored, labels[name])
         ]
         if changed:
@@ -242,8 +314,10 @@ class Folder(NamedTuple):
                     entry.removesuffix(".npy"): np.lib.format.read_array(archive.open(entry))
                     for entry in archive.namelist()
                 }
-        except (ValueError, OSError, zipfile.BadZipFile) as error:
-            raise UserError(f"{file} cannot be read ({error}): take another --workdir") from None
+        except FileNotFoundError:
+            raise UserError(f"{file} is missing") from None
+        except Exception as error:  # damage shows as any: of zipfile, zlib, NumPy or struct
+            raise UserError(f"{file} is damaged ({first_line(error)})") from None
 
 
 def _shown(config: Json, key: str) -> str:
@@ -251,8 +325,47 @@ def _shown(config: Json, key: str) -> str:
     return repr(config[key]) if key in config else "its default"
 
 
-def _read(file: AnyPath) -> Json:
-    return dict(json.loads(file.read_text()))
+def _read(file: AnyPath, is_right: Callable[[Any], bool]) -> Any:
+    """Reads a JSON file of a workdir, whatever befell it.
+
+    Raises:
+      UserError: it is damaged.
+    """
+    try:
+        content = json.loads(file.read_text())
+    except FileNotFoundError:
+        raise UserError(f"{file} is missing") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(f"{file} is damaged ({first_line(error)})") from None
+    if not is_right(content):
+        raise UserError(f"{file} is damaged (it is not what a run writes)")
+    return content
+
+
+def _is_dicts(content: Any) -> bool:
+    return isinstance(content, list) and all(isinstance(one, dict) for one in content)
+
+
+def _is_config(content: Any) -> bool:
+    return isinstance(content, dict) and _is_dicts(content.get("sweep"))
+
+
+def _is_summary(content: Any) -> bool:
+    return isinstance(content, dict) and _is_dicts(content.get("members"))
+
+
+def _is_data(content: Any) -> bool:
+    runs = [one.get("runs") for one in content] if _is_dicts(content) else []
+    return bool(runs) and all(isinstance(names, list) for names in runs)
+
+
+def _is_chunks(content: Any) -> bool:
+    """Says whether something is a list of lists of names, each name there once."""
+    if not isinstance(content, list) or not all(isinstance(one, list) and one for one in content):
+        return False
+    names = [name for one in content for name in one]
+    once = all(isinstance(name, str) for name in names) and len(set(names)) == len(names)
+    return bool(names) and once
 
 
 def _write_arrays(file: AnyPath, arrays: Mapping[str, np.ndarray]) -> None:

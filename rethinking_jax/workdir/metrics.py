@@ -16,6 +16,10 @@ Line: TypeAlias = dict[str, Any]
 # What a JSON file holds (a config, a summary): which type a value has only its key says.
 Json: TypeAlias = dict[str, Any]
 
+# What every line has: whole numbers, and others.
+WHOLE = ("epoch", "step")
+REQUIRED = {"member", *WHOLE, "train_loss", "running_loss", "train_accuracy"}
+
 
 def judged_on(line: Line) -> str:
     """Returns the split whose accuracy says which epoch is best: "validation" if there is one."""
@@ -43,6 +47,38 @@ def finished(lines: Sequence[Line], config: Mapping[str, Any]) -> bool:
     if diverged(last) or last["epoch"] >= config["epochs"]:
         return True
     return bool(config["stop_when_fitted"]) and fitted(last, config["fit_threshold"])
+
+
+def measured_epochs(config: Mapping[str, Any], last: int) -> list[int]:
+    """Returns the epochs up to `last` that are measured, ascending."""
+    every, epochs = config["measure_every"], config["epochs"]
+    return [epoch for epoch in range(1, last + 1) if epoch % every == 0 or epoch == epochs]
+
+
+def flaw(
+    lines: Sequence[Line], config: Mapping[str, Any], per_epoch: int | None = None
+) -> str | None:
+    """Says what is wrong with the lines of a member from its first epoch to where they end.
+
+    Args:
+      lines: the lines of one member, as they stand in the file.
+      config: the resolved config of the member.
+      per_epoch: steps of an epoch; None: what the first line says.
+
+    Returns:
+      None where each measured epoch has just one line, in order, and none comes after the end.
+    """
+    per_epoch = per_epoch or (lines[0]["step"] // max(lines[0]["epoch"], 1) if lines else 1)
+    epochs = measured_epochs(config, config["epochs"])
+    for place, line in enumerate(lines):
+        name, found = line["member"], line["epoch"]
+        if finished(lines[max(place - 1, 0) : place], config):
+            return f"a line of {name} for epoch {found} after its end"
+        if found != epochs[place]:
+            return f"epoch {found} of {name} where epoch {epochs[place]} belongs"
+        if line["step"] != found * per_epoch:
+            return f"step {line['step']} of {name} in epoch {found} of {per_epoch} steps each"
+    return None
 
 
 def outcome(lines: Sequence[Line], threshold: float) -> Line:
@@ -86,19 +122,45 @@ def by_member(lines: Iterable[Line]) -> dict[str, list[Line]]:
 
 
 def read_lines(path: AnyPath) -> list[Line]:
-    """Reads the complete lines of a metrics file; [] where there is none.
+    """Reads the whole lines of a metrics file; [] where there is none.
 
-    What follows a line cut off by a crash was never acknowledged and is left out.
+    What is no line of ours, such as what a crash has cut off, is left out, and so is a line
+    that stands there a second time.
     """
     if not path.exists():
         return []
-    lines = []
-    for text in path.read_text().split("\n")[:-1]:
-        try:
-            lines.append(json.loads(text))
-        except ValueError:
-            break
-    return lines
+    texts = dict.fromkeys(path.read_bytes().split(b"\n")[:-1])
+    return [line for line in map(_parsed, texts) if line is not None]
+
+
+def unread(path: AnyPath) -> int:
+    """Counts the ends of lines that `read_lines` leaves out: 0 in a file that nothing befell."""
+    return path.read_bytes().count(b"\n") - len(read_lines(path)) if path.exists() else 0
+
+
+def mend(path: AnyPath) -> None:
+    """Takes out of a metrics file what `read_lines` leaves out."""
+    if unread(path):
+        write_lines(path, read_lines(path))
+
+
+def _parsed(text: bytes) -> Line | None:
+    """Returns a line of ours; None where a text is anything else."""
+    try:
+        line = json.loads(text)
+    except (ValueError, RecursionError):  # bytes that are no UTF-8, or no JSON
+        return None
+    if not isinstance(line, dict) or not (line.keys() >= REQUIRED):
+        return None
+    accuracies = line["train_accuracy"], line.get(f"{judged_on(line)}_accuracy")
+    numbers = [value for key, value in line.items() if key != "member"]
+    right = (
+        isinstance(line["member"], str)
+        and all(type(line[key]) is int for key in WHOLE)
+        and all(isinstance(value, float | int) for value in accuracies)
+        and all(value is None or isinstance(value, float | int) for value in numbers)
+    )
+    return line if right else None
 
 
 def append_lines(path: AnyPath, lines: Iterable[Line]) -> None:

@@ -159,16 +159,15 @@ def absolute(path: AnyPath) -> AnyPath:
     return path if is_remote(path) else path.absolute()
 
 
-def short_name(name: str, always: bool = False) -> str:
+def short_name(name: str) -> str:
     """Returns a name for a file or folder that every file system takes.
 
     Args:
       name: any text, such as the name of a run.
-      always: whether a digest of `name` is a part of it also where `name` could stand as it is.
     """
     safe = re.sub(r"[^A-Za-z0-9_.,=+-]", "_", name)
     # Two names may become the same, a name has a longest length, and ".." is another folder.
-    if safe == name and 0 < len(safe) < 120 and not safe.startswith(".") and not always:
+    if safe == name and 0 < len(safe) < 120 and not safe.startswith("."):
         return safe
     return f"{safe[:100]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
@@ -180,11 +179,40 @@ def make_folder(path: AnyPath) -> None:
 
 
 def remove_tree(path: AnyPath) -> None:
-    """Removes a folder and all in it."""
+    """Removes a folder and all in it, or what else has that name."""
     if is_remote(path):
         path.rmtree()  # type: ignore[union-attr]
-    else:
+    elif path.is_dir() and not Path(path).is_symlink():
         shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def check_place(path: AnyPath, folder: bool = False, write: bool = False) -> None:
+    """Refuses what stands where a file or a folder of ours should be; nothing there is right.
+
+    Args:
+      path: where it should be.
+      folder: whether it should be a folder.
+      write: whether it will be written, too.
+
+    Raises:
+      UserError: with what it is, and what to do.
+    """
+    if is_remote(path) or not os.path.lexists(path):
+        return
+    wanted = "folder" if folder else "file"
+    if not path.exists():
+        raise UserError(f"{path} is a link that leads nowhere: remove it")
+    if not (path.is_dir() if folder else path.is_file()):
+        found = "a folder" if path.is_dir() else "a file" if path.is_file() else "no file"
+        raise UserError(f"{path} is {found}, where a {wanted} should be: move it away")
+    rights = os.R_OK | (os.W_OK if write else 0) | (os.X_OK if folder else 0)
+    if not os.access(path, rights):
+        raise UserError(
+            f"{path} cannot be {'read and written' if write else 'read'} by this user: change the "
+            "permissions of it"
+        )
 
 
 def write_atomically(path: AnyPath, content: str | bytes) -> None:

@@ -1,0 +1,133 @@
+"""What is wrong with the files of a workdir: what is refused, and what a command makes again."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+
+from rethinking_jax.errors import UserError
+from rethinking_jax.workdir import metrics
+from rethinking_jax.workdir.folder import FILES, FOLDERS, Folder
+from rethinking_jax.workdir.metrics import Json, Line
+from rethinking_jax.workdir.storage import AnyPath, check_place, is_remote
+
+MEMBER_KEYS = ("name", "model", "corruption", "label_noise", "seed", "steps_to_fit", "diverged")
+# What a config of an earlier version did that lacks these keys; its epochs are those it has.
+BEFORE = {"measure_every": 1, "stop_when_fitted": False, "fit_threshold": 1.0}
+
+
+def check_places(path: AnyPath, write: bool = False) -> None:
+    """Refuses a workdir where something else stands in the place of a file or a folder of ours.
+
+    Args:
+      path: the workdir, which need not exist.
+      write: whether its files will be written, too.
+
+    Raises:
+      UserError: names it, and says what to do.
+    """
+    if is_remote(path):  # a bucket has no folders, and nothing but objects
+        return
+    for name in FILES:
+        check_place(path / name, write=write)
+    for name in FOLDERS:
+        check_place(path / name, folder=True, write=write)
+    for name in ("figures", "tables"):
+        folder = path / name
+        for file in sorted(folder.iterdir()) if folder.is_dir() else []:
+            check_place(file, write=write)
+
+
+def of_training(folder: Folder) -> list[str]:
+    """Says in a line for each what is wrong in a workdir of runs that train, and is made again.
+
+    Args:
+      folder: the workdir, which is its config's.
+    """
+    found, config = _of_files(folder), folder.stored_config()
+    if found or config is None or not folder.is_complete():
+        return found
+    summary = folder.summary()
+    lines = metrics.by_member(metrics.read_lines(folder.path / "metrics.jsonl"))
+    wrong = of_results(folder.path, config, summary, lines) or _of_labels(folder, summary)
+    return [f"{wrong}: what is wrong is made again"] if wrong else []
+
+
+def _of_files(folder: Folder) -> list[str]:
+    """Says of each damaged file what is wrong with it."""
+    readers: dict[str, Callable[[], object]] = {
+        "summary.json": folder.summary,
+        "chunks.json": folder.stored_chunks,
+        "labels.npz": folder.labels,
+        "data.json": folder.training_sets,
+    }
+    begun = folder.stored_config() is not None
+    found = []
+    for name, read in readers.items():
+        # A run that was stopped has no summary; an earlier version kept nothing of the data.
+        wanted = begun and (name != "data.json" or _has(folder, "ids.npz"))
+        if _has(folder, name) or (wanted and name != "summary.json"):
+            try:
+                read()
+            except UserError as error:
+                found.append(f"{error}: it is made again")
+    file = folder.path / "metrics.jsonl"
+    if lost := metrics.unread(file):
+        found.append(f"{file} has {lost} lines that are damaged or there twice: they are left out")
+    return found
+
+
+def of_results(
+    path: AnyPath, config: Json, summary: Json, lines: Mapping[str, Sequence[Line]]
+) -> str | None:
+    """Says how the files of a complete workdir contradict each other; None where they do not.
+
+    Args:
+      path: the workdir.
+      config: the content of config.json.
+      summary: the content of summary.json.
+      lines: the lines of each run, by its name.
+    """
+    file, members = path / "summary.json", summary["members"]
+    overrides = config["sweep"] or [{}]
+    if len(members) != len(overrides):
+        return f"{path}: config.json and summary.json differ in their number of runs"
+    for member, override in zip(members, overrides, strict=True):
+        if missing := [key for key in MEMBER_KEYS if key not in member]:
+            return f"{file}: a run has no {missing[0]!r}"
+        name, run = member["name"], {**config, **override}
+        own = lines.get(name, [])
+        known = member.get("config", {})
+        other = [key for key in known if key in run and known[key] != run[key]]
+        if override.get("name", name) != name or other:
+            return f"{file} is that of another config: {', '.join(other) or name}"
+        if not own:
+            return f"{path / 'metrics.jsonl'} has no line of {name!r}"
+        run = {**BEFORE, "epochs": own[-1]["epoch"], **run}
+        if wrong := metrics.flaw(own, run):
+            return f"{path / 'metrics.jsonl'} has {wrong}"
+        came_to = metrics.outcome(own, run["fit_threshold"])
+        for key, value in came_to.items():
+            if key in member and member[key] != value:
+                return (
+                    f"{file} is not what metrics.jsonl says: {key} of {name} is "
+                    f"{member[key]} there, {value} in the lines"
+                )
+    return None
+
+
+def _of_labels(folder: Folder, summary: Json) -> str | None:
+    """Says how the labels contradict the summary, which has a digest of them; None for not."""
+    file, labels = folder.path / "labels.npz", folder.labels()
+    for member in summary["members"]:
+        name, digest = member["name"], member.get("labels_sha256")
+        if digest is None:
+            continue
+        if name not in labels:
+            return f"{file} has no labels of {name!r}"
+        whole = labels[name].dtype.kind in "iu"
+        if not whole or digest != hashlib.sha256(labels[name].astype("<i4").tobytes()).hexdigest():
+            return f"{file} has other labels of {name!r} than it trained on"
+    return None
+
+
+def _has(folder: Folder, name: str) -> bool:
+    return (folder.path / name).exists()
