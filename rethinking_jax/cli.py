@@ -64,6 +64,7 @@ def begin() -> None:
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    signal.signal(number, lambda *_: None)  # `_end_at_second` sees the next one
     raise KeyboardInterrupt(STOPS[signal.Signals(number)])
 
 

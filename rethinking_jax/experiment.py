@@ -7,21 +7,19 @@ from contextlib import contextmanager
 from functools import partial
 
 import jax
-from clu import parameter_overview
 from ml_collections import ConfigDict
 from rich.console import Console
 
 from rethinking_jax import config as configs
-from rethinking_jax.analysis import drawing, findings, tables
+from rethinking_jax import screen
+from rethinking_jax.analysis import drawing, findings
 from rethinking_jax.analysis.findings import TheoryResults
 from rethinking_jax.analysis.results import Results, read_pictures
-from rethinking_jax.analysis.table import markdown
 from rethinking_jax.cli import reason
 from rethinking_jax.data import Dataset, fingerprint
 from rethinking_jax.data.runs import load_datasets, training_sets
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.host import flags
-from rethinking_jax.host.console import say
 from rethinking_jax.host.environment import check_devices, describe_device, versions
 from rethinking_jax.host.processes import is_primary, refuse_together, wait_for_all
 from rethinking_jax.host.signals import stop_requests
@@ -35,18 +33,16 @@ from rethinking_jax.sweep.loop import is_complete, train_chunk
 from rethinking_jax.sweep.measure import of_each_run
 from rethinking_jax.sweep.progress import ProgressReport
 from rethinking_jax.sweep.stage import Measure, Stage, measures_nothing
-from rethinking_jax.sweep.summary import parameter_shapes, summarize
+from rethinking_jax.sweep.summary import summarize
 from rethinking_jax.theory import settings
 from rethinking_jax.theory.data import Tasks
 from rethinking_jax.theory.fitting import Lab
 from rethinking_jax.theory.kind import Tools
 from rethinking_jax.theory.kinds import kind_of
-from rethinking_jax.workdir import checkpoint, damage, metrics, owner, storage, tensorboard
+from rethinking_jax.workdir import damage, metrics, owner, storage, tensorboard
 from rethinking_jax.workdir.folder import Fingerprint, Folder, TrainingSet
 from rethinking_jax.workdir.metrics import Json, Line
 from rethinking_jax.workdir.storage import AnyPath
-
-OVERVIEW_LINES = 48  # of the parameter table: the small networks whole, not Inception V3
 
 
 def way_of(config: ConfigDict) -> Way:
@@ -209,7 +205,7 @@ def _train(job: Job) -> tuple[Json, Callable[[], None]]:
     """Trains every run, or what is left of it."""
     progress = ProgressReport(job.console)
     chunks = _prepare(job, progress)
-    _show_start(job, chunks)
+    screen.show_start(job, chunks)
     lines = metrics.read_lines(job.workdir / "metrics.jsonl")
     before = max((line.get("elapsed_seconds") or 0.0 for line in lines), default=0.0)
     with _stage(job, progress, before) as stage:
@@ -283,60 +279,6 @@ def _tested(job: Job, chunks: Sequence[Chunk], stage: Stage) -> dict[str, Line]:
             f"chosen by validation: {', '.join(chosen)}; one look at the test set"
         )
     return selection.look_at_test(chunks, chosen, stage)
-
-
-def _show_start(job: Job, chunks: Sequence[Chunk]) -> None:
-    """Shows what will be trained, on what, and with which labels."""
-    shown = set()
-    for chunk in chunks:
-        if id(chunk.engine) not in shown:
-            shown.add(id(chunk.engine))
-            overview = parameter_overview.get_parameter_overview(
-                parameter_shapes(chunk), include_stats=False, max_lines=OVERVIEW_LINES
-            )
-            job.say(f"{chunk.config.model}\n{overview}")
-        size = len(chunk.dataset.train.labels)
-        dropped = size % chunk.config.batch_size
-        if dropped and chunk.config.last_batch == "drop":
-            job.say(f"Every epoch drops the last {dropped} of {size:,} examples of its order")
-        for run in chunk.runs:
-            job.say(
-                f"{run.name}: p = {run.label_noise:g}, really flipped {run.flipped_fraction:.4f}, "
-                f"labels SHA-256 {run.labels_sha256}"
-            )
-    job.say(f"On {describe_device()}; results go to {job.workdir}")
-
-
-def _show_trained(job: Job, summary: Json) -> None:
-    """Shows the results and says where they lie; a run without any good end has failed."""
-    tables.show_results(summary, job.console)
-    report, curves = job.workdir / "report.html", job.workdir / "figures" / "learning_curves.png"
-    if report.exists():
-        if curves.exists():
-            say(job.console, f"Learning curves: {curves}", highlight=True)
-        else:  # a lesson of the course has slides in their place
-            say(job.console, f"Slides:          {curves.parent}", highlight=True)
-        say(job.console, f"Report:          {report}", highlight=True)
-    say(job.console, f"All results:     {job.workdir}", highlight=True)
-    failures = [_failure(job, member) for member in summary["members"] if member["diverged"]]
-    if len(failures) == len(summary["members"]):
-        raise RunFailed("; ".join(failures))
-    for failure in failures:
-        job.say(failure)
-
-
-def _failure(job: Job, member: Json) -> str:
-    rate = member["learning_rate"]
-    folder = job.workdir / member["checkpoints"]
-    steps = checkpoint.saved_steps(folder)
-    saved = (
-        f"the last good checkpoint is {folder / str(steps[-1])}" if steps else "nothing was saved"
-    )
-    return (
-        f"{member['name']}: the loss stopped being a number in epoch {member['epochs']} "
-        f"at learning rate {rate:g}; {saved}. Try a smaller one: "
-        f"--config.learning_rate={rate / 10:g}"
-    )
 
 
 # Measuring what theory says -----------------------------------------------------------
@@ -415,24 +357,13 @@ def _lab(job: Job, claim: Callable[[], None]) -> Iterator[Lab]:
         yield Lab(stage, claim)
 
 
-def _show_measured(job: Job, summary: Json) -> None:
-    """Shows the verdicts and tables and says where they lie."""
-    for verdict in summary["verdicts"]:
-        job.say(f"{verdict['outcome'].upper()}: {verdict['claim']} {verdict['ours']}")
-    for one in findings.read(job.workdir).found.tables:
-        job.say(f"\n{markdown(one)}")
-    if (report := job.workdir / "report.html").exists():
-        job.say(f"Report:      {report}")
-    job.say(f"All results: {job.workdir}")
-
-
 TRAINING = Way(
     configs.check_training,
     _check_training_job,
     damage.of_training,
     _read_for_training,
     _train,
-    _show_trained,
+    screen.show_trained,
 )
 MEASURING = Way(
     settings.check,
@@ -440,5 +371,5 @@ MEASURING = Way(
     findings.damage,
     _read_for_measuring,
     _measure,
-    _show_measured,
+    screen.show_measured,
 )

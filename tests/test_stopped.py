@@ -66,7 +66,7 @@ MAIN = "rethinking_jax.main"
 PLACES = {
     "import.jaxlib": "before anything was written",
     "rethinking_jax.experiment.load_datasets": "before anything was written",
-    "rethinking_jax.experiment.parameter_shapes": "what is saved in {workdir} stays",
+    "rethinking_jax.screen.parameter_shapes": "what is saved in {workdir} stays",
     "rethinking_jax.sweep.loop.resumed": "saved {workdir}/checkpoints/true_labels/2",
     "rethinking_jax.sweep.loop.measured": "saved {workdir}/checkpoints/true_labels/2",
     "rethinking_jax.experiment.summarize": "what is saved in {workdir} stays",

@@ -56,7 +56,7 @@ def members(
         name = _name(member, override)
         if check is not None:
             check(member)
-            check_name(name, "config.sweep: the name of a run")
+            check_name(name, "config.sweep: name")
         result.append(Member(name, member))
     if check is not None:
         check_name(config.experiment, "config.experiment")
@@ -114,8 +114,7 @@ def _name(config: ConfigDict, override: Overrides, digits: int | None = DIGITS) 
     if not override:
         return str(config.get("corruption") or config.get("model"))
     if "name" in override:
-        name = override["name"]
-        return str(name) if isinstance(name, int | float) else name
+        return str(override["name"])
     speaking = ("corruption", "model", "dataset")
     return ",".join(
         str(value) if key in speaking else f"{key}={_spelt(value, digits)}"

@@ -4,7 +4,7 @@ from rethinking_jax.errors import UserError
 from rethinking_jax.workdir.names import is_printable
 
 
-def check_name(name: object, what: str) -> None:
+def check_name(name: str, what: str) -> None:
     """Refuses a name that tables, pages, files and terminals cannot show as it is given.
 
     Args:
@@ -12,10 +12,9 @@ def check_name(name: object, what: str) -> None:
       what: what is named, for the message.
 
     Raises:
-      UserError: it is not a text of one line, is empty, or begins or ends with a space.
+      UserError: it is not one line of text, is empty, or begins or ends with a space.
     """
-    text = name if isinstance(name, str) else ""
-    if text.strip() != text or not text or not is_printable(text):
+    if name.strip() != name or not name or not is_printable(name):
         raise UserError(
             f"{what}={name!r}: a name is one line of text that can be printed, without spaces "
             "around it"

@@ -70,7 +70,7 @@ def parse_sweep(config: ConfigDict) -> list[Overrides]:
             f"given {config.sweep[:80]!r}"
         )
     for override in overrides:
-        if not isinstance(override.get("name", "a"), str) or override.get("name") == "":
+        if not isinstance(override.get("name", "a"), str):
             raise UserError(f"config.sweep: name={override['name']!r:.80} must be a text")
     return overrides
 

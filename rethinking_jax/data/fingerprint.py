@@ -5,6 +5,7 @@ decide. The files only say whether it is worth to look: their names, sizes and t
 """
 
 import hashlib
+import os
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -76,7 +77,8 @@ def source_of(config: ConfigDict) -> Json | None:
         return None
     sha = hashlib.sha256()
     for path, stat in files:
-        sha.update(f"{path.parent.name}/{path.name} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+        name = os.fsencode(f"{path.parent.name}/{path.name}")  # which need not be UTF-8
+        sha.update(name + f" {stat.st_size} {stat.st_mtime_ns}\n".encode())
     newest, stat = max(files, key=lambda file: file[1].st_mtime_ns)
     return {
         "files": len(files),

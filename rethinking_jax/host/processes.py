@@ -60,7 +60,7 @@ def refuse_together(check: Callable[[], object]) -> None:
         except UserError as error:
             said = str(error)
     if jax.process_count() > 1:
-        text = said.encode()[:MESSAGE_BYTES]
+        text = said.encode(errors="backslashreplace")[:MESSAGE_BYTES]
         padded = np.frombuffer(text.ljust(MESSAGE_BYTES, b"\0"), np.uint8)
         found = multihost_utils.broadcast_one_to_all(padded)
         said = np.asarray(found).tobytes().rstrip(b"\0").decode(errors="replace")
