@@ -180,17 +180,22 @@ def _class_names(name: str, found: dict[str, np.ndarray]) -> list[str] | None:
     names, number = found.get("class_names"), found.get("num_classes")
     if names is not None and (names.ndim != 1 or names.dtype.kind not in "US"):
         raise UserError(f"dataset={name!r}: class_names must be a list of texts.")
+    texts = None if names is None else [_text(each) for each in names.tolist()]
     if number is None:
-        return None if names is None else names.astype(str).tolist()
+        return texts
     if number.size != 1 or number.dtype.kind not in "iu" or number.item() < 1:
         raise UserError(f"dataset={name!r}: num_classes must be one whole number, 2 or more.")
-    if names is not None and len(names) != number.item():
+    if texts is not None and len(texts) != number.item():
         raise UserError(
-            f"dataset={name!r}: there are {len(names):,} class_names, and num_classes is "
+            f"dataset={name!r}: there are {len(texts):,} class_names, and num_classes is "
             f"{number.item():,}: leave num_classes out."
         )
     if number.item() > MOST_CLASSES:
         raise UserError(
             f"dataset={name!r} would have {number.item():,} classes: number the classes from 0 on."
         )
-    return [str(i) for i in range(number.item())] if names is None else names.astype(str).tolist()
+    return [str(i) for i in range(number.item())] if texts is None else texts
+
+
+def _text(name: str | bytes) -> str:
+    return name if isinstance(name, str) else name.decode("utf-8", "backslashreplace")
