@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rethinking_jax.errors import UserError
+from rethinking_jax.errors import UserError, first_line
 from rethinking_jax.workdir import damage, metrics
 from rethinking_jax.workdir.metrics import Json, Line
 from rethinking_jax.workdir.storage import AnyPath, check_readable
@@ -272,8 +272,8 @@ def read_pictures(workdir: AnyPath) -> dict[str, bytes]:
 def _json(path: AnyPath, keys: Sequence[str]) -> Json:
     try:
         result = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} cannot be read: {error}") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(f"{path} cannot be read: {first_line(error)}") from None
     if not isinstance(result, dict):
         raise UserError(f"{path} is not a JSON object")
     missing = [key for key in keys if key not in result]

@@ -27,7 +27,7 @@ def chunk_name(names: Sequence[str]) -> str:
     """
     if len(names) == 1 and re.search(r"\+\d+$", names[0]):
         # This run is called as several would be whose first has the rest of its name.
-        return short_name(names[0], always=True)
+        return short_name(f"{names[0]}+0")
     return former_chunk_name(names)
 
 

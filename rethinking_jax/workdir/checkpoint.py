@@ -76,7 +76,11 @@ def open_manager(
     """Opens an asynchronous orbax manager that keeps what `LatestAndBest` says.
 
     Half-written checkpoints of a killed process are removed.
+
+    Raises:
+      UserError: a file stands where the folder should be.
     """
+    storage.check_place(directory, folder=True, write=True)
     options = ocp.CheckpointManagerOptions(
         preservation_policy=LatestAndBest(latest, score),
         cleanup_tmp_directories=True,

@@ -159,16 +159,15 @@ def absolute(path: AnyPath) -> AnyPath:
     return path if is_remote(path) else path.absolute()
 
 
-def short_name(name: str, always: bool = False) -> str:
+def short_name(name: str) -> str:
     """Returns a name for a file or folder that every file system takes.
 
     Args:
       name: any text, such as the name of a run.
-      always: whether a digest of `name` is a part of it also where `name` could stand as it is.
     """
     safe = re.sub(r"[^A-Za-z0-9_.,=+-]", "_", name)
     # Two names may become the same, a name has a longest length, and ".." is another folder.
-    if safe == name and 0 < len(safe) < 120 and not safe.startswith(".") and not always:
+    if safe == name and 0 < len(safe) < 120 and not safe.startswith("."):
         return safe
     return f"{safe[:100]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
