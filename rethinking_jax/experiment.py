@@ -328,7 +328,7 @@ def _failure(job: Job, member: Json) -> str:
     return (
         f"{member['name']}: the loss stopped being a number in epoch {member['epochs']} "
         f"at learning rate {rate:g}; {saved}. Try a smaller one: "
-        f"--config.learning_rate={rate / 10:g}"
+        f"--config.learning_rate={max(rate / 10, ABOVE_ZERO):g}"
     )
 
 

@@ -17,6 +17,7 @@ import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers
 from orbax.checkpoint.path import atomicity
 
+from rethinking_jax.errors import lacking
 from rethinking_jax.host.processes import all_agree, is_primary, wait_for_all
 from rethinking_jax.workdir import storage
 from rethinking_jax.workdir.npz_handler import NpzHandler, NpzRestore, NpzSave
@@ -116,7 +117,10 @@ def restore_latest(
         try:
             tree = _restore(directory / str(step), template)
         except Exception as error:
-            # Damage shows as any exception, from JSON, tensorstore, orbax or ourselves.
+            # Damage shows as any exception, from JSON, tensorstore, orbax or ourselves. What the
+            # machine lacks is none: nothing may be removed for it.
+            if lacking(error):
+                raise
             reason = str(error).strip().split("\n")[0][:120]
         if all_agree(tree is not None) and tree is not None:
             return step, tree
@@ -136,7 +140,9 @@ def restore(directory: AnyPath, step: int, template: Tree) -> Tree | None:
     """
     try:
         return _restore(directory / str(step), template)
-    except Exception:  # see `restore_latest`
+    except Exception as error:  # see `restore_latest`
+        if lacking(error):
+            raise
         return None
 
 
