@@ -16,6 +16,7 @@ from rethinking_jax.analysis import drawing, findings, tables
 from rethinking_jax.analysis.findings import TheoryResults
 from rethinking_jax.analysis.results import Results, read_pictures
 from rethinking_jax.cli import reason
+from rethinking_jax.config.key import ABOVE_ZERO
 from rethinking_jax.data import Dataset, fingerprint
 from rethinking_jax.data.runs import load_datasets, training_sets
 from rethinking_jax.errors import RunFailed, UserError

@@ -19,7 +19,7 @@ from rethinking_jax.errors import UserError, nearest
 Scope = Literal["location", "resource", "pace", "command", "array", "static"]
 
 # The ends of a `Range` that leaves zero or one out. On a device, what is nearer to 0 is 0.
-ABOVE_ZERO = 2.0**-126
+ABOVE_ZERO = 1.2e-38
 BELOW_ONE = math.nextafter(1, 0)
 # The largest numbers that a device holds, in int32 and float32.
 LARGEST: dict[type, float] = {int: 2**31 - 1, float: (2 - 2**-23) * 2.0**127}
