@@ -147,7 +147,9 @@ def _images(name: str, key: str, images: np.ndarray) -> np.ndarray:
             f"dataset={name!r}: {key} holds {images.dtype} from {low} to {high}; "
             f"{kind} must lie in 0..{largest} (or give uint8)."
         )
-    return (np.rint(images * 255.0) if largest == 1 else images).astype(np.uint8)
+    if largest == 1:  # a half float has too few bits for 0..255, and would be rounded twice
+        images = np.rint(images * np.float32(255))
+    return images.astype(np.uint8)
 
 
 def _labels(name: str, key: str, labels: np.ndarray) -> np.ndarray:
@@ -165,23 +167,35 @@ def _labels(name: str, key: str, labels: np.ndarray) -> np.ndarray:
             f"dataset={name!r}: {key} holds {labels.dtype} values such as {labels[:1]}; "
             "labels must be whole numbers."
         )
+    if labels.size and max(int(labels.max()), -int(labels.min())) >= 2**63:
+        raise UserError(
+            f"dataset={name!r}: {key} holds labels from {labels.min()} to {labels.max()}, which is "
+            "outside the classes from 0 on that can be numbered."
+        )
     return labels.astype(np.int64)
 
 
 def _class_names(name: str, found: dict[str, np.ndarray]) -> list[str] | None:
     """Returns the names of the classes that are declared; None where none are."""
-    if "class_names" in found:
-        names = found["class_names"]
-        if names.ndim != 1 or names.dtype.kind not in "US":
-            raise UserError(f"dataset={name!r}: class_names must be a list of texts.")
-        return [str(text) for text in names.astype(str)]
-    if "num_classes" not in found:
-        return None
-    number = found["num_classes"]
-    if number.size != 1 or number.dtype.kind not in "iu":
-        raise UserError(f"dataset={name!r}: num_classes must be one whole number.")
+    names, number = found.get("class_names"), found.get("num_classes")
+    if names is not None and (names.ndim != 1 or names.dtype.kind not in "US"):
+        raise UserError(f"dataset={name!r}: class_names must be a list of texts.")
+    texts = None if names is None else [_text(each) for each in names.tolist()]
+    if number is None:
+        return texts
+    if number.size != 1 or number.dtype.kind not in "iu" or number.item() < 1:
+        raise UserError(f"dataset={name!r}: num_classes must be one whole number, 2 or more.")
+    if texts is not None and len(texts) != number.item():
+        raise UserError(
+            f"dataset={name!r}: there are {len(texts):,} class_names, and num_classes is "
+            f"{number.item():,}: leave num_classes out."
+        )
     if number.item() > MOST_CLASSES:
         raise UserError(
             f"dataset={name!r} would have {number.item():,} classes: number the classes from 0 on."
         )
-    return [str(i) for i in range(number.item())]
+    return [str(i) for i in range(number.item())] if texts is None else texts
+
+
+def _text(name: str | bytes) -> str:
+    return name if isinstance(name, str) else name.decode("utf-8", "backslashreplace")
