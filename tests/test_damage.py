@@ -461,7 +461,8 @@ def test_a_renamed_step_is_left_out_in_every_version(
     assert_same(workdir, whole)
 
 
-@pytest.mark.parametrize("version", ["former", pytest.param("whole", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("version", ["former", "whole"])
 def test_checkpoints_of_other_runs_are_left_out_in_every_version(
     version: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
