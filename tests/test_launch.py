@@ -164,8 +164,9 @@ signal.signal(signal.SIGTERM, stop if rank == '0' else signal.SIG_IGN)
 print('ready')
 time.sleep(100)
 """)  # fmt: skip
-    with subprocess.Popen(["bash", str(LOCAL), "-n", "2", "--grace", "1"], text=True,
-                          env={**os.environ, **names}, stdout=subprocess.PIPE) as process:  # fmt: skip
+    words = ["bash", str(LOCAL), "-n", "2", "--grace", "1"]
+    env = {**os.environ, **names}
+    with subprocess.Popen(words, text=True, env=env, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert {process.stdout.readline() for _ in range(2)} == {"[0] ready\n", "[1] ready\n"}
         process.kill()
