@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 from helpers import fuzz
+from hypothesis import assume
 from hypothesis import strategies as st
 
 import rethinking_jax as rj
@@ -354,3 +355,14 @@ def test_arrays_become_what_plain_python_makes_of_them(case: Given, path: Path) 
 @fuzz.many(cases(), 1500)
 def test_many_arrays_become_what_plain_python_makes_of_them(case: Given, path: Path) -> None:
     check(case, path)
+
+
+@fuzz.many(cases(), 12, part=200)
+def test_some_arrays_are_trained_on(case: Given, path: Path) -> None:
+    found = {key: laid_out(value, case.layout) for key, value in case.found.items()}
+    wanted = expected(found)
+    assume(wanted is not None)
+    np.savez(path, **found)
+    made = rj.load_dataset(str(path))
+    compare(made, wanted)
+    fuzz.check_trained(str(path), made, path.parent / "run")

@@ -378,7 +378,7 @@ def as_typed(value: Any) -> str:
 
 def read(key: str, value: Any) -> Any:
     """What a typed text means; as the value itself where it is right, else as texts are read."""
-    if key not in SPECS or meaning(key, value) is not WRONG:
+    if key not in SPECS or (value is not None and meaning(key, value) is not WRONG):
         return value
     text, kind = as_typed(value), SPECS[key].kind
     if kind is str:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 from helpers import fuzz
+from hypothesis import reject
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
@@ -382,3 +383,16 @@ def test_a_folder_becomes_what_pillow_sees(case: Tree, root: Path) -> None:
 @fuzz.many(trees(), 400)
 def test_many_folders_become_what_pillow_sees(case: Tree, root: Path) -> None:
     check(case, root)
+
+
+@fuzz.many(trees(), 12, part=200)
+def test_some_folders_are_trained_on(case: Tree, root: Path) -> None:
+    tree = case._replace(image_size=0)
+    write(tree, root)
+    lines: list[str] = []
+    try:
+        made = rj.load_dataset(str(root), progress=lines.append)
+    except UserError:
+        reject()
+    compare(tree, root, made, lines)
+    fuzz.check_trained(str(root), made, root.parent / "run")
