@@ -96,6 +96,19 @@ for ((i = 0; i < number; i++)); do
     >"$folder/out$i" 2>"$folder/err$i" &
   pids+=("$!")
 done
+# Nothing traps kill -9: when the only shell that could write to this pipe is gone, the one that
+# reads it stops the processes in its place.
+mkfifo "$folder/alive" || exit 1
+exec 9<>"$folder/alive"
+{
+  exec 8<"$folder/alive" 9>&-
+  if ! read -r _ <&8; then
+    send TERM
+    sleep "$grace"
+    send KILL
+    rm -rf "$folder"
+  fi
+} >/dev/null 2>&1 &
 set +m
 
 code=0 left=$number deadline=''
@@ -118,4 +131,5 @@ while ((left)); do
   ((left)) && sleep 0.2
 done
 wait "${readers[@]}"
+echo ended >&9
 exit "$code"

@@ -1,7 +1,18 @@
 """The two ways a command ends other than well, and the name that was perhaps meant."""
 
 import difflib
+import errno
+import os
+import re
 from collections.abc import Iterable
+
+# What a machine can run out of while files are whole, and come back with.
+EXHAUSTED = frozenset(
+    {errno.EAGAIN, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC}
+)
+NO_THREAD = "can't start new thread"  # as Python says it
+# How tensorstore, which reads and writes checkpoints, begins the page of an error of a file.
+STORE = re.compile(r'([A-Z_]+): .*?local file "([^"]*)"', re.DOTALL)
 
 
 class UserError(Exception):
@@ -29,3 +40,40 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """Returns ': did you mean ...?' with the nearest known name, or '' where none is near."""
     close = difflib.get_close_matches(name, list(known), n=1)
     return f": did you mean {close[0]!r}?" if close else ""
+
+
+def file_error(error: BaseException) -> str:
+    """Returns in a few words what went wrong with which file; "" where an error is of none."""
+    number = _system_error(error)
+    found = STORE.match(str(error))
+    if isinstance(error, OSError):
+        said, file = str(error), error.filename
+    elif found:
+        said, file = found[1].replace("_", " ").lower(), found[2]
+    else:
+        return ""
+    what = os.strerror(number).lower() if number else said
+    return f"{what}: {file}" if file else what
+
+
+def lacking(error: BaseException) -> str:
+    """Returns what the machine lacks, such as "no space left on device", "" where it is not that.
+
+    Whoever reads a file asks this before the file is called damaged.
+    """
+    text, number = str(error).strip().split("\n")[0], _system_error(error)
+    if number in EXHAUSTED:
+        return os.strerror(number).lower()
+    if NO_THREAD in text:
+        return f"{NO_THREAD}: no memory is left, or no more threads are allowed (ulimit -a)"
+    if isinstance(error, MemoryError):
+        return text or "no memory is left"
+    return text if "RESOURCE_EXHAUSTED" in text else ""
+
+
+def _system_error(error: BaseException) -> int:
+    """Returns the number of the system's error that an exception is about; 0: of none."""
+    if isinstance(error, OSError):
+        return error.errno or 0
+    found = re.search(r"(?:OS error |os_error_code=')(\d+)", str(error))
+    return int(found[1]) if found else 0

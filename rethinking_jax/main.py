@@ -37,7 +37,7 @@ from rethinking_jax import config as configs
 from rethinking_jax.config import file
 from rethinking_jax.config.docs import keys_help
 from rethinking_jax.config.strict import unknown, wanted
-from rethinking_jax.errors import RunFailed, UserError
+from rethinking_jax.errors import RunFailed, UserError, file_error, lacking
 from rethinking_jax.host import distributed
 from rethinking_jax.workdir import storage
 
@@ -112,16 +112,14 @@ def _run(config: ConfigDict, workdir: str, command: str) -> None:
 
 def _reason(error: Exception, workdir: str, command: str) -> str:
     """Returns one line for what nobody foresaw; prints a trace if the machine is not to blame."""
-    # A full disk (a ValueError when orbax meets it), no memory left: the first line
-    # says it, the trace would hide it.
-    machine = isinstance(error, (OSError, jax.errors.JaxRuntimeError))
-    if not machine and "RESOURCE_EXHAUSTED" not in str(error):
-        traceback.print_exc()
     reason = str(error).strip().split("\n")[0]
     if distributed.is_lost(error):
         return f"another process is gone ({reason})"
-    if "No space left" in reason:
-        reason = "no space left on device"
+    # A disk that fails, no memory left: one line says it, the trace would hide it.
+    known = file_error(error) or lacking(error)
+    if not known and not isinstance(error, jax.errors.JaxRuntimeError):
+        traceback.print_exc()
+    reason = known or reason
     return f"the run failed ({reason}); what is saved in {workdir} stays: {command}"
 
 

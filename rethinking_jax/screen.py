@@ -6,6 +6,7 @@ from clu import parameter_overview
 
 from rethinking_jax.analysis import findings, tables
 from rethinking_jax.analysis.table import markdown
+from rethinking_jax.config.key import ABOVE_ZERO
 from rethinking_jax.errors import RunFailed
 from rethinking_jax.host.console import say
 from rethinking_jax.host.environment import describe_device
@@ -68,7 +69,7 @@ def _failure(job: Job, member: Json) -> str:
     return (
         f"{member['name']}: the loss stopped being a number in epoch {member['epochs']} "
         f"at learning rate {rate:g}; {saved}. Try a smaller one: "
-        f"--config.learning_rate={rate / 10:g}"
+        f"--config.learning_rate={max(rate / 10, ABOVE_ZERO):g}"
     )
 
 

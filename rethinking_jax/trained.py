@@ -216,7 +216,8 @@ class TrainedRun:
         if found is None:
             raise UserError(
                 f"{place.checkpoints / str(step)} is damaged or of another run, or "
-                f"{self.config.model} is another network now"
+                f"{self.config.model} is another network now. Its command trains the rest again "
+                "where that folder and summary.json are removed"
             )
         index = [member.name for member in place.chunk].index(self.name)
         own: dict[str, PyTree] = jax.tree.map(lambda leaf: leaf[index], found[0].variables)

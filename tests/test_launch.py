@@ -154,6 +154,28 @@ time.sleep(100)
     assert sorted(stdout.splitlines()) == ["[0] saved", "[1] saved"]
 
 
+def test_local_takes_its_processes_with_it_when_it_is_killed(tmp_path: Path) -> None:
+    """Nothing traps kill -9; process 0 saves, and process 1 ignores what it is told."""
+    names = program(tmp_path, f"""
+def stop(*_):
+    open({str(tmp_path)!r} + '/saved', 'w').close()
+    sys.exit(1)
+signal.signal(signal.SIGTERM, stop if rank == '0' else signal.SIG_IGN)
+print('ready')
+time.sleep(100)
+""")  # fmt: skip
+    command = ["bash", str(LOCAL), "-n", "2", "--grace", "1"]
+    with subprocess.Popen(
+        command, text=True, env={**os.environ, **names}, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert {process.stdout.readline() for _ in range(2)} == {"[0] ready\n", "[1] ready\n"}
+        process.kill()
+        process.wait()
+        assert not process.stdout.read()  # it is closed when the last of them ends
+    assert (tmp_path / "saved").exists()
+
+
 def test_local_runs_one_sum_over_all_devices() -> None:
     shown = sh(LOCAL, "-n", "2", "--devices", "2", "--", "3",
                env={"RUN": f"{sys.executable} {PSUM}", "PYTHONPATH": str(REPOSITORY),

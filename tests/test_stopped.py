@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from conftest import REPOSITORY, Command, read_metrics, read_summary
@@ -19,6 +20,7 @@ from rethinking_jax.host.signals import stop_requests
 from rethinking_jax.pictures import illustrations
 from rethinking_jax.report import __main__ as report
 from rethinking_jax.report import page
+from rethinking_jax.sweep import measure
 
 SMALL = (
     "--config.sweep=", "--config.model=mlp", "--config.hidden_sizes=8", "--config.epochs=2",
@@ -141,6 +143,28 @@ def test_a_signal_outside_training_says_what_is_saved_and_loses_nothing(
     for file in (whole / "figures").iterdir():
         assert (cut / "figures" / file.name).read_bytes() == file.read_bytes()
     assert "Complete already" in answer(*arguments).stdout
+
+
+def test_a_signal_in_the_look_at_the_test_set(
+    answer: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = (*SMALL, "--config.validation_examples=50", f"--workdir={tmp_path / 'run'}")
+
+    def signalled(*_: object) -> object:
+        os.kill(os.getpid(), signal.SIGINT)
+        # As a feed does that is asked to stop between two pieces of a large test set.
+        return [None], SimpleNamespace(evaluate=lambda *_: None)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(measure, "taken", signalled)
+        result = answer(*arguments)
+    one_line(result, "stopped by Ctrl-C: every run is trained and saved", str(tmp_path / "run"))
+    before = read_metrics(tmp_path / "run")
+    with monkeypatch.context() as patch:
+        patch.setattr(page, "write_report", lambda *_: None)
+        assert answer(*arguments).returncode == 0
+    assert read_metrics(tmp_path / "run") == before
+    assert "test_accuracy" in read_summary(tmp_path / "run")["members"][0]
 
 
 @pytest.mark.parametrize("error", [ValueError("a\nreason"), OSError(28, "No space left")])

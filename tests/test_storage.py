@@ -282,8 +282,8 @@ def test_a_checkpoint_in_a_bucket_without_its_mark_is_none(bucket: str) -> None:
 def test_a_bucket_has_one_owner_and_a_silent_one_is_gone(
     bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(owner, "BEAT_SECONDS", 0.1)
-    monkeypatch.setattr(owner, "SILENT_SECONDS", 2.0)
+    monkeypatch.setattr(owner, "BEAT_SECONDS", 0.5)
+    monkeypatch.setattr(owner, "SILENT_SECONDS", 5.0)
     monkeypatch.setattr(owner, "SETTLE_SECONDS", 0.5)
     folder, said = storage.open_path(bucket), []
     with owner.owned(folder, "the first", print):

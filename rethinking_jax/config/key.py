@@ -1,7 +1,6 @@
 """What one key of a config is: the only place where anything about it is said."""
 
 import math
-import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
@@ -20,10 +19,11 @@ from rethinking_jax.errors import UserError, nearest
 #   static    a part of the program; runs that differ in it are compiled apart
 Scope = Literal["location", "resource", "pace", "command", "array", "static"]
 
-# The ends of a `Range` that leaves zero, one or infinity out.
-ABOVE_ZERO = math.nextafter(0, 1)
+# The ends of a `Range` that leaves zero or one out. On a device, what is nearer to 0 is 0.
+ABOVE_ZERO = 1.2e-38
 BELOW_ONE = math.nextafter(1, 0)
-FINITE = sys.float_info.max
+# The largest numbers that a device holds, in int32 and float32.
+LARGEST: dict[type, float] = {int: 2**31 - 1, float: (2 - 2**-23) * 2.0**127}
 
 
 class Range(NamedTuple):
@@ -42,7 +42,7 @@ class Range(NamedTuple):
 
 AT_LEAST_0 = Range(0, wanted="at least 0")
 AT_LEAST_1 = Range(1, wanted="at least 1")
-ABOVE_0 = Range(ABOVE_ZERO, FINITE, "above 0")
+ABOVE_0 = Range(ABOVE_ZERO, wanted="above 0")
 SHARE = Range(0, BELOW_ONE, "at least 0 and below 1")
 SEED = Range(0, 2**31 - 1, "from 0 to 2147483647")
 
@@ -148,5 +148,16 @@ def check_keys(config: ConfigDict, keys: Mapping[str, Key]) -> None:
                 f"config.{name}={value!r} is not known{nearest(str(value), key.choices)} "
                 f"(known: {', '.join(key.choices)})"
             )
-        if key.range and value is not None and not key.range.least <= value <= key.range.most:
-            raise UserError(f"config.{name}={value} must be {key.range.wanted}")
+        if type(value) in LARGEST and (wanted := _wanted(value, key.range)):
+            raise UserError(f"config.{name}={value} must be {wanted}")
+
+
+def _wanted(value: float, allowed: Range | None) -> str:
+    """Returns what would be right where a number is not; "" where it is."""
+    least, most, wanted = allowed or Range(-math.inf, wanted="a number")
+    if 0 < abs(value) < ABOVE_ZERO:
+        return f"{wanted}, and not nearer to 0 than {ABOVE_ZERO:.2g}, which is 0 in float32"
+    if not least <= value <= most:  # true of nan, too
+        return wanted
+    largest = LARGEST[type(value)]
+    return f"{wanted}, and at most {largest:.10g}" if abs(value) > largest else ""

@@ -11,7 +11,6 @@ from rethinking_jax.config.key import (
     ABOVE_ZERO,
     AT_LEAST_0,
     AT_LEAST_1,
-    FINITE,
     SEED,
     SHARE,
     Key,
@@ -153,13 +152,13 @@ GROUPS: dict[str, tuple[Key, ...]] = {
             0.0,
             "The alpha of Beta(alpha, alpha), from which mixup draws the shares of two images; it "
             "came after the paper; 0: no mixup.",
-            range=Range(0, FINITE, "0 (off) or above"),
+            range=Range(0, wanted="0 (off) or above"),
         ),
         Key(
             "sam_radius",
             0.0,
             "The radius of sharpness-aware minimization, which came after the paper; 0: none.",
-            range=Range(0, FINITE, "0 (off) or above"),
+            range=Range(0, wanted="0 (off) or above"),
         ),
     ),
     "Measuring": (

@@ -17,6 +17,7 @@ GRAY_MODES = {"1", "L", "LA", "La", "F"}
 # By the bits of a value in the file: pictures that all stay below are of another range.
 LEAST_PEAK = {16: 16, 32: 2}
 DARK = 64
+PLAIN = (8, False, 1)  # 8 bits, opaque, one page: nothing to say
 
 
 class Note(NamedTuple):
@@ -57,6 +58,9 @@ def load_image_folder(request: Request) -> Dataset:
     test = read_split("test", test_files) if test_files else None
     _check_range(name, list(notes.values()))
     _say_notes(name, list(notes.values()), say)
+    peak = max(int(split.images.max()) for split in (train, test) if split)
+    if peak < DARK:
+        say(f"the images of {name} are dark: the largest value in any of them is {peak} of 255")
     if test is None:
         train, test = hold_out(name, train, say)
     elif untested := sorted(set(classes) - {path.parent.name for path in test_files}):
@@ -95,7 +99,8 @@ def _read(
                 picture = images.decode_picture(path.read_bytes(), mode)
             except Exception as error:
                 raise _unreadable(name, path, error) from error
-            notes[path] = Note(path, int(picture.pixels.max()), *picture[1:])
+            if picture[1:] != PLAIN:
+                notes[path] = Note(path, int(picture.pixels.max()), *picture[1:])
             yield picture.pixels
 
     return images.stack_images(name, len(files), read, image_size)
@@ -130,9 +135,6 @@ def _say_notes(name: str, notes: list[Note], say: Say) -> None:
     for found, what in kinds:
         if found:
             say(f"{len(found):,} image(s) of {name} have {what}, such as {min(found).path}")
-    peak = max(note.peak for note in notes)
-    if peak < DARK:
-        say(f"the images of {name} are dark: the largest value in any of them is {peak} of 255")
 
 
 def _unreadable(name: str, path: Path, error: Exception) -> UserError:

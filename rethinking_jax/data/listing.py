@@ -88,6 +88,7 @@ def picture_extensions() -> frozenset[str]:
     """Returns the extensions, such as ".png", of the formats that Pillow reads here."""
     from PIL import Image, ImageFile
 
+    Image.preinit()  # so that the common formats are tried before the rare ones
     Image.init()
     readable = {
         kind

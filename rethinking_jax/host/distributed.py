@@ -27,6 +27,8 @@ AGREE_SECONDS = 10  # how long one that failed waits for the others to end in th
 # What the errors of a collective say when the other side went away.
 LOST = re.compile(r"gloo|nccl|UNAVAILABLE|coordination|heartbeat|socket|connection", re.IGNORECASE)
 
+STATUS = re.compile(r"[A-Z_]+: ")  # how XLA's errors begin, such as "INTERNAL: "
+
 
 class Meeting(NamedTuple):
     """Where this process meets the others, and as which of them."""
@@ -313,8 +315,19 @@ def describe() -> str:
 
 def is_lost(error: BaseException) -> bool:
     """Says whether an error says that another process went away."""
-    lost = isinstance(error, jax.errors.JaxRuntimeError) and LOST.search(str(error))
-    return _here is not None and bool(lost)
+    if _here is None:
+        return False
+    while not _is_from_xla(error):
+        if error.__cause__ is None:
+            return False
+        error = error.__cause__  # orbax raises its own because of one
+    return bool(LOST.search(str(error)))
+
+
+def _is_from_xla(error: BaseException) -> bool:
+    """Says whether an error is a status of XLA, which raises some as a `ValueError`."""
+    kinds = (jax.errors.JaxRuntimeError, ValueError)
+    return isinstance(error, kinds) and bool(STATUS.match(str(error)))
 
 
 def finish(code: int, *, agreed: bool = True, lost: bool = False) -> int:

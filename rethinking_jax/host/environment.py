@@ -8,6 +8,7 @@ from pathlib import Path
 import jax
 
 from rethinking_jax.errors import UserError
+from rethinking_jax.host.memory import check_address_space
 
 # Packages whose versions belong to a result.
 PACKAGES = (
@@ -26,8 +27,10 @@ def check_devices() -> None:
     """Refuses to begin on devices that are not there.
 
     Raises:
-      UserError: JAX_PLATFORMS, or --jax_platforms, names what JAX does not find here.
+      UserError: JAX_PLATFORMS, or --jax_platforms, names what JAX does not find here, or this
+        process may not have the memory to ask.
     """
+    check_address_space()
     try:
         jax.devices()
     except (AssertionError, RuntimeError) as error:  # JAX leaves CUDA out, and then has nothing

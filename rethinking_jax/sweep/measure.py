@@ -184,7 +184,10 @@ def evaluate_trained(chunk: Chunk, stage: Stage, chosen: Sequence[int], split: s
     carry, feed = taken(chunk, chunk.engine.open(chunk), whole[1], chosen)
     sums = feed.evaluate(carry[0], split, lambda share: stage.stop_requested())
     if sums is None:
-        raise RunFailed(f"stopped by {stage.stop_requested()}: run again: {stage.command}")
+        raise RunFailed(
+            f"stopped by {stage.stop_requested()}: every run is trained and saved in "
+            f"{stage.workdir}; to go on, run again: {stage.command}"
+        )
     on_host: Sums = fetch(sums)
     return on_host
 

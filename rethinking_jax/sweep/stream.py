@@ -18,6 +18,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from rethinking_jax.data.batches import HostBatch, read_batches
 from rethinking_jax.data.dataset import Split
+from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.step.metrics import zero_sums
 from rethinking_jax.step.state import Carry, Examples, Hyper, Running, Steps, Sums, TrainState
 from rethinking_jax.step.train import epoch_order
@@ -166,7 +167,11 @@ def _evaluate(
 def _device_batches(
     chunk: Chunk, stored: Split, positions: np.ndarray
 ) -> Generator[Examples, None, None]:
-    """Yields the batches of these positions, int64 [steps, b]; a process reads its own rows."""
+    """Yields the batches of these positions, int64 [steps, b]; a process reads its own rows.
+
+    Raises:
+      OSError: they can no longer be read.
+    """
     config, size = chunk.config, positions.shape[1]
     threads = config.read_threads or os.cpu_count() or 1
     batches = read_batches(
@@ -175,15 +180,19 @@ def _device_batches(
         threads=threads,
         workers=config.read_workers,
     )
-    with closing(batches):
-        ahead: Examples | None = None
-        for batch in batches:
-            on_device = on_devices(batch, size, chunk.mesh)
+    try:
+        with closing(batches):
+            ahead: Examples | None = None
+            for batch in batches:
+                on_device = on_devices(batch, size, chunk.mesh)
+                if ahead is not None:
+                    yield ahead
+                ahead = on_device  # the copy of the next batch runs beside the step of this one
             if ahead is not None:
                 yield ahead
-            ahead = on_device  # the copy of the next batch runs beside the step of this one
-        if ahead is not None:
-            yield ahead
+    except (UserError, RunFailed) as error:
+        # The files were whole when the run began: nothing in the command is wrong.
+        raise OSError(str(error)) from error
 
 
 def on_devices(batch: HostBatch, size: int, mesh: Mesh) -> Examples:

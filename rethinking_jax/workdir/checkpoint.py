@@ -19,7 +19,7 @@ import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers
 from orbax.checkpoint.path import atomicity
 
-from rethinking_jax.errors import first_line
+from rethinking_jax.errors import first_line, lacking
 from rethinking_jax.host.processes import all_agree, is_primary, wait_for_all
 from rethinking_jax.workdir import storage
 from rethinking_jax.workdir.metrics import Json
@@ -147,7 +147,10 @@ def restore_latest(
             tree, why = _restore(path, step, template, whose)
             why = why or objection(step, tree)
         except Exception as error:
-            # Damage shows as any exception, from JSON, tensorstore, orbax or ourselves.
+            # Damage shows as any exception, from JSON, tensorstore, orbax or ourselves. What the
+            # machine lacks is none: nothing may be removed for it.
+            if lacking(error):
+                raise
             why = f"it is damaged ({first_line(error)})"
         if all_agree(why is None) and tree is not None:
             return step, tree
@@ -176,7 +179,9 @@ def restore(
     try:
         tree, why = _restore(directory / str(step), step, template, whose)
         return None if why or objection(step, tree) else tree
-    except Exception:  # see `restore_latest`
+    except Exception as error:  # see `restore_latest`
+        if lacking(error):
+            raise
         return None
 
 

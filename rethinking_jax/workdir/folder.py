@@ -28,6 +28,7 @@ FILES = (
     "data.json",
     "findings.json",
     "report.html",
+    "owner.json",
 )
 FOLDERS = ("checkpoints", "figures", "tables")
 # What only runs write that have a config.

@@ -14,7 +14,7 @@ from rethinking_jax.data import images
 from rethinking_jax.data.dataset import one_line
 from rethinking_jax.data.origin import Say
 from rethinking_jax.data.tfds import Builder, Features
-from rethinking_jax.errors import UserError
+from rethinking_jax.errors import UserError, lacking
 from rethinking_jax.workdir.storage import open_path
 
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
@@ -122,6 +122,8 @@ class Records:
         """
         try:
             record: bytes = self._source[int(index)]
+            if not record:  # what array_record finds beyond the end of a file
+                raise EOFError(f"record {index} of the split {self.split} is cut off")
             return record
         except Exception as error:
             raise damaged(self.name, self.folder, error) from error
@@ -136,8 +138,10 @@ class Records:
         return bytes(found[self._text]) if self._text else b""
 
 
-def damaged(name: str, folder: object, error: object) -> UserError:
+def damaged(name: str, folder: object, error: Exception) -> UserError:
     """Returns the error of a prepared set that cannot be read."""
+    if reason := lacking(error):
+        return UserError(f"dataset={name!r} cannot be read in {folder}: {reason}.")
     return UserError(
         f"dataset={name!r} is damaged in {folder} ({one_line(error)}): delete that folder and "
         "run again to prepare it anew, or point data_dir at a whole copy."
