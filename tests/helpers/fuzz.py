@@ -5,6 +5,8 @@
 tries so many for every door.
 """
 
+import contextlib
+import io
 import json
 import os
 import shutil
@@ -18,7 +20,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import rethinking_jax as rj
+from rethinking_jax import cli
 from rethinking_jax.data import Dataset
+from rethinking_jax.errors import UserError
 
 LONG = int(os.environ.get("RETHINKING_JAX_FUZZ_CASES", "0"))
 
@@ -43,6 +47,15 @@ def _tried(cases: st.SearchStrategy[Any], count: int) -> Callable[..., Any]:
         suppress_health_check=list(HealthCheck),
     )
     return lambda check: fixed(given(case=cases)(check))
+
+
+def check_refusal(error: UserError) -> None:
+    """Asserts that a command would say one line that can be printed, beside its own name."""
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said):
+        assert cli.fail(error, 2) == 2
+    line = said.getvalue()
+    assert line.removesuffix("\n").isprintable() and len(line) > len("rethinking_jax: ") + 10
 
 
 def check_trained(name: str, made: Dataset, workdir: Path) -> None:
