@@ -1,6 +1,7 @@
 """What the commands have in common: how they parse, how they are stopped, how they end."""
 
 import argparse
+import contextlib
 import io
 import os
 import signal
@@ -49,6 +50,9 @@ def begin() -> None:
     process at once, also within a program that XLA compiles, where Python handles no signal.
     What a terminal cannot show is printed as an escape.
     """
+    # Python has None for a stream that is closed; the next file would be opened in its place.
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -128,7 +132,8 @@ def fail(error: object, code: int, process: str = "") -> int:
     """
     line = f"rethinking_jax: {process}{' '.join(str(error).split())}"
     shown = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)
-    print(shown, file=sys.stderr, flush=True)
+    with contextlib.suppress(OSError):  # nobody can read it, and the code says it, too
+        print(shown, file=sys.stderr, flush=True)
     return code
 
 

@@ -89,11 +89,10 @@ def prepare(flags: argparse.Namespace) -> None:
       RunFailed: it could not be finished; what is whole is kept.
     """
     # What takes time to import comes only now: --help and a typo are answered at once.
-    from rich.console import Console
-
+    from rethinking_jax.host.console import make_console
     from rethinking_jax.host.console import say as print_line
 
-    console = Console()
+    console = make_console()
     _quieten()
     say = partial(print_line, console)
     _prepare(flags, say, _watching(console, say))

@@ -1,7 +1,8 @@
 """What commands print with: every name as it is given, every digit of a number."""
 
+import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:  # rich is slow to import, and a mistake in a command is answered without it
     from rich.console import Console
@@ -9,6 +10,37 @@ if TYPE_CHECKING:  # rich is slow to import, and a mistake in a command is answe
 USUAL_NAME = 26  # characters of a name that stands on one line of a table
 LEAST_NAME = 12  # characters of a line of a longer one
 WIDEST = 10_000  # columns of a console that would hold any table
+
+
+class _Output:
+    """Standard output as it is; where it takes no more, the command is stopped as by a signal."""
+
+    def write(self, text: str) -> int:
+        try:
+            return sys.stdout.write(text)
+        except OSError as error:
+            raise _stop(error) from None
+
+    def flush(self) -> None:
+        try:
+            sys.stdout.flush()
+        except OSError as error:
+            raise _stop(error) from None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sys.stdout, name)
+
+
+def _stop(error: OSError) -> KeyboardInterrupt:
+    # No OSError: whoever reads data meanwhile would blame the data. rich would end without a word.
+    return KeyboardInterrupt(f"its standard output, which takes no more ({error.strerror})")
+
+
+def make_console(*, quiet: bool = False) -> "Console":
+    """Makes the console of a command; to print on a closed pipe raises a KeyboardInterrupt."""
+    from rich.console import Console
+
+    return Console(quiet=quiet, file=cast(IO[str], _Output()))
 
 
 def say(console: "Console", text: str, *, highlight: bool = False) -> None:
