@@ -1,6 +1,6 @@
 """How many cases a fuzz of a door tries: always the same ones, fewer in the fast tests.
 
-    RETHINKING_JAX_FUZZ_CASES=5000 python -m pytest -m slow tests/test_fuzz_*.py
+    RETHINKING_JAX_FUZZ_CASES=5000 python -m pytest -m slow -k fuzz
 
 tries so many for every door.
 """
