@@ -22,7 +22,7 @@ from conftest import REPOSITORY, Command, read_metrics
 from helpers.processes import start, wait_for_lines
 
 from rethinking_jax import config as configs
-from rethinking_jax import job, main, screen
+from rethinking_jax import job, main, prepare, screen
 from rethinking_jax.config.key import check_keys
 from rethinking_jax.config.keys import KEYS
 from rethinking_jax.data.tfds import records
@@ -293,6 +293,14 @@ def test_an_address_space_without_room_for_threads_is_refused(
 def test_an_address_space_with_room_is_taken(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (limit, limit))
     memory.check_address_space()
+
+
+def test_data_is_not_prepared_without_room(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (2**30, 2**30))
+    assert prepare.main(["mnist5k"]) == 2
+    one_line(capsys.readouterr().err, "ulimit -v 1048576 ")
 
 
 @pytest.mark.slow
