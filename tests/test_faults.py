@@ -28,7 +28,7 @@ from rethinking_jax.config.keys import KEYS
 from rethinking_jax.data.tfds import records
 from rethinking_jax.errors import UserError, file_error, lacking
 from rethinking_jax.host import distributed, memory
-from rethinking_jax.workdir import checkpoint, metrics, storage
+from rethinking_jax.workdir import checkpoint, metrics
 
 RUN = (
     "--config.sweep=", "--config.model=mlp", "--config.train_examples=200", "--config.epochs=3",
@@ -79,18 +79,15 @@ def test_a_full_disk_is_one_line_and_a_run_goes_on_when_there_is_room(
     file: str, answer: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command = (*RUN, SMALL, f"--workdir={tmp_path / 'run'}")
+    opened = Path.open
+
+    def full(path: Path, mode: str = "r", *rest: object, **options: object) -> object:
+        if path.name.removesuffix(".tmp") == file and mode[0] in "wa":
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        return opened(path, mode, *rest, **options)  # type: ignore[call-overload]
+
     with monkeypatch.context() as patch:
-        for name in ("write_atomically", "append"):
-            original = getattr(storage, name)
-
-            def full(path: Path, *rest: object, original: object = original) -> None:
-                if path.name == file:
-                    raise OSError(errno.ENOSPC, "No space left on device", str(path))
-                original(path, *rest)  # type: ignore[operator]
-
-            for module in list(sys.modules.values()):
-                if getattr(module, name, None) is original:
-                    patch.setattr(module, name, full)
+        patch.setattr(Path, "open", full)
         result = answer(*command)
     # Where it is full from the start, the folder is what is wrong in the command.
     assert result.returncode == (2 if file == "labels.npz" else 1)
