@@ -57,7 +57,7 @@ def begin() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     sys.excepthook = _last_word
-    sys.unraisablehook = _unless_loop_is_closed
+    sys.unraisablehook = _uncaught
     for number in STOPS:
         if signal.getsignal(number) != signal.SIG_IGN:  # as in the background of a shell
             signal.signal(number, _stop)
@@ -83,8 +83,14 @@ def _last_word(
     os._exit(fail(f"{reason(error)} before anything was written", 1))
 
 
-def _unless_loop_is_closed(found: "sys.UnraisableHookArgs") -> None:
-    """Shows what nobody can catch, but not what tensorstore says of each array of a failed save."""
+def _uncaught(found: "sys.UnraisableHookArgs") -> None:
+    """Shows what nobody can catch, but not what tensorstore says of each array of a failed save.
+
+    JAX has Python call it whenever objects are collected. A signal that comes just then raises what
+    is dropped there, and the command would go on.
+    """
+    if isinstance(found.exc_value, KeyboardInterrupt):
+        _end_at_once(f"{reason(found.exc_value)}; what is saved stays")
     if str(found.exc_value) != "Event loop is closed":
         sys.__unraisablehook__(found)
 
@@ -94,17 +100,17 @@ def _end_at_second(heard: int) -> None:
     before: set[int] = set()
     while number := os.read(heard, 1):
         if number[0] in before & set(STOPS):
-            if os.isatty(1):
-                os.write(1, b"\x1b[?25h")  # a bar hides the cursor
             again = STOPS[signal.Signals(number[0])]
-            # The stream may be locked by what goes on; the file is not.
-            os.write(
-                2,
-                f"rethinking_jax: ended at once by a second {again}; "
-                "what is saved stays\n".encode(),
-            )
-            os._exit(1)
+            _end_at_once(f"ended at once by a second {again}; what is saved stays")
         before.add(number[0])
+
+
+def _end_at_once(line: str) -> NoReturn:
+    if os.isatty(1):
+        os.write(1, b"\x1b[?25h")  # a bar hides the cursor
+    # The stream may be locked by what goes on; the file is not.
+    os.write(2, f"rethinking_jax: {line}\n".encode())
+    os._exit(1)
 
 
 def _listen_no_more() -> None:
@@ -153,7 +159,8 @@ def end(code: int) -> NoReturn:
 
     try:
         for number in STOPS:
-            signal.signal(number, lambda *_: os._exit(code))
+            # As Python ends it forgets its handlers, and a signal would change the code.
+            signal.signal(number, signal.SIG_IGN)
         sys.stdout.flush()
         sys.stderr.flush()
         threading.Thread(target=end_late, daemon=True).start()
