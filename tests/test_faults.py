@@ -22,13 +22,13 @@ from conftest import REPOSITORY, Command, read_metrics
 from helpers.processes import start, wait_for_lines
 
 from rethinking_jax import config as configs
-from rethinking_jax import job, main, screen
+from rethinking_jax import job, main, prepare, screen
 from rethinking_jax.config.key import check_keys
 from rethinking_jax.config.keys import KEYS
 from rethinking_jax.data.tfds import records
 from rethinking_jax.errors import UserError, file_error, lacking
 from rethinking_jax.host import distributed, memory
-from rethinking_jax.workdir import checkpoint, metrics, storage
+from rethinking_jax.workdir import checkpoint, metrics
 
 RUN = (
     "--config.sweep=", "--config.model=mlp", "--config.train_examples=200", "--config.epochs=3",
@@ -79,18 +79,15 @@ def test_a_full_disk_is_one_line_and_a_run_goes_on_when_there_is_room(
     file: str, answer: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command = (*RUN, SMALL, f"--workdir={tmp_path / 'run'}")
+    opened = Path.open
+
+    def full(path: Path, mode: str = "r", *rest: object, **options: object) -> object:
+        if path.name.removesuffix(".tmp") == file and mode[0] in "wa":
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        return opened(path, mode, *rest, **options)  # type: ignore[call-overload]
+
     with monkeypatch.context() as patch:
-        for name in ("write_atomically", "append"):
-            original = getattr(storage, name)
-
-            def full(path: Path, *rest: object, original: object = original) -> None:
-                if path.name == file:
-                    raise OSError(errno.ENOSPC, "No space left on device", str(path))
-                original(path, *rest)  # type: ignore[operator]
-
-            for module in list(sys.modules.values()):
-                if getattr(module, name, None) is original:
-                    patch.setattr(module, name, full)
+        patch.setattr(Path, "open", full)
         result = answer(*command)
     # Where it is full from the start, the folder is what is wrong in the command.
     assert result.returncode == (2 if file == "labels.npz" else 1)
@@ -293,6 +290,14 @@ def test_an_address_space_without_room_for_threads_is_refused(
 def test_an_address_space_with_room_is_taken(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (limit, limit))
     memory.check_address_space()
+
+
+def test_data_is_not_prepared_without_room(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (2**30, 2**30))
+    assert prepare.main(["mnist5k"]) == 2
+    one_line(capsys.readouterr().err, "ulimit -v 1048576 ")
 
 
 @pytest.mark.slow
