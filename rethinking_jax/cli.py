@@ -140,13 +140,14 @@ def fail(error: object, code: int, process: str = "") -> int:
     """Prints why a command ends, as one line on stderr, and returns its exit code.
 
     Args:
-      error: what is printed, its line breaks as spaces.
+      error: what is printed, its line breaks as spaces, and what else cannot be shown as escapes.
       code: 1 where the work failed, 2 where the user made a mistake.
       process: which of several processes speaks, such as "process 1 of 2: ".
     """
     line = f"rethinking_jax: {process}{' '.join(str(error).split())}"
+    shown = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)
     with contextlib.suppress(OSError):  # nobody can read it, and the code says it, too
-        print(line, file=sys.stderr, flush=True)
+        print(shown, file=sys.stderr, flush=True)
     return code
 
 
