@@ -19,6 +19,14 @@ STOPS = {signal.SIGTERM: "SIGTERM", signal.SIGINT: "Ctrl-C"}
 END_SECONDS = 10.0  # how long a command may take to end after its last line
 
 
+class Stopped(KeyboardInterrupt):
+    """A signal asks the command to stop.
+
+    Of a plain KeyboardInterrupt that passes through `exec`, as dataclasses call it, Python
+    remembers that there was one. In the end it kills itself, and the exit code is lost.
+    """
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser that raises `UserError` where argparse would print its usage."""
 
@@ -45,7 +53,7 @@ def whole_number(least: int) -> Callable[[str], int]:
 def begin() -> None:
     """Prepares the process of a command; to be called before what takes long to import.
 
-    From here on the first Ctrl-C or SIGTERM raises a KeyboardInterrupt with the signal's name,
+    From here on the first Ctrl-C or SIGTERM raises `Stopped` with the signal's name,
     unless `rethinking_jax.host.signals` waits for it. The second of the same kind ends the
     process at once, also within a program that XLA compiles, where Python handles no signal.
     What a terminal cannot show is printed as an escape.
@@ -70,7 +78,7 @@ def begin() -> None:
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:
     signal.signal(number, lambda *_: None)  # `_end_at_second` sees the next one
-    raise KeyboardInterrupt(STOPS[signal.Signals(number)])
+    raise Stopped(STOPS[signal.Signals(number)])
 
 
 def _last_word(

@@ -46,6 +46,16 @@ gc.callbacks.append(lambda *_: os.kill(os.getpid(), signal.SIGTERM))
 gc.collect()
 print("goes on")
 """
+# A signal comes within what `exec` runs.
+EXECUTE = """
+import os, signal, time
+from rethinking_jax import cli
+cli.begin()
+try:
+    exec("os.kill(os.getpid(), signal.SIGTERM); time.sleep(60)")
+except KeyboardInterrupt as error:
+    cli.end(cli.fail(cli.reason(error), 1))
+"""
 # A signal comes when Python ends, has forgotten its handlers, and takes modules apart.
 END = """
 import os, signal
@@ -137,15 +147,19 @@ def test_the_second_signal_ends_a_command_at_once_even_within_a_compiled_program
     ("script", "code", "line"),
     [
         (COLLECT, 1, "rethinking_jax: stopped by SIGTERM; what is saved stays\n"),
+        (EXECUTE, 1, "rethinking_jax: stopped by SIGTERM\n"),
         (END, 3, ""),
     ],
-    ids=["collected", "ending"],
+    ids=["collected", "executed", "ending"],
 )
 def test_a_signal_where_python_catches_none(
-    script: str, code: int, line: str, environment: dict[str, str]
+    script: str, code: int, line: str, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    words = [sys.executable, "-c", script]
-    result = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60)
+    (tmp_path / "script.py").write_text(script)
+    words = [sys.executable, "-m", "script"]  # as a command is run: Python ends otherwise with -c
+    result = subprocess.run(
+        words, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
     assert (result.returncode, result.stdout, result.stderr) == (code, "", line)
 
 
