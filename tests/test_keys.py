@@ -4,6 +4,7 @@ python tests/test_keys.py    writes docs/keys.md anew
 """
 
 import json
+import math
 import re
 from pathlib import Path
 
@@ -49,6 +50,14 @@ def quickstart() -> ConfigDict:
 
 def test_the_page_of_keys_is_the_table_s() -> None:
     assert PAGE.read_text() == page(), "python tests/test_keys.py writes docs/keys.md anew"
+
+
+def test_what_would_be_right_names_the_largest_number() -> None:
+    for keys in (KEYS.values(), *(kind.keys for kind in KINDS.values())):
+        for key in keys:
+            if key.range and math.isfinite(key.range.most):
+                named = map(float, re.findall(r"\d[\d.e]*", key.range.wanted))
+                assert max(named) == pytest.approx(key.range.most), key.name
 
 
 def test_every_key_is_told_in_help_and_page() -> None:

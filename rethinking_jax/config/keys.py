@@ -124,7 +124,7 @@ GROUPS: dict[str, tuple[Key, ...]] = {
             0.0,
             "The strength of weight decay; 0: none.",
             "array",
-            range=Range(0, 1e9, "at least 0"),
+            range=Range(0, 1e9, "from 0 to 1e9"),
         ),
         Key(
             "weight_decay_mask",

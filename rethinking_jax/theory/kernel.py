@@ -94,7 +94,7 @@ KIND = Kind(
             "ridge",
             0.0,
             "What is added to the kernel matrix's diagonal.",
-            range=Range(0, 1e12, "at least 0"),
+            range=Range(0, 1e12, "from 0 to 1e12"),
         ),
         Key(
             "filters",

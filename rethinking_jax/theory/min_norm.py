@@ -146,7 +146,7 @@ KIND = Kind(
             "learning_rate",
             0.0,
             "SGD's learning rate; 0: one over the largest squared norm of an example.",
-            range=Range(0, 1e12, "0 (its own choice) or above"),
+            range=Range(0, 1e12, "0 (its own choice) or above, up to 1e12"),
         ),
         Key("steps", 30_000, "Steps of SGD from each start.", range=AT_LEAST_1),
         Key(
