@@ -20,6 +20,7 @@ from rethinking_jax.data import Dataset, Split, load_dataset, open_streamed
 from rethinking_jax.data.fingerprint import check_same, digests_of
 from rethinking_jax.data.runs import to_device
 from rethinking_jax.errors import UserError
+from rethinking_jax.report.__main__ import main as report
 from rethinking_jax.workdir.folder import Fingerprint
 from rethinking_jax.workdir.metrics import Json
 
@@ -220,6 +221,24 @@ def test_theory_is_of_its_data_too() -> None:
         UserError, match=r"theory was made with other data: the pixels of the train"
     ):
         measured()
+
+
+@pytest.mark.usefixtures("place")
+def test_pictures_are_drawn_of_the_same_data_only(capsys: pytest.CaptureFixture[str]) -> None:
+    dataset = write("npz", made(), BEFORE)
+    run("pictures", dataset, augmentation="flip")
+    picture = Path("pictures/figures/augmentations.png")
+    assert report(["pictures", "--pictures"]) == 0
+    drawn = picture.read_bytes()
+    found = made()
+    other_pixels(found)
+    write("npz", found, LATER)
+    capsys.readouterr()
+    assert report(["pictures", "--pictures"]) == 0
+    assert (
+        "pictures was made with other data: the pixels of the training" in capsys.readouterr().out
+    )
+    assert picture.read_bytes() == drawn
 
 
 def test_a_prepared_set_may_lie_elsewhere(data_dir: Path, tmp_path: Path) -> None:

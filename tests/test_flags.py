@@ -16,6 +16,7 @@ import rethinking_jax as rj
 from rethinking_jax.corruption import CORRUPTIONS, Draws, LabelNoise, Moments
 from rethinking_jax.corruption.randomness import purpose_key
 from rethinking_jax.host import flags
+from rethinking_jax.pictures.illustrations import redraw
 
 # Flags of JAX that change draws, dtypes or what is allowed, each with another value than its own.
 FLAGS: dict[str, Any] = {
@@ -118,6 +119,10 @@ def test_a_run_is_the_same_under_all_flags_together(
         assert jax.config.jax_enable_x64 and jax.config.jax_random_seed_offset == 7
         assert flax.config.flax_fix_rng_separator
         assert written(tmp_path / "with" / "there") == without
+        redraw(tmp_path / "with" / "there", "en", print)
+    for name in ("augmentations.png", "corruptions.png"):
+        pictures = [tmp_path / way / "there" / "figures" / name for way in ("without", "with")]
+        assert pictures[0].read_bytes() == pictures[1].read_bytes(), name
     assert [one.returncode for one in done] == [0, 0], done[1].stderr
 
 

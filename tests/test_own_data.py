@@ -26,7 +26,7 @@ from rethinking_jax.errors import UserError
 
 
 def gray(count: int) -> np.ndarray:
-    return np.arange(count * 12, dtype=np.uint8).reshape(count, 3, 4)
+    return 255 - np.arange(count * 12, dtype=np.uint8).reshape(count, 3, 4)
 
 
 def test_arrays_are_a_data_set() -> None:
@@ -115,6 +115,24 @@ def test_labels_of_every_kind(
     for split, labels in ((data.train, train), (data.test, test)):
         assert [int(names[k]) for k in split.labels] == labels.ravel().astype(int).tolist()
     assert [word in line for line in said] == ([True] if word else [])
+
+
+@pytest.mark.parametrize(
+    ("images", "peak"),
+    [
+        (np.full((2, 3, 4), 0.9).astype(np.uint8), 0),  # floats in 0..1, cast
+        (np.full((2, 3, 4), 1 / 255, np.float32), 1),  # scaled twice
+        (np.full((2, 3, 4), True).astype(np.int64), 1),
+        (np.full((2, 3, 4), 63, np.uint8), 63),
+        (np.full((2, 3, 4), 64, np.uint8), None),
+        (np.full((2, 3, 4), True), None),
+    ],
+)
+def test_arrays_that_are_nearly_black_are_said(images: np.ndarray, peak: int | None) -> None:
+    said: list[str] = []
+    arrays(images, np.arange(2), images // 2, np.arange(2), name="mine", progress=said.append)
+    line = f"the images of mine are dark: the largest value in any of them is {peak} of 255"
+    assert said == ([] if peak is None else [line])
 
 
 @pytest.mark.parametrize("declared", [{"num_classes": 4}, {"class_names": list("abcd")}])

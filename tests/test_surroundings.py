@@ -16,6 +16,7 @@ from rich.console import Console
 from rethinking_jax.analysis import drawing
 from rethinking_jax.analysis.curves import Curve, Plot
 from rethinking_jax.analysis.language import translator
+from rethinking_jax.host.console import make_console, print_table, say
 from rethinking_jax.pictures import decision_map, gallery
 from rethinking_jax.sweep.progress import ProgressReport
 
@@ -165,6 +166,22 @@ def test_no_digit_of_the_live_line_is_cut(width: int) -> None:
     for number in ("17/250", "0.1234", "2,469,136", "0:00:00"):
         assert number in text, text
     assert "…" not in text and "[/]" in text
+
+
+@pytest.mark.parametrize(("columns", "width"), [("0", 80), ("40", 40), ("", 80), ("x", 80)])
+def test_a_console_always_has_room(
+    columns: str,
+    width: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    console = make_console()
+    say(console, "a line")
+    print_table(console, "title", ["run", "accuracy"], [["a", "0.1234"]])
+    shown = capsys.readouterr().out
+    assert console.width == width
+    assert "a line" in shown and "0.1234" in shown
 
 
 def test_figures_are_drawn_where_a_report_is_written() -> None:

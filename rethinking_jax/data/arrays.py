@@ -8,7 +8,7 @@ import numpy as np
 from rethinking_jax.data.classes import number_labels, say_classes, shown_classes
 from rethinking_jax.data.dataset import Dataset, make_dataset, make_split, one_line
 from rethinking_jax.data.hold_out import hold_out
-from rethinking_jax.data.images import stack_images
+from rethinking_jax.data.images import say_if_dark, stack_images
 from rethinking_jax.data.origin import Request, Say
 from rethinking_jax.errors import UserError
 
@@ -38,7 +38,8 @@ def arrays(
       class_names: the names of the classes 0, 1, ...; None takes the labels that there are,
         sorted, as the classes, each of which is named by its label.
       name: what the data set is called in results and messages.
-      progress: is given a line where labels are numbered anew or a class has no images.
+      progress: is given a line where labels are numbered anew, a class has no images, or all
+        images are dark.
 
     Raises:
       UserError: an array is not of this kind, or the arrays do not fit together.
@@ -94,6 +95,7 @@ def _dataset(
         places = number_labels(name, split, of_split, numbers)
         splits.append(make_split(name, split, pixels, places, len(class_names)))
     say_classes(name, numbers, splits[0].labels, class_names, say)
+    say_if_dark(name, [np.asarray(split.images) for split in splits], say)
     train, test = splits if len(splits) == 2 else hold_out(name, splits[0], say)
     return make_dataset(name, train, test, class_names)
 

@@ -16,7 +16,6 @@ from rethinking_jax.errors import UserError
 GRAY_MODES = {"1", "L", "LA", "La", "F"}
 # By the bits of a value in the file: pictures that all stay below are of another range.
 LEAST_PEAK = {16: 16, 32: 2}
-DARK = 64
 PLAIN = (8, False, 1)  # 8 bits, opaque, one page: nothing to say
 
 
@@ -58,9 +57,7 @@ def load_image_folder(request: Request) -> Dataset:
     test = read_split("test", test_files) if test_files else None
     _check_range(name, list(notes.values()))
     _say_notes(name, list(notes.values()), say)
-    peak = max(int(split.images.max()) for split in (train, test) if split)
-    if peak < DARK:
-        say(f"the images of {name} are dark: the largest value in any of them is {peak} of 255")
+    images.say_if_dark(name, [np.asarray(each.images) for each in (train, test) if each], say)
     if test is None:
         train, test = hold_out(name, train, say)
     elif untested := sorted(set(classes) - {path.parent.name for path in test_files}):

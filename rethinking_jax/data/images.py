@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 ORIENTATION, PHOTOMETRIC, SAMPLE_FORMAT = 0x0112, 262, 339
 CHUNK = 512
 SMALL_IMAGE = 64 * 64 * 3
+DARK = 64  # of 255
 
 
 class Picture(NamedTuple):
@@ -258,6 +259,19 @@ def stack_images(
         for _ in pool.map(fill, chunks):
             pass
     return images
+
+
+def say_if_dark(name: str, images: Iterable[np.ndarray], say: Callable[[str], None]) -> None:
+    """Says so where no image is bright: the values were perhaps meant on another scale.
+
+    Args:
+      name: the data set.
+      images: the images of each split, uint8 [n, h, w, c] with n at least 1.
+      say: is given the line.
+    """
+    peak = max(int(each.max()) for each in images)
+    if peak < DARK:
+        say(f"the images of {name} are dark: the largest value in any of them is {peak} of 255")
 
 
 def _empty(name: str, count: int, shape: tuple[int, ...]) -> np.ndarray:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:  # rich is slow to import, and a mistake in a command is answe
 
 USUAL_NAME = 26  # characters of a name that stands on one line of a table
 LEAST_NAME = 12  # characters of a line of a longer one
+USUAL_WIDTH = 80  # columns of a terminal that does not tell
 WIDEST = 10_000  # columns of a console that would hold any table
 
 
@@ -40,7 +41,10 @@ def make_console(*, quiet: bool = False) -> "Console":
     """Makes the console of a command; to print on a closed pipe raises a KeyboardInterrupt."""
     from rich.console import Console
 
-    return Console(quiet=quiet, file=cast(IO[str], _Output()))
+    console = Console(quiet=quiet, file=cast(IO[str], _Output()))
+    if not console.width:  # COLUMNS=0 says that it is not known; rich would print nothing
+        console.width = USUAL_WIDTH
+    return console
 
 
 def say(console: "Console", text: str, *, highlight: bool = False) -> None:

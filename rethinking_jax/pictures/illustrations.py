@@ -10,12 +10,15 @@ import jax
 
 from rethinking_jax import config as configs
 from rethinking_jax.analysis.language import translator
-from rethinking_jax.data.runs import load_datasets
+from rethinking_jax.data.fingerprint import check_same
+from rethinking_jax.data.runs import load_datasets, training_sets
+from rethinking_jax.host import flags
 from rethinking_jax.host.environment import check_devices
 from rethinking_jax.host.processes import is_primary
 from rethinking_jax.pictures import decision_map, gallery
 from rethinking_jax.sweep import groups
 from rethinking_jax.sweep.engine import Chunk
+from rethinking_jax.workdir.folder import Folder
 from rethinking_jax.workdir.storage import AnyPath
 
 
@@ -46,6 +49,7 @@ def draw(workdir: AnyPath, chunks: Sequence[Chunk], language: str) -> None:
         decision_map.write(maps, translate, folder / "decision_map.gif")
 
 
+@flags.settled()
 def redraw(workdir: AnyPath, language: str, show: Callable[[str], None]) -> None:
     """Writes the pictures of a finished workdir again, in another language.
 
@@ -55,18 +59,16 @@ def redraw(workdir: AnyPath, language: str, show: Callable[[str], None]) -> None
       show: shows a line of progress.
 
     Raises:
-      UserError: the data set is not at hand, or the devices are not.
+      UserError: the data set is not at hand or is another one now, or the devices are not.
     """
     check_devices()
     plain = json.loads((workdir / "config.json").read_text())
-    config = configs.from_json(plain)
-    begun = json.loads((workdir / "chunks.json").read_text())
-    runs = configs.members(config, check=None)
-    members = configs.named_as_begun(
-        config, runs, lambda: {name for names in begun for name in names}
-    )
+    folder, config = Folder(workdir, plain, configs.identity_of), configs.from_json(plain)
+    members = configs.named_as_begun(config, configs.members(config, check=None), folder.names)
+    datasets = load_datasets(members, show)
+    now = [one.fingerprint for one in training_sets(members, datasets)]
+    check_same(folder.fingerprints(), now, workdir)
     chunks = groups.make_chunks(
-        members, load_datasets(members, show), jax.default_backend(), jax.devices(),
-        begun, show,
-    )  # fmt: skip
+        members, datasets, jax.default_backend(), jax.devices(), folder.chunks(), show
+    )
     draw(workdir, chunks, language)

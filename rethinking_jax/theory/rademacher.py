@@ -9,7 +9,7 @@ probabilities, by scaling up the last layer. What training finds is at most the 
 estimate is a lower bound. Every draw of signs is a member of one sweep, with a seed of its own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from ml_collections import ConfigDict
@@ -27,15 +27,8 @@ from rethinking_jax.step.preprocess import center_crop, to_unit
 from rethinking_jax.theory import closed_forms, cover
 from rethinking_jax.theory.data import rows
 from rethinking_jax.theory.fitting import Lab, dataset_of, parameters, training_config
-from rethinking_jax.theory.kind import (
-    DATA_KEYS,
-    EXAMPLE_KEYS,
-    Kind,
-    Tools,
-    at_least,
-    check_network,
-)
-from rethinking_jax.workdir.metrics import Json, Line
+from rethinking_jax.theory.kind import DATA_KEYS, EXAMPLE_KEYS, Kind, Tools, at_least, check_network
+from rethinking_jax.workdir.metrics import Json
 
 FEWER = 4  # the factor between two numbers of points
 FEW = 10  # points whose 2^10 signs are all taken
@@ -108,8 +101,7 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
             for count in counts
         ]
     for row in networks:
-        found = f"{row['estimate']:.3f} +- {row['error']:.3f}"
-        tools.say(f"{row['name']}, {row['points']:,} points: {found}")
+        tools.say("{name}, {points:,} points: {estimate:.3f} +- {error:.3f}".format(**row))
     return Findings(
         [*networks, *formulas, known],
         _facts(config, counts[-1]),
@@ -198,8 +190,7 @@ def network_row(name: str, config: ConfigDict, dataset: Dataset, lab: Lab) -> Js
         corruption="random_labels",
     )
     seeds = range(config.seed, config.seed + config.draws)
-    runs = [{"name": f"{name},n={count},sigma={seed}", "seed": seed} for seed in seeds]
-    values = correlations(lab.train(trained, runs, signed))
+    values = correlations(f"{name},n={count}", seeds, trained, signed, lab)
     shape = center_crop(np.zeros((1, *images.shape[1:])), config.crop_size).shape[1:]  # type: ignore[arg-type]
     return {
         "kind": "network",
@@ -212,9 +203,13 @@ def network_row(name: str, config: ConfigDict, dataset: Dataset, lab: Lab) -> Js
     }
 
 
-def correlations(lines: dict[str, list[Line]]) -> np.ndarray:
-    """Returns (1/n) sum sigma_i h(x_i) of each run's best epoch, whose h is in the class."""
-    return np.array([max(2 * line["train_accuracy"] - 1 for line in own) for own in lines.values()])
+def correlations(
+    name: str, seeds: Iterable[int], trained: ConfigDict, signed: Dataset, lab: Lab
+) -> np.ndarray:
+    """Trains on the signs of each seed; returns (1/n) sum sigma_i h(x_i) of each best epoch."""
+    runs = [{"name": f"{name},sigma={seed}", "seed": int(seed)} for seed in seeds]
+    lines = lab.train(trained, runs, signed).values()
+    return np.array([max(2 * line["train_accuracy"] - 1 for line in own) for own in lines])
 
 
 def _mean(values: np.ndarray) -> Json:
@@ -227,30 +222,31 @@ def _mean(values: np.ndarray) -> Json:
 
 def closed_form_rows(config: ConfigDict, whole: Dataset, counts: Sequence[int]) -> list[Json]:
     """Measures each class for ten points, of which all signs are taken, and for more points."""
-    result = []
     classes = {
         "linear, l2 ball": (closed_forms.l2_ball, closed_forms.l2_bounds),
         "linear, l1 ball": (closed_forms.l1_ball, closed_forms.l1_bounds),
         "Gaussian kernel": (closed_forms.kernel_ball(config.gamma), closed_forms.kernel_bounds),
     }
     seeds = np.arange(config.seed, config.seed + config.exact_draws)
+    drawn = []
     for count in sorted({FEW, *counts}):
         part = subset(whole, count, config.data_seed).train
         images = center_crop(part.images, config.crop_size)  # type: ignore[arg-type]
         points = rows(np.asarray(to_unit(images))).astype(np.float64)
-        signs = closed_forms.draw_signs(seeds, part.ids)
-        for name, (supremum, bounds) in classes.items():
-            values = supremum(points, signs)
-            known = bounds(points)
-            row = {"kind": "formula", "name": name, "points": count, **_mean(values)}
+        drawn.append((points, closed_forms.draw_signs(seeds, part.ids)))
+    result = []
+    for name, (supremum, bounds) in classes.items():
+        for points, signs in drawn:
+            values, known = supremum(points, signs), bounds(points)
+            row = {"kind": "formula", "name": name, "points": len(points), **_mean(values)}
             row |= {"lower": known.lower, "upper": known.upper, "exact": None, "deviation": None}
-            if count == FEW:
+            if len(points) == FEW:
                 row["exact"] = float(supremum(points, all_signs(FEW)).mean())
                 row["deviation"] = _deviation(values, row["exact"])
             elif known.second_moment is not None:
                 row["deviation"] = _deviation(values**2, known.second_moment)
             result.append(row)
-    return sorted(result, key=lambda row: list(classes).index(row["name"]))
+    return result
 
 
 def all_signs(count: int) -> np.ndarray:
@@ -285,8 +281,7 @@ def known_row(config: ConfigDict, lab: Lab) -> Json:
         corruption="random_labels",
     )
     seeds = np.arange(config.seed, config.seed + KNOWN_DRAWS)
-    runs = [{"name": f"known,sigma={seed}", "seed": int(seed)} for seed in seeds]
-    values = correlations(lab.train(trained, runs, signed))
+    values = correlations("known", seeds, trained, signed, lab)
     reachable = 2.0 * cover.separable_labels(points) - 1
     signs = closed_forms.draw_signs(seeds, ids)
     supremum = (signs @ reachable.T).max(1) / FEW
