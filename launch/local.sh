@@ -16,6 +16,7 @@ Starts N processes that make one run together, each line of theirs with its numb
   RUN              variable: the program, words between blanks (python -m rethinking_jax.main)
 
 SIGTERM and Ctrl-C go to all processes, which save and end; a second one ends them at once.
+Where this script is killed, they save and end as after SIGTERM.
 Exit code: 0, or that of the process that failed first.
 
   launch/local.sh -n 2 --devices 2 -- --config=configs/quickstart.py --workdir=runs/two

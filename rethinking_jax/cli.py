@@ -19,6 +19,14 @@ STOPS = {signal.SIGTERM: "SIGTERM", signal.SIGINT: "Ctrl-C"}
 END_SECONDS = 10.0  # how long a command may take to end after its last line
 
 
+class Stopped(KeyboardInterrupt):
+    """A signal asks the command to stop.
+
+    Of a plain KeyboardInterrupt that passes through `exec`, as dataclasses call it, Python
+    remembers that there was one. In the end it kills itself, and the exit code is lost.
+    """
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser that raises `UserError` where argparse would print its usage."""
 
@@ -45,7 +53,7 @@ def whole_number(least: int) -> Callable[[str], int]:
 def begin() -> None:
     """Prepares the process of a command; to be called before what takes long to import.
 
-    From here on the first Ctrl-C or SIGTERM raises a KeyboardInterrupt with the signal's name,
+    From here on the first Ctrl-C or SIGTERM raises `Stopped` with the signal's name,
     unless `rethinking_jax.host.signals` waits for it. The second of the same kind ends the
     process at once, also within a program that XLA compiles, where Python handles no signal.
     What a terminal cannot show is printed as an escape.
@@ -57,7 +65,7 @@ def begin() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     sys.excepthook = _last_word
-    sys.unraisablehook = _unless_loop_is_closed
+    sys.unraisablehook = _uncaught
     for number in STOPS:
         if signal.getsignal(number) != signal.SIG_IGN:  # as in the background of a shell
             signal.signal(number, _stop)
@@ -70,7 +78,7 @@ def begin() -> None:
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:
     signal.signal(number, lambda *_: None)  # `_end_at_second` sees the next one
-    raise KeyboardInterrupt(STOPS[signal.Signals(number)])
+    raise Stopped(STOPS[signal.Signals(number)])
 
 
 def _last_word(
@@ -83,8 +91,14 @@ def _last_word(
     os._exit(fail(f"{reason(error)} before anything was written", 1))
 
 
-def _unless_loop_is_closed(found: "sys.UnraisableHookArgs") -> None:
-    """Shows what nobody can catch, but not what tensorstore says of each array of a failed save."""
+def _uncaught(found: "sys.UnraisableHookArgs") -> None:
+    """Shows what nobody can catch, but not what tensorstore says of each array of a failed save.
+
+    JAX has Python call it whenever objects are collected. A signal that comes just then raises what
+    is dropped there, and the command would go on.
+    """
+    if isinstance(found.exc_value, KeyboardInterrupt):
+        _end_at_once(f"{reason(found.exc_value)}; what is saved stays")
     if str(found.exc_value) != "Event loop is closed":
         sys.__unraisablehook__(found)
 
@@ -94,17 +108,17 @@ def _end_at_second(heard: int) -> None:
     before: set[int] = set()
     while number := os.read(heard, 1):
         if number[0] in before & set(STOPS):
-            if os.isatty(1):
-                os.write(1, b"\x1b[?25h")  # a bar hides the cursor
             again = STOPS[signal.Signals(number[0])]
-            # The stream may be locked by what goes on; the file is not.
-            os.write(
-                2,
-                f"rethinking_jax: ended at once by a second {again}; "
-                "what is saved stays\n".encode(),
-            )
-            os._exit(1)
+            _end_at_once(f"ended at once by a second {again}; what is saved stays")
         before.add(number[0])
+
+
+def _end_at_once(line: str) -> NoReturn:
+    if os.isatty(1):
+        os.write(1, b"\x1b[?25h")  # a bar hides the cursor
+    # The stream may be locked by what goes on; the file is not.
+    os.write(2, f"rethinking_jax: {line}\n".encode())
+    os._exit(1)
 
 
 def _listen_no_more() -> None:
@@ -126,13 +140,14 @@ def fail(error: object, code: int, process: str = "") -> int:
     """Prints why a command ends, as one line on stderr, and returns its exit code.
 
     Args:
-      error: what is printed, its line breaks as spaces.
+      error: what is printed, its line breaks as spaces, and what else cannot be shown as escapes.
       code: 1 where the work failed, 2 where the user made a mistake.
       process: which of several processes speaks, such as "process 1 of 2: ".
     """
     line = f"rethinking_jax: {process}{' '.join(str(error).split())}"
+    shown = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)
     with contextlib.suppress(OSError):  # nobody can read it, and the code says it, too
-        print(line, file=sys.stderr, flush=True)
+        print(shown, file=sys.stderr, flush=True)
     return code
 
 
@@ -152,7 +167,8 @@ def end(code: int) -> NoReturn:
 
     try:
         for number in STOPS:
-            signal.signal(number, lambda *_: os._exit(code))
+            # As Python ends it forgets its handlers, and a signal would change the code.
+            signal.signal(number, signal.SIG_IGN)
         sys.stdout.flush()
         sys.stderr.flush()
         threading.Thread(target=end_late, daemon=True).start()

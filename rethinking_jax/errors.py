@@ -1,4 +1,4 @@
-"""The two ways a command ends other than well, and the name that was perhaps meant."""
+"""How a command ends other than well, in words: mistakes, failures, and what a machine lacks."""
 
 import difflib
 import errno

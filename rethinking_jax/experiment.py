@@ -132,7 +132,7 @@ def _carried_out(job: Job) -> tuple[Json, BaseException | None]:
     way = way_of(job.config)
     summary, failure = found_complete(job, way), None  # by the owner before, perhaps
     if summary is None:
-        for text in way.damage(job.folder):
+        for text in way.damage(job):
             job.say(text)
         summary, write_report = way.carry_out(job)
         job.check_owner()
@@ -251,7 +251,7 @@ def _prepare(job: Job, progress: ProgressReport) -> list[Chunk]:
     wait_for_all("all is read")
     old = recut.divide_checkpoints(chunks, stored, job.workdir / "checkpoints", lines)
     if is_primary():
-        metrics.mend(job.workdir / "metrics.jsonl")
+        metrics.mend(job.workdir / "metrics.jsonl", dict(job.members))
         labels = {run.name: run.train_labels for chunk in chunks for run in chunk.runs}
         names = [[run.name for run in chunk.runs] for chunk in chunks]
         job.folder.begin(labels, names, sets)
@@ -360,7 +360,7 @@ def _lab(job: Job, claim: Callable[[], None]) -> Iterator[Lab]:
 TRAINING = Way(
     configs.check_training,
     _check_training_job,
-    damage.of_training,
+    lambda job: damage.of_training(job.folder, dict(job.members)),
     _read_for_training,
     _train,
     screen.show_trained,
@@ -368,7 +368,7 @@ TRAINING = Way(
 MEASURING = Way(
     settings.check,
     _check_measuring_job,
-    findings.damage,
+    lambda job: findings.damage(job.folder),
     _read_for_measuring,
     _measure,
     screen.show_measured,

@@ -70,7 +70,7 @@ class Way(NamedTuple):
 
     check: Callable[[ConfigDict], None]
     check_job: Callable[[Job], None]
-    damage: Callable[[Folder], list[str]]
+    damage: Callable[[Job], list[str]]
     read: Callable[[Job], Sequence[Fingerprint]]
     carry_out: Callable[[Job], tuple[Json, Callable[[], None]]]
     show: Callable[[Job, Json], None]
@@ -87,7 +87,7 @@ def found_complete(job: Job, way: Way) -> Json | None:
     damage.check_places(folder.path)
     configs.check_resumed(folder.stored_config(), job.config, folder.path)
     folder.check()
-    if not folder.is_complete() or way.damage(folder):
+    if not folder.is_complete() or way.damage(job):
         return None
     refuse_together(partial(_check_data, job, way))
     job.say(f"Complete already: {job.workdir}")

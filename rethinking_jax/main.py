@@ -99,12 +99,13 @@ def _default_workdir(config: ConfigDict) -> str:
 
 def _run(config: ConfigDict, workdir: str, command: str) -> None:
     # What follows takes long to import: only now, for a command that is right.
+    from rethinking_jax.host.environment import check_devices
+
+    check_devices()  # without memory even an import may crash
     from rethinking_jax import experiment
     from rethinking_jax.host.console import make_console
-    from rethinking_jax.host.environment import check_devices
     from rethinking_jax.host.processes import is_primary
 
-    check_devices()
     console = make_console(quiet=not is_primary())
     experiment.run(config, workdir, command=command, console=console)
 

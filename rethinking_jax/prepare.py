@@ -85,13 +85,15 @@ def prepare(flags: argparse.Namespace) -> None:
     """Prepares what the flags ask for and says where everything is.
 
     Raises:
-      UserError: a flag or the data is wrong.
+      UserError: a flag or the data is wrong, or this process may not have the memory.
       RunFailed: it could not be finished; what is whole is kept.
     """
     # What takes time to import comes only now: --help and a typo are answered at once.
     from rethinking_jax.host.console import make_console
     from rethinking_jax.host.console import say as print_line
+    from rethinking_jax.host.memory import check_address_space
 
+    check_address_space()
     console = make_console()
     _quieten()
     say = partial(print_line, console)

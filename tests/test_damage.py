@@ -2,9 +2,11 @@
 
 import io
 import json
+import math
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import jax
@@ -16,6 +18,7 @@ from rich.console import Console
 
 import rethinking_jax as rj
 from rethinking_jax import experiment
+from rethinking_jax.analysis import results
 from rethinking_jax.report import __main__ as report
 from rethinking_jax.report import page
 from rethinking_jax.sweep import saved
@@ -286,6 +289,15 @@ def tail_again(lines: list[str]) -> list[str]:
     return lines + lines[-3:]
 
 
+def line_of_nobody(lines: list[str]) -> list[str]:
+    return [*lines, lines[0].replace('"a"', '"zz"')]
+
+
+def no_number(lines: list[str]) -> list[str]:
+    values = {**json.loads(lines[2]), "train_accuracy": math.nan, "test_loss": 10**400}
+    return [*lines[:2], json.dumps(values) + "\n", *lines[3:]]
+
+
 def tail_of_another_session(lines: list[str]) -> list[str]:
     return lines + [
         line.replace('"elapsed_seconds": ', '"elapsed_seconds": 1') for line in lines[-2:]
@@ -317,6 +329,8 @@ def two_last_epochs_missing(lines: list[str]) -> list[str]:
     [
         (without_the_third, 0, "has epoch 3 of a where epoch 2 belongs"),
         (tail_again, None, "3 lines that are damaged or there twice"),
+        (line_of_nobody, None, "has lines of 'zz', which is no run"),
+        (no_number, 0, "1 lines that are damaged or there twice"),
         (tail_of_another_session, 16, "a line of a for epoch 6 after its end"),
         (other_order, 0, "has epoch 2 of a where epoch 1 belongs"),
         (none_of_one, 0, "metrics.jsonl has no line of 'b'"),
@@ -338,7 +352,7 @@ def test_each_measured_epoch_has_one_line_or_an_earlier_checkpoint_is_taken(
     if state == "stopped":
         (workdir / "summary.json").unlink()
     (workdir / "metrics.jsonl").write_text("".join(damage(lines_of(workdir))))
-    if damage is not tail_again:  # of two equal lines one says all
+    if damage not in (tail_again, line_of_nobody):  # of two equal lines one says all
         assert_refused("metrics.jsonl", lambda: rj.load(workdir)) if state == "complete" else None
     heard = run(workdir)
     if state == "complete":
@@ -352,14 +366,23 @@ def test_each_measured_epoch_has_one_line_or_an_earlier_checkpoint_is_taken(
     assert "Complete already" in run(workdir)
 
 
+MISSING = object()
+
+
 def test_each_number_of_a_summary_is_what_the_lines_say(whole: Path, tmp_path: Path) -> None:
     for key, value in (
-        ("test_accuracy", 0.99), ("steps_to_fit", 4), ("labels_sha256", "0"),
+        ("test_accuracy", 0.99), ("steps_to_fit", 4), ("labels_sha256", "0"), ("model", "cnn"),
+        ("config", {}), ("name", ["b"]), ("best_test_accuracy", MISSING), ("device", MISSING),
     ):  # fmt: skip
         workdir = copy_of(whole, "complete", tmp_path / key)
         summary = json.loads((workdir / "summary.json").read_text())
-        summary["members"][1][key] = value
+        part = summary if key in summary else summary["members"][1]
+        part[key] = value
+        if value is MISSING:
+            del part[key]
         (workdir / "summary.json").write_text(json.dumps(summary))
+        if key != "labels_sha256":  # a report reads no labels
+            assert_refused("summary.json", partial(results.read, workdir))
         heard = run(workdir)
         assert "what is wrong is made again" in heard and "resuming" not in heard
         assert_same(workdir, whole)

@@ -7,7 +7,6 @@ is said here a second time, in the plainest way.
 import contextlib
 import io
 import json
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -41,7 +40,7 @@ def share(value: float) -> bool:
 
 
 def above_0(value: float) -> bool:
-    return 0 < value < math.inf
+    return 0 < value < 3.4028235e38  # the largest float32
 
 
 CORRUPTIONS = (
@@ -51,9 +50,9 @@ CORRUPTIONS = (
 ODD = (None, "x", "", True, 1.5, [1], {}, -1, 0, 10**400, "1", float("nan"), float("inf"))
 SPECS = {
     "seed": Spec(int, between(0, 2**31 - 1), (0, 1, 7, 2**31 - 1), (2**31, 1.0)),
-    "epochs": Spec(int, lambda value: value >= 1, (1, 3)),
-    "batch_size": Spec(int, lambda value: value >= 0, (0, 10, 64)),
-    "learning_rate": Spec(float, above_0, (0.1, 1, 0.05, 1e-3)),
+    "epochs": Spec(int, between(1, 2**31 - 1), (1, 3), (2**31,)),
+    "batch_size": Spec(int, between(0, 2**31 - 1), (0, 10, 64)),
+    "learning_rate": Spec(float, above_0, (0.1, 1, 0.05, 1e-3), (1e39,)),
     "momentum": Spec(float, share, (0.0, 0.5, 0), (1.0, 1)),
     "dropout_rate": Spec(float, share, (0.0, 0.25), (1.0, -0.1)),
     "weight_decay": Spec(float, between(0, 1e9), (0.0, 1e-4, 1), (-1e-4,)),
@@ -64,13 +63,13 @@ SPECS = {
         float, lambda value: value is None or 0 <= value <= 1, (0.0, 0.3, 1, 0.5), (1.01, "0.3")
     ),
     "exclude_true_class": Spec(bool, lambda value: True, (True, False), (1, 0)),
-    "train_examples": Spec(int, lambda value: value >= 0, (0, 60), (60.0,)),
+    "train_examples": Spec(int, between(0, 2**31 - 1), (0, 60), (60.0,)),
     "data_seed": Spec(int, between(0, 2**31 - 1), (0, 5)),
     "stop_when_fitted": Spec(bool, lambda value: True, (True, False), ("yes", 1)),
     "optimizer": Spec(str, ("sgd", "adam", "rmsprop").__contains__, ("sgd", "adam"), ("SGD",)),
     "hidden_sizes": Spec(
         tuple,
-        lambda value: len(value) > 0 and all(one > 0 for one in value),
+        lambda value: len(value) > 0 and all(0 < one < 2**31 for one in value),
         ([8], [16, 4]),
         ([], [0], [8.0], [True], "8,8", ["8"]),
     ),
@@ -358,7 +357,9 @@ def cases(draw: st.DrawFn) -> Case:
         body = ", ".join(f"{key!r}: {spelt(value)}" for key, value in (START | inside).items())
         lines = [f"c = {'ConfigDict' if way == 'ConfigDict' else ''}({{{body}}})"]
     if sweep and where == "file":
-        lines.append(f"c['sweep'] = {sweep!r}")
+        runs = parsed(sweep)
+        as_list = runs is not None and way == "base" and draw(st.booleans())
+        lines.append(f"c['sweep'] = {runs if as_list else sweep!r}")
     head = (
         "import numpy as np\nimport rethinking_jax as rj\nfrom ml_collections import ConfigDict\n"
     )
@@ -378,7 +379,7 @@ def as_typed(value: Any) -> str:
 
 def read(key: str, value: Any) -> Any:
     """What a typed text means; as the value itself where it is right, else as texts are read."""
-    if key not in SPECS or meaning(key, value) is not WRONG:
+    if key not in SPECS or (value is not None and meaning(key, value) is not WRONG):
         return value
     text, kind = as_typed(value), SPECS[key].kind
     if kind is str:

@@ -16,12 +16,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 from helpers import fuzz
+from hypothesis import reject
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 import rethinking_jax as rj
 from rethinking_jax.data import Dataset
 from rethinking_jax.errors import UserError
+from rethinking_jax.workdir.names import printable
 
 pytestmark = pytest.mark.filterwarnings("error")
 # Each extension with the modes that Pillow saves in its format.
@@ -122,7 +124,7 @@ def kind_of(extension: str) -> str:
 
 ODD = (
     "odd pictures", "mixed formats", "another size", "broken", "cut", "no pictures", "hidden",
-    "in a folder", "beside", "further split", "empty class", "test class", "link", "wrong name",
+    "in a folder", "beside", "further split", "empty class", "test class", "link", "strange name",
     "one class", "one each", "lying extension",
 )  # fmt: skip
 
@@ -207,10 +209,14 @@ def trees(draw: st.DrawFn) -> Tree:
         files.append(
             File(f"{first}/link{extension}", aim, "picture" if aim != "nowhere" else "broken")
         )
-    if "wrong name" in odd:
-        files.append(
-            File(f"{first}/{'n' * 100} 'quoted' é{extension}", files[0].content, "picture")
+    if "strange name" in odd:
+        name = draw(
+            st.sampled_from(["n" * 200, "a\nb", "'quoted' é", "\udcff", "[red]", "\x1b[1m"])
         )
+        files.append(File(f"{first}/{name}{extension}", files[0].content, "picture"))
+        files.append(File(f"{first}/{name}.txt", b"", "other"))
+        files.append(File(f"{name}/x.txt", b"", "other") if train else files[0])
+        further = (*further, name) if train else further
     unique = {file.path: file for file in files}
     return Tree(tuple(unique.values()), train, test, further, image_size)
 
@@ -295,7 +301,7 @@ def said_of(tree: Tree, lines: list[str]) -> None:
     text = next((line for line in lines if line.startswith("not read in ")), "")
     assert bool(left) == bool(text), (left, text)
     for folder in tree.further:
-        assert f"{folder}/ (" in text
+        assert f"{printable(folder)}/ (" in text
     inside = [f for f in left if f.path.split("/")[0] not in tree.further]
     counts = re.findall(r"(\d[\d,]*) (?:\.\w+|without an extension|file\(s\))", text)
     assert sum(int(count.replace(",", "")) for count in counts) == len(inside), (inside, text)
@@ -313,8 +319,9 @@ def check(tree: Tree, root: Path) -> None:
     }
     try:
         made = rj.load_dataset(str(root), image_size=tree.image_size, progress=lines.append)
+        assert all(line.isprintable() for line in lines), lines
     except UserError as error:
-        assert str(error).strip() and "\n" not in str(error)
+        fuzz.check_refusal(error)
         assert may_be_refused(tree, root, classes, named), str(error)
         return
     assert all(file.kind != "broken" for file in tree.files), "a broken file was passed over"
@@ -382,3 +389,16 @@ def test_a_folder_becomes_what_pillow_sees(case: Tree, root: Path) -> None:
 @fuzz.many(trees(), 400)
 def test_many_folders_become_what_pillow_sees(case: Tree, root: Path) -> None:
     check(case, root)
+
+
+@fuzz.many(trees(), 12, part=200)
+def test_some_folders_are_trained_on(case: Tree, root: Path) -> None:
+    tree = case._replace(image_size=0)
+    write(tree, root)
+    lines: list[str] = []
+    try:
+        made = rj.load_dataset(str(root), progress=lines.append)
+    except UserError:
+        reject()
+    compare(tree, root, made, lines)
+    fuzz.check_trained(str(root), made, root.parent / "run")

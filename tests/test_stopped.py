@@ -37,6 +37,36 @@ except KeyboardInterrupt as error:
     print(cli.reason(error), flush=True)
 hashlib.pbkdf2_hmac("sha256", b"", b"", 10**9)  # minutes in which Python handles no signal
 """
+# A signal comes where Python drops what is raised.
+COLLECT = """
+import gc, os, signal
+from rethinking_jax import cli
+cli.begin()
+gc.callbacks.append(lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+gc.collect()
+print("goes on")
+"""
+# A signal comes within what `exec` runs.
+EXECUTE = """
+import os, signal, time
+from rethinking_jax import cli
+cli.begin()
+try:
+    exec("os.kill(os.getpid(), signal.SIGTERM); time.sleep(60)")
+except KeyboardInterrupt as error:
+    cli.end(cli.fail(cli.reason(error), 1))
+"""
+# A signal comes when Python ends, has forgotten its handlers, and takes modules apart.
+END = """
+import os, signal
+from rethinking_jax import cli
+class Last:
+    def __del__(self, kill=os.kill, process=os.getpid(), number=signal.SIGTERM):
+        kill(process, number)
+cli.begin()
+last = Last()
+cli.end(3)
+"""
 # Sends itself a signal where a function is called, or a module imported, of a command.
 DRIVE = """
 import importlib, os, runpy, signal, sys
@@ -111,6 +141,26 @@ def test_the_second_signal_ends_a_command_at_once_even_within_a_compiled_program
     _, errors = process.communicate(timeout=20)
     assert process.returncode == 1
     assert errors == f"rethinking_jax: ended at once by a second {name}; what is saved stays\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "line"),
+    [
+        (COLLECT, 1, "rethinking_jax: stopped by SIGTERM; what is saved stays\n"),
+        (EXECUTE, 1, "rethinking_jax: stopped by SIGTERM\n"),
+        (END, 3, ""),
+    ],
+    ids=["collected", "executed", "ending"],
+)
+def test_a_signal_where_python_catches_none(
+    script: str, code: int, line: str, environment: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "script.py").write_text(script)
+    words = [sys.executable, "-m", "script"]  # as a command is run: Python ends otherwise with -c
+    result = subprocess.run(
+        words, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert (result.returncode, result.stdout, result.stderr) == (code, "", line)
 
 
 def test_a_signal_that_comes_as_training_ends_acts_when_it_has_ended() -> None:

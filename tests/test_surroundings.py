@@ -24,20 +24,20 @@ CURVES = [
     Curve("one, $x$", [1.0, 2.0, 30.0], [0.1, 0.5, 0.9], [0.1, 0.4, 0.8], [0.1, 0.6, 1.0]),
     Curve("two_", [1.0, 2.0], [0.2, 0.3], [0.2, 0.3], [0.2, 0.3], best=[0.3, 0.4]),
 ]
+# Drawing takes a second: settings that do not hide one another come together.
 SETTINGS: list[Mapping[str, object]] = [
-    {"text.usetex": True},
-    {"backend": "TkAgg"},
-    {"font.family": "serif", "font.size": 30.0, "mathtext.fontset": "cm"},
-    {"savefig.dpi": 300.0, "figure.dpi": 31.0, "savefig.bbox": "tight", "savefig.pad_inches": 3.0},
-    {"savefig.transparent": True, "savefig.facecolor": "red", "figure.facecolor": "blue"},
-    {"figure.autolayout": True, "figure.figsize": [1.0, 1.0], "figure.subplot.left": 0.4},
-    {"axes.grid": True, "axes.facecolor": "black", "axes.spines.left": False,
-     "axes.formatter.use_locale": True, "axes.xmargin": 0.4, "axes.unicode_minus": False},
-    {"axes.prop_cycle": matplotlib.cycler(color=["red"]), "lines.linewidth": 9.0},
-    {"image.cmap": "jet", "image.interpolation": "bicubic", "image.origin": "lower"},
-    {"svg.fonttype": "path", "svg.hashsalt": None, "text.parse_math": False},
-    {"path.simplify": False, "path.sketch": (1.0, 100.0, 2.0), "agg.path.chunksize": 7},
-    {"xtick.labelsize": 30.0, "ytick.direction": "in", "legend.frameon": False},
+    {"text.usetex": True, "backend": "TkAgg", "figure.autolayout": True,
+     "axes.prop_cycle": matplotlib.cycler(color=["red"]), "path.simplify": False},
+    {"font.family": "serif", "font.size": 30.0, "mathtext.fontset": "cm", "svg.hashsalt": None,
+     "savefig.dpi": 300.0, "figure.dpi": 31.0, "savefig.bbox": "tight", "savefig.pad_inches": 3.0,
+     "axes.grid": True, "axes.facecolor": "black", "axes.spines.left": False,
+     "axes.formatter.use_locale": True, "axes.xmargin": 0.4, "axes.unicode_minus": False,
+     "lines.linewidth": 9.0, "legend.frameon": False, "svg.fonttype": "path"},
+    {"savefig.transparent": True, "savefig.facecolor": "red", "figure.facecolor": "blue",
+     "figure.figsize": [1.0, 1.0], "figure.subplot.left": 0.4, "text.parse_math": False,
+     "image.cmap": "jet", "image.interpolation": "bicubic", "image.origin": "lower",
+     "path.sketch": (1.0, 100.0, 2.0), "agg.path.chunksize": 7,
+     "xtick.labelsize": 30.0, "ytick.direction": "in"},
 ]  # fmt: skip
 
 

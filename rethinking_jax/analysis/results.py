@@ -17,7 +17,6 @@ from rethinking_jax.workdir import damage, metrics
 from rethinking_jax.workdir.metrics import Json, Line
 from rethinking_jax.workdir.storage import AnyPath, check_readable
 
-SUMMARY_KEYS = ("experiment", "dataset", "device", "versions", "wall_seconds", "members")
 # The keys of a summary that are about the data set.
 COUNTS = ("num_classes", "train_examples", "test_examples")
 # The settings that differ in their labels only: together they span label noise from 0 to 1.
@@ -227,7 +226,7 @@ def true_test_accuracy(line: Line) -> float:
 def is_theory(workdir: AnyPath) -> bool:
     """Says whether a workdir is that of a finished experiment of theory, which has a kind."""
     file = workdir / "summary.json"
-    return file.exists() and "kind" in _json(file, SUMMARY_KEYS)
+    return file.exists() and "kind" in _json(file, damage.SUMMARY_KEYS)
 
 
 def read(workdir: AnyPath) -> Results:
@@ -248,7 +247,7 @@ def read(workdir: AnyPath) -> Results:
             f"{workdir} is not finished: {epochs} epochs in metrics.jsonl, no summary.json. The "
             f"command that started it, with --workdir={workdir}, finishes it and writes its report"
         )
-    summary = _json(workdir / "summary.json", SUMMARY_KEYS)
+    summary = _json(workdir / "summary.json", damage.SUMMARY_KEYS)
     if "kind" in summary:
         raise UserError(
             f"{workdir} holds {summary['kind']}, an experiment of theory: "

@@ -119,7 +119,8 @@ def _read(name: str) -> dict[str, np.ndarray]:
     if not path.is_file():
         raise UserError(f"dataset={name!r}: there is no such file.")
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # NumPy leaves a file of its own open where it finds that it is cut.
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             return {key: file[key] for key in file.files}
     except Exception as error:
         raise UserError(

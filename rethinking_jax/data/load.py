@@ -13,6 +13,7 @@ from rethinking_jax.data.tfds.prepare import is_known, prepared_files
 from rethinking_jax.data.tfds.stream import bytes_in_memory, stream_tfds
 from rethinking_jax.data.watch import Watch
 from rethinking_jax.errors import UserError
+from rethinking_jax.workdir.names import printable
 
 KINDS = ("auto", "stream", "cache")
 
@@ -94,7 +95,10 @@ def load_dataset(
       UserError: one line that names what is wrong and what would be right.
     """
     _check_size(image_size)
-    request = Request(name, data_dir, manual_dir, "", image_size, say=progress or say_nothing)
+    say = progress or say_nothing
+    request = Request(
+        name, data_dir, manual_dir, "", image_size, say=lambda line: say(printable(line))
+    )
     try:
         return origin_of(request).load(request)
     except OSError as error:

@@ -214,5 +214,5 @@ def _number(name: str, value: object) -> float | None:
     try:
         number = np.asarray(value).item()
         return number if math.isfinite(number) else None
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise UserError(f"measure: {name}={value!r} must be one number") from None

@@ -10,13 +10,14 @@ saved at its step, of these runs, is given up for the one before.
 import dataclasses
 import hashlib
 import json
+import sys
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias, TypeVar
 
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
-from orbax.checkpoint import checkpoint_managers
+from orbax.checkpoint import checkpoint_managers, multihost
 from orbax.checkpoint.path import atomicity
 
 from rethinking_jax.errors import first_line, lacking
@@ -87,7 +88,10 @@ def open_manager(
         enable_async_checkpointing=True,
         # Made in the background, a folder that cannot be made leaves threads that wait for it,
         # for minutes: the command would print its line and not end.
-        async_options=ocp.AsyncOptions(create_directories_asynchronously=False),
+        async_options=ocp.AsyncOptions(
+            create_directories_asynchronously=False,
+            barrier_sync_fn=_meet if jax.process_count() > 1 else None,
+        ),
         # Scores come from the metrics file; a damaged metadata file must not stop us here.
         lightweight_initialize=True,
         # A bucket has no rename: what is whole is marked. orbax knows that of gs:// alone.
@@ -96,6 +100,17 @@ def open_manager(
         else None,
     )
     return ocp.CheckpointManager(storage.absolute(directory), options=options)
+
+
+def _meet(*, key: str, timeout_ms: int) -> None:
+    """Waits for the other processes of a save, but not where this one has failed.
+
+    orbax waits for them then, too, and they for the save: for 20 minutes, without a word.
+    """
+    error = sys.exc_info()[1]
+    if error is not None:
+        raise error
+    multihost.get_barrier_sync_fn()(key=key, timeout_ms=timeout_ms)
 
 
 def save(manager: ocp.CheckpointManager, step: int, tree: object, whose: Whose) -> None:

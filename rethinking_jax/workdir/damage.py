@@ -1,7 +1,7 @@
 """What is wrong with the files of a workdir: what is refused, and what a command makes again."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from rethinking_jax.errors import UserError
 from rethinking_jax.workdir import metrics
@@ -9,7 +9,10 @@ from rethinking_jax.workdir.folder import FILES, FOLDERS, Folder
 from rethinking_jax.workdir.metrics import Json, Line
 from rethinking_jax.workdir.storage import AnyPath, check_place, is_remote
 
+SUMMARY_KEYS = ("experiment", "dataset", "device", "versions", "wall_seconds", "members")
 MEMBER_KEYS = ("name", "model", "corruption", "label_noise", "seed", "steps_to_fit", "diverged")
+OF_CONFIG = ("model", "corruption", "seed")  # those that say what is in the config, too
+NO_KEYS = ("name", "sweep")  # what config.json has besides the keys of a run
 # What a config of an earlier version did that lacks these keys; its epochs are those it has.
 BEFORE = {"measure_every": 1, "stop_when_fitted": False, "fit_threshold": 1.0}
 
@@ -36,13 +39,14 @@ def check_places(path: AnyPath, write: bool = False) -> None:
             check_place(file, write=write)
 
 
-def of_training(folder: Folder) -> list[str]:
+def of_training(folder: Folder, names: Collection[str]) -> list[str]:
     """Says in a line for each what is wrong in a workdir of runs that train, and is made again.
 
     Args:
       folder: the workdir, which is its config's.
+      names: the names of its runs.
     """
-    found, config = _of_files(folder), folder.stored_config()
+    found, config = _of_files(folder, names), folder.stored_config()
     if found or config is None or not folder.is_complete():
         return found
     summary = folder.summary()
@@ -51,7 +55,7 @@ def of_training(folder: Folder) -> list[str]:
     return [f"{wrong}: what is wrong is made again"] if wrong else []
 
 
-def _of_files(folder: Folder) -> list[str]:
+def _of_files(folder: Folder, names: Collection[str]) -> list[str]:
     """Says of each damaged file what is wrong with it."""
     readers: dict[str, Callable[[], object]] = {
         "summary.json": folder.summary,
@@ -72,6 +76,9 @@ def _of_files(folder: Folder) -> list[str]:
     file = folder.path / "metrics.jsonl"
     if lost := metrics.unread(file):
         found.append(f"{file} has {lost} lines that are damaged or there twice: they are left out")
+    others = {line["member"] for line in metrics.read_lines(file)} - set(names)
+    if others:
+        found.append(f"{file} has lines of {min(others)!r}, which is no run: they are left out")
     return found
 
 
@@ -86,7 +93,18 @@ def of_results(
       summary: the content of summary.json.
       lines: the lines of each run, by its name.
     """
+    try:
+        return _contradiction(path, config, summary, lines)
+    except (ArithmeticError, AttributeError, KeyError, TypeError) as error:
+        return f"{path}: config.json or summary.json is damaged ({error!r})"
+
+
+def _contradiction(
+    path: AnyPath, config: Json, summary: Json, lines: Mapping[str, Sequence[Line]]
+) -> str | None:
     file, members = path / "summary.json", summary["members"]
+    if missing := [key for key in SUMMARY_KEYS if key not in summary]:
+        return f"{file} has no {missing[0]!r}"
     overrides = config["sweep"] or [{}]
     if len(members) != len(overrides):
         return f"{path}: config.json and summary.json differ in their number of runs"
@@ -95,8 +113,8 @@ def of_results(
             return f"{file}: a run has no {missing[0]!r}"
         name, run = member["name"], {**config, **override}
         own = lines.get(name, [])
-        known = member.get("config", {})
-        other = [key for key in known if key in run and known[key] != run[key]]
+        known = {**member.get("config", run), **{key: member[key] for key in OF_CONFIG}}
+        other = [key for key in run if key not in NO_KEYS and known.get(key) != run[key]]
         if override.get("name", name) != name or other:
             return f"{file} is that of another config: {', '.join(other) or name}"
         if not own:
@@ -106,10 +124,11 @@ def of_results(
             return f"{path / 'metrics.jsonl'} has {wrong}"
         came_to = metrics.outcome(own, run["fit_threshold"])
         for key, value in came_to.items():
-            if key in member and member[key] != value:
+            # An earlier version knew fewer of them; these are shown.
+            if member.get(key, value) != value or (key.endswith("accuracy") and key not in member):
                 return (
                     f"{file} is not what metrics.jsonl says: {key} of {name} is "
-                    f"{member[key]} there, {value} in the lines"
+                    f"{member.get(key)} there, {value} in the lines"
                 )
     return None
 

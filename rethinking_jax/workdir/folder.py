@@ -356,17 +356,23 @@ def _is_summary(content: Any) -> bool:
 
 
 def _is_data(content: Any) -> bool:
-    runs = [one.get("runs") for one in content] if _is_dicts(content) else []
-    return bool(runs) and all(isinstance(names, list) for names in runs)
+    if not _is_dicts(content) or not content:
+        return False
+    sources = [one.get("source") for one in content]
+    known = all(one is None or (isinstance(one, dict) and "listing" in one) for one in sources)
+    return known and all(_is_names(one.get("runs")) for one in content)
+
+
+def _is_names(content: Any) -> bool:
+    return isinstance(content, list) and all(isinstance(name, str) for name in content)
 
 
 def _is_chunks(content: Any) -> bool:
     """Says whether something is a list of lists of names, each name there once."""
-    if not isinstance(content, list) or not all(isinstance(one, list) and one for one in content):
+    if not isinstance(content, list) or not all(_is_names(one) and one for one in content):
         return False
     names = [name for one in content for name in one]
-    once = all(isinstance(name, str) for name in names) and len(set(names)) == len(names)
-    return bool(names) and once
+    return bool(names) and len(set(names)) == len(names)
 
 
 def _write_arrays(file: AnyPath, arrays: Mapping[str, np.ndarray]) -> None:

@@ -6,7 +6,8 @@ remember. `rethinking_jax.step.metrics` says what is measured; a report reads li
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from rethinking_jax.workdir.storage import AnyPath, append, write_atomically
@@ -69,13 +70,13 @@ def flaw(
       None where each measured epoch has just one line, in order, and none comes after the end.
     """
     per_epoch = per_epoch or (lines[0]["step"] // max(lines[0]["epoch"], 1) if lines else 1)
-    epochs = measured_epochs(config, config["epochs"])
     for place, line in enumerate(lines):
         name, found = line["member"], line["epoch"]
+        epoch = min((place + 1) * config["measure_every"], config["epochs"])
         if finished(lines[max(place - 1, 0) : place], config):
             return f"a line of {name} for epoch {found} after its end"
-        if found != epochs[place]:
-            return f"epoch {found} of {name} where epoch {epochs[place]} belongs"
+        if found != epoch:
+            return f"epoch {found} of {name} where epoch {epoch} belongs"
         if line["step"] != found * per_epoch:
             return f"step {line['step']} of {name} in epoch {found} of {per_epoch} steps each"
     return None
@@ -138,10 +139,12 @@ def unread(path: AnyPath) -> int:
     return path.read_bytes().count(b"\n") - len(read_lines(path)) if path.exists() else 0
 
 
-def mend(path: AnyPath) -> None:
-    """Takes out of a metrics file what `read_lines` leaves out."""
-    if unread(path):
-        write_lines(path, read_lines(path))
+def mend(path: AnyPath, members: Collection[str]) -> None:
+    """Takes out of a metrics file what `read_lines` leaves out, and lines of other runs."""
+    lines = read_lines(path)
+    own = [line for line in lines if line["member"] in members]
+    if unread(path) or len(own) < len(lines):
+        write_lines(path, own)
 
 
 def _parsed(text: bytes) -> Line | None:
@@ -157,10 +160,15 @@ def _parsed(text: bytes) -> Line | None:
     right = (
         isinstance(line["member"], str)
         and all(type(line[key]) is int for key in WHOLE)
-        and all(isinstance(value, float | int) for value in accuracies)
-        and all(value is None or isinstance(value, float | int) for value in numbers)
+        and all(map(_is_number, accuracies))
+        and all(value is None or _is_number(value) for value in numbers)
     )
     return line if right else None
+
+
+def _is_number(value: object) -> bool:
+    """Says whether a value is one that we write: finite, as a float too."""
+    return isinstance(value, float | int) and abs(value) <= sys.float_info.max
 
 
 def append_lines(path: AnyPath, lines: Iterable[Line]) -> None:
