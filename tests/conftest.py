@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[1]
@@ -69,6 +69,17 @@ needs_fashion_mnist = pytest.mark.skipif(
     not (fashion_mnist_folder() / "fashion_mnist").is_dir(),
     reason="no prepared Fashion-MNIST: RETHINKING_JAX_TEST_TFDS names a tfds folder that has it",
 )
+
+
+@pytest.fixture(scope="module")
+def one_device() -> Iterator[None]:
+    """For the tests of a module in which several members share a device."""
+    import jax
+
+    with pytest.MonkeyPatch.context() as patch:
+        first = jax.devices()[:1]
+        patch.setattr(jax, "devices", lambda: first)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from rethinking_jax.workdir import checkpoint, metrics
 
 EPOCHS, PER_EPOCH, STEPS = 6, 4, (16, 24)  # the steps of the checkpoints that are kept
 CHECKPOINTS = "checkpoints/a+1"
+pytestmark = pytest.mark.usefixtures("one_device")
 
 
 def small(**changes: object) -> ConfigDict:
@@ -44,14 +45,6 @@ def run(workdir: Path, config: ConfigDict | None = None, report: bool = False) -
     console = Console(file=said, width=300)
     experiment.run(config or small(), workdir, console=console, report=report)
     return said.getvalue()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_device() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        first = jax.devices()[:1]
-        patch.setattr(jax, "devices", lambda: first)
-        yield
 
 
 @pytest.fixture(scope="module")

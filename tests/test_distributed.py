@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import REPOSITORY, Command
+from helpers.processes import free_port
 
 from rethinking_jax.errors import UserError
 from rethinking_jax.host import distributed
@@ -144,9 +145,7 @@ def test_the_command_refuses_half_of_the_flags(answer: Command, tmp_path: Path) 
 
 
 def free_address() -> str:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{sock.getsockname()[1]}"
+    return f"127.0.0.1:{free_port()}"
 
 
 def start_psum(

@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from conftest import REPOSITORY, Command, read_metrics
-from helpers.processes import start, wait_for_lines
+from helpers.processes import free_port, start, wait_for_lines
 
 from rethinking_jax import config as configs
 from rethinking_jax import job, main, prepare, screen
@@ -167,15 +167,6 @@ def test_a_process_that_fails_to_save_does_not_wait_for_the_others() -> None:
     checkpoint._meet(key="any", timeout_ms=1)  # alone, it meets nobody
 
 
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
-
-
 # Reading ----------------------------------------------------------------------------
 
 LACKS = [
@@ -288,8 +279,10 @@ def test_an_address_space_without_room_for_threads_is_refused(
 
 @pytest.mark.parametrize("limit", [resource.RLIM_INFINITY, 2**40])
 def test_an_address_space_with_room_is_taken(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (limit, limit))
-    memory.check_address_space()
+    asked: list[int] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda of: asked.append(of) or (limit, limit))
+    memory.check_address_space()  # raises nothing
+    assert asked == [resource.RLIMIT_AS]
 
 
 def test_data_is_not_prepared_without_room(

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ import jax
 import numpy as np
 import pytest
 from conftest import Command, read_metrics, read_summary
+from helpers.processes import free_port
 from helpers.steps import SHAPE, TinyConvNet, hyper, members, no_sums, plain, train_examples
 
 from rethinking_jax.step.objective import Objective
@@ -220,9 +220,7 @@ def test_batches_that_cannot_be_parted_are_refused(
 
 def start(environment: dict[str, str], workdir: Path, *changes: str) -> list[subprocess.Popen[str]]:
     """The same command twice, two devices each."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
+    port = free_port()
     words = [sys.executable, "-m", "rethinking_jax.main", *RUN, *changes, f"--workdir={workdir}"]
     ranks = [
         [f"--coordinator_address=127.0.0.1:{port}", "--num_processes=2", f"--process_id={rank}"]

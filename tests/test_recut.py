@@ -23,6 +23,7 @@ from rethinking_jax.sweep import recut
 from rethinking_jax.sweep.saved import whose
 from rethinking_jax.workdir import checkpoint, metrics
 
+pytestmark = pytest.mark.usefixtures("one_device")
 RUNS = 4
 AT_THE_STOP = 14  # lines that are written when the sweep is stopped
 ROUNDING = 2e-3  # of losses after eight epochs
@@ -45,15 +46,6 @@ def run(workdir: Path, **resources: Any) -> Any:
     return experiment.run(
         sweep_config(**resources), workdir, report=False, console=Console(file=StringIO())
     )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_device() -> Iterator[None]:
-    """Where several members share a device."""
-    with pytest.MonkeyPatch.context() as patch:
-        first = jax.devices()[:1]
-        patch.setattr(jax, "devices", lambda: first)
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from conftest import REPOSITORY
+from helpers.processes import free_port
 
 SBATCH = REPOSITORY / "launch" / "slurm.sbatch"
 missing = [name for name in ("slurmctld", "slurmd", "munged") if not shutil.which(name)]
@@ -60,12 +61,6 @@ PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP OverSubscribe=
 PartitionName=urgent Nodes=ALL PriorityTier=10 State=UP
 """
 Slurm = Callable[..., str]
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

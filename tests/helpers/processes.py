@@ -1,5 +1,6 @@
-"""A command that runs beside its test, which may stop it."""
+"""Commands that run beside their test, which may stop them."""
 
+import socket
 import subprocess
 import sys
 import time
@@ -15,6 +16,14 @@ def start(environment: dict[str, str], *arguments: str) -> subprocess.Popen[str]
         words, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True,
     )  # fmt: skip
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens at."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
 
 
 def wait_for_lines(workdir: Path, number: int, process: subprocess.Popen[str]) -> None:
