@@ -13,6 +13,8 @@ EXHAUSTED = frozenset(
 NO_THREAD = "can't start new thread"  # as Python says it
 # How tensorstore, which reads and writes checkpoints, begins the page of an error of a file.
 STORE = re.compile(r'([A-Z_]+): .*?local file "([^"]*)"', re.DOTALL)
+# How orbax says, as a ValueError, that somebody took away the folder it was saving to.
+GONE = re.compile(r"Checkpoint directory does not exist: (.*?)\.?$")
 
 
 class UserError(Exception):
@@ -45,9 +47,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
 def file_error(error: BaseException) -> str:
     """Returns in a few words what went wrong with which file; "" where an error is of none."""
     number = _system_error(error)
-    found = STORE.match(str(error))
+    found, gone = STORE.match(str(error)), GONE.match(str(error))
     if isinstance(error, OSError):
         said, file = str(error), error.filename
+    elif gone:
+        said, file = os.strerror(errno.ENOENT).lower(), gone[1]
     elif found:
         said, file = found[1].replace("_", " ").lower(), found[2]
     else:

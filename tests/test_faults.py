@@ -209,6 +209,8 @@ def test_what_the_machine_lacks_damages_no_checkpoint_and_no_data(
         (ValueError('NOT_FOUND: Error reading local file "/a/b"'), "not found: /a/b", ""),
         (ValueError('FAILED_PRECONDITION: local file "/a" [os_error_code=\'30\']'),
          "read-only file system: /a", ""),
+        (ValueError("Checkpoint directory does not exist: /a/4.orbax-checkpoint-tmp/state."),
+         "no such file or directory: /a/4.orbax-checkpoint-tmp/state", ""),
         (ValueError("its content is not what was saved"), "", ""),
         (RuntimeError("can't start new thread"), "", "can't start new thread: no memory is left"),
     ],

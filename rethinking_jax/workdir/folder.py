@@ -310,11 +310,9 @@ class Folder(NamedTuple):
     def _arrays(self, name: str) -> dict[str, np.ndarray]:
         file = self.path / name
         try:
-            with zipfile.ZipFile(io.BytesIO(file.read_bytes())) as archive:
-                return {
-                    entry.removesuffix(".npy"): np.lib.format.read_array(archive.open(entry))
-                    for entry in archive.namelist()
-                }
+            # As users read it: zipfile alone would look past bytes in front, which np.load refuses.
+            with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as arrays:
+                return {key: np.asarray(arrays[key]) for key in arrays.files}
         except FileNotFoundError:
             raise UserError(f"{file} is missing") from None
         except Exception as error:  # damage shows as any: of zipfile, zlib, NumPy or struct
