@@ -25,6 +25,8 @@ from rethinking_jax.sweep.mesh import make_mesh
 from rethinking_jax.sweep.program import Program, make_program, use_scan, xla_options, zero_running
 
 SCAN, STEP = "ours, scan", "ours, step"
+# The step with the gradients that JAX and XLA find, where some are the project's own.
+PLAIN = "ours, step, XLA's gradients"
 TORCH, TORCH_COMPILED = "PyTorch", "PyTorch, compiled"
 IMAGE_SHAPE, CLASSES = (28, 28, 3), 10
 # A convolution inside a loop on a CPU is slow (see `program.use_scan`); two steps make a loop.
@@ -90,7 +92,13 @@ def bench_train(settings: Settings, say: Progress) -> Record:
         notes.append(f"{SCAN} left out: --scan_convolutions takes it in (minutes)")
     seconds = interleave(contestants, settings.repeats, say)
     work = {contestant.name: contestant.work for contestant in contestants}
-    pairs = [(picked, TORCH), (picked, TORCH_COMPILED), (STEP, SCAN), (TORCH_COMPILED, TORCH)]
+    pairs = [
+        (picked, TORCH),
+        (picked, TORCH_COMPILED),
+        (STEP, SCAN),
+        (STEP, PLAIN),
+        (TORCH_COMPILED, TORCH),
+    ]
     per_image = flops.train_flops(flops.layer_macs(model, IMAGE_SHAPE))
     peak = speeds(seconds, work)[PEAK]
     results = measured({k: v for k, v in seconds.items() if k != PEAK}, work, pairs)
@@ -112,8 +120,11 @@ def bench_train(settings: Settings, say: Progress) -> Record:
 def _ours(
     settings: Settings, scan_is_slow: bool
 ) -> tuple[list[Contestant], dict[str, float], float]:
-    """Returns both forms, warm, their compile seconds, and XLA's count of a step's FLOPs."""
+    """Returns our forms, warm, their compile seconds, and XLA's count of a step's FLOPs."""
     program = make_train_program(settings.model, settings.batch_size * settings.steps)
+    plain = make_train_program(
+        settings.model, settings.batch_size * settings.steps, own_gradients=False
+    )
     hyper = Hyper(jnp.zeros(1, jnp.int32), *(jnp.full(1, x) for x in (0.01, 0.9, 0.0, 0.0, 0.0)))
     data = random_examples(settings.batch_size * settings.steps)
     order = program.order(hyper.seed, jnp.int32(0))
@@ -123,7 +134,9 @@ def _ours(
         jax.block_until_ready(state)
         return state
 
-    def form(name: str, scan: bool, steps: int, rounds: int) -> Contestant:
+    def form(
+        name: str, scan: bool, steps: int, rounds: int, program: Program = program
+    ) -> Contestant:
         def run(state: TrainState) -> None:
             _, running = ours.train_full_batches(
                 program, scan, state, zero_running(1), data, order, steps
@@ -133,6 +146,8 @@ def _ours(
         return Contestant(name, fresh, run, steps * settings.batch_size, rounds)
 
     forms = [form(STEP, False, settings.steps, settings.repeats)]
+    if scan_is_slow:
+        forms.append(form(PLAIN, False, settings.steps, settings.repeats, plain))
     if settings.scan and scan_is_slow:
         forms.append(form(SCAN, True, SLOW_STEPS, 1))
     elif settings.scan:
@@ -142,15 +157,22 @@ def _ours(
         with compile_seconds() as compiled:
             contestant.run(contestant.prepare())
             seconds[contestant.name] = compiled()
-    lowered = program.train_batches.lower(  # type: ignore[attr-defined]
+    # XLA counts what is in a loop once, and some of our own gradients are loops.
+    lowered = plain.train_batches.lower(  # type: ignore[attr-defined]
         fresh(), zero_running(1), data, order, jnp.int32(0), count=1
     )
     return forms, seconds, (lowered.cost_analysis() or {}).get("flops", 0.0)
 
 
-def make_train_program(model: str, train_size: int, batch_size: int = 128) -> Program:
-    """Makes the project's program for one of its models on CIFAR-shaped images."""
-    network = create_model(model, num_classes=CLASSES)
+def make_train_program(
+    model: str, train_size: int, batch_size: int = 128, own_gradients: bool = True
+) -> Program:
+    """Makes the project's program for one of its models on CIFAR-shaped images.
+
+    Without `own_gradients` it has XLA's on a CPU, too (see `layers.ImageModel`).
+    """
+    for_cpu = own_gradients and _backend() == "cpu"
+    network = create_model(model, num_classes=CLASSES, for_cpu=for_cpu)
     return make_program(
         make_steps(
             network,

@@ -6,6 +6,7 @@ to logits, float32 [b, num_classes]. It may have more:
 
 - a field `dropout_rate`, a number or an array (`layers.Dropout` takes either), for the key of a
   config of that name; likewise `dtype`, and `hidden_sizes`, a tuple of widths;
+- a field `for_cpu`, which is True where it trains on one CPU device;
 - a class attribute `convolutional`: False where the network is made of dense layers alone, which
   on a CPU trains faster in one loop with others. A class that does not say is taken to convolve.
 
@@ -67,6 +68,7 @@ def create_model(
     hidden_sizes: tuple[int, ...] = (),
     dropout_rate: float = 0.0,
     dtype: DTypeLike = jnp.float32,
+    for_cpu: bool = False,
 ) -> nn.Module:
     """Builds a model and gives it the fields that its class has.
 
@@ -77,6 +79,7 @@ def create_model(
       dropout_rate: from 0 (none) to below 1.
       dtype: one of `DTYPES`, by name or as a type: what convolutions and hidden dense layers
         compute in. Parameters, batch statistics, the classifier and its logits are float32.
+      for_cpu: whether it trains on one CPU device, see `layers.ImageModel`.
 
     Returns:
       A Linen module: `module.apply(variables, x, train=...)` maps images, float32
@@ -102,7 +105,7 @@ def create_model(
                 f"leave it at {off}"
             )
     given: dict[str, object] = {"num_classes": num_classes, "dropout_rate": dropout_rate}
-    given["dtype"] = jnp.dtype(dtype)
+    given |= {"dtype": jnp.dtype(dtype), "for_cpu": for_cpu}
     if hidden_sizes:
         given["hidden_sizes"] = tuple(hidden_sizes)
     return _build(name, architecture, fields, given)

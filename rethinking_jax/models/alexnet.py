@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from rethinking_jax.models import pooling
 from rethinking_jax.models.layers import RELU_INIT, Dropout, ImageModel, classifier
 
 _RADIUS = 4
@@ -24,7 +25,8 @@ class SmallAlexNet(ImageModel):
         """Maps images, float32 [b, h, w, c], to logits, float32 [b, num_classes]."""
         for _ in range(2):
             x = nn.relu(nn.Conv(64, (5, 5), dtype=self.dtype, kernel_init=RELU_INIT)(x))
-            x = local_response_normalization(max_pool(x))
+            x = pooling.max_pool(x, 3, 2) if self.for_cpu else max_pool(x)
+            x = local_response_normalization(x)
         x = x.reshape(x.shape[0], -1)
         for width in (384, 192):
             x = nn.relu(nn.Dense(width, dtype=self.dtype, kernel_init=RELU_INIT)(x))

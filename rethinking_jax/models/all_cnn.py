@@ -27,7 +27,8 @@ class AllCNN(ImageModel):
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
         """Maps images, float32 [b, h, w, c], to logits, float32 [b, num_classes]."""
         for features, size, stride in _LAYERS:
-            x = ConvUnit(features, size, stride, dtype=self.dtype)(x, train=train)
+            unit = ConvUnit(features, size, stride, dtype=self.dtype, for_cpu=self.for_cpu)
+            x = unit(x, train=train)
             if stride == 2:
                 x = Dropout(self.dropout_rate)(x, train=train)
         # On every place of the grid this is the last 1x1 convolution.

@@ -4,7 +4,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from rethinking_jax.models.layers import ConvUnit, ImageModel, pooled_logits
+from rethinking_jax.models.layers import ConvUnit, ImageModel, max_pool, pooled_logits
 
 
 class SmallInception(ImageModel):
@@ -24,13 +24,16 @@ class SmallInception(ImageModel):
         """Maps images, float32 [b, h, w, c], to logits, float32 [b, num_classes]."""
 
         def conv(x: jax.Array, features: int, size: int, stride: int = 1) -> jax.Array:
-            return ConvUnit(features, size, stride, self.batch_norm, self.dtype)(x, train=train)
+            unit = ConvUnit(
+                features, size, stride, self.batch_norm, self.dtype, for_cpu=self.for_cpu
+            )
+            return unit(x, train=train)
 
         def inception(x: jax.Array, narrow: int, wide: int) -> jax.Array:
             return jnp.concatenate([conv(x, narrow, 1), conv(x, wide, 3)], axis=-1)
 
         def downsample(x: jax.Array, features: int) -> jax.Array:
-            pooled = nn.max_pool(x, (3, 3), strides=(2, 2), padding="SAME")
+            pooled = max_pool(x, 3, 2, for_cpu=self.for_cpu)
             return jnp.concatenate([conv(x, features, 3, stride=2), pooled], axis=-1)
 
         x = conv(x, 96, 3)

@@ -7,6 +7,8 @@ import jax
 import jax.numpy as jnp
 from jax.typing import DTypeLike
 
+from rethinking_jax.models import normalization, pooling
+
 # The paper does not say how it initializes. He's normal, cut off at two deviations, keeps
 # the second moment of the activations at that of the input through any number of ReLU
 # layers, so that a net without batch norm starts alive too.
@@ -31,12 +33,15 @@ class ImageModel(nn.Module):
       num_classes: number of logits.
       dropout_rate: probability that training sets a feature to zero; each class says where.
       dtype: type that convolutions and hidden dense layers compute in.
+      for_cpu: whether it trains on one CPU device, where some layers are faster with gradients of
+        their own. The values are the same but for rounding; elsewhere XLA's gradients are faster.
       convolutional: whether the model convolves, which is slow inside a loop on a CPU.
     """
 
     num_classes: int
     dropout_rate: float | jax.Array = 0.0
     dtype: DTypeLike = jnp.float32
+    for_cpu: bool = False
     convolutional: ClassVar[bool] = True
 
 
@@ -78,6 +83,41 @@ def residual_conv(
     )(x)
 
 
+def norm_relu(
+    x: jax.Array,
+    train: bool,
+    *,
+    dtype: DTypeLike,
+    epsilon: float = 1e-5,
+    use_scale: bool = True,
+    for_cpu: bool = False,
+) -> jax.Array:
+    """Normalizes [b, h, w, c] by batch norm, and takes the ReLU; the result has the type `dtype`.
+
+    It is called within the `__call__` of a module, where its parameters belong.
+    """
+    if for_cpu and train:
+        return normalization.BatchNorm(BATCH_NORM_MOMENTUM, epsilon, use_scale)(x.astype(dtype))
+    norm = nn.BatchNorm(
+        use_running_average=not train,
+        momentum=BATCH_NORM_MOMENTUM,
+        epsilon=epsilon,
+        use_scale=use_scale,
+        dtype=dtype,
+    )
+    return nn.relu(norm(x))
+
+
+def max_pool(
+    x: jax.Array, size: int, stride: int, padding: str = "SAME", for_cpu: bool = False
+) -> jax.Array:
+    """Takes the largest of size x size places: [b, h, w, c] to [b, h', w', c]."""
+    if for_cpu:
+        return pooling.max_pool(x, size, stride, padding)
+    pooled: jax.Array = nn.max_pool(x, (size, size), strides=(stride, stride), padding=padding)
+    return pooled
+
+
 class ConvUnit(nn.Module):
     """A convolution, batch norm and ReLU: the "conv module" of the paper's figure 3.
 
@@ -92,6 +132,7 @@ class ConvUnit(nn.Module):
         many groups as channels make a depthwise convolution.
       padding: "SAME" or "VALID".
       batch_norm_scale: whether batch norm has a scale beside its shift.
+      for_cpu: see `ImageModel`.
     """
 
     features: int
@@ -102,6 +143,7 @@ class ConvUnit(nn.Module):
     groups: int = 1
     padding: str = "SAME"
     batch_norm_scale: bool = False
+    for_cpu: bool = False
 
     @nn.compact
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
@@ -118,15 +160,16 @@ class ConvUnit(nn.Module):
             kernel_init=RELU_INIT,
             feature_group_count=self.groups,
         )(x)
-        if self.batch_norm:
-            x = nn.BatchNorm(
-                use_running_average=not train,
-                momentum=BATCH_NORM_MOMENTUM,
-                epsilon=1e-3,  # the default of TF-slim
-                use_scale=self.batch_norm_scale,
-                dtype=self.dtype,
-            )(x)
-        return nn.relu(x)
+        if not self.batch_norm:
+            return nn.relu(x)
+        return norm_relu(
+            x,
+            train,
+            dtype=self.dtype,
+            epsilon=1e-3,  # the default of TF-slim
+            use_scale=self.batch_norm_scale,
+            for_cpu=self.for_cpu,
+        )
 
 
 class Dropout(nn.Module):

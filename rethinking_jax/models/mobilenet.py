@@ -1,5 +1,7 @@
 """A small MobileNet (Howard et al. 2017): depthwise separable convolutions."""
 
+from functools import partial
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -18,18 +20,21 @@ class SeparableBlock(nn.Module):
       features: number of output channels.
       stride: step of the first convolution.
       dtype: type that convolutions compute in, and that of the output.
+      for_cpu: see `ImageModel`.
     """
 
     features: int
     stride: int
     dtype: DTypeLike = jnp.float32
+    for_cpu: bool = False
 
     @nn.compact
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
         """Maps [b, h, w, c] to [b, ceil(h / stride), ceil(w / stride), features]."""
         channels = x.shape[-1]
-        each = ConvUnit(channels, 3, self.stride, dtype=self.dtype, groups=channels)
-        mixed = ConvUnit(self.features, 1, dtype=self.dtype)
+        unit = partial(ConvUnit, dtype=self.dtype, for_cpu=self.for_cpu)
+        each = unit(channels, 3, self.stride, groups=channels)
+        mixed = unit(self.features, 1)
         return mixed(each(x, train=train), train=train)
 
 
@@ -44,7 +49,7 @@ class SmallMobileNet(ImageModel):
     @nn.compact
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
         """Maps images, float32 [b, h, w, c], to logits, float32 [b, num_classes]."""
-        x = ConvUnit(32, 3, dtype=self.dtype)(x, train=train)
+        x = ConvUnit(32, 3, dtype=self.dtype, for_cpu=self.for_cpu)(x, train=train)
         for features, stride in _BLOCKS:
-            x = SeparableBlock(features, stride, self.dtype)(x, train=train)
+            x = SeparableBlock(features, stride, self.dtype, self.for_cpu)(x, train=train)
         return pooled_logits(x, self, train)

@@ -3,7 +3,14 @@
 import flax.linen as nn
 import jax
 
-from rethinking_jax.models.layers import RELU_INIT, ConvUnit, Dropout, ImageModel, classifier
+from rethinking_jax.models.layers import (
+    RELU_INIT,
+    ConvUnit,
+    Dropout,
+    ImageModel,
+    classifier,
+    max_pool,
+)
 
 _FEATURES = (64, 128, 256)
 _HIDDEN = 512
@@ -23,8 +30,8 @@ class SmallVGG(ImageModel):
         """Maps images, float32 [b, h, w, c], to logits, float32 [b, num_classes]."""
         for features in _FEATURES:
             for _ in range(2):
-                x = ConvUnit(features, 3, dtype=self.dtype)(x, train=train)
-            x = nn.max_pool(x, (2, 2), strides=(2, 2), padding="SAME")
+                x = ConvUnit(features, 3, dtype=self.dtype, for_cpu=self.for_cpu)(x, train=train)
+            x = max_pool(x, 2, 2, for_cpu=self.for_cpu)
         x = x.reshape(x.shape[0], -1)
         x = nn.relu(nn.Dense(_HIDDEN, dtype=self.dtype, kernel_init=RELU_INIT)(x))
         x = Dropout(self.dropout_rate)(x, train=train)

@@ -1,21 +1,18 @@
 """Wide ResNet 28-1 (Zagoruyko & Komodakis 2016), of the paper's first author's demo."""
 
+from functools import partial
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from jax.typing import DTypeLike
 
 from rethinking_jax.models.layers import (
-    BATCH_NORM_MOMENTUM,
     ImageModel,
+    norm_relu,
     pooled_logits,
     residual_conv,
 )
-
-
-def _norm_relu(x: jax.Array, train: bool, dtype: DTypeLike) -> jax.Array:
-    norm = nn.BatchNorm(use_running_average=not train, momentum=BATCH_NORM_MOMENTUM, dtype=dtype)
-    return nn.relu(norm(x))
 
 
 class PreActivationBlock(nn.Module):
@@ -25,21 +22,24 @@ class PreActivationBlock(nn.Module):
       features: number of output channels.
       stride: step of the first convolution and of the shortcut.
       dtype: type that convolutions compute in, and that of the output.
+      for_cpu: see `ImageModel`.
     """
 
     features: int
     stride: int
     dtype: DTypeLike = jnp.float32
+    for_cpu: bool = False
 
     @nn.compact
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
         """Maps [b, h, w, c] to [b, ceil(h / stride), ceil(w / stride), features]."""
         shortcut = x
-        x = _norm_relu(x, train, self.dtype)
+        norm = partial(norm_relu, train=train, dtype=self.dtype, for_cpu=self.for_cpu)
+        x = norm(x)
         if self.stride != 1 or shortcut.shape[-1] != self.features:
             shortcut = residual_conv(x, self.features, 1, self.dtype, self.stride)
         x = residual_conv(x, self.features, 3, self.dtype, self.stride)
-        x = residual_conv(_norm_relu(x, train, self.dtype), self.features, 3, self.dtype)
+        x = residual_conv(norm(x), self.features, 3, self.dtype)
         return x + shortcut
 
 
@@ -58,5 +58,6 @@ class WideResNet(ImageModel):
         for features, first_stride in ((16, 1), (32, 2), (64, 2)):
             for block in range(4):
                 stride = first_stride if block == 0 else 1
-                x = PreActivationBlock(features, stride, self.dtype)(x, train=train)
-        return pooled_logits(_norm_relu(x, train, self.dtype), self, train)
+                x = PreActivationBlock(features, stride, self.dtype, self.for_cpu)(x, train=train)
+        x = norm_relu(x, train, dtype=self.dtype, for_cpu=self.for_cpu)
+        return pooled_logits(x, self, train)

@@ -41,14 +41,15 @@ def streamed_part(config: ConfigDict) -> tuple[object, ...]:
     return *changes, config.exclude_true_class, config.corrupt_test_labels
 
 
-def make_model(config: ConfigDict, num_classes: int) -> nn.Module:
-    """Makes the network of a config."""
+def make_model(config: ConfigDict, num_classes: int, for_cpu: bool = False) -> nn.Module:
+    """Makes the network of a config; `for_cpu` says that it trains on one CPU device."""
     return create_model(
         config.model,
         num_classes=num_classes,
         hidden_sizes=tuple(config.hidden_sizes),
         dropout_rate=config.dropout_rate,
         dtype=config.dtype,
+        for_cpu=for_cpu,
     )
 
 
@@ -191,7 +192,7 @@ def _make_steps(config: ConfigDict, dataset: Dataset, backend: str, mesh: Mesh) 
     wanted = {key: config[key] for key in Objective._fields if key in config}
     unroll = not use_scan(backend, is_convolutional(config))
     return make_steps(
-        make_model(config, dataset.num_classes),
+        make_model(config, dataset.num_classes, backend == "cpu" and mesh.shape["data"] == 1),
         make_optimizer_of(config, size),
         preprocess,
         input_shape(config, dataset),
