@@ -96,7 +96,7 @@ def test_multiplications_of_the_imagenet_networks_are_the_published_ones(
 @pytest.mark.parametrize("model", PARAMETERS)
 def test_flops_of_a_train_step_agree_with_xla(model: str) -> None:
     """XLA counts the operations on activations too, and no multiplications with padding."""
-    program = bench_train.make_train_program(model, 4, 4)
+    program = bench_train.make_train_program(model, 4, 4, own_gradients=False)
     hyper = Hyper(jnp.zeros(1, jnp.int32), jnp.ones(1), jnp.ones(1), *[jnp.zeros(1)] * 3)
     data = bench_train.random_examples(4)
     running = jax.tree.map(lambda leaf: leaf[None], Running.zero())

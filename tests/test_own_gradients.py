@@ -1,5 +1,6 @@
 """The gradients that a CPU trains with are those of the plain layers: values, ties, odd sizes."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rethinking_jax.models import normalization, pooling
+from rethinking_jax.models import (
+    convolution,
+    create_model,
+    normalization,
+    pooling,
+)
+from rethinking_jax.sweep.build import for_cpu
+from rethinking_jax.sweep.mesh import make_mesh
 
 Ours = Callable[..., Any]
 
@@ -93,3 +101,92 @@ def test_max_pool_is_that_of_flax(
         lambda x: nn.max_pool(x, (size, size), **window),
         np.maximum(np.round(x), 0) if ties else x,
     )
+
+
+@pytest.mark.parametrize(
+    ("shape", "kernel", "strides", "padding"),
+    [
+        ((4, 6, 5, 3), (3, 3, 3, 2), (1, 1), "SAME"),  # fewer features than channels
+        ((3, 5, 6, 2), (3, 3, 2, 4), (1, 1), "SAME"),
+        ((2, 6, 7, 3), (1, 1, 3, 2), (1, 1), "SAME"),
+        ((2, 7, 8, 3), (2, 4, 3, 1), (1, 1), "VALID"),
+        ((2, 5, 5, 3), (3, 3, 3, 2), (1, 1), ((2, 0), (0, 3))),
+        ((2, 7, 6, 3), (5, 5, 3, 2), (1, 1), "SAME"),
+        ((2, 22, 23, 2), (3, 3, 2, 3), (2, 2), "SAME"),  # by phases
+        ((2, 23, 22, 2), (3, 2, 2, 3), (2, 2), "VALID"),
+        ((1, 31, 32, 1), (3, 3, 1, 2), (3, 3), ((1, 1), (0, 2))),
+        ((2, 8, 7, 2), (3, 3, 2, 3), (2, 2), "SAME"),
+        ((2, 5, 6, 2), (1, 1, 2, 3), (2, 2), "SAME"),
+    ],
+)
+def test_convolution_is_that_of_lax(
+    shape: tuple[int, ...], kernel: tuple[int, ...], strides: tuple[int, int], padding: Any
+) -> None:
+    rng = np.random.default_rng(0)
+    numbers = {"dimension_numbers": ("NHWC", "HWIO", "NHWC")}
+    agree(
+        lambda x, k: convolution.conv_general_dilated(x, k, strides, padding, **numbers),
+        lambda x, k: jax.lax.conv_general_dilated(x, k, strides, padding, **numbers),
+        rng.normal(size=shape),
+        rng.normal(size=kernel),
+    )
+
+
+def test_members_under_vmap_have_the_gradients_of_each_alone() -> None:
+    rng = np.random.default_rng(0)
+    x, kernel = (
+        rng.normal(size=s).astype(np.float32) for s in ((2, 4, 12, 11, 3), (2, 3, 3, 3, 2))
+    )
+
+    def loss(x: jax.Array, kernel: jax.Array) -> jax.Array:
+        y = convolution.conv_general_dilated(x, kernel, (1, 1), "SAME")
+        y = normalization.batch_norm_relu(y, jnp.ones(2), jnp.zeros(2), 1e-3).values
+        return (pooling.max_pool(y, 3, 2) ** 2).sum()
+
+    both = jax.jit(jax.vmap(jax.grad(jax.checkpoint(loss), (0, 1))))(x, kernel)
+    alone = jax.jit(jax.grad(loss, (0, 1)))
+    for k in range(2):
+        for found, expected in zip(both, alone(x[k], kernel[k]), strict=True):
+            np.testing.assert_allclose(found[k], expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("backend", "devices", "expected"),
+    [("cpu", 1, True), ("cpu", 2, False), ("gpu", 1, False), ("tpu", 1, False)],
+)
+def test_one_cpu_device_alone_trains_with_own_gradients(
+    backend: str, devices: int, expected: bool
+) -> None:
+    """On accelerators, and where devices share a batch, the program stays that of Flax's layers."""
+    assert for_cpu(backend, make_mesh(jax.devices()[:devices], 1)) == expected
+    assert "custom_vjp" not in str(gradient_program("inception_small", for_cpu=False))
+    assert "custom_vjp" in str(gradient_program("inception_small", for_cpu=True))
+
+
+@functools.cache
+def gradient_program(name: str, for_cpu: bool) -> Any:
+    model = create_model(name, num_classes=3, for_cpu=for_cpu)
+    x = jnp.zeros((2, 8, 8, 3))
+    variables = jax.eval_shape(lambda: model.init(jax.random.key(0), x, train=False))
+    return jax.make_jaxpr(lambda v: model.apply(v, x, train=True, mutable=["batch_stats"])[0])(
+        variables
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["alexnet_small", "inception_small", "wide_resnet_28_1", "vgg_small", "mobilenet_small"],
+)
+def test_variables_are_named_as_without_own_gradients(name: str) -> None:
+    """So checkpoints of either are those of both."""
+    x = jnp.zeros((1, 8, 8, 3))
+
+    def trained(for_cpu: bool) -> Any:
+        model = create_model(name, num_classes=3, for_cpu=for_cpu)
+        variables = model.init(jax.random.key(0), x, train=False)
+        _, updated = model.apply(variables, x, train=True, mutable=["batch_stats"])
+        return variables, updated
+
+    own, plain = (jax.eval_shape(functools.partial(trained, way)) for way in (True, False))
+    assert jax.tree.structure(own) == jax.tree.structure(plain)
+    assert jax.tree.leaves(own) == jax.tree.leaves(plain)

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import DTypeLike
 
-from rethinking_jax.models import normalization, pooling
+from rethinking_jax.models import convolution, normalization, pooling
 
 # The paper does not say how it initializes. He's normal, cut off at two deviations, keeps
 # the second moment of the activations at that of the input through any number of ReLU
@@ -159,6 +159,7 @@ class ConvUnit(nn.Module):
             dtype=self.dtype,
             kernel_init=RELU_INIT,
             feature_group_count=self.groups,
+            conv_general_dilated=convolution.conv_general_dilated if self.for_cpu else None,
         )(x)
         if not self.batch_norm:
             return nn.relu(x)

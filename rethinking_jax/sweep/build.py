@@ -53,6 +53,14 @@ def make_model(config: ConfigDict, num_classes: int, for_cpu: bool = False) -> n
     )
 
 
+def for_cpu(backend: str, mesh: Mesh) -> bool:
+    """Says whether layers train with gradients of their own (see `models.layers.ImageModel`).
+
+    Their loops over the images of a batch would move images between devices that share it.
+    """
+    return backend == "cpu" and mesh.shape["data"] == 1
+
+
 def is_convolutional(config: ConfigDict) -> bool:
     """Says whether the network of a config convolves."""
     return convolves(make_model(config, 2))
@@ -192,7 +200,7 @@ def _make_steps(config: ConfigDict, dataset: Dataset, backend: str, mesh: Mesh) 
     wanted = {key: config[key] for key in Objective._fields if key in config}
     unroll = not use_scan(backend, is_convolutional(config))
     return make_steps(
-        make_model(config, dataset.num_classes, backend == "cpu" and mesh.shape["data"] == 1),
+        make_model(config, dataset.num_classes, for_cpu(backend, mesh)),
         make_optimizer_of(config, size),
         preprocess,
         input_shape(config, dataset),
