@@ -18,6 +18,7 @@ MODELS = {
     "mlp_3x512": "MLP 3x512",
     "mlp_1x512": "MLP 1x512",
 }
+FIGURE_1A_MODEL = "inception_small"
 DATASETS = {"cifar10": "CIFAR-10", "imagenet2012": "ImageNet"}
 TRAIN_EXAMPLES = {"cifar10": 50_000, "imagenet2012": 1_281_167}
 IMAGENET = "imagenet2012"
