@@ -116,8 +116,13 @@ def test_times_are_relative_to_label_noise_0_of_the_same_file(tmp_path: Path) ->
     assert last["corrupted"].mean == pytest.approx(0.9) and last["true"].mean == 0.5
     assert last["paper_time"] == paper.figure_1()["relative_time"]["mlp_1x512"][-1]
     assert last["cells"] == 2 and last["epochs"] == "7 to 9"
+    assert last["clock"] == pytest.approx((8, 7, 9))
     heads = drawn.headlines({"noise": file})
     assert "2.00 by epoch's mean loss 0.05" in heads and "0.5000, 0.7000, 0.9000" in heads
+    for each in file["runs"]:
+        each["learning_rate"] = 0.02
+    found = drawn.rows_of({"noise": file})
+    assert found.cells == 0 and len(found.clocks) == 3 and not found.others
 
 
 @pytest.mark.parametrize(
@@ -126,14 +131,16 @@ def test_times_are_relative_to_label_noise_0_of_the_same_file(tmp_path: Path) ->
         {"experiment": "course_network_size"},
         {"experiment": "table1", "train_examples": 5000},
         {"experiment": "table1", "dataset": "mnist5k"},
+        {"experiment": "table1", "learning_rate": 0.02},
     ],
     ids=str,
 )
 def test_what_is_not_the_paper_s_stands_in_a_table_of_its_own(
     changes: dict, tmp_path: Path
 ) -> None:
+    rate = changes.pop("learning_rate", 0.01)
     own = made(row("random", "", 0.1, 0.99), **{**WHOLE, **changes})
-    own.config["epochs"] = 2
+    own.config.update(epochs=2, learning_rate=rate)
     found = drawn.rows_of({"mine": kept(own, tmp_path / "mine.json")})
     assert found.cells == 0 and len(found.others) == 1
 
@@ -152,7 +159,7 @@ def test_an_experiment_of_theory_has_its_row_and_its_claims(tmp_path: Path) -> N
     shared = {"dataset": "cifar10", "device": "CPU", "versions": {}, "wall_seconds": 1.0}
     found = findings.Findings(
         [{"dataset": "cifar10", "kernel": "gaussian", "ridge": 0.0, "corruption": "true_labels",
-          "train_examples": 10_000, "train_error": 0.0, "test_error": 0.52, "norm": 100.0}],
+          "train_examples": 50_000, "train_error": 0.0, "test_error": 0.52, "norm": 100.0}],
         {}, [], [], [findings.verdict("It fits.", "section 5", True, "Error 0.", "Solved.")],
     )  # fmt: skip
     summary = {
@@ -165,7 +172,7 @@ def test_an_experiment_of_theory_has_its_row_and_its_claims(tmp_path: Path) -> N
     numbers.write(tmp_path, tmp_path / "solved.json")
     text = drawn.section({"solved": json.loads((tmp_path / "solved.json").read_text())})
     assert "1 of our numbers" in text and "| solved | It fits. | yes | Error 0. | Solved. |" in text
-    assert "| CIFAR-10 | none | 10,000 | 0.0000 | 0.5200 | 0.460 | +6.00 | 100 | - | CPU" in text
+    assert "| CIFAR-10 | none | 50,000 | 0.0000 | 0.5200 | 0.460 | +6.00 | 100 | - | CPU" in text
 
 
 # The file --------------------------------------------------------------------------------

@@ -25,8 +25,6 @@ POINTS = 70  # of a learning curve: the paper's own Figure 1a has 69
 # What a run of a group says of its last epoch, beside its losses and accuracies.
 OF_A_RUN = (
     "seed",
-    "epochs",
-    "steps",
     "flipped_fraction",
     "train_loss",
     "train_accuracy",
@@ -38,7 +36,17 @@ OF_A_RUN = (
     "diverged",
     "images_per_second",
 )
-OF_A_GROUP = ("weight_decay", "learning_rate", "batch_size", "crop_size", "measure_every")
+OF_A_GROUP = (
+    "weight_decay",
+    "optimizer",
+    "learning_rate",
+    "lr_decay",
+    "lr_decay_steps",
+    "momentum",
+    "batch_size",
+    "crop_size",
+    "measure_every",
+)
 OF_A_SUMMARY = (
     "dataset",
     "train_examples",
@@ -167,7 +175,9 @@ def _of_run(group: Group, index: int) -> Json:
     return {
         "name": member["name"],
         **{key: _short(member[key]) for key in OF_A_RUN if key in member},
+        "epochs": lines[-1]["epoch"],
         "epochs_in_all": whole["epochs"],
+        "steps": lines[-1]["step"],
         "finished": finished,
         **({"test_accuracy": true_test_accuracy(member)} if "test_accuracy" in member else {}),
         **({"best_test_accuracy": max(map(true_test_accuracy, tested))} if tested else {}),

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from helpers import measured, measured_figure1
+from helpers.measured import Found
 from helpers.measured_figure1 import MEASURES
 from rethinking_jax.analysis.regularizers import listed
-from rethinking_jax.analysis.table import Column, Spread, markdown, table
+from rethinking_jax.analysis.table import Column, Spread, markdown, table, with_values
 from rethinking_jax.workdir.metrics import Json
 
 BEGIN = "<!-- Drawn from docs/results/ by `python tests/test_measured.py`, up to the next mark. -->"
@@ -29,7 +30,7 @@ def drawn(columns: Sequence[Column], rows: Sequence[Json]) -> str:
 
 
 class Rows(NamedTuple):
-    """The rows of each table; those of `others` are of the groups that no other table has."""
+    """The rows of each table; a group of runs is in just one of them."""
 
     table_1: list[Json]
     table_4: list[Json]
@@ -37,6 +38,7 @@ class Rows(NamedTuple):
     figure_1b: list[Json]
     table_3: list[Json]
     theory: list[Json]
+    clocks: list[Json]
     others: list[Json]
 
     @property
@@ -56,10 +58,15 @@ def rows_of(files: dict[str, Json]) -> Rows:
             measured_figure1.figure_1b,
         )
     ]
-    taken = [row for rows in papers for row in rows]
-    return Rows(
-        *papers, measured.table_3(files), measured.theory(files), measured.others(found, taken)
-    )
+    clocks = measured_figure1.other_clocks(_left(found, papers))
+    others = measured.others(_left(found, [*papers, clocks]))
+    return Rows(*papers, measured.table_3(files), measured.theory(files), clocks, others)
+
+
+def _left(found: list[Found], tables: list[list[Json]]) -> list[Found]:
+    """Returns the groups that no row of these tables is of."""
+    taken = [row.get("of") for rows in tables for row in rows]
+    return [one for one in found if not any(one is other for other in taken)]
 
 
 def section(files: dict[str, Json]) -> str:
@@ -83,8 +90,14 @@ def section(files: dict[str, Json]) -> str:
     ]
     if rows.theory:
         parts += ["### Theory", drawn(measured.COLUMNS_THEORY, rows.theory)]
+    if rows.clocks:
+        parts += [
+            "### Figures 1b and 1c, trained in other ways than appendix A says",
+            drawn(measured_figure1.COLUMNS_1B, rows.clocks),
+        ]
     if rows.others:
-        parts += ["### Lessons, and other runs", drawn(measured.COLUMNS_OTHERS, rows.others)]
+        columns = with_values(measured.COLUMNS_OTHERS, rows.others)
+        parts += ["### Lessons, and other runs", drawn(columns, rows.others)]
     if files:
         parts += [FILES, "\n".join(_file(*one) for one in files.items())]
     return "\n\n".join(part.strip("\n") for part in parts)

@@ -14,6 +14,7 @@ from helpers.measured import (
     WITHIN,
     Found,
     difference,
+    epochs_to,
     shown,
     the_papers,
     within,
@@ -23,7 +24,8 @@ from rethinking_jax.analysis.results import LABEL_SETTINGS
 from rethinking_jax.analysis.table import Column, Spread, spread
 from rethinking_jax.workdir.metrics import Json
 
-FIGURE_1A, FIGURE_1B = ("figure1a", "quickstart"), ("figure1b", "figure1c")
+FIGURE_1A = ("figure1a", "quickstart", "course_randomization")
+FIGURE_1B = ("figure1b", "figure1c")
 
 COLUMNS_1A = (
     NETWORK,
@@ -89,6 +91,7 @@ MEASURES = (
 COLUMNS_1B = (
     NETWORK,
     Column("label noise", "label_noise", "{:g}"),
+    Column("epochs to a mean loss of 0.05", "clock", "{:.1f}", "never"),
     *(Column(f"time by {name}", name, "{:.2f}", "never") for name, _, _ in MEASURES),
     Column("paper's (1b)", "paper_time", "{:.2f}"),
     Column("test error, labels corrupted alike", "corrupted", ACCURACY),
@@ -111,20 +114,36 @@ def figure_1b(found: Sequence[Found]) -> list[Json]:
     figure, rows = paper.figure_1(), []
     for model in figure["relative_time"]:
         levels = [one for one in own if one.model == model]
-        rows += [_row_1b(one, levels) for one in levels]
+        rows += [_row_1b(one, levels, paper.MODELS[model]) for one in levels]
         if not levels:
             rows.append({"network": paper.MODELS[model], "label_noise": UNMEASURED})
     return rows
 
 
-def _row_1b(one: Found, levels: Sequence[Found]) -> Json:
+def other_clocks(found: Sequence[Found]) -> list[Json]:
+    """Returns the rows of networks of Figure 1b on CIFAR-10 that were trained in another way."""
+    known = [
+        one
+        for one in found
+        if one.setting in LABEL_SETTINGS
+        and one.model in paper.figure_1()["relative_time"]
+        and one.comparable.startswith("yes")
+    ]
+    rows = [_row_1b(one, known, one.series) for one in known if len(_levels(one, known)) > 1]
+    return [{**row, "cells": 0} for row in rows]
+
+
+def _levels(one: Found, found: Sequence[Found]) -> dict[float, Found]:
+    """Returns the groups that differ from one in their label noise only, by that."""
+    same = [x for x in found if (x.file, x.series) == (one.file, one.series)]
+    return {x.label_noise: x for x in same}
+
+
+def _row_1b(one: Found, levels: Sequence[Found], name: str) -> Json:
     figure, model = paper.figure_1(), one.model
-    base = next(
-        (x for x in levels if x.label_noise == 0 and (x.file, x.series) == (one.file, one.series)),
-        None,
-    )
+    base = _levels(one, levels).get(0)
     row = {
-        "network": paper.MODELS[model],
+        "network": name,
         "label_noise": one.label_noise,
         "true": spread([1 - run["test_accuracy"] for run in one.runs]),
         **shown(one),
@@ -134,6 +153,7 @@ def _row_1b(one: Found, levels: Sequence[Found]) -> Json:
         row["paper_time"] = figure["relative_time"][model][place]
         row["paper_error"] = figure["test_error"][model][place]
     if base and base.finished and one.finished:
+        row["clock"] = epochs_to(one, "running_loss", "0.05")
         row |= {name: _ratio(one, base, key, bound) for name, key, bound in MEASURES}
     key = "test_accuracy_corrupted_labels"
     if one.finished and key in one.runs[0]:
