@@ -245,6 +245,9 @@ def test_a_workdir_that_goes_on_has_numbers_too(
     assert not first["finished"] and first["label_noise"] == 1.0
     assert first["train_accuracy"] == json.loads(own[1])["train_accuracy"]
     assert "2 of 3: not finished" in drawn.section({"mine": found})
+    (workdir / "config.json").write_text("{")
+    result = report("going", "--numbers=other.json")
+    assert result.returncode == 2 and "going: a file of it is damaged" in result.stderr
 
 
 @pytest.mark.parametrize(

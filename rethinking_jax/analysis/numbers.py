@@ -16,7 +16,7 @@ from rethinking_jax.analysis.results import Group, Results, Series, true_test_ac
 from rethinking_jax.errors import UserError
 from rethinking_jax.workdir import metrics
 from rethinking_jax.workdir.metrics import Json, Line
-from rethinking_jax.workdir.storage import AnyPath, write_atomically
+from rethinking_jax.workdir.storage import AnyPath, write_atomically, written
 
 # The measures by which a run may count as fitted: by the key of a line, the values that it reaches.
 ACCURACIES = (0.9, 0.95, 0.99, 0.9995, 1.0)
@@ -116,12 +116,13 @@ def _of_runs(workdir: AnyPath, found: Results) -> Json:
 
 
 def _head(workdir: AnyPath, summary: Json, dated: str) -> Json:
-    written = (workdir / dated).stat().st_mtime
+    seconds = written(workdir / dated)
+    date = None if seconds is None else datetime.fromtimestamp(seconds, UTC).date().isoformat()
     return {
         "experiment": summary["experiment"],
         "command": _without_places(summary.get("command")),
         **{key: summary.get(key) for key in OF_A_SUMMARY},
-        "date": datetime.fromtimestamp(written, UTC).date().isoformat(),
+        "date": date,
         "data": _digests(workdir),
     }
 
@@ -227,9 +228,21 @@ def thinned(lines: Sequence[Line]) -> list[list[float | None]]:
 
 
 def _read(workdir: AnyPath) -> Results:
-    """Reads the runs of a workdir; of one that is not finished those that were begun."""
+    """Reads the runs of a workdir, also of one that is not finished.
+
+    Raises:
+      UserError: it cannot be read, or has nothing yet.
+    """
     if not (workdir / "config.json").exists() or (workdir / "summary.json").exists():
         return results.read(workdir)  # which says what is wrong, too
+    try:
+        return _begun(workdir)
+    except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
+        raise UserError(f"{workdir}: a file of it is damaged ({error!r})") from None
+
+
+def _begun(workdir: AnyPath) -> Results:
+    """Returns the runs of a workdir that is not finished, without those that are not begun."""
     from rethinking_jax.config import from_json, members  # takes a moment to import
     from rethinking_jax.corruption import CORRUPTIONS
 
