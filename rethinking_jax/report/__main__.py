@@ -1,11 +1,12 @@
 """The command line of the report.
 
 python -m rethinking_jax.report WORKDIR [WORKDIR ...] [--output=PAGE.html] [--language=es]
-    [--pictures]
+    [--pictures] [--fit_threshold=0.99]
 
 Writes report.html, figures/ and tables/ into each finished workdir. With --output also one
 page with a section for each of them. --pictures reads the data, and draws the pictures of
-images, too. Exit code 0: done, 1: a file could not be written,
+images, too. --fit_threshold judges again, without training, where this train accuracy counts as
+fitted. Exit code 0: done, 1: a file could not be written,
 2: something in the command is wrong (nothing is written then).
 """
 
@@ -33,7 +34,11 @@ def main(arguments: Sequence[str]) -> int:
         from rethinking_jax.report.section import section
 
         drawing.check_matplotlib()
-        several = {workdir: _read(workdir, flags.language) for workdir in flags.workdirs}
+        _check_threshold(flags.fit_threshold)
+        several = {
+            workdir: _read(workdir, flags.language, flags.fit_threshold)
+            for workdir in flags.workdirs
+        }
         _check_output(flags.output)
         for workdir, found in several.items():
             if flags.pictures or flags.language:
@@ -52,15 +57,28 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _read(workdir: AnyPath, language: str) -> "Results | TheoryResults":
-    """Reads a workdir; the language, where one is given, takes the place of its config's."""
+def _read(
+    workdir: AnyPath, language: str | None, threshold: float | None
+) -> "Results | TheoryResults":
+    """Reads a workdir; a language that is given takes the place of its config's.
+
+    Raises:
+      UserError: it cannot be read, or there is a threshold and nothing that fits.
+    """
     from rethinking_jax.analysis import findings, results
     from rethinking_jax.workdir.damage import check_places
 
     check_places(workdir)
     if results.is_theory(workdir):
+        if threshold is not None:
+            raise UserError(
+                f"--fit_threshold={threshold:g} has no effect on {workdir}: it is an experiment "
+                "of theory"
+            )
         return findings.read(workdir)
     found = results.read(workdir)
+    if threshold is not None:
+        found = results.judged_at(found, threshold)
     return found._replace(config={**found.config, "language": language}) if language else found
 
 
@@ -89,6 +107,20 @@ def _draw_again(
     return found._replace(pictures=results.read_pictures(workdir))
 
 
+def _check_threshold(threshold: float | None) -> None:
+    """Refuses what config.fit_threshold could not be, either.
+
+    Raises:
+      UserError: says what would be right.
+    """
+    if threshold is None:
+        return
+    from rethinking_jax.config import KEYS, out_of_range  # imports JAX
+
+    if wanted := out_of_range(threshold, KEYS["fit_threshold"].range):
+        raise UserError(f"--fit_threshold={threshold:g} must be {wanted}")
+
+
 def _check_output(output: "AnyPath | None") -> None:
     if output is None:
         return
@@ -108,6 +140,9 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--output", metavar="PAGE.html", type=open_path, help="one page of all")
     parser.add_argument("--language", choices=("en", "es"), help="of a course experiment's slides")
     parser.add_argument("--pictures", action="store_true", help="of images are drawn, too")
+    parser.add_argument(
+        "--fit_threshold", metavar="SHARE", type=float, help="the train accuracy that is fitted"
+    )
     return parser.parse_args(arguments)
 
 
