@@ -48,7 +48,7 @@ def chance(one: Series, guesses: int = 1) -> Chance | None:
     """Returns the test accuracy of so many guesses; None where the data set's size is not known."""
     if not one.num_classes or not one.test_examples:
         return None
-    p = guesses / one.num_classes
+    p = min(guesses / one.num_classes, 1.0)
     return Chance(p, math.sqrt(p * (1 - p) / one.test_examples))
 
 

@@ -78,8 +78,10 @@ def results_table(results: Results) -> Table:
     """Makes the table of what became of each run."""
     columns = (*result_columns(results.summary), *EARLY_STOPPING)
     note = VALIDATED_NOTE if results.validated else EARLY_STOPPING_NOTE
-    if results.fit_threshold is not None:
-        note = f"Fitted: train accuracy {results.fit_threshold:g} or more. {note}"
+    asked = {config.get("fit_threshold", 1.0) for config in results.configs}
+    levels = asked if results.fit_threshold is None else {results.fit_threshold}
+    to_fit = " or ".join(f"{level:g}" for level in sorted(levels))
+    note = f"To fit: to a train accuracy of {to_fit}, see fit_threshold. {note}"
     made = table("results", "Results", columns, _result_rows(results), note)
     return made._replace(short_titles=True)
 
