@@ -8,7 +8,7 @@ from helpers.measured import Found
 from helpers.measured_figure1 import MEASURES
 from rethinking_jax.analysis.regularizers import listed
 from rethinking_jax.analysis.table import Column, Spread, markdown, table, with_values
-from rethinking_jax.workdir.metrics import Json
+from rethinking_jax.workdir.metrics import Json, text_of
 
 BEGIN = "<!-- Drawn from docs/results/ by `python tests/test_measured.py`, up to the next mark. -->"
 END = "<!-- The end of what is drawn. -->"
@@ -147,7 +147,7 @@ def headlines(files: dict[str, Json]) -> str:
 
 
 def _mean(value: Spread) -> str:
-    return f"{value.mean:.4f}"
+    return text_of(value.mean)
 
 
 def _whose(row: Json) -> str:

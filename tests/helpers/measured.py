@@ -16,13 +16,13 @@ from rethinking_jax.analysis import paper
 from rethinking_jax.analysis.regularizers import listed
 from rethinking_jax.analysis.table import Column, Spread, spread
 from rethinking_jax.config import recipe
-from rethinking_jax.workdir.metrics import Json
+from rethinking_jax.workdir.metrics import Json, text_of
 
 FOLDER = REPOSITORY / "docs" / "results"
 UNMEASURED = "not measured"
 # The experiments whose runs are those of a table or figure of the paper.
 TABLE_1, TABLE_4 = ("table1", "cifar10_random"), ("table4",)
-ACCURACY = "{:.4f}"
+ACCURACY = text_of
 NETWORK, LABELS = Column("network", "network"), Column("labels or pixels", "setting")
 WITHIN, EPOCHS = Column("within its spread", "within"), Column("epochs", "epochs")
 RUNS = Column("seeds, device, date: file", "runs")
