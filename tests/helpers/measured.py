@@ -292,6 +292,7 @@ def theory(files: dict[str, Json]) -> list[Json]:
 
 COLUMNS_OTHERS = (
     Column("experiment", "experiment"),
+    Column("data", "data"),
     Column("runs", "series"),
     LABELS,
     Column("train accuracy", "train", ACCURACY),
@@ -318,6 +319,7 @@ def others(found: Sequence[Found]) -> list[Json]:
     return [
         {
             "experiment": one.numbers["experiment"],
+            "data": one.dataset,
             "series": one.series,
             "setting": one.setting.replace("_", " ")
             + (f", {one.label_noise:g}" if one.setting.startswith("partially") else ""),
