@@ -139,6 +139,7 @@ def headlines(files: dict[str, Json]) -> str:
         *_heads_1a(found.figure_1a),
         *_heads_1b(found.figure_1b),
         *_heads_3(found.table_3),
+        *_heads_of_theorem_1(found.theory),
     ]
     if not rows:
         return "No image experiment was run on the paper's own data yet."
@@ -225,6 +226,18 @@ def _heads_3(rows: Sequence[Json]) -> list[Json]:
         }
         for row in rows
         if row["n"] and row["preprocessing"] == "none"
+    ]
+
+
+def _heads_of_theorem_1(rows: Sequence[Json]) -> list[Json]:
+    return [
+        {
+            "item": "Theorem 1: 2n + d weights take any labels",
+            "ours": row["ours"],
+            "paper": "proved",
+        }
+        for row in rows
+        if (row["kind"], row["place"], row["dataset"]) == ("theorem1", "Theorem 1", "cifar10")
     ]
 
 

@@ -236,6 +236,12 @@ COLUMNS_3 = (
     Column("paper's", "paper_norm", "{:,.0f}"),
     Column("device, date: file", "runs"),
 )
+
+
+def _solved(file: str, numbers: Json) -> str:
+    return f"{numbers['device']}, {numbers['date']}: {file}"
+
+
 PREPROCESSING = {"gaussian": "none", "gabor": "Gabor wavelets"}
 DATA = {"mnist": "MNIST", "cifar10": "CIFAR-10"}
 
@@ -258,7 +264,7 @@ def table_3(files: dict[str, Json]) -> list[Json]:
                 "test": member["test_error"],
                 "points": 100 * (member["test_error"] - theirs.test_error),
                 "norm": member["norm"],
-                "runs": f"{numbers['device']}, {numbers['date']}: {file}",
+                "runs": _solved(file, numbers),
                 "cells": int((theirs.data, member["train_examples"]) == ("CIFAR-10", 50_000)),
             }
             for file, numbers in files.items()
@@ -273,18 +279,25 @@ def table_3(files: dict[str, Json]) -> list[Json]:
 
 
 COLUMNS_THEORY = (
-    Column("file", "file"),
+    Column("experiment, data", "experiment"),
     Column("claim", "claim"),
     Column("outcome", "outcome"),
     Column("ours", "ours"),
     Column("the paper's", "paper"),
+    Column("device, date: file", "runs"),
 )
 
 
 def theory(files: dict[str, Json]) -> list[Json]:
     """Returns a row for each claim of the experiments of theory."""
     return [
-        {"file": file, **verdict}
+        {
+            **verdict,
+            "kind": numbers["kind"],
+            "dataset": numbers["dataset"],
+            "experiment": f"{numbers['experiment']}, {numbers['dataset']}",
+            "runs": _solved(file, numbers),
+        }
         for file, numbers in files.items()
         for verdict in numbers.get("verdicts", [])
     ]
