@@ -15,6 +15,7 @@ from rethinking_jax.analysis.chance import (
     best_by_noise,
     chance,
     is_chance,
+    renaming_deviation,
     wobble,
 )
 from rethinking_jax.analysis.results import series
@@ -53,8 +54,10 @@ def test_the_variance_of_accuracy_by_renaming_classes_is_that_of_the_docstring()
     s, t = equal[same & others].mean(), equal[~same].mean()
     p, k = 1 / CLASSES, CLASSES
     predicted = p * (1 - p) / IMAGES + (s - t) / k**2
+    exact = renaming_deviation(given, LABELS, CLASSES) ** 2
     assert np.mean(drawn) == pytest.approx(p, abs=3e-4)
-    assert np.var(drawn) == pytest.approx(predicted, rel=0.1)
+    assert np.var(drawn) == pytest.approx(exact, rel=0.03)
+    assert exact == pytest.approx(predicted, rel=0.1)
 
 
 @pytest.mark.parametrize(("alike", "kept"), [(1, 0.0), (4, 0.0), (4, 0.8)])

@@ -76,6 +76,21 @@ def after_noise(by_chance: Chance, runs: Sequence[Sequence[float]]) -> Chance:
     return by_chance._replace(wandering=wandering)
 
 
+def renaming_deviation(answers: np.ndarray, labels: np.ndarray, classes: int) -> float:
+    """Returns the standard deviation of an accuracy over all renamings of the classes.
+
+    This is what `after_noise` estimates, where the answers are at hand (Hoeffding 1951).
+
+    Args:
+      answers, labels: int [n], from 0 to classes - 1.
+      classes: their number, at least 2.
+    """
+    counts = np.zeros((classes, classes))
+    np.add.at(counts, (labels, answers), 1)
+    centred = counts - counts.mean(0) - counts.mean(1, keepdims=True) + counts.mean()
+    return math.sqrt(float((centred**2).sum()) / (classes - 1)) / len(labels)
+
+
 def is_chance(values: Sequence[float], by_chance: Chance) -> bool:
     """Says whether the mean over seeds is no farther from chance than one run may be."""
     return abs(float(np.mean(values)) - by_chance.mean) <= by_chance.allowed
