@@ -72,7 +72,7 @@ def _read(
     Raises:
       UserError: it cannot be read, or there is a threshold and nothing that fits.
     """
-    from rethinking_jax.analysis import findings, results
+    from rethinking_jax.analysis import findings, fitted, results
     from rethinking_jax.workdir.damage import check_places
 
     check_places(workdir)
@@ -85,7 +85,7 @@ def _read(
         return findings.read(workdir)
     found = results.read(workdir)
     if threshold is not None:
-        found = results.judged_at(found, threshold)
+        found = fitted.judged_at(found, threshold)
     return found._replace(config={**found.config, "language": language}) if language else found
 
 
