@@ -4,6 +4,8 @@ A file is taken only where it names the very data that are wanted and all of its
 right. Else it is made anew, so whoever deletes one loses nothing but time.
 """
 
+import contextlib
+import errno
 import io
 import os
 import socket
@@ -21,6 +23,7 @@ from rethinking_jax.workdir.storage import AnyPath, is_remote, write_atomically
 
 VARIABLE = "RETHINKING_JAX_CACHE"
 MADE_OF = "fingerprint"
+ANYONE_WRITES = 0o222  # the bits of a mode
 ABANDONED_SECONDS = 24 * 3600.0  # after which nobody still writes a half-written file
 
 
@@ -50,13 +53,18 @@ def read_kept(
     for path in (folder / name for folder in folders):
         try:
             with _opened(path) as file, zipfile.ZipFile(file) as archive:
-                if str(_member(archive, f"{MADE_OF}.npy")) == made_of:
-                    names = [one for one in archive.namelist() if one != f"{MADE_OF}.npy"]
-                    return {one.removesuffix(".npy"): _member(archive, one) for one in names}
+                if str(_member(archive, f"{MADE_OF}.npy")) != made_of:
+                    continue
+                names = [one for one in archive.namelist() if one != f"{MADE_OF}.npy"]
+                found = {one.removesuffix(".npy"): _member(archive, one) for one in names}
         except OSError:  # it is not there, or not to be read
             continue
         except Exception as error:  # damage has as many types as there are bytes
             say(f"{path} is damaged ({one_line(error)}): it is made anew")
+            continue
+        with contextlib.suppress(OSError):  # so that `make_room` finds which were used of late
+            os.utime(path)
+        return found
     return None
 
 
@@ -129,6 +137,9 @@ def _write(path: AnyPath, arrays: Mapping[str, np.ndarray]) -> None:
         np.savez(content, **arrays)  # type: ignore[arg-type]
         write_atomically(path, content.getvalue())
         return
+    existing = next(each for each in path.absolute().parents if each.exists())
+    if not existing.stat().st_mode & ANYONE_WRITES:  # which keeps all but a superuser from it
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(existing))
     path.parent.mkdir(parents=True, exist_ok=True)
     # The half-written file has a name of its own: several processes may make the same.
     half = path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}.tmp")
