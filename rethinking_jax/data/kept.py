@@ -40,7 +40,7 @@ def user_folder() -> Path | None:
 
 
 def read_kept(
-    folders: Sequence[AnyPath], name: str, made_of: str, say: Say
+    folders: Sequence[AnyPath], name: str, made_of: str, wanted: Sequence[str], say: Say
 ) -> dict[str, np.ndarray] | None:
     """Returns the arrays that a file in one of some folders keeps; None where none fits.
 
@@ -48,6 +48,7 @@ def read_kept(
       folders: the folders to look in, one after the other.
       name: the name of the file.
       made_of: what the arrays must be of, see `write_kept`.
+      wanted: the names of the arrays that must be there.
       say: is given a line where a file is damaged.
     """
     for path in (folder / name for folder in folders):
@@ -55,8 +56,9 @@ def read_kept(
             with _opened(path) as file, zipfile.ZipFile(file) as archive:
                 if str(_member(archive, f"{MADE_OF}.npy")) != made_of:
                     continue
-                names = [one for one in archive.namelist() if one != f"{MADE_OF}.npy"]
+                names = {f"{one}.npy" for one in wanted} | set(archive.namelist())
                 found = {one.removesuffix(".npy"): _member(archive, one) for one in names}
+                del found[MADE_OF]
         except OSError:  # it is not there, or not to be read
             continue
         except Exception as error:  # damage has as many types as there are bytes

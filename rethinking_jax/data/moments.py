@@ -34,7 +34,7 @@ def streamed_moments(name: str, split: Split, crop_size: int, threads: int, say:
     ids = hashlib.sha256(np.sort(split.ids).astype("<u4").tobytes()).hexdigest()
     of = json.dumps({"images": reader.made_of, "crop_size": crop_size, "ids": ids})
     file = f"moments-{hashlib.sha256(of.encode()).hexdigest()[:16]}.npz"
-    found = read_kept(reader.folders, file, of, say) if reader.made_of else None
+    found = read_kept(reader.folders, file, of, ("sums",), say) if reader.made_of else None
     if found is None:
         sums = _sums(name, split, crop_size, threads, say)
         if reader.made_of and len(split) > FEW_EXAMPLES:

@@ -111,7 +111,7 @@ def read_split(
     name, of = f"decoded-{records.split}-{image_size}.npz", ""
     if _is_worth_keeping(records):
         of = made_of(records, image_size, fingerprint)
-        if found := read_kept(folders, name, of, say):
+        if found := read_kept(folders, name, of, ("images", "labels", "ids"), say):
             return Split(found["images"], found["labels"], found["ids"])
     if not whole and (image_size or None not in records.image_shape):
         prints = {records.split: fingerprint}

@@ -157,7 +157,7 @@ def read_index(
       digest: its `Records.digest`; "" where that is not known.
       say: is given a line where a file is damaged.
     """
-    found = read_kept(folders, index_name(split), expected, say)
+    found = read_kept(folders, index_name(split), expected, ("labels", "ids", "ids_rule"), say)
     if found is None or int(found["ids_rule"]) != IDS_RULE:
         return None
     if digest and str(found.get("records", "")) != digest:
