@@ -1,0 +1,73 @@
+"""What a campaign found, as a table: a few numbers of each part, with its state."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console
+
+from rethinking_jax.bench.campaign import DONE, clock
+from rethinking_jax.bench.experiments import LOSS
+from rethinking_jax.bench.results import Record, spread
+from rethinking_jax.host.console import print_table, say
+
+Finding = tuple[str, str]  # what was measured, and the number
+
+
+def show(records: Sequence[Record], console: Console) -> None:
+    """Prints the table of a campaign's records, and why parts are not done."""
+    rows: list[list[str]] = []
+    for record in records:
+        took = f" in {clock(record['seconds'])}" if record["seconds"] else ""
+        rows.append([record["settings"]["part"], f"{record['state']}{took}"])
+        rows += [[f"  {name}", value] for name, value in findings(record)]
+    print_table(console, f"campaign, {records[0]['device']}", ["", "found"], rows)
+    for record in records:
+        if record["state"] != DONE:
+            say(console, f"{record['settings']['part']}: {record['state']}: {record['reason']}")
+
+
+def findings(record: Record) -> Iterator[Finding]:
+    """Returns the numbers of a part that say most."""
+    for run in record.get("runs", ()):
+        yield from _of_run(run)
+    inner = record.get("records", ())
+    for one in inner:
+        about = one["settings"].get("model") or one["settings"].get("image_size")
+        prefix = f"{about}: " if len(inner) > 1 else ""
+        for name, value in _of_benchmark(one):
+            yield f"{prefix}{name}", value
+
+
+def _of_run(run: Record) -> Iterator[Finding]:
+    theirs, name = run["paper"], run["name"]
+    text = f"{run['train_accuracy']:.4f}, {run['test_accuracy']:.4f}"
+    if "train_accuracy" in theirs:
+        text += f" (paper {theirs['train_accuracy']:.4f}, {theirs['test_accuracy']:.4f})"
+    yield f"{name}: accuracy in training, in test, epoch {run['epochs']}", text
+    if "steps_to_loss" in theirs:
+        own = f"{run['steps_to_loss']:,}" if run["steps_to_loss"] else "never"
+        text = f"{own} (paper {theirs['steps_to_loss']:,.0f})"
+        yield f"{name}: steps to loss {LOSS}", text
+    if theirs.get("distance") is not None:
+        yield f"{name}: mean distance from the paper's curve", f"{theirs['distance']:.3f}"
+
+
+def _of_benchmark(record: Record) -> Iterator[Finding]:
+    for found in record.get("ratios", ()):
+        yield f"{found['of']} / {found['over']}", spread(found["rounds"], "{:.2f}")
+    if "peak_share" in record:
+        seconds, work = (record[key][record["picked"]] for key in ("seconds", "images_per_round"))
+        yield "images/s", spread([work / own for own in seconds], "{:,.0f}")
+        yield "of the matmul peak", spread(record["peak_share"], "{:.1%}")
+    for size in record.get("sizes", ()):
+        if size["batch_size"] == record["best_batch_size"]:
+            yield f"images/s, batches of {size['batch_size']}", _thousands(size)
+            yield "of the matmul peak", spread(size["peak_share"], "{:.1%}")
+            yield "images/s, from a cache", _thousands(size["fed"])
+            yield "waiting for input", spread(size["fed"]["waiting_for_input"], "{:.1%}")
+    for group in record.get("groups", ()):
+        text = f"{group['median_epoch_seconds']:.3f} s, {group['peak_bytes'] / 1e6:,.0f} MB"
+        yield f"an epoch of {group['members']} members", text
+
+
+def _thousands(measured: Record) -> str:
+    return spread(measured["images_per_second"], "{:,.0f}")
