@@ -5,6 +5,7 @@ command is wrong, and one line says what. Benchmarks are imported late, for JAX 
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 
@@ -198,7 +199,8 @@ def main(argv: Sequence[str]) -> int:
     except (RunFailed, OSError) as error:
         return cli.fail(error, 1)
     except KeyboardInterrupt as error:
-        kept = f"; what was measured before is in {options.output}" if options.output else ""
+        there = options.output and os.path.exists(options.output)
+        kept = f"; what was measured before is in {options.output}" if there else ""
         return cli.fail(f"{cli.reason(error)}{kept}", 1)
     return 0
 

@@ -203,7 +203,8 @@ def _campaign(options: Namespace, console: Console) -> Iterator[Record]:
     if not records:
         raise UserError(f"--output={options.output} has no results of a campaign")
     findings.show(records, console)
-    if failed := [one["settings"]["part"] for one in records if one["state"] == campaign.FAILED]:
+    failed = [one["settings"]["part"] for one in records if one["state"] == campaign.FAILED]
+    if failed and not options.show:
         raise RunFailed(f"failed: {', '.join(failed)}; the same command tries again what is left")
 
 
