@@ -2,11 +2,13 @@
 
 python -m rethinking_jax.report WORKDIR [WORKDIR ...] [--output=PAGE.html] [--language=es]
     [--pictures]
+python -m rethinking_jax.report WORKDIR --numbers=FILE.json
 
 Writes report.html, figures/ and tables/ into each finished workdir. With --output also one
 page with a section for each of them. --pictures reads the data, and draws the pictures of
-images, too. Exit code 0: done, 1: a file could not be written,
-2: something in the command is wrong (nothing is written then).
+images, too. --numbers keeps what the runs of one workdir came to in one small file, also while
+they train, and writes nothing into the workdir. Exit code 0: done, 1: a file could not be
+written, 2: something in the command is wrong (nothing is written then).
 """
 
 import argparse
@@ -27,6 +29,8 @@ def main(arguments: Sequence[str]) -> int:
     """Writes the reports; returns the exit code."""
     try:
         flags = _parse(arguments)
+        if flags.numbers:
+            return _write_numbers(flags.workdirs[0], flags.numbers)
         # What takes time to import comes now: --help and a typo are answered at once.
         from rethinking_jax.analysis import drawing
         from rethinking_jax.report import page
@@ -34,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
 
         drawing.check_matplotlib()
         several = {workdir: _read(workdir, flags.language) for workdir in flags.workdirs}
-        _check_output(flags.output)
+        _check_place(flags.output, "--output")
         for workdir, found in several.items():
             if flags.pictures or flags.language:
                 several[workdir] = _draw_again(workdir, found, flags.pictures)
@@ -89,13 +93,25 @@ def _draw_again(
     return found._replace(pictures=results.read_pictures(workdir))
 
 
-def _check_output(output: "AnyPath | None") -> None:
-    if output is None:
+def _write_numbers(workdir: AnyPath, file: AnyPath) -> int:
+    from rethinking_jax.analysis import numbers
+
+    _check_place(file, "--numbers")
+    numbers.write(workdir, file)
+    print(f"Numbers of {workdir}: {file}")
+    return 0
+
+
+def _check_place(file: "AnyPath | None", option: str) -> None:
+    """Refuses a file that an option names in a folder that is not there."""
+    if file is None:
         return
-    if is_remote(output):
-        check_writable(output.parent)
-    elif not absolute(output).parent.is_dir():
-        raise UserError(f"--output={output}: there is no folder {output.parent}")
+    if is_remote(file):
+        check_writable(file.parent)
+    elif not absolute(file).parent.is_dir():
+        raise UserError(f"{option}={file}: there is no folder {file.parent}")
+    elif file.is_dir():
+        raise UserError(f"{option}={file} is a folder: give the name of a file")
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -108,7 +124,15 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--output", metavar="PAGE.html", type=open_path, help="one page of all")
     parser.add_argument("--language", choices=("en", "es"), help="of a course experiment's slides")
     parser.add_argument("--pictures", action="store_true", help="of images are drawn, too")
-    return parser.parse_args(arguments)
+    parser.add_argument(
+        "--numbers", metavar="FILE.json", type=open_path, help="of one workdir, finished or not"
+    )
+    flags = parser.parse_args(arguments)
+    if flags.numbers and (flags.output or flags.language or flags.pictures):
+        raise UserError("--numbers writes no report: leave --output, --language and --pictures out")
+    if flags.numbers and len(flags.workdirs) > 1:
+        raise UserError(f"--numbers={flags.numbers} is of one WORKDIR: {len(flags.workdirs)} given")
+    return flags
 
 
 if __name__ == "__main__":
