@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rethinking_jax.bench import leash, parts, results
-from rethinking_jax.bench.experiments import runs_of
 from rethinking_jax.bench.parts import Part
 from rethinking_jax.bench.results import Record, new_record
 from rethinking_jax.bench.timing import Progress
@@ -26,6 +25,7 @@ from rethinking_jax.errors import RunFailed, UserError, nearest
 NAME = "campaign"
 DONE, LATE, FAILED, SKIPPED = "done", "out of time", "failed", "skipped"
 ASKING = 120.0  # seconds that the device has to say what it is
+READING = 20.0  # seconds, at most a quarter of its time, to read what an experiment came to
 MARGIN = 10.0  # seconds for the start of this command, and its end
 LEAST = 60  # seconds that an experiment which goes on has to have
 
@@ -84,7 +84,8 @@ def bench_campaign(settings: Settings, say: Progress) -> Iterator[Record]:
     Yields:
       A record for each part as soon as it has ended: `results.new_record` with state, "done", "out
       of time", "failed" or "skipped"; reason, why it is not done; seconds, how long it took; and
-      records of a benchmark, or runs of an experiment (`experiments.runs_of`).
+      records of a benchmark, or numbers of an experiment as far as it came
+      (`rethinking_jax.analysis.numbers`), {} where no epoch is through.
 
     Raises:
       UserError: the output is of another device.
@@ -159,22 +160,40 @@ def _machine(settings: Settings, say: Progress) -> Record:
 
 def _carried_out(part: Part, seconds: float, settings: Settings, say: Progress) -> Record:
     """Runs a part and returns its record, but for what the device is."""
-    folder, (door, *words) = settings.folder, part.words.split()
-    place = folder / (part.name if part.trains else f"{part.name}.json")
+    door, *words = part.words.split()
+    log, file = (settings.folder / f"{part.name}.{kind}" for kind in ("log", "json"))
+    workdir = settings.folder / part.name
+    file.unlink(missing_ok=True)  # of an attempt that was ended
     if part.trains:
-        words.append(f"--workdir={place}")
+        words.append(f"--workdir={workdir}")
         words += [f"--config.data_dir={settings.data_dir}"] if settings.data_dir else []
     else:
-        words.append(f"--output={place}")
-        place.unlink(missing_ok=True)  # of an attempt that was ended
+        words.append(f"--output={file}")
+    reading = min(READING, seconds / 4) if part.trains else 0.0
     ended = leash.run(
         [f"rethinking_jax.{door}", *words],
-        folder / f"{part.name}.log",
-        seconds,
+        log,
+        seconds - reading,
         lambda line: say(f"{part.name}: {line}"),
     )
-    found = {"runs": runs_of(place)} if part.trains else {"records": results.read(place)}
-    return _record(part, *_judged(ended), ended.seconds) | found
+    record = _record(part, *_judged(ended), ended.seconds)
+    if not part.trains:
+        return record | {"records": results.read(file)}
+    return record | {"numbers": _numbers(workdir, file, reading)}
+
+
+def _numbers(workdir: Path, file: Path, seconds: float) -> Record:
+    """Has the numbers of an experiment written into a file, in a process that may ask the device.
+
+    Returns:
+      What the file holds; {} where no epoch of any run is measured yet.
+    """
+    if not workdir.exists():
+        return {}
+    words = ["rethinking_jax.report", str(workdir), f"--numbers={file}"]
+    leash.run(words, file.with_suffix(".numbers.log"), seconds, lambda line: None)
+    found: Record = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    return found
 
 
 def _judged(ended: leash.Ended) -> tuple[str, str]:

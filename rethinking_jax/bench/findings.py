@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 
+from rethinking_jax.analysis import distance, paper
 from rethinking_jax.bench.campaign import DONE, clock
-from rethinking_jax.bench.experiments import LOSS
 from rethinking_jax.bench.results import Record, spread
 from rethinking_jax.host.console import print_table, say
 
@@ -27,7 +27,7 @@ def show(records: Sequence[Record], console: Console) -> None:
 
 def findings(record: Record) -> Iterator[Finding]:
     """Returns the numbers of a part that say most."""
-    for run in record.get("runs", ()):
+    for run in record.get("numbers", {}).get("runs", ()):
         yield from _of_run(run)
     inner = record.get("records", ())
     for one in inner:
@@ -38,17 +38,16 @@ def findings(record: Record) -> Iterator[Finding]:
 
 
 def _of_run(run: Record) -> Iterator[Finding]:
-    theirs, name = run["paper"], run["name"]
     text = f"{run['train_accuracy']:.4f}, {run['test_accuracy']:.4f}"
-    if "train_accuracy" in theirs:
-        text += f" (paper {theirs['train_accuracy']:.4f}, {theirs['test_accuracy']:.4f})"
-    yield f"{name}: accuracy in training, in test, epoch {run['epochs']}", text
-    if "steps_to_loss" in theirs:
-        own = f"{run['steps_to_loss']:,}" if run["steps_to_loss"] else "never"
-        text = f"{own} (paper {theirs['steps_to_loss']:,.0f})"
-        yield f"{name}: steps to loss {LOSS}", text
-    if theirs.get("distance") is not None:
-        yield f"{name}: mean distance from the paper's curve", f"{theirs['distance']:.3f}"
+    key = run["model"], run["setting"], tuple(run["regularizers"]), run["augmentation"]
+    if (theirs := paper.table_1(*key)) and run["comparable"].startswith("yes"):
+        text += f" (paper {theirs.train_accuracy:.4f}, {theirs.test_accuracy:.4f})"
+    yield f"{run['name']}: accuracy in training and test, epoch {run['epochs']}", text
+    if "curve" in run:
+        steps, losses = zip(*run["curve"], strict=True)
+        far = None if None in losses else distance.between(steps, losses, run["setting"])
+        if far:
+            yield f"{run['name']}: steps at equal losses over the paper's", f"{far.factor:.2f}"
 
 
 def _of_benchmark(record: Record) -> Iterator[Finding]:
