@@ -278,13 +278,20 @@ def test_the_table_has_a_few_numbers_of_each_part() -> None:
     steps = [2000 * thousand for thousand in figure["thousand_steps"]]  # twice as many
     theirs = figure["training_loss"]["true_labels"]
     runs = [
-        a_run("true_labels", curve=list(zip(steps, theirs, strict=True))),
+        a_run(
+            "true_labels",
+            curve=list(zip(steps, theirs, strict=True)),
+            steps_to={"train_loss": {"0.1": 6256}},
+        ),
         a_run("random_labels", curve=[[391, None]]),  # it diverged
         a_run("gaussian", comparable="not comparable: 256 training images"),
     ]
     text = "accuracy in training and test, epoch 3"
-    assert dict(findings.findings({"numbers": {"runs": runs}})) == {
+    numbers = {"runs": runs}
+    far = campaign.distances(numbers)
+    assert dict(findings.findings({"numbers": numbers, "distances": far})) == {
         f"true_labels: {text}": "0.5000, 0.2500 (paper 1.0000, 0.8575)",
+        "true_labels: steps to loss 0.1": "6,256 (2.00 times the paper's)",
         "true_labels: steps at equal losses over the paper's": "2.00",
         f"random_labels: {text}": "0.5000, 0.2500 (paper 1.0000, 0.0978)",
         f"gaussian: {text}": "0.5000, 0.2500",
@@ -298,7 +305,7 @@ def test_the_table_has_a_few_numbers_of_each_part() -> None:
         "images/s": "1,500 (1,000 to 2,000)",
         "of the matmul peak": "15.0% (10.0% to 20.0%)",
     }
-    assert list(findings.findings({"numbers": {}})) == []
+    assert list(findings.findings({"numbers": {}, "distances": {}})) == []
 
 
 # The command -------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from rethinking_jax.analysis import distance
 from rethinking_jax.bench import leash, parts, results
 from rethinking_jax.bench.parts import Part
 from rethinking_jax.bench.results import Record, new_record
@@ -85,7 +86,7 @@ def bench_campaign(settings: Settings, say: Progress) -> Iterator[Record]:
       A record for each part as soon as it has ended: `results.new_record` with state, "done", "out
       of time", "failed" or "skipped"; reason, why it is not done; seconds, how long it took; and
       records of a benchmark, or numbers of an experiment as far as it came
-      (`rethinking_jax.analysis.numbers`), {} where no epoch is through.
+      (`rethinking_jax.analysis.numbers`), {} where no epoch is through, with `distances`.
 
     Raises:
       UserError: the output is of another device.
@@ -179,7 +180,8 @@ def _carried_out(part: Part, seconds: float, settings: Settings, say: Progress) 
     record = _record(part, *_judged(ended), ended.seconds)
     if not part.trains:
         return record | {"records": results.read(file)}
-    return record | {"numbers": _numbers(workdir, file, reading)}
+    numbers = _numbers(workdir, file, reading)
+    return record | {"numbers": numbers, "distances": distances(numbers)}
 
 
 def _numbers(workdir: Path, file: Path, seconds: float) -> Record:
@@ -194,6 +196,22 @@ def _numbers(workdir: Path, file: Path, seconds: float) -> Record:
     leash.run(words, file.with_suffix(".numbers.log"), seconds, lambda line: None)
     found: Record = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     return found
+
+
+def distances(numbers: Record) -> Record:
+    """Returns how far the curves among the numbers of an experiment are from the paper's Figure 1a.
+
+    Returns:
+      A `distance.Distance`, as a dictionary, for each run that has one, by its name.
+    """
+    result = {}
+    for run in numbers.get("runs", ()):
+        points = [point for point in run.get("curve", ()) if point[1] is not None]
+        if points:
+            steps, losses = zip(*points, strict=True)
+            if far := distance.between(steps, losses, run["setting"]):
+                result[run["name"]] = far._asdict()
+    return result
 
 
 def _judged(ended: leash.Ended) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 
-from rethinking_jax.analysis import distance, paper
+from rethinking_jax.analysis import paper
 from rethinking_jax.bench.campaign import DONE, clock
 from rethinking_jax.bench.results import Record, spread
 from rethinking_jax.host.console import print_table, say
@@ -28,7 +28,7 @@ def show(records: Sequence[Record], console: Console) -> None:
 def findings(record: Record) -> Iterator[Finding]:
     """Returns the numbers of a part that say most."""
     for run in record.get("numbers", {}).get("runs", ()):
-        yield from _of_run(run)
+        yield from _of_run(run, record["distances"].get(run["name"]))
     inner = record.get("records", ())
     for one in inner:
         about = one["settings"].get("model") or one["settings"].get("image_size")
@@ -37,17 +37,18 @@ def findings(record: Record) -> Iterator[Finding]:
             yield f"{prefix}{name}", value
 
 
-def _of_run(run: Record) -> Iterator[Finding]:
+def _of_run(run: Record, far: Record | None) -> Iterator[Finding]:
     text = f"{run['train_accuracy']:.4f}, {run['test_accuracy']:.4f}"
     key = run["model"], run["setting"], tuple(run["regularizers"]), run["augmentation"]
     if (theirs := paper.table_1(*key)) and run["comparable"].startswith("yes"):
         text += f" (paper {theirs.train_accuracy:.4f}, {theirs.test_accuracy:.4f})"
     yield f"{run['name']}: accuracy in training and test, epoch {run['epochs']}", text
-    if "curve" in run:
-        steps, losses = zip(*run["curve"], strict=True)
-        far = None if None in losses else distance.between(steps, losses, run["setting"])
-        if far:
-            yield f"{run['name']}: steps at equal losses over the paper's", f"{far.factor:.2f}"
+    if far:
+        steps = run["steps_to"]["train_loss"]["0.1"]
+        ratio = far["fitted"]
+        text = f"{steps:,} ({ratio:.2f} times the paper's)" if ratio else "not there yet"
+        yield f"{run['name']}: steps to loss 0.1", text
+        yield f"{run['name']}: steps at equal losses over the paper's", f"{far['factor']:.2f}"
 
 
 def _of_benchmark(record: Record) -> Iterator[Finding]:
