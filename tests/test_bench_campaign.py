@@ -62,7 +62,7 @@ def test_every_part_is_a_command_that_exists(name: str, backend: str) -> None:
     values = flags.FlagValues()
     assert command.parse_flags(["main", *words], values) == ["main"]
     members = experiment.members(values.config)
-    assert {member.config.dataset for member in members} == {paper.DATASET}
+    assert {member.config["dataset"] for member in members} == {paper.DATASET}
     assert values.config.train_examples == (256 if backend == "cpu" else 0)
 
 
@@ -305,6 +305,9 @@ def test_the_table_has_a_few_numbers_of_each_part() -> None:
         "images/s": "1,500 (1,000 to 2,000)",
         "of the matmul peak": "15.0% (10.0% to 20.0%)",
     }
+    machine = {"name": "gaussian", "test_error": 0.46, "norm": 1234.5}
+    found = findings.findings({"numbers": {"members": [machine]}, "distances": {}})
+    assert list(found) == [("gaussian: test error and norm", "0.4600, 1,234")]
     assert list(findings.findings({"numbers": {}, "distances": {}})) == []
 
 

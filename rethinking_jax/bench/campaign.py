@@ -107,7 +107,7 @@ def bench_campaign(settings: Settings, say: Progress) -> Iterator[Record]:
         record = machine | _carried_out(part, shares[part.name], settings, say)
         told[part.name] = record["state"]
         yield record
-        if record["state"] == LATE and part.trains:
+        if record["state"] == LATE and part.is_experiment:
             waiting.append(_rest(part, LATE))
     for part in waiting:
         if part.name not in told:
@@ -129,7 +129,7 @@ def _found_before(settings: Settings, machine: Record) -> list[Record]:
 
 def _rest(part: Part, state: str | None) -> Part:
     """Returns what is left of a part: less of an experiment that has begun."""
-    begun = part.trains and state == LATE
+    begun = part.is_experiment and state == LATE
     return part._replace(seconds=min(LEAST, part.seconds)) if begun else part
 
 
@@ -165,12 +165,12 @@ def _carried_out(part: Part, seconds: float, settings: Settings, say: Progress) 
     log, file = (settings.folder / f"{part.name}.{kind}" for kind in ("log", "json"))
     workdir = settings.folder / part.name
     file.unlink(missing_ok=True)  # of an attempt that was ended
-    if part.trains:
+    if part.is_experiment:
         words.append(f"--workdir={workdir}")
         words += [f"--config.data_dir={settings.data_dir}"] if settings.data_dir else []
     else:
         words.append(f"--output={file}")
-    reading = min(READING, seconds / 4) if part.trains else 0.0
+    reading = min(READING, seconds / 4) if part.is_experiment else 0.0
     ended = leash.run(
         [f"rethinking_jax.{door}", *words],
         log,
@@ -178,7 +178,7 @@ def _carried_out(part: Part, seconds: float, settings: Settings, say: Progress) 
         lambda line: say(f"{part.name}: {line}"),
     )
     record = _record(part, *_judged(ended), ended.seconds)
-    if not part.trains:
+    if not part.is_experiment:
         return record | {"records": results.read(file)}
     numbers = _numbers(workdir, file, reading)
     return record | {"numbers": numbers, "distances": distances(numbers)}

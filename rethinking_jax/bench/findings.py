@@ -29,6 +29,9 @@ def findings(record: Record) -> Iterator[Finding]:
     """Returns the numbers of a part that say most."""
     for run in record.get("numbers", {}).get("runs", ()):
         yield from _of_run(run, record["distances"].get(run["name"]))
+    for machine in record.get("numbers", {}).get("members", ()):
+        about = f"{machine['name']}: test error and norm"
+        yield about, f"{machine['test_error']:.4f}, {machine['norm']:,.0f}"
     inner = record.get("records", ())
     for one in inner:
         about = one["settings"].get("model") or one["settings"].get("image_size")

@@ -20,8 +20,8 @@ class Part(NamedTuple):
     seconds: int
 
     @property
-    def trains(self) -> bool:
-        """Whether it is an experiment, which goes on in its work directory."""
+    def is_experiment(self) -> bool:
+        """Whether it is an experiment, which has a work directory and goes on there."""
         return self.words.startswith("main ")
 
 
@@ -82,6 +82,11 @@ PARTS: dict[str, tuple[str, Size, Size]] = {
         "a kernel machine, against SciPy and scikit-learn",
         Size("bench solve", 60),
         Size("bench solve --examples=500 --repeats=2", 30),
+    ),
+    "kernel_cifar10": (
+        "Table 3: the Gaussian kernel on all of CIFAR-10, true and random labels",
+        Size("main --config=kernel:dataset=cifar10,kernel=gaussian,ridge=0", 180),
+        Size("main --config=kernel:dataset=cifar10,kernel=gaussian,ridge=0,train_examples=256", 90),
     ),
     "table1_mlps": (
         "Table 1: the MLPs' six rows on CIFAR-10",
