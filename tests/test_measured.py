@@ -171,7 +171,7 @@ def test_an_experiment_of_theory_has_its_row_and_its_claims(tmp_path: Path) -> N
     findings.write(tmp_path, found)
     numbers.write(tmp_path, tmp_path / "solved.json")
     text = drawn.section({"solved": json.loads((tmp_path / "solved.json").read_text())})
-    assert "1 of our numbers" in text and "| solved | It fits. | yes | Error 0. | Solved. |" in text
+    assert "1 of our numbers" in text and "| It fits. | yes | Error 0. | Solved. | CPU, 20" in text
     assert "| CIFAR-10 | none | 50,000 | 0.0000 | 0.5200 | 0.460 | +6.00 | 100 | - | CPU" in text
 
 

@@ -12,7 +12,6 @@ import numpy as np
 
 from rethinking_jax.analysis import paper
 from rethinking_jax.analysis.claims import (
-    FITTED_LOSS,
     NOT_MEASURED,
     Judged,
     group_name,
@@ -20,6 +19,7 @@ from rethinking_jax.analysis.claims import (
     outcome,
 )
 from rethinking_jax.analysis.curves import band
+from rethinking_jax.analysis.fitted import FITTED_LOSS
 from rethinking_jax.analysis.results import Group, Series
 
 # The losses at which two curves are compared, from what comes soon after the start, ln 10 for ten

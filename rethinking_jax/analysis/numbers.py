@@ -12,15 +12,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rethinking_jax.analysis import beside, distance, findings, paper, results
+from rethinking_jax.analysis.fitted import FITTED_LOSS, LEVELS, OVERFIT_LOSS
 from rethinking_jax.analysis.results import Group, Results, Series, true_test_accuracy
 from rethinking_jax.errors import UserError
 from rethinking_jax.workdir import metrics
 from rethinking_jax.workdir.metrics import Json, Line
 from rethinking_jax.workdir.storage import AnyPath, write_atomically, written
 
-# The measures by which a run may count as fitted: by the key of a line, the values that it reaches.
-ACCURACIES = (0.9, 0.95, 0.99, 0.9995, 1.0)
-LOSSES = {"running_loss": (0.1, 0.05), "train_loss": (0.1,)}
+# Beside the train accuracies of `LEVELS` the losses by which a run may count as fitted.
+LOSSES = {"running_loss": (FITTED_LOSS, OVERFIT_LOSS), "train_loss": (FITTED_LOSS,)}
 POINTS = 70  # of a learning curve: the paper's own Figure 1a has 69
 # What a run of a group says of its last epoch, beside its losses and accuracies.
 OF_A_RUN = (
@@ -196,7 +196,7 @@ def steps_to(lines: Sequence[Line]) -> Json:
     """Returns the steps of a run until it fitted, by each measure; None where it never did."""
     by_accuracy = {
         f"{least:g}": _first(line["step"] for line in lines if line["train_accuracy"] >= least)
-        for least in ACCURACIES
+        for least in LEVELS
     }
     by_loss = {
         key: {

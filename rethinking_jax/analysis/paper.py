@@ -175,6 +175,19 @@ def table_4(model: str, regularizers: Regularizers, augmentation: str) -> float 
     return None
 
 
+def train_accuracy(
+    model: str, setting: str, regularizers: Regularizers, augmentation: str
+) -> float | None:
+    """Returns the train accuracy in Table 1 or 4, on images as they are; None: there is none."""
+    row = table_1(model, setting, regularizers, augmentation)
+    if row is not None:
+        return row.train_accuracy
+    if setting != "random_labels" or augmentation:
+        return None
+    found = table_4(model, regularizers, augmentation)
+    return found if isinstance(found, float) else None
+
+
 class Figure1(TypedDict):
     """Figure 1 as numbers.
 

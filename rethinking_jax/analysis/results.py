@@ -14,7 +14,7 @@ import numpy as np
 
 from rethinking_jax.errors import UserError, first_line
 from rethinking_jax.workdir import damage, metrics
-from rethinking_jax.workdir.metrics import Json, Line
+from rethinking_jax.workdir.metrics import Json, Line, fitted, outcome
 from rethinking_jax.workdir.storage import AnyPath, check_readable
 
 # The keys of a summary that are about the data set.
@@ -69,12 +69,14 @@ class Results(NamedTuple):
       lines: the lines of each run, see `rethinking_jax.workdir.metrics.by_member`.
       config: the content of config.json; its `sweep` is a list of overrides.
       pictures: the PNG or GIF of each of `PICTURES` that there is, by its name.
+      fit_threshold: the train accuracy that counts as fitted, see `judged_at`; None: as usual.
     """
 
     summary: Json
     lines: dict[str, list[Line]]
     config: Json
     pictures: Mapping[str, bytes] = MappingProxyType({})
+    fit_threshold: float | None = None
 
     @property
     def validated(self) -> bool:
@@ -105,13 +107,23 @@ class Results(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Runs that differ in their seed only, and the lines of each."""
+    """Runs that differ in their seed only, and the lines of each.
+
+    Attributes:
+      setting: the paper's name of what they do, or another where it has none.
+      label_noise: the probability with which a label is drawn at random.
+      config: the resolved config of the first of them.
+      members: what summary.json says of each.
+      lines: the lines of each.
+      fit_threshold: the train accuracy that the report was asked to judge by, or None.
+    """
 
     setting: str
     label_noise: float
     config: Json
     members: tuple[Json, ...]
     lines: tuple[list[Line], ...]
+    fit_threshold: float | None = None
 
     @property
     def seeds(self) -> int:
@@ -137,9 +149,9 @@ class Group(NamedTuple):
         """Returns a metric of the last epoch, or another entry of the summary, for each run."""
         return [member.get(key) for member in self.members]
 
-    def steps_to_fit(self) -> list[int | None]:
-        """Returns the steps of each run until it fitted; None where it never did."""
-        return self.values("steps_to_fit")
+    def to_accuracy(self, level: float, unit: str = "step") -> list[int | None]:
+        """Returns the steps, or the epochs, of each run until it had this train accuracy."""
+        return [next((x[unit] for x in own if fitted(x, level)), None) for own in self.lines]
 
     def steps_to_loss(self, key: str, bound: float) -> list[int | None]:
         """Returns the steps of each run until a loss was at most `bound`; None for never."""
@@ -151,6 +163,11 @@ class Group(NamedTuple):
     def test_accuracy(self) -> list[float]:
         """Returns the accuracy of each run on the true labels of the test set."""
         return [true_test_accuracy(member) for member in self.members]
+
+    def test_accuracies(self, true_labels: bool = True) -> list[list[float]]:
+        """Returns the accuracy of each run at each epoch, on true test labels or on its own."""
+        own = true_test_accuracy if true_labels else _own_test_accuracy
+        return [[own(line) for line in lines] for lines in self.lines]
 
     def best_test_accuracy(self) -> list[float]:
         """Returns the highest accuracy of any epoch on the true test labels, for each run."""
@@ -223,6 +240,10 @@ def true_test_accuracy(line: Line) -> float:
     return float(line[key if key in line else "test_accuracy"])
 
 
+def _own_test_accuracy(line: Line) -> float:
+    return float(line["test_accuracy"])
+
+
 def is_theory(workdir: AnyPath) -> bool:
     """Says whether a workdir is that of a finished experiment of theory, which has a kind."""
     file = workdir / "summary.json"
@@ -260,6 +281,20 @@ def read(workdir: AnyPath) -> Results:
     return Results(summary, lines, config, read_pictures(workdir))
 
 
+def judged_at(results: Results, threshold: float) -> Results:
+    """Returns results as they are where this train accuracy counts as fitted, in all that is shown.
+
+    Nothing is trained for it: metrics.jsonl says when it was reached.
+    """
+    times = ("epochs_to_fit", "steps_to_fit")
+    members = []
+    for member in results.summary["members"]:
+        found = outcome(results.lines[member["name"]], threshold)
+        members.append({**member, **{key: found[key] for key in times}})
+    summary = {**results.summary, "members": members}
+    return results._replace(summary=summary, fit_threshold=threshold)
+
+
 def read_pictures(workdir: AnyPath) -> dict[str, bytes]:
     """Reads the PNG or GIF of each of `PICTURES` that a workdir has."""
     files = {
@@ -287,7 +322,7 @@ def series(results: Results) -> list[Series]:
     varied = _varied(results)
     grouped: dict[tuple[str, str], dict[tuple[str, float], list[int]]] = {}
     for index, (member, own) in enumerate(zip(summary["members"], configs, strict=True)):
-        key = _setting(member, own), member["label_noise"]
+        key = setting_of(member, own), member["label_noise"]
         names = _names(member["model"], own, varied[member["model"]])
         grouped.setdefault(names, {}).setdefault(key, []).append(index)
     # The counts in a summary are those of one data set.
@@ -330,10 +365,10 @@ def _group(
 ) -> Group:
     members = tuple(results.summary["members"][i] for i in indices)
     lines = tuple(results.lines[member["name"]] for member in members)
-    return Group(setting, noise, configs[indices[0]], members, lines)
+    return Group(setting, noise, configs[indices[0]], members, lines, results.fit_threshold)
 
 
-def _setting(member: Json, config: Json) -> str:
+def setting_of(member: Json, config: Json) -> str:
     """Returns the paper's name of what a run does, or another where the paper has none."""
     setting = str(member["corruption"])
     if setting in LABEL_SETTINGS[1:] and config.get("exclude_true_class"):

@@ -1,14 +1,15 @@
 """The command line of the report.
 
 python -m rethinking_jax.report WORKDIR [WORKDIR ...] [--output=PAGE.html] [--language=es]
-    [--pictures]
+    [--pictures] [--fit_threshold=0.99]
 python -m rethinking_jax.report WORKDIR --numbers=FILE.json
 
 Writes report.html, figures/ and tables/ into each finished workdir. With --output also one
 page with a section for each of them. --pictures reads the data, and draws the pictures of
-images, too. --numbers keeps what the runs of one workdir came to in one small file, also while
-they train, and writes nothing into the workdir. Exit code 0: done, 1: a file could not be
-written, 2: something in the command is wrong (nothing is written then).
+images, too. --fit_threshold judges again, without training, where this train accuracy counts as
+fitted. --numbers keeps what the runs of one workdir came to in one small file, also while they
+train, and writes nothing into the workdir. Exit code 0: done, 1: a file could not be written,
+2: something in the command is wrong (nothing is written then).
 """
 
 import argparse
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from rethinking_jax.analysis.findings import TheoryResults
     from rethinking_jax.analysis.results import Results
 
+# The options that do nothing for --numbers.
+OF_REPORTS = ("output", "language", "pictures", "fit_threshold")
+
 
 def main(arguments: Sequence[str]) -> int:
     """Writes the reports; returns the exit code."""
@@ -37,7 +41,11 @@ def main(arguments: Sequence[str]) -> int:
         from rethinking_jax.report.section import section
 
         drawing.check_matplotlib()
-        several = {workdir: _read(workdir, flags.language) for workdir in flags.workdirs}
+        _check_threshold(flags.fit_threshold)
+        several = {
+            workdir: _read(workdir, flags.language, flags.fit_threshold)
+            for workdir in flags.workdirs
+        }
         _check_place(flags.output, "--output")
         for workdir, found in several.items():
             if flags.pictures or flags.language:
@@ -56,15 +64,28 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _read(workdir: AnyPath, language: str) -> "Results | TheoryResults":
-    """Reads a workdir; the language, where one is given, takes the place of its config's."""
+def _read(
+    workdir: AnyPath, language: str | None, threshold: float | None
+) -> "Results | TheoryResults":
+    """Reads a workdir; a language that is given takes the place of its config's.
+
+    Raises:
+      UserError: it cannot be read, or there is a threshold and nothing that fits.
+    """
     from rethinking_jax.analysis import findings, results
     from rethinking_jax.workdir.damage import check_places
 
     check_places(workdir)
     if results.is_theory(workdir):
+        if threshold is not None:
+            raise UserError(
+                f"--fit_threshold={threshold:g} has no effect on {workdir}: it is an experiment "
+                "of theory"
+            )
         return findings.read(workdir)
     found = results.read(workdir)
+    if threshold is not None:
+        found = results.judged_at(found, threshold)
     return found._replace(config={**found.config, "language": language}) if language else found
 
 
@@ -91,6 +112,20 @@ def _draw_again(
     except UserError as error:
         print(f"The pictures of images stay as they are: {error}")
     return found._replace(pictures=results.read_pictures(workdir))
+
+
+def _check_threshold(threshold: float | None) -> None:
+    """Refuses what config.fit_threshold could not be, either.
+
+    Raises:
+      UserError: says what would be right.
+    """
+    if threshold is None:
+        return
+    from rethinking_jax.config import KEYS, out_of_range  # imports JAX
+
+    if wanted := out_of_range(threshold, KEYS["fit_threshold"].range):
+        raise UserError(f"--fit_threshold={threshold:g} must be {wanted}")
 
 
 def _write_numbers(workdir: AnyPath, file: AnyPath) -> int:
@@ -125,11 +160,15 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--language", choices=("en", "es"), help="of a course experiment's slides")
     parser.add_argument("--pictures", action="store_true", help="of images are drawn, too")
     parser.add_argument(
+        "--fit_threshold", metavar="SHARE", type=float, help="the train accuracy that is fitted"
+    )
+    parser.add_argument(
         "--numbers", metavar="FILE.json", type=open_path, help="of one workdir, finished or not"
     )
     flags = parser.parse_args(arguments)
-    if flags.numbers and (flags.output or flags.language or flags.pictures):
-        raise UserError("--numbers writes no report: leave --output, --language and --pictures out")
+    if flags.numbers and any(getattr(flags, name) for name in OF_REPORTS):
+        others = ", ".join(f"--{name}" for name in OF_REPORTS)
+        raise UserError(f"--numbers writes no report: leave {others} out")
     if flags.numbers and len(flags.workdirs) > 1:
         raise UserError(f"--numbers={flags.numbers} is of one WORKDIR: {len(flags.workdirs)} given")
     return flags

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import jax
 import numpy as np
@@ -23,7 +24,7 @@ from rethinking_jax.theory import features, kernel_matrix, kernel_solve
 from rethinking_jax.theory.data import Task, rows
 from rethinking_jax.theory.kernel_matrix import Kernel, Precision
 from rethinking_jax.theory.kind import Kind, Tools
-from rethinking_jax.workdir.metrics import Json
+from rethinking_jax.workdir.metrics import Json, text_of
 
 # Keys in which runs may differ and still share a kernel matrix.
 UNSHARED_KEYS = ("corruption", "label_noise", "exclude_true_class", "ridge", "sweep")
@@ -31,8 +32,8 @@ COLUMNS = (
     Column("kernel", "kernel"),
     Column("ridge", "ridge", "{:g}"),
     Column("labels", "corruption"),
-    Column("train error", "train_error", "{:.4f}"),
-    Column("test error", "test_error", "{:.4f}"),
+    Column("train error", "train_error", text_of),
+    Column("test error", "test_error", text_of),
     Column("norm", "norm", "{:.1f}"),
     Column("relative residual", "residual", "{:.1e}"),
     Column("seconds", "seconds", "{:.1f}"),
@@ -164,7 +165,9 @@ def _solve_group(group: Sequence[Member], tools: Tools) -> Iterator[Json]:
                 "precision": plan.dtype.__name__,
                 "seconds": seconds,
             }
-            tools.say(f"{row['name']}: test error {row['test_error']:.4f}, norm {row['norm']:.1f}")
+            tools.say(
+                f"{row['name']}: test error {text_of(row['test_error'])}, norm {row['norm']:.1f}"
+            )
             yield row
 
 
@@ -248,7 +251,7 @@ def _paper() -> Table:
     columns = (
         Column("data", "data"),
         Column("preprocessing", "preprocessing"),
-        Column("test error", "test_error", "{:.3f}"),
+        Column("test error", "test_error", partial(text_of, digits=3)),
         Column("norm", "norm", "{:.0f}"),
     )
     return table(
@@ -287,14 +290,14 @@ def _verdicts(measured: list[Json]) -> list[Verdict]:
             "Without a ridge the solution fits all labels, true or random.",
             "section 5",
             fits if plain else None,
-            f"Train error: {_list(plain, 'train_error', '{:.4f}')}." if plain else "Needs ridge=0.",
+            f"Train error: {_list(plain, 'train_error')}." if plain else "Needs ridge=0.",
             "K alpha = Y is solved exactly.",
         ),
         verdict(
             "Fitting the training set exactly, without a regularizer, generalizes.",
             "Table 3",
             learns if true else None,
-            f"Test error on true labels: {_list(true, 'test_error', '{:.4f}')}."
+            f"Test error on true labels: {_list(true, 'test_error')}."
             if true
             else "Needs true_labels with ridge=0.",
             "Test error 0.012 (MNIST), 0.46 (CIFAR-10), no preprocessing.",
@@ -303,9 +306,7 @@ def _verdicts(measured: list[Json]) -> list[Verdict]:
             "The same machines test at chance after random labels.",
             "section 2, for kernels",
             at_chance if random else None,
-            f"Test error: {_list(random, 'test_error', '{:.4f}')}."
-            if random
-            else "Needs random_labels.",
+            f"Test error: {_list(random, 'test_error')}." if random else "Needs random_labels.",
             "Networks: test error 0.90 (CIFAR-10).",
         ),
         _larger_norm(true),
@@ -320,8 +321,8 @@ def _larger_norm(true: list[Json]) -> Verdict:
     if raw and wavelets:
         held = wavelets["norm"] > raw["norm"] and wavelets["test_error"] < raw["test_error"]
         ours = (
-            f"Norm and test error: {raw['norm']:.1f} and {raw['test_error']:.4f} on pixels, "
-            f"{wavelets['norm']:.1f} and {wavelets['test_error']:.4f} on wavelets."
+            f"Norm and test error: {raw['norm']:.1f} and {text_of(raw['test_error'])} on pixels, "
+            f"{wavelets['norm']:.1f} and {text_of(wavelets['test_error'])} on wavelets."
         )
     return verdict(
         "The larger norm generalizes better: wavelets against pixels.",
@@ -362,10 +363,10 @@ def _band(row: Json) -> float:
     return float(CHANCE_BAND * np.sqrt(chance * (1 - chance) / row["test_examples"]))
 
 
-def _list(found: list[Json], key: str, form: str) -> str:
+def _list(found: list[Json], key: str) -> str:
     return ", ".join(
         f"{row['kernel']}"
         + (f" ridge {row['ridge']:g}" if row["ridge"] else "")
-        + f" {row['corruption'].replace('_', ' ')} {form.format(row[key])}"
+        + f" {row['corruption'].replace('_', ' ')} {text_of(row[key])}"
         for row in found
     )

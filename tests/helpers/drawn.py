@@ -8,7 +8,7 @@ from helpers.measured import Found
 from helpers.measured_figure1 import MEASURES
 from rethinking_jax.analysis.regularizers import listed
 from rethinking_jax.analysis.table import Column, Spread, markdown, table, with_values
-from rethinking_jax.workdir.metrics import Json
+from rethinking_jax.workdir.metrics import Json, text_of
 
 BEGIN = "<!-- Drawn from docs/results/ by `python tests/test_measured.py`, up to the next mark. -->"
 END = "<!-- The end of what is drawn. -->"
@@ -139,6 +139,7 @@ def headlines(files: dict[str, Json]) -> str:
         *_heads_1a(found.figure_1a),
         *_heads_1b(found.figure_1b),
         *_heads_3(found.table_3),
+        *_heads_of_theorem_1(found.theory),
     ]
     if not rows:
         return "No image experiment was run on the paper's own data yet."
@@ -147,7 +148,7 @@ def headlines(files: dict[str, Json]) -> str:
 
 
 def _mean(value: Spread) -> str:
-    return f"{value.mean:.4f}"
+    return text_of(value.mean)
 
 
 def _whose(row: Json) -> str:
@@ -225,6 +226,18 @@ def _heads_3(rows: Sequence[Json]) -> list[Json]:
         }
         for row in rows
         if row["n"] and row["preprocessing"] == "none"
+    ]
+
+
+def _heads_of_theorem_1(rows: Sequence[Json]) -> list[Json]:
+    return [
+        {
+            "item": "Theorem 1: 2n + d weights take any labels",
+            "ours": row["ours"],
+            "paper": "proved",
+        }
+        for row in rows
+        if (row["kind"], row["place"], row["dataset"]) == ("theorem1", "Theorem 1", "cifar10")
     ]
 
 

@@ -16,13 +16,13 @@ from rethinking_jax.analysis import paper
 from rethinking_jax.analysis.regularizers import listed
 from rethinking_jax.analysis.table import Column, Spread, spread
 from rethinking_jax.config import recipe
-from rethinking_jax.workdir.metrics import Json
+from rethinking_jax.workdir.metrics import Json, text_of
 
 FOLDER = REPOSITORY / "docs" / "results"
 UNMEASURED = "not measured"
 # The experiments whose runs are those of a table or figure of the paper.
 TABLE_1, TABLE_4 = ("table1", "cifar10_random"), ("table4",)
-ACCURACY = "{:.4f}"
+ACCURACY = text_of
 NETWORK, LABELS = Column("network", "network"), Column("labels or pixels", "setting")
 WITHIN, EPOCHS = Column("within its spread", "within"), Column("epochs", "epochs")
 RUNS = Column("seeds, device, date: file", "runs")
@@ -236,6 +236,12 @@ COLUMNS_3 = (
     Column("paper's", "paper_norm", "{:,.0f}"),
     Column("device, date: file", "runs"),
 )
+
+
+def _solved(file: str, numbers: Json) -> str:
+    return f"{numbers['device']}, {numbers['date']}: {file}"
+
+
 PREPROCESSING = {"gaussian": "none", "gabor": "Gabor wavelets"}
 DATA = {"mnist": "MNIST", "cifar10": "CIFAR-10"}
 
@@ -258,7 +264,7 @@ def table_3(files: dict[str, Json]) -> list[Json]:
                 "test": member["test_error"],
                 "points": 100 * (member["test_error"] - theirs.test_error),
                 "norm": member["norm"],
-                "runs": f"{numbers['device']}, {numbers['date']}: {file}",
+                "runs": _solved(file, numbers),
                 "cells": int((theirs.data, member["train_examples"]) == ("CIFAR-10", 50_000)),
             }
             for file, numbers in files.items()
@@ -273,18 +279,25 @@ def table_3(files: dict[str, Json]) -> list[Json]:
 
 
 COLUMNS_THEORY = (
-    Column("file", "file"),
+    Column("experiment, data", "experiment"),
     Column("claim", "claim"),
     Column("outcome", "outcome"),
     Column("ours", "ours"),
     Column("the paper's", "paper"),
+    Column("device, date: file", "runs"),
 )
 
 
 def theory(files: dict[str, Json]) -> list[Json]:
     """Returns a row for each claim of the experiments of theory."""
     return [
-        {"file": file, **verdict}
+        {
+            **verdict,
+            "kind": numbers["kind"],
+            "dataset": numbers["dataset"],
+            "experiment": f"{numbers['experiment']}, {numbers['dataset']}",
+            "runs": _solved(file, numbers),
+        }
         for file, numbers in files.items()
         for verdict in numbers.get("verdicts", [])
     ]
@@ -292,6 +305,7 @@ def theory(files: dict[str, Json]) -> list[Json]:
 
 COLUMNS_OTHERS = (
     Column("experiment", "experiment"),
+    Column("data", "data"),
     Column("runs", "series"),
     LABELS,
     Column("train accuracy", "train", ACCURACY),
@@ -318,6 +332,7 @@ def others(found: Sequence[Found]) -> list[Json]:
     return [
         {
             "experiment": one.numbers["experiment"],
+            "data": one.dataset,
             "series": one.series,
             "setting": one.setting.replace("_", " ")
             + (f", {one.label_noise:g}" if one.setting.startswith("partially") else ""),
