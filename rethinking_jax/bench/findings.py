@@ -8,6 +8,7 @@ from rethinking_jax.analysis import paper
 from rethinking_jax.bench.campaign import DONE, clock
 from rethinking_jax.bench.results import Record, spread
 from rethinking_jax.host.console import print_table, say
+from rethinking_jax.workdir.metrics import text_of
 
 Finding = tuple[str, str]  # what was measured, and the number
 
@@ -31,7 +32,7 @@ def findings(record: Record) -> Iterator[Finding]:
         yield from _of_run(run, record["distances"].get(run["name"]))
     for machine in record.get("numbers", {}).get("members", ()):
         about = f"{machine['name']}: test error and norm"
-        yield about, f"{machine['test_error']:.4f}, {machine['norm']:,.0f}"
+        yield about, f"{text_of(machine['test_error'])}, {machine['norm']:,.0f}"
     inner = record.get("records", ())
     for one in inner:
         about = one["settings"].get("model") or one["settings"].get("image_size")
@@ -41,7 +42,7 @@ def findings(record: Record) -> Iterator[Finding]:
 
 
 def _of_run(run: Record, far: Record | None) -> Iterator[Finding]:
-    text = f"{run['train_accuracy']:.4f}, {run['test_accuracy']:.4f}"
+    text = f"{text_of(run['train_accuracy'])}, {text_of(run['test_accuracy'])}"
     key = run["model"], run["setting"], tuple(run["regularizers"]), run["augmentation"]
     if (theirs := paper.table_1(*key)) and run["comparable"].startswith("yes"):
         text += f" (paper {theirs.train_accuracy:.4f}, {theirs.test_accuracy:.4f})"
