@@ -28,7 +28,7 @@ from rethinking_jax.job import Job, Way, found_complete
 from rethinking_jax.models import Architecture
 from rethinking_jax.pictures import illustrations
 from rethinking_jax.report import page
-from rethinking_jax.sweep import groups, profiling, recut, remaining, selection
+from rethinking_jax.sweep import groups, longer, profiling, recut, remaining, selection
 from rethinking_jax.sweep.engine import Chunk
 from rethinking_jax.sweep.loop import is_complete, train_chunk
 from rethinking_jax.sweep.measure import of_each_run
@@ -231,7 +231,8 @@ def _train(job: Job) -> tuple[Json, Callable[[], None]]:
 def _prepare(job: Job, progress: ProgressReport) -> list[Chunk]:
     """Reads the data, groups the runs, and opens the workdir for them."""
     stored = job.folder.chunks()
-    lines = metrics.by_member(metrics.read_lines(job.workdir / "metrics.jsonl"))
+    kept = longer.kept_lines(job.folder, job.members)
+    lines = metrics.by_member(kept)
     datasets = load_datasets(job.members, progress.message, job.dataset)
     sets: list[TrainingSet] = []
 
@@ -252,7 +253,7 @@ def _prepare(job: Job, progress: ProgressReport) -> list[Chunk]:
     wait_for_all("all is read")
     old = recut.divide_checkpoints(chunks, stored, job.workdir / "checkpoints", lines)
     if is_primary():
-        metrics.mend(job.workdir / "metrics.jsonl", dict(job.members))
+        metrics.mend(job.workdir / "metrics.jsonl", kept)
         labels = {run.name: run.train_labels for chunk in chunks for run in chunk.runs}
         names = [[run.name for run in chunk.runs] for chunk in chunks]
         job.folder.begin(labels, names, sets)
