@@ -3,14 +3,16 @@
 python -m rethinking_jax.report WORKDIR [WORKDIR ...] [--output=PAGE.html] [--language=es]
     [--pictures]
 
-Writes report.html, figures/ and tables/ into each finished workdir. With --output also one
-page with a section for each of them. --pictures reads the data, and draws the pictures of
-images, too. Exit code 0: done, 1: a file could not be written,
+Writes report.html, figures/ and tables/ into each finished workdir; into one that is running or
+was stopped report.html alone, which says where it stands. With --output also one page with a
+section for each of them. --pictures reads the data, and draws the pictures of images, too, where
+a workdir is finished. Exit code 0: done, 1: a file could not be written,
 2: something in the command is wrong (nothing is written then).
 """
 
 import argparse
 import sys
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,7 @@ from rethinking_jax.workdir.storage import AnyPath, absolute, check_writable, is
 if TYPE_CHECKING:
     from rethinking_jax.analysis.findings import TheoryResults
     from rethinking_jax.analysis.results import Results
+    from rethinking_jax.analysis.unfinished import Unfinished
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -29,6 +32,7 @@ def main(arguments: Sequence[str]) -> int:
         flags = _parse(arguments)
         # What takes time to import comes now: --help and a typo are answered at once.
         from rethinking_jax.analysis import drawing
+        from rethinking_jax.analysis.unfinished import Unfinished
         from rethinking_jax.report import page
         from rethinking_jax.report.section import section
 
@@ -39,7 +43,11 @@ def main(arguments: Sequence[str]) -> int:
             if flags.pictures or flags.language:
                 several[workdir] = _draw_again(workdir, found, flags.pictures)
             page.write_report(workdir, several[workdir])
-            print(f"Report: {workdir / 'report.html'}")
+            if isinstance(found, Unfinished) and (whole := _finished_meanwhile(workdir)):
+                several[workdir] = whole
+                page.write_report(workdir, whole)
+            stands = f", {now.told}" if isinstance(now := several[workdir], Unfinished) else ""
+            print(f"Report: {workdir / 'report.html'}{stands}")
         if flags.output:
             page.write_page(flags.output, [section(found) for found in several.values()])
             print(f"All of them: {flags.output}")
@@ -52,21 +60,38 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _read(workdir: AnyPath, language: str) -> "Results | TheoryResults":
+def _read(workdir: AnyPath, language: str) -> "Results | TheoryResults | Unfinished":
     """Reads a workdir; the language, where one is given, takes the place of its config's."""
-    from rethinking_jax.analysis import findings, results
+    from rethinking_jax.analysis import findings, results, unfinished
     from rethinking_jax.workdir.damage import check_places
 
     check_places(workdir)
     if results.is_theory(workdir):
         return findings.read(workdir)
+    if unfinished.is_unfinished(workdir):
+        return unfinished.read(workdir)
     found = results.read(workdir)
     return found._replace(config={**found.config, "language": language}) if language else found
 
 
+def _finished_meanwhile(workdir: AnyPath) -> "Results | None":
+    """Waits for a command that trained its last run meanwhile, and reads all that it wrote.
+
+    It writes its report after its last line, and ours would stand in its place.
+    """
+    from rethinking_jax.analysis import results, unfinished
+
+    while unfinished.is_unfinished(workdir):
+        found = unfinished.read(workdir)
+        if not found.owner or not unfinished.is_through(found):
+            return None
+        time.sleep(0.5)
+    return results.read(workdir)
+
+
 def _draw_again(
-    workdir: AnyPath, found: "Results | TheoryResults", missing: bool
-) -> "Results | TheoryResults":
+    workdir: AnyPath, found: "Results | TheoryResults | Unfinished", missing: bool
+) -> "Results | TheoryResults | Unfinished":
     """Draws the pictures, whose words are part of them, in the language of the config.
 
     They stay as they are where the data is not at hand.
