@@ -4,15 +4,16 @@ import base64
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rethinking_jax.analysis import lesson
+from rethinking_jax.analysis import lesson, unfinished
 from rethinking_jax.analysis.claims import NO, YES
 from rethinking_jax.analysis.curves import Plot
-from rethinking_jax.analysis.figures import figures
+from rethinking_jax.analysis.figures import figures, figures_so_far
 from rethinking_jax.analysis.findings import TheoryResults
 from rethinking_jax.analysis.results import PICTURES, Picture, Results, series
 from rethinking_jax.analysis.table import Table
 from rethinking_jax.analysis.tables import tables
-from rethinking_jax.analysis.verdicts import Verdict, verdicts
+from rethinking_jax.analysis.unfinished import Unfinished
+from rethinking_jax.analysis.verdicts import ALL_MODELS, Verdict, verdicts
 from rethinking_jax.course import lesson_of
 from rethinking_jax.data.checkerboard import is_checkerboard
 from rethinking_jax.workdir.metrics import Json
@@ -83,8 +84,10 @@ class Section(NamedTuple):
         return [verdict for verdict in self.verdicts if verdict.outcome not in (YES, NO)]
 
 
-def section(found: Results | TheoryResults) -> Section:
-    """Returns what a report shows of trained runs or of an experiment of theory."""
+def section(found: Results | TheoryResults | Unfinished) -> Section:
+    """Returns what a report shows of runs, through or not, or of an experiment of theory."""
+    if isinstance(found, Unfinished):
+        return _of_unfinished(found)
     return _of_runs(found) if isinstance(found, Results) else _of_theory(found)
 
 
@@ -135,6 +138,43 @@ def _of_runs(results: Results) -> Section:
     )
 
 
+def _of_unfinished(found: Unfinished) -> Section:
+    """Shows curves so far, and judges and compares what is through alone."""
+    results, ended = found.results, unfinished.ended(found)
+    plots = figures_so_far(unfinished.so_far(found), ended)
+    done, waiting = unfinished.parted_families(found)
+    judged = [one for family in done for one in family.series]
+    by_lesson = lesson_of(results) is not None
+    found_true = [] if by_lesson or results.validated or not judged else verdicts(judged)
+    if waiting:  # what is said of all models waits for all of them
+        found_true = [verdict for verdict in found_true if verdict.series != ALL_MODELS]
+    names = ", ".join(unfinished.waited_for(found, family) for family in waiting)
+    what = "What the lecture says" if by_lesson else "The paper's claims"
+    counts = f"{what}, not judged yet: {names or 'all'}."
+    if found_true:
+        counts = _counts(f"{what}, held against the runs that are through", found_true)
+        counts += f" Not judged yet: {names}." if names else ""
+    times = [own[-1].get("elapsed_seconds") or 0.0 for own in results.lines.values() if own]
+    return Section(
+        title=f"{_title(results.summary)}, not finished",
+        facts={
+            "state": found.told,
+            **_facts(results),
+            "time": _duration(max(times, default=0.0)),
+        },
+        command=found.owner.get("command"),
+        config=results.config,
+        heading=what,
+        counts=UNTESTED if results.validated and not by_lesson else counts,
+        verdicts=found_true,
+        several_series=len(series(results)) > 1,
+        plots=plots,
+        sources=[_source(results, plot) for plot in plots],
+        tables=[unfinished.standing_table(found), *(tables(ended) if ended.models else [])],
+        pictures=[],
+    )
+
+
 def plots_of(results: Results) -> list[Plot]:
     """Draws the slides of a lesson of the course, or every figure that the runs allow."""
     own_lesson = lesson_of(results)
@@ -173,13 +213,20 @@ def facts(results: Results) -> dict[str, str]:
     """Says what was run, on what, for how long."""
     summary = results.summary
     return {
-        "data": _data(results),
-        "model": ", ".join(results.models),
-        "runs": str(len(summary["members"])),
-        "training": _training(results),
+        **_facts(results),
         "device": summary["device"],
         "time": _duration(summary["wall_seconds"]),
         "versions": _versions(summary),
+    }
+
+
+def _facts(results: Results) -> dict[str, str]:
+    """Says what is run and on what, which is known from the start."""
+    return {
+        "data": _data(results),
+        "model": ", ".join(results.models),
+        "runs": str(len(results.summary["members"])),
+        "training": _training(results),
     }
 
 
