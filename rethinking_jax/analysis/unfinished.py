@@ -9,7 +9,7 @@ from rethinking_jax.analysis.results import Family, Results, families, series
 from rethinking_jax.analysis.table import Column, Table, table
 from rethinking_jax.corruption import CORRUPTIONS
 from rethinking_jax.errors import UserError, first_line
-from rethinking_jax.workdir import damage, metrics, owner
+from rethinking_jax.workdir import damage, metrics
 from rethinking_jax.workdir.folder import Folder
 from rethinking_jax.workdir.metrics import Json, Line, text_of
 from rethinking_jax.workdir.storage import AnyPath, check_readable
@@ -49,9 +49,14 @@ class Unfinished(NamedTuple):
     owner: Json
 
     @property
+    def through(self) -> str:
+        """How many runs are through, in words."""
+        return _through(self, self.states)
+
+    @property
     def told(self) -> str:
         """Where it stands, in words: "running, 3 of 18 runs through, NAME at epoch 7 of 100"."""
-        words = [RUNNING if self.owner else STOPPED, _through(self, self.states)]
+        words = [RUNNING if self.owner else STOPPED, self.through]
         at = [
             f"{member['name']} at epoch {member.get('epochs', 0)} of {config['epochs']}"
             for member, config in zip(
@@ -139,7 +144,8 @@ def standing_table(found: Unfinished) -> Table:
 
 
 def _read(workdir: AnyPath) -> Unfinished:
-    from rethinking_jax import config as configs  # imports JAX
+    from rethinking_jax import config as configs  # imports JAX, and so does the next
+    from rethinking_jax.workdir import owner
 
     folder = Folder(workdir, {}, configs.identity_of)
     plain = folder.stored_config() or {}

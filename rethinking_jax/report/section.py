@@ -139,22 +139,15 @@ def _of_runs(results: Results) -> Section:
 
 
 def _of_unfinished(found: Unfinished) -> Section:
-    """Shows curves so far, and judges and compares what is through alone."""
+    """Shows curves so far, and compares and judges what is through alone."""
     results, ended = found.results, unfinished.ended(found)
     plots = figures_so_far(unfinished.so_far(found), ended)
-    done, waiting = unfinished.parted_families(found)
-    judged = [one for family in done for one in family.series]
-    by_lesson = lesson_of(results) is not None
-    found_true = [] if by_lesson or results.validated or not judged else verdicts(judged)
-    if waiting:  # what is said of all models waits for all of them
-        found_true = [verdict for verdict in found_true if verdict.series != ALL_MODELS]
-    names = ", ".join(unfinished.waited_for(found, family) for family in waiting)
-    what = "What the lecture says" if by_lesson else "The paper's claims"
-    counts = f"{what}, not judged yet: {names or 'all'}."
-    if found_true:
-        counts = _counts(f"{what}, held against the runs that are through", found_true)
-        counts += f" Not judged yet: {names}." if names else ""
     times = [own[-1].get("elapsed_seconds") or 0.0 for own in results.lines.values() if own]
+    heading = "What the lecture says" if lesson_of(results) else "The paper's claims"
+    judged, waiting = _judged_so_far(found)
+    counts = f"{heading}: not judged yet, {found.through}."
+    if judged:
+        counts = _counts(f"{heading}, held against the runs that are through", judged)
     return Section(
         title=f"{_title(results.summary)}, not finished",
         facts={
@@ -164,15 +157,28 @@ def _of_unfinished(found: Unfinished) -> Section:
         },
         command=found.owner.get("command"),
         config=results.config,
-        heading=what,
-        counts=UNTESTED if results.validated and not by_lesson else counts,
-        verdicts=found_true,
+        heading=heading,
+        counts=f"{counts} Not yet: {', '.join(waiting)}." if waiting else counts,
+        verdicts=judged,
         several_series=len(series(results)) > 1,
         plots=plots,
         sources=[_source(results, plot) for plot in plots],
         tables=[unfinished.standing_table(found), *(tables(ended) if ended.models else [])],
         pictures=[],
     )
+
+
+def _judged_so_far(found: Unfinished) -> tuple[list[Verdict], list[str]]:
+    """Judges the models all of whose runs are through; names those that are waited for.
+
+    A lesson is judged when all is through, and what is said of all models is, too.
+    """
+    if lesson_of(found.results) or found.results.validated:
+        return [], []
+    done, waiting = unfinished.parted_families(found)
+    judged = verdicts([one for family in done for one in family.series]) if done else []
+    names = [unfinished.waited_for(found, family) for family in waiting]
+    return [one for one in judged if not waiting or one.series != ALL_MODELS], names
 
 
 def plots_of(results: Results) -> list[Plot]:
