@@ -15,6 +15,7 @@ from rethinking_jax.analysis.chance import (
     best_by_noise,
     chance,
     is_chance,
+    renaming_deviation,
     wobble,
 )
 from rethinking_jax.analysis.results import series
@@ -53,8 +54,10 @@ def test_the_variance_of_accuracy_by_renaming_classes_is_that_of_the_docstring()
     s, t = equal[same & others].mean(), equal[~same].mean()
     p, k = 1 / CLASSES, CLASSES
     predicted = p * (1 - p) / IMAGES + (s - t) / k**2
+    exact = renaming_deviation(given, LABELS, CLASSES) ** 2
     assert np.mean(drawn) == pytest.approx(p, abs=3e-4)
-    assert np.var(drawn) == pytest.approx(predicted, rel=0.1)
+    assert np.var(drawn) == pytest.approx(exact, rel=0.03)
+    assert exact == pytest.approx(predicted, rel=0.1)
 
 
 @pytest.mark.parametrize(("alike", "kept"), [(1, 0.0), (4, 0.0), (4, 0.8)])
@@ -78,8 +81,9 @@ def test_a_few_epochs_do_not_widen_chance() -> None:
     (one,) = series(made(run("random_labels", 4)))
     independent = chance(one)
     assert independent and after_noise(independent, [[0.1, 0.3] * 2]) == independent
-    wider = after_noise(independent, [[0.08, 0.12] * FEW, [0.1] * FEW])
-    deviation = statistics.stdev([0.08, 0.12] * FEW) / math.sqrt(2)
+    wider = after_noise(independent, [[0.08, 0.12] * FEW, [0.12] * FEW])
+    within = statistics.variance([0.08, 0.12] * FEW) / 2
+    deviation = math.sqrt(within + statistics.variance([0.1, 0.12]))
     assert wider.allowed == pytest.approx(3 * deviation)
     assert f"0.1000 ± {3 * deviation:.4f}" in wider.told()
     assert wider.told(error=True).startswith("0.9000 ± ")
@@ -91,7 +95,9 @@ def test_a_fair_run_is_no_false_no() -> None:
     (one,) = series(made(run("random_labels", None, each={"test_accuracy": tests}),
                          test_examples=10_000))  # fmt: skip
     found = claims.random_is_chance(one)
-    assert found.outcome == "yes" and "three standard deviations over epochs" in found.text
+    assert (
+        found.outcome == "yes" and "three standard deviations over epochs and seeds" in found.text
+    )
     (one,) = series(made(run("random_labels", None, 0.1125), test_examples=10_000))
     found = claims.random_is_chance(one)
     assert found.outcome == "no" and "of independent answers" in found.text

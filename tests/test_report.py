@@ -18,7 +18,8 @@ from rethinking_jax.analysis import claims, paper
 from rethinking_jax.analysis.claims import Judged
 from rethinking_jax.analysis.curves import Curve, Plot
 from rethinking_jax.analysis.figures import figures
-from rethinking_jax.analysis.results import Results, judged_at, series
+from rethinking_jax.analysis.fitted import judged_at
+from rethinking_jax.analysis.results import Results, series
 from rethinking_jax.analysis.table import Column, Table, table, write_tables
 from rethinking_jax.analysis.tables import tables
 from rethinking_jax.analysis.verdicts import CLAIMS, Claim, Verdict, each_series, verdicts
@@ -197,7 +198,7 @@ def test_results_are_judged_again_at_another_threshold() -> None:
     (shown, *_), (as_before, *_) = tables(low), tables(results)
     column = shown.keys.index("epochs_to_fit")
     assert [row[column] for row in shown.exact] == [2, 3]
-    assert "accuracy of 0.98," in shown.note and "accuracy of 1," in as_before.note
+    assert "accuracy of 0.98;" in shown.note and "accuracy of 1;" in as_before.note
     assert results.summary["members"][0]["epochs_to_fit"] is None  # untouched
 
 

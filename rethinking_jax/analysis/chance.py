@@ -21,7 +21,7 @@ class Chance(NamedTuple):
     Attributes:
       mean: what it is in the mean, such as 1/k.
       binomial: its standard deviation if a network answered each test example by itself.
-      wandering: its standard deviation over the epochs of a run; 0 where that is not known.
+      wandering: its standard deviation over epochs and seeds; 0 where that is not known.
     """
 
     mean: float
@@ -36,7 +36,7 @@ class Chance(NamedTuple):
     def told(self, error: bool = False) -> str:
         """Returns the range in words, of accuracies or of errors."""
         of = (
-            f"over epochs, {self.wandering:.4f} each"
+            f"over epochs and seeds, {self.wandering:.4f} each"
             if self.wandering > self.binomial
             else "of independent answers"
         )
@@ -63,17 +63,37 @@ def after_noise(by_chance: Chance, runs: Sequence[Sequence[float]]) -> Chance:
     the second part: for MLP 1x512 on CIFAR-10 s - t is about 0.002, and the standard deviation
     0.005, where independent answers to 10,000 images would give 0.003.
 
-    s and t are not recorded, but the accuracies of a run's epochs show what they do: their spread
-    about their own mean. Answers are more alike while less is fitted, so that the spread over all
-    epochs is rather too wide for the last one than too narrow.
+    s and t are not recorded, but the accuracies of a run's epochs show what they do: their variance
+    about their own mean, and that of the runs' means where there are several. Answers are more
+    alike while less is fitted, so that all epochs together rather say too much of the last one
+    than too little. A network that does know the classes is not hidden by it: it is above 1/k in
+    every epoch and with every seed.
 
     Args:
       by_chance: as of independent answers.
       runs: the test accuracy of each run at each epoch.
     """
-    variances = [float(np.var(own, ddof=1)) for own in runs if len(own) >= FEW]
-    wandering = math.sqrt(np.mean(variances)) if variances else 0.0
-    return by_chance._replace(wandering=wandering)
+    long = [own for own in runs if len(own) >= FEW]
+    if not long:
+        return by_chance
+    within = float(np.mean([np.var(own, ddof=1) for own in long]))
+    between = float(np.var([np.mean(own) for own in long], ddof=1)) if len(long) > 1 else 0.0
+    return by_chance._replace(wandering=math.sqrt(within + between))
+
+
+def renaming_deviation(answers: np.ndarray, labels: np.ndarray, classes: int) -> float:
+    """Returns the standard deviation of an accuracy over all renamings of the classes.
+
+    This is what `after_noise` estimates, where the answers are at hand (Hoeffding 1951).
+
+    Args:
+      answers, labels: int [n], from 0 to classes - 1.
+      classes: their number, at least 2.
+    """
+    counts = np.zeros((classes, classes))
+    np.add.at(counts, (labels, answers), 1)
+    centred = counts - counts.mean(0) - counts.mean(1, keepdims=True) + counts.mean()
+    return math.sqrt(float((centred**2).sum()) / (classes - 1)) / len(labels)
 
 
 def is_chance(values: Sequence[float], by_chance: Chance) -> bool:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from rethinking_jax.analysis import paper
-from rethinking_jax.analysis.results import Group, Series
-from rethinking_jax.workdir.metrics import text_of
+from rethinking_jax.analysis.results import Group, Results, Series
+from rethinking_jax.workdir.metrics import outcome, text_of
 
 # The paper prints 100.0 percent where at least 99.95 are right. So accuracies are compared as
 # printed, to a tenth of a percent: to this many digits, which half a step more is rounded up to.
@@ -57,6 +57,21 @@ def threshold_text(one: Series, group: Group) -> str:
 def runs_fitted(one: Series, group: Group) -> int:
     """Returns how many runs of a group reach its threshold in some epoch."""
     return sum(steps is not None for steps in group.to_accuracy(threshold(one, group)))
+
+
+def judged_at(results: Results, threshold: float) -> Results:
+    """Returns results as they are where this train accuracy counts as fitted, in all that is shown.
+
+    Nothing is trained for it: metrics.jsonl says when it was reached.
+    """
+    times = ("epochs_to_fit", "steps_to_fit")
+    members = []
+    for member in results.summary["members"]:
+        lines = results.lines[member["name"]]  # none where a run is not begun
+        found = outcome(lines, threshold) if lines else {}
+        members.append({**member, **{key: found[key] for key in times if lines}})
+    summary = {**results.summary, "members": members}
+    return results._replace(summary=summary, fit_threshold=threshold)
 
 
 # Time -----------------------------------------------------------------------------------

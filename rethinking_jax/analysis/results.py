@@ -14,7 +14,7 @@ import numpy as np
 
 from rethinking_jax.errors import UserError, first_line
 from rethinking_jax.workdir import damage, metrics
-from rethinking_jax.workdir.metrics import Json, Line, fitted, outcome
+from rethinking_jax.workdir.metrics import Json, Line, fitted
 from rethinking_jax.workdir.storage import AnyPath, check_readable
 
 # The keys of a summary that are about the data set.
@@ -69,7 +69,7 @@ class Results(NamedTuple):
       lines: the lines of each run, see `rethinking_jax.workdir.metrics.by_member`.
       config: the content of config.json; its `sweep` is a list of overrides.
       pictures: the PNG or GIF of each of `PICTURES` that there is, by its name.
-      fit_threshold: the train accuracy that counts as fitted, see `judged_at`; None: as usual.
+      fit_threshold: the train accuracy that counts as fitted, see `fitted.judged_at`; or None.
     """
 
     summary: Json
@@ -107,16 +107,7 @@ class Results(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Runs that differ in their seed only, and the lines of each.
-
-    Attributes:
-      setting: the paper's name of what they do, or another where it has none.
-      label_noise: the probability with which a label is drawn at random.
-      config: the resolved config of the first of them.
-      members: what summary.json says of each.
-      lines: the lines of each.
-      fit_threshold: the train accuracy that the report was asked to judge by, or None.
-    """
+    """Runs that differ in their seed only, the lines of each, and `Results.fit_threshold`."""
 
     setting: str
     label_noise: float
@@ -166,12 +157,14 @@ class Group(NamedTuple):
 
     def test_accuracies(self, true_labels: bool = True) -> list[list[float]]:
         """Returns the accuracy of each run at each epoch, on true test labels or on its own."""
-        own = true_test_accuracy if true_labels else _own_test_accuracy
-        return [[own(line) for line in lines] for lines in self.lines]
+        return [
+            [true_test_accuracy(x) if true_labels else x["test_accuracy"] for x in own]
+            for own in self.lines
+        ]
 
     def best_test_accuracy(self) -> list[float]:
         """Returns the highest accuracy of any epoch on the true test labels, for each run."""
-        return [max(map(true_test_accuracy, own)) for own in self.lines]
+        return list(map(max, self.test_accuracies()))
 
     def corrupted_test_accuracy(self) -> list[float] | None:
         """Returns the accuracies on corrupted test labels; None where they were not measured."""
@@ -240,10 +233,6 @@ def true_test_accuracy(line: Line) -> float:
     return float(line[key if key in line else "test_accuracy"])
 
 
-def _own_test_accuracy(line: Line) -> float:
-    return float(line["test_accuracy"])
-
-
 def is_theory(workdir: AnyPath) -> bool:
     """Says whether a workdir is that of a finished experiment of theory, which has a kind."""
     file = workdir / "summary.json"
@@ -278,21 +267,6 @@ def read(workdir: AnyPath) -> Results:
     if wrong := damage.of_results(workdir, config, summary, lines):
         raise UserError(f"{wrong}: the command that started it, with --workdir={workdir}, mends it")
     return Results(summary, lines, config, read_pictures(workdir))
-
-
-def judged_at(results: Results, threshold: float) -> Results:
-    """Returns results as they are where this train accuracy counts as fitted, in all that is shown.
-
-    Nothing is trained for it: metrics.jsonl says when it was reached.
-    """
-    times = ("epochs_to_fit", "steps_to_fit")
-    members = []
-    for member in results.summary["members"]:
-        lines = results.lines[member["name"]]  # none where a run is not begun
-        found = outcome(lines, threshold) if lines else {}
-        members.append({**member, **{key: found[key] for key in times if lines}})
-    summary = {**results.summary, "members": members}
-    return results._replace(summary=summary, fit_threshold=threshold)
 
 
 def read_pictures(workdir: AnyPath) -> dict[str, bytes]:

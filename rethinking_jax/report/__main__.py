@@ -80,7 +80,7 @@ def _read(
     Raises:
       UserError: it cannot be read, or there is a threshold and nothing that fits.
     """
-    from rethinking_jax.analysis import findings, results, unfinished
+    from rethinking_jax.analysis import findings, fitted, results, unfinished
     from rethinking_jax.workdir.damage import check_places
 
     check_places(workdir)
@@ -94,11 +94,11 @@ def _read(
     if unfinished.is_unfinished(workdir):
         begun = unfinished.read(workdir)
         if threshold is not None:
-            begun = begun._replace(results=results.judged_at(begun.results, threshold))
+            begun = begun._replace(results=fitted.judged_at(begun.results, threshold))
         return begun
     found = results.read(workdir)
     if threshold is not None:
-        found = results.judged_at(found, threshold)
+        found = fitted.judged_at(found, threshold)
     return found._replace(config={**found.config, "language": language}) if language else found
 
 
