@@ -67,8 +67,9 @@ def judged_at(results: Results, threshold: float) -> Results:
     times = ("epochs_to_fit", "steps_to_fit")
     members = []
     for member in results.summary["members"]:
-        found = outcome(results.lines[member["name"]], threshold)
-        members.append({**member, **{key: found[key] for key in times}})
+        lines = results.lines[member["name"]]  # none where a run is not begun
+        found = outcome(lines, threshold) if lines else {}
+        members.append({**member, **{key: found[key] for key in times if lines}})
     summary = {**results.summary, "members": members}
     return results._replace(summary=summary, fit_threshold=threshold)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from rethinking_jax.analysis import beside, distance, findings, paper, results
+from rethinking_jax.analysis import beside, distance, findings, paper, results, unfinished
 from rethinking_jax.analysis.fitted import FITTED_LOSS, LEVELS, OVERFIT_LOSS
 from rethinking_jax.analysis.results import Group, Results, Series, true_test_accuracy
 from rethinking_jax.errors import UserError
@@ -228,67 +228,30 @@ def thinned(lines: Sequence[Line]) -> list[list[float | None]]:
 
 
 def _read(workdir: AnyPath) -> Results:
-    """Reads the runs of a workdir, also of one that is not finished.
+    """Reads the runs of a workdir; of one that is not finished those that are begun.
 
     Raises:
       UserError: it cannot be read, or has nothing yet.
     """
-    if not (workdir / "config.json").exists() or (workdir / "summary.json").exists():
-        return results.read(workdir)  # which says what is wrong, too
-    try:
-        return _begun(workdir)
-    except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
-        raise UserError(f"{workdir}: a file of it is damaged ({error!r})") from None
-
-
-def _begun(workdir: AnyPath) -> Results:
-    """Returns the runs of a workdir that is not finished, without those that are not begun."""
-    from rethinking_jax.config import from_json, members  # takes a moment to import
-    from rethinking_jax.corruption import CORRUPTIONS
-
-    config = json.loads((workdir / "config.json").read_text())
-    lines = metrics.by_member(metrics.read_lines(workdir / "metrics.jsonl"))
-    runs, overrides = members(from_json(config), check=None), config["sweep"] or [{}]
-    begun = [(run, own) for run, own in zip(runs, overrides, strict=True) if lines.get(run.name)]
-    if not begun:
+    if not unfinished.is_unfinished(workdir):
+        return results.read(workdir)
+    found = unfinished.read(workdir)
+    begun = unfinished.begun(found)
+    if not begun.summary["members"]:
         raise UserError(f"{workdir}: no epoch of any run is measured yet")
-    described = []
-    for run, own in begun:
-        plain = {key: v for key, v in {**config, **own}.items() if key not in ("name", "sweep")}
-        corruption = CORRUPTIONS[run.config.corruption]
-        described.append(
-            {
-                "name": run.name,
-                **{key: plain[key] for key in ("model", "corruption", "seed")},
-                "label_noise": corruption.probability(run.config.label_noise),
-                "config": plain,
-                **metrics.outcome(lines[run.name], plain["fit_threshold"]),
-            }
-        )
-    summary = {**_known(workdir, config), "runs_to_come": len(runs) - len(begun)}
-    shown = {**config, "sweep": [own for _, own in begun] if config["sweep"] else []}
-    return Results({**summary, "members": described}, lines, shown)
+    to_come = len(found.states) - len(begun.summary["members"])
+    known = {**_of_owner(found.owner), "runs_to_come": to_come}
+    return begun._replace(summary={**begun.summary, **known})
 
 
-def _known(workdir: AnyPath, config: Json) -> Json:
-    """Returns what is known of runs that go on, as summary.json will have it.
+def _of_owner(working: Json) -> Json:
+    """Returns what is known of the command that works in a workdir.
 
-    The device is known where they train on this machine now.
+    Its device and versions are known where it works on this machine.
     """
     from rethinking_jax.host.environment import describe_device, versions  # imports JAX
     from rethinking_jax.workdir.owner import machine
 
-    file, data = workdir / "owner.json", workdir / "data.json"
-    owner = json.loads(file.read_text()) if file.exists() else {}
-    here = owner.get("machine") == machine()
-    first = json.loads(data.read_text())[0] if data.exists() else {}
-    digests = first.get("digests", {})
-    return {
-        "experiment": config["experiment"],
-        "dataset": config["dataset"],
-        "num_classes": first.get("num_classes"),
-        **{f"{s}_examples": digests[s]["examples"] for s in ("train", "test") if s in digests},
-        "command": owner.get("command"),
-        "device": describe_device() if here else None,
-        "versions": versions() if here else None,
-    }
+    if working.get("machine") != machine():
+        return {"command": working.get("command"), "device": None, "versions": None}
+    return {"command": working["command"], "device": describe_device(), "versions": versions()}
