@@ -18,6 +18,7 @@ from rethinking_jax.analysis.curves import (
     seeds_curve,
     seeds_note,
 )
+from rethinking_jax.analysis.distance import has_curve
 from rethinking_jax.analysis.fitted import OVERFIT_LOSS, common_level
 from rethinking_jax.analysis.results import Group, Results, Series, series, tested_series
 
@@ -51,9 +52,14 @@ def losses(results: Results) -> list[Plot]:
         for group in one.groups
     ]
     settings = {group.setting for one in all_series for group in one.groups}
-    if all(one.dataset == paper.DATASET for one in all_series):
-        # Its 27 thousand steps would squeeze the curves of a smaller data set into a corner.
-        curves += _paper_losses(settings, [one.model for one in all_series])
+    # Its 27 thousand steps would squeeze the curves of a smaller data set into a corner.
+    beside = {
+        group.setting
+        for one in all_series
+        for group in one.groups
+        if one.dataset == paper.DATASET or has_curve(group, one.dataset, one.train_examples)
+    }
+    curves += _paper_losses(beside, [one.model for one in all_series])
     title = "Training loss" + (", as in the paper's Figure 1a" if len(settings) > 1 else "")
     caption = (
         f"Cross-entropy over {_looked_at(all_series)} as the run sees it, with the model fixed, "

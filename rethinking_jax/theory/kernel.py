@@ -9,6 +9,7 @@ import jax
 import numpy as np
 from ml_collections import ConfigDict
 
+from rethinking_jax.analysis import paper
 from rethinking_jax.analysis.chance import DEVIATIONS, renaming_deviation
 from rethinking_jax.analysis.curves import Plot
 from rethinking_jax.analysis.findings import Findings, curve, verdict
@@ -258,20 +259,11 @@ def _paper() -> Table:
         Column("test error", "test_error", partial(text_of, digits=3)),
         Column("norm", "norm", "{:.0f}"),
     )
-    conv = "32,000 random convolutional filters"
-    given = (
-        ("MNIST", "none", 0.012, 220),
-        ("MNIST", "Gabor wavelets", 0.006, 390),
-        ("CIFAR-10", "none", 0.46, None),
-        ("CIFAR-10", conv, 0.17, None),
-        ("CIFAR-10", f"{conv}, l2 penalty", 0.15, None),
-    )
-    keys = [column.key for column in columns]
     return table(
         "paper",
         "The paper's Table 3 and section 5, for comparison: all 60,000 or 50,000 examples",
         columns,
-        [dict(zip(keys, row, strict=True)) for row in given],
+        [row._asdict() for row in paper.TABLE_3],
     )
 
 

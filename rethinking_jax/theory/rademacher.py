@@ -192,7 +192,7 @@ def network_row(name: str, config: ConfigDict, dataset: Dataset, lab: Lab) -> Js
     )
     seeds = range(config.seed, config.seed + config.draws)
     values = correlations(f"{name},n={count}", seeds, trained, signed, lab)
-    shape = center_crop(np.zeros((1, *images.shape[1:])), config.crop_size).shape[1:]  # type: ignore[arg-type]
+    shape = center_crop(np.zeros((1, *images.shape[1:])), config.crop_size).shape[1:]
     return {
         "kind": "network",
         "name": name,
@@ -232,8 +232,8 @@ def closed_form_rows(config: ConfigDict, whole: Dataset, counts: Sequence[int]) 
     drawn = []
     for count in sorted({FEW, *counts}):
         part = subset(whole, count, config.data_seed).train
-        images = center_crop(part.images, config.crop_size)  # type: ignore[arg-type]
-        points = rows(np.asarray(to_unit(images))).astype(np.float64)
+        images = center_crop(np.asarray(part.images), config.crop_size)
+        points = rows(np.asarray(to_unit(images))).astype(np.float64)  # type: ignore[arg-type]
         drawn.append((points, closed_forms.draw_signs(seeds, part.ids)))
     result = []
     for name, (supremum, bounds) in classes.items():

@@ -178,8 +178,8 @@ def make_points(config: ConfigDict, count: int, tasks: Tasks) -> np.ndarray:
             f"are {len(dataset.train.labels):,} images"
         )
     part = subset(dataset, count, config.data_seed).train
-    cropped = center_crop(part.images, config.crop_size)  # type: ignore[arg-type]
-    images = rows(np.asarray(cropped)).astype(np.float64)
+    cropped = center_crop(np.asarray(part.images), config.crop_size)
+    images = rows(cropped).astype(np.float64)
     directions = generator(config.seed, "shattering_directions").normal(
         size=(images.shape[1], config.dimensions)
     )
