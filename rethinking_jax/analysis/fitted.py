@@ -62,13 +62,14 @@ def runs_fitted(one: Series, group: Group) -> int:
 def judged_at(results: Results, threshold: float) -> Results:
     """Returns results as they are where this train accuracy counts as fitted, in all that is shown.
 
-    Nothing is trained for it: metrics.jsonl says when it was reached.
+    Nothing is trained for it: metrics.jsonl says when it was reached. A run without lines stays.
     """
     times = ("epochs_to_fit", "steps_to_fit")
     members = []
     for member in results.summary["members"]:
-        found = outcome(results.lines[member["name"]], threshold)
-        members.append({**member, **{key: found[key] for key in times}})
+        own = results.lines[member["name"]]
+        found = outcome(own, threshold) if own else {}
+        members.append({**member, **{key: found[key] for key in times if found}})
     summary = {**results.summary, "members": members}
     return results._replace(summary=summary, fit_threshold=threshold)
 
