@@ -198,7 +198,7 @@ def test_results_are_judged_again_at_another_threshold() -> None:
     (shown, *_), (as_before, *_) = tables(low), tables(results)
     column = shown.keys.index("epochs_to_fit")
     assert [row[column] for row in shown.exact] == [2, 3]
-    assert "accuracy of 0.98;" in shown.note and "accuracy of 1;" in as_before.note
+    assert "accuracy of 0.98," in shown.note and "accuracy of 1," in as_before.note
     assert results.summary["members"][0]["epochs_to_fit"] is None  # untouched
 
 

@@ -81,7 +81,7 @@ def results_table(results: Results) -> Table:
     asked = {config.get("fit_threshold", 1.0) for config in results.configs}
     levels = asked if results.fit_threshold is None else {results.fit_threshold}
     to_fit = " or ".join(f"{level:g}" for level in sorted(levels))
-    to_fit = f"To fit: to a train accuracy of {to_fit}; the report's --fit_threshold takes another."
+    to_fit = f"To fit is to reach a train accuracy of {to_fit}, or what --fit_threshold says."
     made = table("results", "Results", columns, _result_rows(results), f"{to_fit} {note}")
     return made._replace(short_titles=True)
 
