@@ -10,6 +10,7 @@ estimate is a lower bound. Every draw of signs is a member of one sweep, with a 
 """
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 import numpy as np
 from ml_collections import ConfigDict
@@ -28,7 +29,7 @@ from rethinking_jax.theory import closed_forms, cover
 from rethinking_jax.theory.data import rows
 from rethinking_jax.theory.fitting import Lab, dataset_of, parameters, training_config
 from rethinking_jax.theory.kind import DATA_KEYS, EXAMPLE_KEYS, Kind, Tools, at_least, check_network
-from rethinking_jax.workdir.metrics import Json
+from rethinking_jax.workdir.metrics import Json, text_of
 
 FEWER = 4  # the factor between two numbers of points
 FEW = 10  # points whose 2^10 signs are all taken
@@ -47,7 +48,7 @@ COLUMNS = (
     Column("draws", "draws"),
     Column("estimate", "estimate", "{:.4f}"),
     Column("standard error", "error", "{:.4f}"),
-    Column("draws fitted", "fitted", "{:.2f}"),
+    Column("draws fitted", "fitted", partial(text_of, digits=2)),
 )
 NOTE = (
     "Estimate: mean over draws of 2 * train accuracy - 1 of the best epoch, a lower bound of the "
@@ -74,7 +75,7 @@ KNOWN = (
     Column("draws", "draws"),
     Column("trained", "estimate", "{:.4f}"),
     Column("supremum, same draws", "supremum", "{:.4f}"),
-    Column("draws where training reached it", "reached", "{:.2f}"),
+    Column("draws where training reached it", "reached", partial(text_of, digits=2)),
     Column("mean over all signs", "exact", "{:.4f}"),
 )
 
