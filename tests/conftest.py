@@ -59,16 +59,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def fashion_mnist_folder() -> Path:
-    """A tfds data folder with Fashion-MNIST prepared, where the machine has one."""
-    given = os.environ.get("RETHINKING_JAX_TEST_TFDS", "~/tensorflow_datasets")
-    return Path(given).expanduser()
+def real_data_folder() -> Path:
+    """A tfds data folder with real sets, where the machine has one; else a folder without."""
+    given = os.environ.get("RETHINKING_JAX_TEST_TFDS")
+    beside = REPOSITORY / "../shared/tfds"
+    if given or beside.is_dir():
+        return Path(given or beside).expanduser().resolve()
+    return Path("~/tensorflow_datasets").expanduser()
 
 
-needs_fashion_mnist = pytest.mark.skipif(
-    not (fashion_mnist_folder() / "fashion_mnist").is_dir(),
-    reason="no prepared Fashion-MNIST: RETHINKING_JAX_TEST_TFDS names a tfds folder that has it",
-)
+def needs_real(name: str) -> pytest.MarkDecorator:
+    """Skips a test where a set of tfds is not prepared."""
+    return pytest.mark.skipif(
+        not (real_data_folder() / name).is_dir(),
+        reason=f"no prepared {name}: RETHINKING_JAX_TEST_TFDS names a tfds folder that has it",
+    )
+
+
+@pytest.fixture(scope="session")
+def real_data(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Where real data are read, and where they are kept decoded: for this and later sessions."""
+    cache = request.config.cache.mkdir("decoded")
+    return {"data_dir": str(real_data_folder()), "cache_dir": str(cache)}
 
 
 @pytest.fixture(scope="module")

