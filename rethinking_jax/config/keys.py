@@ -53,7 +53,7 @@ GROUPS: dict[str, tuple[Key, ...]] = {
         Key(
             "epochs",
             100,
-            "The most epochs that a run trains; it may go on with more.",
+            "The most epochs that a run trains; more may be given when it goes on.",
             range=AT_LEAST_1,
         ),
         Key("stop_when_fitted", True, "Whether a run ends as soon as its training set is fitted."),
