@@ -11,7 +11,7 @@ from rethinking_jax.corruption import CORRUPTIONS
 from rethinking_jax.errors import UserError, first_line
 from rethinking_jax.workdir import damage, metrics
 from rethinking_jax.workdir.folder import Folder
-from rethinking_jax.workdir.metrics import Json, Line
+from rethinking_jax.workdir.metrics import Json, Line, text_of
 from rethinking_jax.workdir.storage import AnyPath, check_readable
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ STANDING = (
     Column("state", "state", words=True),
     Column("epoch", "epoch", "{:,}"),
     Column("of at most", "epochs", "{:,}"),
-    Column("train acc.", "train_accuracy", "{:.4f}"),
-    Column("test acc.", "test_accuracy", "{:.4f}"),
-    Column("best test", "best_test_accuracy", "{:.4f}"),
+    Column("train acc.", "train_accuracy", text_of),
+    Column("test acc.", "test_accuracy", text_of),
+    Column("best test", "best_test_accuracy", text_of),
 )
 
 
@@ -98,6 +98,11 @@ def is_through(found: Unfinished) -> bool:
 def ended(found: Unfinished) -> Results:
     """Returns the runs alone that are through."""
     return _only(found.results, [name for name, one in found.states.items() if _ends(one)])
+
+
+def begun(found: Unfinished) -> Results:
+    """Returns the runs alone that have measured an epoch."""
+    return _only(found.results, [name for name, own in found.results.lines.items() if own])
 
 
 def so_far(found: Unfinished) -> Results:

@@ -130,7 +130,11 @@ def _columns(curve: Curve) -> list[Sequence[float]]:
 
 
 def _short(value: float) -> float | None:
-    return float(f"{value:.5g}") if math.isfinite(value) else None
+    """Returns a number of five digits; what they would round to 1, as no accuracy is, stays."""
+    if not math.isfinite(value):
+        return None
+    short = float(f"{value:.5g}")
+    return value if short == 1 else short
 
 
 def _embedded(data: Json) -> Markup:

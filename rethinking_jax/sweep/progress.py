@@ -12,7 +12,7 @@ from rich.table import Column
 from rethinking_jax.host.console import say
 from rethinking_jax.sweep import remaining
 from rethinking_jax.sweep.remaining import Ahead, Paces
-from rethinking_jax.workdir.metrics import Line
+from rethinking_jax.workdir.metrics import Line, text_of
 
 SECONDS_BETWEEN_PLAIN_LINES = 2.0
 # How often something is shown within an epoch, which takes an hour on ImageNet; it waits for a
@@ -158,7 +158,7 @@ def _folding(form: str) -> TextColumn:
 
 def _spread(accuracies: Sequence[float]) -> str:
     """Writes the accuracy of a run, or the range of those of several."""
-    text = f"{min(accuracies):.4f}"
+    text = text_of(min(accuracies))
     if len(accuracies) > 1:
-        text += f" to {max(accuracies):.4f} ({len(accuracies)} runs)"
+        text += f" to {text_of(max(accuracies))} ({len(accuracies)} runs)"
     return text
