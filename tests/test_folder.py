@@ -8,7 +8,7 @@ from ml_collections import ConfigDict
 
 from rethinking_jax import config as configs
 from rethinking_jax.errors import UserError
-from rethinking_jax.workdir.folder import Folder
+from rethinking_jax.workdir.folder import Folder, TrainingSet
 
 LABELS = {"a": np.arange(5, dtype=np.int32)}
 
@@ -124,6 +124,27 @@ def test_a_key_that_an_earlier_version_did_not_have_is_at_its_default(complete: 
     assert folder.is_complete()
     with pytest.raises(UserError, match=r"sam_radius \(its default there, 0.1 now\)"):
         folder_of(complete, sweep_of({"name": "a"}, sam_radius=0.1)).check()
+
+
+def test_labels_stand_beside_the_ids_of_their_examples(tmp_path: Path) -> None:
+    """For whoever is given labels.npz alone; a run may be called as they are."""
+    numbers = np.array([7, 3, 9], np.uint32)
+    one = TrainingSet(("a",), numbers, 2, (1, 1, 1), "uint8", [0.0], [1.0], {}, None)
+    for runs, sets, files in (
+        (["a"], [one], {"ids": numbers}),
+        (["a"], [one, one._replace(ids=numbers[::-1])], {"ids 0": numbers, "ids 1": numbers[::-1]}),
+        (["ids"], [one], {}),
+    ):
+        labels = {name: np.array([0, 1, 1], np.int32) for name in runs}
+        path = tmp_path / str(len(sets)) / runs[0]
+        folder = folder_of(path, sweep_of(*({"name": name} for name in runs)))
+        folder.begin(labels, [runs], sets)
+        with np.load(path / "labels.npz") as stored:
+            assert {name: stored[name].tolist() for name in stored.files} == {
+                name: array.tolist() for name, array in {**labels, **files}.items()
+            }
+        assert folder.labels().keys() == labels.keys()
+        folder.begin(labels, [runs], sets)  # as on resume
 
 
 def test_other_labels_are_refused(complete: Path) -> None:

@@ -7,7 +7,7 @@ them. summary.json is written last: where there is one, everything is there.
 import io
 import json
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -191,7 +191,9 @@ class Folder(NamedTuple):
         Raises:
           UserError: the file cannot be read.
         """
-        return self._arrays("labels.npz")
+        # The ids that stand beside them, for whoever is given this file alone, are unsigned.
+        arrays = self._arrays("labels.npz")
+        return {name: array for name, array in arrays.items() if array.dtype != np.uint32}
 
     def fingerprints(self) -> list[Fingerprint]:
         """Returns which data were read; one of an earlier version has no digests."""
@@ -255,7 +257,7 @@ class Folder(NamedTuple):
         ids = {str(i): one.pop("ids") for i, one in enumerate(plain)}
         try:
             storage.make_folder(self.path)
-            _write_arrays(self.path / "labels.npz", labels)
+            _write_arrays(self.path / "labels.npz", {**labels, **_named(ids, labels)})
             _write_arrays(self.path / "ids.npz", ids)
             _write(self.path / "chunks.json", chunks)
             self.claim(plain)
@@ -311,6 +313,12 @@ class Folder(NamedTuple):
             raise UserError(f"{file} is missing") from None
         except Exception as error:  # damage shows as any: of zipfile, zlib, NumPy or struct
             raise UserError(f"{file} is damaged ({first_line(error)})") from None
+
+
+def _named(ids: Mapping[str, np.ndarray], taken: Container[str]) -> dict[str, np.ndarray]:
+    """Returns ids under names for labels.npz, but for a name that is that of a run."""
+    named = {f"ids {place}" if len(ids) > 1 else "ids": own for place, own in ids.items()}
+    return {name: own for name, own in named.items() if name not in taken}
 
 
 def _read(file: AnyPath, is_right: Callable[[Any], bool]) -> Any:
