@@ -136,7 +136,7 @@ def assert_same_numbers(workdir: Path, reference: Path) -> None:
 
 
 def with_devices(environment: dict[str, str], count: int) -> dict[str, str]:
-    flags = f"--xla_force_host_platform_device_count={count}"
+    flags = f"{environment['XLA_FLAGS']} --xla_force_host_platform_device_count={count}"
     return {**environment, "XLA_FLAGS": flags}
 
 

@@ -325,7 +325,6 @@ def test_a_run_in_a_bucket_is_killed_and_stopped_and_ends_as_on_a_disk(
     bucket: str, command: Command, environment: dict[str, str], reference: Path, tmp_path: Path
 ) -> None:
     environment = {**os.environ, **environment}  # with the server's address
-    environment.pop("XLA_FLAGS", None)
     workdir = storage.open_path(f"{bucket}/run")
     words = [sys.executable, "-m", "rethinking_jax.main", *RUN, f"--workdir={workdir}"]
     for lines, number in ((5, signal.SIGKILL), (15, signal.SIGTERM)):
