@@ -32,7 +32,7 @@ FIRST = (
     "test_slurm.py", "test_imagenet.py", "test_parallel.py", "test_golden.py", "test_models.py",
     "test_imagenet_models.py", "test_resume.py", "test_regularizers.py", "test_train.py",
     "test_quickstart.py", "test_models_course.py", "test_augment.py", "test_sweep.py",
-    "test_launch.py",
+    "test_launch.py", "test_theory_theorem1.py", "test_theory_shattering.py",
 )  # fmt: skip
 NOT_SLOW = "not slow"  # as pyproject.toml has it for `python -m pytest`
 
@@ -104,6 +104,16 @@ def one_engine() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(groups, "build_engine", kept)
+        yield
+
+
+@pytest.fixture(scope="module")
+def no_report() -> Iterator[None]:
+    """For the tests of a module that look at no report: to draw one takes longer than to train."""
+    from rethinking_jax.report import page
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(page, "write_report", lambda workdir, found: None)
         yield
 
 

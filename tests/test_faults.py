@@ -30,6 +30,7 @@ from rethinking_jax.errors import UserError, file_error, lacking
 from rethinking_jax.host import distributed, memory
 from rethinking_jax.workdir import checkpoint, metrics
 
+pytestmark = pytest.mark.usefixtures("one_engine")
 RUN = (
     "--config.sweep=", "--config.model=mlp", "--config.train_examples=200", "--config.epochs=3",
     "--config.stop_when_fitted=False", "--config.checkpoint_every=1",

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,11 @@ import pytest
 from conftest import Command, read_metrics, read_summary
 from helpers.processes import start, wait_for_lines
 
+from rethinking_jax.sweep import resident
+from rethinking_jax.sweep.engine import Taken
 from rethinking_jax.workdir import metrics
 
+pytestmark = pytest.mark.usefixtures("one_engine")
 # Two runs as one program, then one with pixels of its own; a few seconds in all.
 SWEEP = (
     '[{"corruption": "random_labels"}, {"corruption": "true_labels"}, '
@@ -29,12 +33,14 @@ RUNS = (
     "--config.stop_when_fitted=False",
     "--config.vectorize=vmap",
 )
-# A convolutional net takes its steps one at a time on a CPU, and stops between two.
+# It takes its steps one at a time, as convolutional nets do on a CPU, and stops between two.
 STEPS = (
     "--config=configs/quickstart.py",
     "--config.sweep=",
     "--config.corruption=random_labels",
-    "--config.model=alexnet_small",
+    "--config.model=mlp",
+    "--config.hidden_sizes=(16,)",
+    "--config.epoch_loop=step",
     "--config.epochs=2",
     "--config.train_examples=600",
     "--config.batch_size=64",
@@ -124,18 +130,24 @@ def test_a_signal_saves_and_says_how_to_resume(
 
 @pytest.mark.slow
 def test_a_signal_in_mid_epoch_saves_that_very_step(
-    command: Command, environment: dict[str, str], tmp_path: Path
+    answer: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole, cut = tmp_path / "whole", tmp_path / "cut"
-    assert command(*STEPS, f"--workdir={whole}").returncode == 0
-    process = start(environment, *STEPS, f"--workdir={cut}")
-    wait_for_lines(cut, 1, process)
-    time.sleep(0.5)
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
+    assert answer(*STEPS, f"--workdir={whole}").returncode == 0
+    train = resident._train
+
+    def signalled(*given: Any) -> Iterator[Taken]:
+        for taken in train(*given):
+            if (given[-2], taken.done) == (1, 4):  # the fourth step of the second epoch
+                os.kill(os.getpid(), signal.SIGTERM)
+            yield taken
+
+    with monkeypatch.context() as patch:
+        patch.setattr(resident, "_train", signalled)
+        assert answer(*STEPS, f"--workdir={cut}").returncode == 1
     steps = [int(path.name) for path in (cut / "checkpoints" / "random_labels").iterdir()]
-    assert 10 < max(steps) < 20
-    assert command(*STEPS, f"--workdir={cut}").returncode == 0
+    assert max(steps) == 14
+    assert answer(*STEPS, f"--workdir={cut}").returncode == 0
     assert_same(cut, whole)
 
 

@@ -22,6 +22,7 @@ from rethinking_jax.report import __main__ as report
 from rethinking_jax.report import page
 from rethinking_jax.sweep import measure
 
+pytestmark = pytest.mark.usefixtures("one_engine")
 SMALL = (
     "--config.sweep=", "--config.model=mlp", "--config.hidden_sizes=8", "--config.epochs=2",
     "--config.train_examples=200",
@@ -139,7 +140,7 @@ def test_the_second_signal_ends_a_command_at_once_even_within_a_compiled_program
     for line in ("ready", f"stopped by {name}"):
         assert process.stdout is not None and process.stdout.readline() == f"{line}\n"
         process.send_signal(number)
-    _, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
     assert errors == f"rethinking_jax: ended at once by a second {name}; what is saved stays\n"
 
