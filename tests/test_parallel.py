@@ -26,6 +26,7 @@ from rethinking_jax.sweep.program import make_program
 from rethinking_jax.workdir.checkpoint import saved_steps
 from rethinking_jax.workdir.owner import owned
 
+pytestmark = pytest.mark.usefixtures("no_report", "one_engine")
 # Half of the labels redrawn, batches that two and four devices can share, no stop.
 RUN = (
     "--config=configs/quickstart.py",
