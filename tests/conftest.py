@@ -36,7 +36,7 @@ FIRST = (
     "test_slurm.py", "test_imagenet.py", "test_parallel.py", "test_golden.py", "test_models.py",
     "test_imagenet_models.py", "test_resume.py", "test_regularizers.py", "test_train.py",
     "test_quickstart.py", "test_models_course.py", "test_augment.py", "test_sweep.py",
-    "test_launch.py", "test_theory_theorem1.py", "test_theory_shattering.py",
+    "test_launch.py", "test_face.py", "test_main.py", "test_theory_theorem1.py",
 )  # fmt: skip
 NOT_SLOW = "not slow"  # as pyproject.toml has it for `python -m pytest`
 

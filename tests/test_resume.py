@@ -82,8 +82,9 @@ def assert_same(workdir: Path, reference: Path) -> None:
 
 @pytest.mark.slow
 def test_killed_again_and_again_it_ends_as_if_never_interrupted(
-    command: Command, environment: dict[str, str], uninterrupted: Path, tmp_path: Path
-) -> None:
+    command: Command, answer: Command, environment: dict[str, str], uninterrupted: Path,
+    tmp_path: Path,
+) -> None:  # fmt: skip
     workdir = tmp_path / "run"
     total = len(read_metrics(uninterrupted))
     rng = np.random.default_rng()
@@ -96,7 +97,7 @@ def test_killed_again_and_again_it_ends_as_if_never_interrupted(
     result = command(*RUNS, f"--workdir={workdir}")
     assert result.returncode == 0, result.stderr
     assert_same(workdir, uninterrupted)
-    again = command(*RUNS, f"--workdir={workdir}")
+    again = answer(*RUNS, f"--workdir={workdir}")
     assert again.returncode == 0
     assert "Complete already" in again.stdout
 
