@@ -61,6 +61,48 @@ def test_another_config_is_refused_with_both_values(complete: Path) -> None:
         folder.check()
 
 
+A, B, LONG = {"name": "a"}, {"name": "b", "seed": 1}, {"name": "a", "epochs": 150}
+
+
+@pytest.mark.parametrize(
+    ("there", "now", "epochs", "wrong"),
+    [
+        ([A], [A], 120, ""),
+        ([A, B], [B, A], 120, ""),
+        ([A, B], [B, LONG], 120, ""),
+        ([LONG], [A], 200, ""),
+        ([LONG], [A], 120, "sweep ([{'name': 'a', 'epochs': 150}] there, [{'name': 'a'}] now). "),
+        ([A, B], [A, {**B, "epochs": 9}], 100, "[{'name': 'b', 'seed': 1, 'epochs': 9}] now). "),
+        ([A], [A], 99, "epochs (100 there, 99 now). "),
+        ([A], [{**LONG, "momentum": 0.5}], 120, "sweep"),
+        # A run without a name is named by all that it sets: with other epochs it is another run.
+        ([{"seed": 5}], [{"seed": 5}], 120, ""),
+        ([{"epochs": 5}], [{"epochs": 6}], 120, "sweep"),
+    ],
+)
+def test_each_run_may_have_more_epochs_and_none_fewer(
+    there: list[dict], now: list[dict], epochs: int, wrong: str, tmp_path: Path
+) -> None:
+    folder_of(tmp_path, sweep_of(*there)).claim()
+    folder_of(tmp_path, sweep_of(*there)).finish({"members": []})
+    longer = folder_of(tmp_path, sweep_of(*now, epochs=epochs))
+    if not wrong:
+        longer.check()
+        assert not longer.is_complete()
+        return
+    with pytest.raises(UserError) as error:
+        longer.check()
+    assert wrong in str(error.value)
+    assert str(error.value).endswith("resume it; epochs may become more, not fewer")
+
+
+def test_what_theory_says_is_said_of_just_so_many_epochs(tmp_path: Path) -> None:
+    plain = {"kind": "stability", "epochs": 5, "sweep": []}
+    Folder(tmp_path, plain, dict).claim()
+    with pytest.raises(UserError, match=r"epochs \(5 there, 6 now\)"):
+        Folder(tmp_path, {**plain, "epochs": 6}, dict).check()
+
+
 def test_runs_may_be_added_and_not_taken_away(complete: Path) -> None:
     more = folder_of(complete, sweep_of({"name": "a"}, {"name": "b", "seed": 1}))
     more.check()

@@ -55,7 +55,8 @@ GROUPS: dict[str, tuple[Key, ...]] = {
         Key(
             "fit_threshold",
             1.0,
-            "The training accuracy, of the fixed network, that counts as fitted.",
+            "The training accuracy, of the fixed network, that counts as fitted and stops a run. "
+            "On large sets 1.0 may take all epochs: near-duplicates with other labels prevent it.",
             range=Range(ABOVE_ZERO, 1, "above 0 and at most 1"),
         ),
         Key(

@@ -14,6 +14,7 @@ import numpy as np
 
 from rethinking_jax.errors import UserError, first_line
 from rethinking_jax.workdir import storage
+from rethinking_jax.workdir.difference import differences
 from rethinking_jax.workdir.metrics import Json, read_lines
 from rethinking_jax.workdir.storage import AnyPath
 
@@ -92,7 +93,7 @@ class Folder(NamedTuple):
     identity: Callable[[Json], Json]
 
     def check(self) -> None:
-        """Refuses a folder that belongs to another config.
+        """Refuses a folder that belongs to another config; runs and epochs may be added.
 
         Raises:
           UserError: with the keys that differ, and their values there and here.
@@ -100,18 +101,11 @@ class Folder(NamedTuple):
         stored = self.stored_config()
         if stored is None:
             return
-        there, here = self.identity(stored), self.identity(self.config)
-        if there["sweep"] and all(run in here["sweep"] for run in there["sweep"]):
-            there["sweep"] = here["sweep"]  # runs may be added
-        differing = [key for key in {**there, **here} if there.get(key) != here.get(key)]
-        if differing:
-            changes = ", ".join(
-                f"{key} ({_shown(stored, key)} there, {_shown(self.config, key)} now)"
-                for key in differing
-            )
+        if changes := ", ".join(differences(stored, self.config, self.identity)):
+            fewer = "; epochs may become more, not fewer" if "epochs" in changes else ""
             raise UserError(
                 f"--workdir={self.path} holds a run of another config: {changes}. "
-                "Take another --workdir, or the values there to resume it"
+                f"Take another --workdir, or the values there to resume it{fewer}"
             )
 
     def check_writable(self) -> None:
@@ -149,7 +143,7 @@ class Folder(NamedTuple):
         stored = self.stored_config()
         if stored is None or not (self.path / "summary.json").exists():
             return False
-        return bool(self.identity(stored)["sweep"] == self.identity(self.config)["sweep"])
+        return self.identity(stored) == self.identity(self.config)
 
     def summary(self) -> Json:
         """Returns what summary.json holds.
@@ -317,11 +311,6 @@ class Folder(NamedTuple):
             raise UserError(f"{file} is missing") from None
         except Exception as error:  # damage shows as any: of zipfile, zlib, NumPy or struct
             raise UserError(f"{file} is damaged ({first_line(error)})") from None
-
-
-def _shown(config: Json, key: str) -> str:
-    """Returns a value for a message; a version that had no such key did what its default does."""
-    return repr(config[key]) if key in config else "its default"
 
 
 def _read(file: AnyPath, is_right: Callable[[Any], bool]) -> Any:
