@@ -21,6 +21,7 @@ from rethinking_jax.sweep import groups, resident
 from rethinking_jax.sweep.engine import Chunk
 from rethinking_jax.sweep.mesh import slots
 
+pytestmark = pytest.mark.usefixtures("no_report")
 SEEDS = '[{"seed": 0}, {"seed": 1}, {"seed": 2, "learning_rate": 0.02}]'
 ARGUMENTS = (
     "--config=configs/quickstart.py",
