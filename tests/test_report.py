@@ -443,7 +443,7 @@ def save(results: Results, folder: Path) -> Path:
     ("damage", "words"),
     [
         ({"summary.json": None, "config.json": None}, ["not a workdir", "summary.json"]),
-        ({"summary.json": None}, ["not finished", "6 epochs", "--workdir=bad"]),
+        ({"summary.json": None}, ["bad/config.json", "damaged", "experiment"]),
         ({"summary.json": "{"}, ["bad/summary.json", "cannot be read"]),
         ({"summary.json": "[]"}, ["bad/summary.json", "not a JSON object"]),
         ({"summary.json": "{}"}, ["bad/summary.json", "no 'experiment'"]),

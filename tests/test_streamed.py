@@ -415,7 +415,7 @@ def test_auto_takes_a_whole_fitting_cache_and_says_which(
     kind, line = opened_as(cache_dir=str(cache_dir))
     assert kind == "cache" and f"images-{SIZE}" in line
     kind, line = opened_as(cache_dir=str(cache_dir), image_size=SIZE + 1)
-    assert kind == "stream" and "there is none" in line
+    assert kind == "stream" and "there is no cache of decoded images in" in line
     copy = tmp_path / "copy"
     shutil.copytree(cache_dir, copy)
     folder = copy / "imagenet2012-5.1.0" / f"images-{SIZE}"
@@ -447,7 +447,7 @@ def test_a_cache_that_is_not_there_names_the_command_that_makes_it(
     imagenet_data_dir: Path, tmp_path: Path
 ) -> None:
     error_of(
-        "there is none",
+        "there is no cache of decoded images in",
         f"python -m rethinking_jax.prepare imagenet2012 --data_dir={imagenet_data_dir} "
         f"--cache_dir={tmp_path} --cache={SIZE}",
         kind="cache",

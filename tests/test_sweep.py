@@ -84,7 +84,7 @@ def test_added_runs_are_all_that_is_trained(vmapped: Path, answer: Command, tmp_
     assert all(member["train_accuracy"] == 1.0 for member in new)
     assert len({member["labels_sha256"] for member in new}) == 5
     with np.load(workdir / "labels.npz") as labels:
-        assert len(labels.files) == 5
+        assert len(labels.files) == 6 and len(labels["ids"]) == len(labels["seed=3"])
     # And the runs that were there cannot be taken away.
     result = answer(*ARGUMENTS, "--config.vectorize=vmap", f"--workdir={workdir}")
     assert result.returncode == 2

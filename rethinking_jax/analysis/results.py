@@ -250,12 +250,11 @@ def read(workdir: AnyPath) -> Results:
     if not workdir.is_dir():
         raise UserError(f"{workdir}: there is no such folder")
     if not (workdir / "summary.json").exists():
-        epochs = len(metrics.read_lines(workdir / "metrics.jsonl"))
         if not (workdir / "config.json").exists():
             raise UserError(f"{workdir} is not a workdir: it has no summary.json")
         raise UserError(
-            f"{workdir} is not finished: {epochs} epochs in metrics.jsonl, no summary.json. The "
-            f"command that started it, with --workdir={workdir}, finishes it and writes its report"
+            f"{workdir} is not finished: it has no summary.json. The command that started it, with "
+            f"--workdir={workdir}, finishes it and writes its report"
         )
     summary = _json(workdir / "summary.json", damage.SUMMARY_KEYS)
     if "kind" in summary:

@@ -53,6 +53,7 @@ class Answer(NamedTuple):
 
 
 Judge = Callable[[Sequence[Family]], list[Answer]]
+ALL_MODELS = "all models"  # what several families are called that are judged together
 
 
 class Claim(NamedTuple):
@@ -96,7 +97,7 @@ def all_families(judge: Callable[[Sequence[Family]], Judged]) -> Judge:
     """Judges all models of a workdir together."""
 
     def answers(found: Sequence[Family]) -> list[Answer]:
-        name = found[0].name if len(found) == 1 else "all models"
+        name = found[0].name if len(found) == 1 else ALL_MODELS
         series = [one for family in found for one in family.series]
         return [Answer(name, series, judge(found))]
 

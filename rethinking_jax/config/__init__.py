@@ -10,6 +10,7 @@ from rethinking_jax.config.identity import (
     from_json,
     identity_of,
     runs_digest,
+    shorter_digests,
     static_part,
     to_json,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "resolved",
     "runs",
     "runs_digest",
+    "shorter_digests",
     "static_part",
     "sweep",
     "swept_keys",

@@ -50,7 +50,12 @@ GROUPS: dict[str, tuple[Key, ...]] = {
     ),
     "Training": (
         Key("seed", 0, "The seed of everything that a run draws.", "array", range=SEED),
-        Key("epochs", 100, "The most epochs that a run trains.", range=AT_LEAST_1),
+        Key(
+            "epochs",
+            100,
+            "The most epochs that a run trains; it may go on with more.",
+            range=AT_LEAST_1,
+        ),
         Key("stop_when_fitted", True, "Whether a run ends as soon as its training set is fitted."),
         Key(
             "fit_threshold",

@@ -4,16 +4,19 @@ python -m rethinking_jax.report WORKDIR [WORKDIR ...] [--output=PAGE.html] [--la
     [--pictures] [--fit_threshold=0.99]
 python -m rethinking_jax.report WORKDIR --numbers=FILE.json
 
-Writes report.html, figures/ and tables/ into each finished workdir. With --output also one
-page with a section for each of them. --pictures reads the data, and draws the pictures of
-images, too. --fit_threshold judges again, without training, where this train accuracy counts as
-fitted. --numbers keeps what the runs of one workdir came to in one small file, also while they
-train, and writes nothing into the workdir. Exit code 0: done, 1: a file could not be written,
+Writes report.html, figures/ and tables/ into each finished workdir; into one that is running or
+was stopped report.html alone, which says where it stands. With --output also one page with a
+section for each of them. --pictures reads the data, and draws the pictures of images, too, where
+a workdir is finished. --fit_threshold judges again, without training, where this train accuracy
+counts as fitted. --numbers keeps what the runs of one workdir came to in one small file, also
+while they train, and writes nothing into the workdir. Exit code 0: done, 1: a file could not be
+written,
 2: something in the command is wrong (nothing is written then).
 """
 
 import argparse
 import sys
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -24,6 +27,7 @@ from rethinking_jax.workdir.storage import AnyPath, absolute, check_writable, is
 if TYPE_CHECKING:
     from rethinking_jax.analysis.findings import TheoryResults
     from rethinking_jax.analysis.results import Results
+    from rethinking_jax.analysis.unfinished import Unfinished
 
 # The options that do nothing for --numbers.
 OF_REPORTS = ("output", "language", "pictures", "fit_threshold")
@@ -37,6 +41,7 @@ def main(arguments: Sequence[str]) -> int:
             return _write_numbers(flags.workdirs[0], flags.numbers)
         # What takes time to import comes now: --help and a typo are answered at once.
         from rethinking_jax.analysis import drawing
+        from rethinking_jax.analysis.unfinished import Unfinished
         from rethinking_jax.report import page
         from rethinking_jax.report.section import section
 
@@ -51,7 +56,11 @@ def main(arguments: Sequence[str]) -> int:
             if flags.pictures or flags.language:
                 several[workdir] = _draw_again(workdir, found, flags.pictures)
             page.write_report(workdir, several[workdir])
-            print(f"Report: {workdir / 'report.html'}")
+            if isinstance(found, Unfinished) and _finished_meanwhile(workdir):
+                several[workdir] = _read(workdir, flags.language, flags.fit_threshold)
+                page.write_report(workdir, several[workdir])
+            stands = f", {now.told}" if isinstance(now := several[workdir], Unfinished) else ""
+            print(f"Report: {workdir / 'report.html'}{stands}")
         if flags.output:
             page.write_page(flags.output, [section(found) for found in several.values()])
             print(f"All of them: {flags.output}")
@@ -66,13 +75,13 @@ def main(arguments: Sequence[str]) -> int:
 
 def _read(
     workdir: AnyPath, language: str | None, threshold: float | None
-) -> "Results | TheoryResults":
+) -> "Results | TheoryResults | Unfinished":
     """Reads a workdir; a language that is given takes the place of its config's.
 
     Raises:
       UserError: it cannot be read, or there is a threshold and nothing that fits.
     """
-    from rethinking_jax.analysis import findings, fitted, results
+    from rethinking_jax.analysis import findings, fitted, results, unfinished
     from rethinking_jax.workdir.damage import check_places
 
     check_places(workdir)
@@ -83,15 +92,35 @@ def _read(
                 "of theory"
             )
         return findings.read(workdir)
+    if unfinished.is_unfinished(workdir):
+        begun = unfinished.read(workdir)
+        if threshold is not None:
+            begun = begun._replace(results=fitted.judged_at(begun.results, threshold))
+        return begun
     found = results.read(workdir)
     if threshold is not None:
         found = fitted.judged_at(found, threshold)
     return found._replace(config={**found.config, "language": language}) if language else found
 
 
+def _finished_meanwhile(workdir: AnyPath) -> bool:
+    """Waits for a command that trained its last run meanwhile; says whether all is written now.
+
+    It writes its report after its last line, and ours would stand in its place.
+    """
+    from rethinking_jax.analysis import unfinished
+
+    while unfinished.is_unfinished(workdir):
+        found = unfinished.read(workdir)
+        if not found.owner or not unfinished.is_through(found):
+            return False
+        time.sleep(0.5)
+    return True
+
+
 def _draw_again(
-    workdir: AnyPath, found: "Results | TheoryResults", missing: bool
-) -> "Results | TheoryResults":
+    workdir: AnyPath, found: "Results | TheoryResults | Unfinished", missing: bool
+) -> "Results | TheoryResults | Unfinished":
     """Draws the pictures, whose words are part of them, in the language of the config.
 
     They stay as they are where the data is not at hand.

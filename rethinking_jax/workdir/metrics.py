@@ -7,7 +7,7 @@ remember. `rethinking_jax.step.metrics` says what is measured; a report reads li
 
 import json
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, SupportsFloat, TypeAlias
 
 from rethinking_jax.workdir.storage import AnyPath, append, write_atomically
@@ -154,11 +154,9 @@ def unread(path: AnyPath) -> int:
     return path.read_bytes().count(b"\n") - len(read_lines(path)) if path.exists() else 0
 
 
-def mend(path: AnyPath, members: Collection[str]) -> None:
-    """Takes out of a metrics file what `read_lines` leaves out, and lines of other runs."""
-    lines = read_lines(path)
-    own = [line for line in lines if line["member"] in members]
-    if unread(path) or len(own) < len(lines):
+def mend(path: AnyPath, own: Sequence[Line]) -> None:
+    """Takes everything out of a metrics file but some of its lines."""
+    if unread(path) or len(own) < len(read_lines(path)):
         write_lines(path, own)
 
 

@@ -139,13 +139,13 @@ def _cache(builder: Builder, folder: Path) -> tuple[Layout | None, str]:
     """Returns the whole cache in `folder` that fits the set; or None, and why there is none."""
     layout = read_manifest(folder)
     if layout is None:
-        return None, f"there is none in {folder}"
+        return None, f"there is no cache of decoded images in {folder}"
     if reason := unfinished(folder, layout):
-        return None, f"the one in {folder} is not whole: {reason}"
+        return None, f"the cache in {folder} is not whole: {reason}"
     if is_prepared(builder):
         for split, found in layout.fingerprints.items():
             if split not in builder.info.splits or fingerprint(builder, split) != found:
-                return None, f"the one in {folder} is of other data than {builder.data_path}"
+                return None, f"the cache in {folder} is of other data than {builder.data_path}"
     return layout, ""
 
 
