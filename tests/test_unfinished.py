@@ -128,7 +128,7 @@ def test_a_report_of_a_stopped_workdir_is_a_page_and_nothing_else(
 ) -> None:
     keep_lines(stopped, whole, 4)
     before = contents(stopped)
-    for arguments in (["run"], ["run", "--pictures", "--output=all.html"]):
+    for arguments in (["run"], ["run", "--pictures", "--output=all.html", "--fit_threshold=0.1"]):
         result = report(*arguments)
         assert result.returncode == 0, result.stderr
         assert "run/report.html, stopped, 1 of 4 runs through, noise,seed=0 at epoch 1 of 3" in (
@@ -138,6 +138,7 @@ def test_a_report_of_a_stopped_workdir_is_a_page_and_nothing_else(
         for words in ("not finished", "Where it stands", "noise,seed=1", "Training loss"):
             assert words in text
     assert "not finished" in (stopped.parent / "all.html").read_text()
+    assert "a train accuracy of 0.1," in text
     assert {**contents(stopped), "report.html": b""} == {**before, "report.html": b""}
 
 
