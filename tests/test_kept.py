@@ -175,7 +175,10 @@ def test_processes_may_write_at_once(tmp_path: Path) -> None:
             (value,) = np.unique(found["a"])  # one of them, whole
             seen.add(int(value) // 1000)
     assert [writer.returncode for writer in writers] == [0, 0] and said == []
-    assert seen == {0, 1} and [file.name for file in tmp_path.iterdir()] == ["kept.npz"]
+    # Which of them is seen when, and who is last, is chance.
+    assert seen <= {0, 1} and [file.name for file in tmp_path.iterdir()] == ["kept.npz"]
+    found = read_kept([tmp_path], "kept.npz", "x", ("a",), said.append)
+    assert found is not None and np.unique(found["a"]).tolist() in ([29], [1029]) and said == []
 
 
 def test_data_where_nobody_may_write(tmp_path: Path, own_cache: Path) -> None:
