@@ -55,9 +55,9 @@ def main(arguments: Sequence[str]) -> int:
             if flags.pictures or flags.language:
                 several[workdir] = _draw_again(workdir, found, flags.pictures)
             page.write_report(workdir, several[workdir])
-            if isinstance(found, Unfinished) and (whole := _finished_meanwhile(workdir)):
-                several[workdir] = whole
-                page.write_report(workdir, whole)
+            if isinstance(found, Unfinished) and _finished_meanwhile(workdir):
+                several[workdir] = _read(workdir, flags.language, flags.fit_threshold)
+                page.write_report(workdir, several[workdir])
             stands = f", {now.told}" if isinstance(now := several[workdir], Unfinished) else ""
             print(f"Report: {workdir / 'report.html'}{stands}")
         if flags.output:
@@ -102,19 +102,19 @@ def _read(
     return found._replace(config={**found.config, "language": language}) if language else found
 
 
-def _finished_meanwhile(workdir: AnyPath) -> "Results | None":
-    """Waits for a command that trained its last run meanwhile, and reads all that it wrote.
+def _finished_meanwhile(workdir: AnyPath) -> bool:
+    """Waits for a command that trained its last run meanwhile; says whether all is there now.
 
     It writes its report after its last line, and ours would stand in its place.
     """
-    from rethinking_jax.analysis import results, unfinished
+    from rethinking_jax.analysis import unfinished
 
     while unfinished.is_unfinished(workdir):
         found = unfinished.read(workdir)
         if not found.owner or not unfinished.is_through(found):
-            return None
+            return False
         time.sleep(0.5)
-    return results.read(workdir)
+    return True
 
 
 def _draw_again(
