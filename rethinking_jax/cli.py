@@ -12,7 +12,7 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import NoReturn
 
-from rethinking_jax.errors import UserError
+from rethinking_jax.errors import UserError, nearest
 
 # Signals that ask a command to stop, and what messages call them.
 STOPS = {signal.SIGTERM: "SIGTERM", signal.SIGINT: "Ctrl-C"}
@@ -31,12 +31,14 @@ class Parser(argparse.ArgumentParser):
     """An argument parser that raises `UserError` where argparse would print its usage."""
 
     def error(self, message: str) -> NoReturn:
-        """Raises the message of a mistake in the command line.
+        """Raises the message of a mistake in the command line, with the nearest option's name.
 
         Raises:
           UserError: always.
         """
-        raise UserError(message)
+        _, unknown, given = message.partition("unrecognized arguments: ")
+        near = nearest(given.partition("=")[0], self._option_string_actions) if unknown else ""
+        raise UserError(f"{message}{near}")
 
 
 def whole_number(least: int) -> Callable[[str], int]:

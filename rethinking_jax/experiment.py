@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import accumulate
 
 import jax
 from ml_collections import ConfigDict
@@ -27,7 +28,7 @@ from rethinking_jax.job import Job, Way, found_complete
 from rethinking_jax.models import Architecture
 from rethinking_jax.pictures import illustrations
 from rethinking_jax.report import page
-from rethinking_jax.sweep import groups, profiling, recut, selection
+from rethinking_jax.sweep import groups, longer, profiling, recut, remaining, selection
 from rethinking_jax.sweep.engine import Chunk
 from rethinking_jax.sweep.loop import is_complete, train_chunk
 from rethinking_jax.sweep.measure import of_each_run
@@ -230,7 +231,8 @@ def _train(job: Job) -> tuple[Json, Callable[[], None]]:
 def _prepare(job: Job, progress: ProgressReport) -> list[Chunk]:
     """Reads the data, groups the runs, and opens the workdir for them."""
     stored = job.folder.chunks()
-    lines = metrics.by_member(metrics.read_lines(job.workdir / "metrics.jsonl"))
+    kept = longer.kept_lines(job.folder, job.members)
+    lines = metrics.by_member(kept)
     datasets = load_datasets(job.members, progress.message, job.dataset)
     sets: list[TrainingSet] = []
 
@@ -251,7 +253,7 @@ def _prepare(job: Job, progress: ProgressReport) -> list[Chunk]:
     wait_for_all("all is read")
     old = recut.divide_checkpoints(chunks, stored, job.workdir / "checkpoints", lines)
     if is_primary():
-        metrics.mend(job.workdir / "metrics.jsonl", dict(job.members))
+        metrics.mend(job.workdir / "metrics.jsonl", kept)
         labels = {run.name: run.train_labels for chunk in chunks for run in chunk.runs}
         names = [[run.name for run in chunk.runs] for chunk in chunks]
         job.folder.begin(labels, names, sets)
@@ -264,11 +266,20 @@ def _prepare(job: Job, progress: ProgressReport) -> list[Chunk]:
 def _train_chunks(chunks: Sequence[Chunk], stage: Stage) -> None:
     """Trains what is not complete, chunk by chunk."""
     lines = stage.lines()
-    for i, chunk in enumerate(chunks, start=1):
-        if not is_complete(chunk, stage, lines):
-            place = f"{i}/{len(chunks)} " if len(chunks) > 1 else ""
-            train_chunk(chunk, stage._replace(place=place))
+    last = list(accumulate(len(chunk.runs) for chunk in chunks))
+    left = [i for i, chunk in enumerate(chunks) if not is_complete(chunk, stage, lines)]
+    ahead = [remaining.of_lines(chunks[i], lines) for i in left]
+    for k, i in enumerate(left):
+        place = _place(last[i] - len(chunks[i].runs) + 1, last[i], last[-1])
+        train_chunk(chunks[i], stage._replace(place=place, later=ahead[k + 1 :]))
     wait_for_all("all is trained")
+
+
+def _place(first: int, last: int, total: int) -> str:
+    """Says which of all runs some are, "" where there is but one."""
+    if total == 1:
+        return ""
+    return f"run {first} of {total}, " if first == last else f"runs {first}-{last} of {total}, "
 
 
 def _tested(job: Job, chunks: Sequence[Chunk], stage: Stage) -> dict[str, Line]:

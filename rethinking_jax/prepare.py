@@ -107,22 +107,24 @@ def _prepare(
     """Prepares the records, then the index, then the cache."""
     from rethinking_jax.data.cache.read import cache_folder
     from rethinking_jax.data.cache.write import write_cache
-    from rethinking_jax.data.tfds.index import dataset_folder, fingerprint, index_path, load_indices
+    from rethinking_jax.data.tfds.index import fingerprint, index_name, kept_folders, load_indices
     from rethinking_jax.data.tfds.prepare import prepared_builder
     from rethinking_jax.data.tfds.records import open_records
 
     builder = prepared_builder(flags.dataset, flags.data_dir, flags.manual_dir, say)
     splits = [records for records in open_records(flags.dataset, builder) if records]
-    folder = dataset_folder(flags.cache_dir, builder)
+    folders = kept_folders(flags.cache_dir, builder)
+    folder = folders[0]
     if flags.cache is not None:
         cache_folder(folder, flags.cache)  # refuses a bucket before the work begins
     prints = {records.split: fingerprint(builder, records.split) for records in splits}
     with watching as watch:
-        load_indices(splits, prints, folder, say, watch, flags.workers)
+        load_indices(splits, prints, folders, say, watch, flags.workers)
         counts = ", ".join(f"{records.split} {len(records):,}" for records in splits)
         say(f"{flags.dataset} is prepared in {builder.data_path}: {counts} examples")
-        if index_path(folder, "train").exists():
-            say(f"labels and ids: {folder}")
+        kept_in = [each for each in folders if (each / index_name("train")).exists()]
+        if kept_in:
+            say(f"labels and ids: {kept_in[0]}")
         if flags.cache is not None:
             write_cache(
                 splits,

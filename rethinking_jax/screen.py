@@ -14,7 +14,7 @@ from rethinking_jax.job import Job
 from rethinking_jax.sweep.engine import Chunk
 from rethinking_jax.sweep.summary import parameter_shapes
 from rethinking_jax.workdir import checkpoint
-from rethinking_jax.workdir.metrics import Json
+from rethinking_jax.workdir.metrics import Json, text_of
 
 OVERVIEW_LINES = 48  # of the parameter table: the small networks whole, not Inception V3
 
@@ -35,8 +35,8 @@ def show_start(job: Job, chunks: Sequence[Chunk]) -> None:
             job.say(f"Every epoch drops the last {dropped} of {size:,} examples of its order")
         for run in chunk.runs:
             job.say(
-                f"{run.name}: p = {run.label_noise:g}, really flipped {run.flipped_fraction:.4f}, "
-                f"labels SHA-256 {run.labels_sha256}"
+                f"{run.name}: p = {run.label_noise:g}, really flipped "
+                f"{text_of(run.flipped_fraction)}, labels SHA-256 {run.labels_sha256}"
             )
     job.say(f"On {describe_device()}; results go to {job.workdir}")
 

@@ -8,14 +8,19 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 REPOSITORY = Path(__file__).parents[1]
-# Before JAX is imported anywhere. Compiling takes most of the time of tests in this process, and
-# LLVM a third of it; commands in processes of their own are compiled as users compile them.
-os.environ["XLA_FLAGS"] = (
-    "--xla_force_host_platform_device_count=8 "
-    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+# Compiling takes most of the time of the tests: without LLVM's passes it takes two thirds, and
+# without MLIR for fused loops and in one part a third of that. Commands in processes of their own
+# are compiled so too, and find what was compiled here; but not those of the golden test and the
+# quickstart, whose numbers are those that users see.
+QUICKLY = (
+    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true "
+    "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
 )
+# Before JAX is imported anywhere.
+os.environ["XLA_FLAGS"] = f"--xla_force_host_platform_device_count=8 {QUICKLY}"
 
 import pytest  # noqa: E402
 
@@ -31,7 +36,7 @@ FIRST = (
     "test_slurm.py", "test_imagenet.py", "test_parallel.py", "test_golden.py", "test_models.py",
     "test_imagenet_models.py", "test_resume.py", "test_regularizers.py", "test_train.py",
     "test_quickstart.py", "test_models_course.py", "test_augment.py", "test_sweep.py",
-    "test_launch.py",
+    "test_launch.py", "test_face.py", "test_main.py", "test_theory_theorem1.py",
 )  # fmt: skip
 NOT_SLOW = "not slow"  # as pyproject.toml has it for `python -m pytest`
 
@@ -59,16 +64,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def fashion_mnist_folder() -> Path:
-    """A tfds data folder with Fashion-MNIST prepared, where the machine has one."""
-    given = os.environ.get("RETHINKING_JAX_TEST_TFDS", "~/tensorflow_datasets")
-    return Path(given).expanduser()
+def real_data_folder() -> Path:
+    """A tfds data folder with real sets, where the machine has one; else a folder without."""
+    given = os.environ.get("RETHINKING_JAX_TEST_TFDS")
+    beside = REPOSITORY / "../shared/tfds"
+    if given or beside.is_dir():
+        return Path(given or beside).expanduser().resolve()
+    return Path("~/tensorflow_datasets").expanduser()
 
 
-needs_fashion_mnist = pytest.mark.skipif(
-    not (fashion_mnist_folder() / "fashion_mnist").is_dir(),
-    reason="no prepared Fashion-MNIST: RETHINKING_JAX_TEST_TFDS names a tfds folder that has it",
-)
+def needs_real(name: str) -> pytest.MarkDecorator:
+    """Skips a test where a set of tfds is not prepared."""
+    return pytest.mark.skipif(
+        not (real_data_folder() / name).is_dir(),
+        reason=f"no prepared {name}: RETHINKING_JAX_TEST_TFDS names a tfds folder that has it",
+    )
+
+
+@pytest.fixture(scope="session")
+def real_data(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Where real data are read, and where they are kept decoded: for this and later sessions."""
+    cache = request.config.cache.mkdir("decoded")
+    return {"data_dir": str(real_data_folder()), "cache_dir": str(cache)}
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +99,40 @@ def one_device() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module")
+def one_engine() -> Iterator[None]:
+    """For the tests of a module that train a recipe often: it is traced and compiled once.
+
+    Tracing takes longer than small networks take to train. A stream, whose engine reads, has one
+    of its own each time.
+    """
+    from rethinking_jax.sweep import groups
+    from rethinking_jax.sweep.build import static_part
+
+    build, made = groups.build_engine, {}
+
+    def kept(config: Any, dataset: Any, *rest: object) -> object:
+        shape = dataset.image_shape, dataset.num_classes, len(dataset.train), dataset.moments
+        recipe = str((static_part(config), shape, rest))
+        if dataset.streamed or recipe not in made:
+            made[recipe] = build(config, dataset, *rest)
+        return made[recipe]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(groups, "build_engine", kept)
+        yield
+
+
+@pytest.fixture(scope="module")
+def no_report() -> Iterator[None]:
+    """For the tests of a module that look at no report: to draw one takes longer than to train."""
+    from rethinking_jax.report import page
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(page, "write_report", lambda workdir, found: None)
+        yield
+
+
 @pytest.fixture(scope="session")
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tfds data folder for these tests alone."""
@@ -90,14 +141,20 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def environment(data_dir: Path) -> dict[str, str]:
-    """Of a command as a user types it: one device, data in the tests' folder."""
-    kept = {key: value for key, value in os.environ.items() if key != "XLA_FLAGS"}
+    """Of a command that is compiled quickly: one device, data in the tests' folder."""
     return {
-        **kept,
+        **os.environ,
+        "XLA_FLAGS": QUICKLY,
         "PYTHONPATH": str(REPOSITORY),
         "TFDS_DATA_DIR": str(data_dir),
         "JAX_PLATFORMS": "cpu",
     }
+
+
+@pytest.fixture(scope="session")
+def as_users(environment: dict[str, str]) -> dict[str, str]:
+    """Of a command that is compiled as users compile it."""
+    return {key: value for key, value in environment.items() if key != "XLA_FLAGS"}
 
 
 @pytest.fixture(scope="session")

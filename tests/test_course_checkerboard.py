@@ -194,7 +194,7 @@ def test_epochs_that_are_not_measured_change_nothing_else(tmp_path: Path) -> Non
     every = board_config(epochs=5, checkpoint_every=2, checkpoints_to_keep=9)
     few = board_config(epochs=5, checkpoint_every=2, checkpoints_to_keep=9, measure_every=3)
     for name, c in (("every", every), ("few", few)):
-        experiment.run(c, tmp_path / name)
+        experiment.run(c, tmp_path / name, report=False)
     lines, some = (read_metrics(tmp_path / name) for name in ("every", "few"))
     assert [line["epoch"] for line in some] == [3, 5]
     for line in some:
@@ -211,7 +211,7 @@ def test_epochs_that_are_not_measured_change_nothing_else(tmp_path: Path) -> Non
     assert steps == [10, 20, 25]
     (tmp_path / "few" / "summary.json").unlink()
     (folder / "25").rename(tmp_path / "gone")
-    experiment.run(few, tmp_path / "few")
+    experiment.run(few, tmp_path / "few", report=False)
     assert read_metrics(tmp_path / "few") == some
 
 

@@ -26,7 +26,7 @@ from rethinking_jax.workdir import checkpoint, metrics
 
 EPOCHS, PER_EPOCH, STEPS = 6, 4, (16, 24)  # the steps of the checkpoints that are kept
 CHECKPOINTS = "checkpoints/a+1"
-pytestmark = pytest.mark.usefixtures("one_device")
+pytestmark = pytest.mark.usefixtures("one_device", "one_engine")
 
 
 def small(**changes: object) -> ConfigDict:

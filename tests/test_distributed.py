@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -176,13 +175,11 @@ def test_two_processes_add_over_all_their_devices(environment: dict[str, str]) -
 @pytest.mark.parametrize("index", [0, 1])
 def test_nobody_answers(environment: dict[str, str], index: int) -> None:
     address = free_address()
-    started = time.monotonic()
     process = start_psum(environment, address, index, "1", "2")
-    _, stderr = process.communicate(timeout=60)
+    _, stderr = process.communicate(timeout=60)  # JAX alone waits for five minutes
     assert process.returncode == 2
     assert stderr.strip().count("\n") == 0, stderr
     assert f"did not meet at {address} within 2 s" in stderr
-    assert time.monotonic() - started < 30
 
 
 def test_a_port_in_use_is_named(environment: dict[str, str]) -> None:

@@ -35,7 +35,6 @@ NEEDS: dict[str, tuple[object, dict[str, object], dict[str, object]]] = {
     "checkpoints_to_keep": (5, {"checkpoint_every": 0}, {}),
     "read_threads": (2, {"input": "memory"}, {}),
     "read_workers": (2, {"input": "memory"}, {"input": "stream"}),
-    "cache_dir": ("/cache", {"input": "memory"}, {"input": "cache"}),
 }
 OF_A_RUN = [name for name in NEEDS if KEYS[name].scope in ("array", "static", "pace")]
 

@@ -24,6 +24,7 @@ from rethinking_jax.report.__main__ import main as report
 from rethinking_jax.workdir.folder import Fingerprint
 from rethinking_jax.workdir.metrics import Json
 
+pytestmark = pytest.mark.usefixtures("one_engine")
 BEFORE, LATER = 1_600_000_000, 1_700_000_000  # when files were written, in seconds
 Arrays = dict[str, np.ndarray]
 Change = Callable[[Arrays], None]

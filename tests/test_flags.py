@@ -135,12 +135,14 @@ def folder(parent: Path, name: str) -> Path:
 @pytest.mark.parametrize(
     ("kind", "small"),
     [
-        ("min_norm", {"train_examples": 200}),
-        ("kernel", {"train_examples": 200}),
-        ("rademacher", {"draws": 2, "exact_draws": 4, "epochs": 3}),
-        ("theorem1", {}),
+        ("min_norm", {"train_examples": 50, "num_features": 100, "steps": 2000}),
+        ("kernel", {"train_examples": 100}),
+        ("rademacher", {"train_examples": 60, "crop_size": 8, "model": "mlp",
+                        "hidden_sizes": (8,), "sizes": 1, "draws": 2, "exact_draws": 4,
+                        "epochs": 3}),
+        ("theorem1", {"train_examples": 200, "sampled_points": 50}),
     ],
-)
+)  # fmt: skip
 def test_what_theory_measures_is_the_same_under_all_flags(
     kind: str, small: dict[str, int], tmp_path: Path
 ) -> None:

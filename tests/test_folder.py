@@ -8,7 +8,7 @@ from ml_collections import ConfigDict
 
 from rethinking_jax import config as configs
 from rethinking_jax.errors import UserError
-from rethinking_jax.workdir.folder import Folder
+from rethinking_jax.workdir.folder import Folder, TrainingSet
 
 LABELS = {"a": np.arange(5, dtype=np.int32)}
 
@@ -61,6 +61,48 @@ def test_another_config_is_refused_with_both_values(complete: Path) -> None:
         folder.check()
 
 
+A, B, LONG = {"name": "a"}, {"name": "b", "seed": 1}, {"name": "a", "epochs": 150}
+
+
+@pytest.mark.parametrize(
+    ("there", "now", "epochs", "wrong"),
+    [
+        ([A], [A], 120, ""),
+        ([A, B], [B, A], 120, ""),
+        ([A, B], [B, LONG], 120, ""),
+        ([LONG], [A], 200, ""),
+        ([LONG], [A], 120, "sweep ([{'name': 'a', 'epochs': 150}] there, [{'name': 'a'}] now). "),
+        ([A, B], [A, {**B, "epochs": 9}], 100, "[{'name': 'b', 'seed': 1, 'epochs': 9}] now). "),
+        ([A], [A], 99, "epochs (100 there, 99 now). "),
+        ([A], [{**LONG, "momentum": 0.5}], 120, "sweep"),
+        # A run without a name is named by all that it sets: with other epochs it is another run.
+        ([{"seed": 5}], [{"seed": 5}], 120, ""),
+        ([{"epochs": 5}], [{"epochs": 6}], 120, "sweep"),
+    ],
+)
+def test_each_run_may_have_more_epochs_and_none_fewer(
+    there: list[dict], now: list[dict], epochs: int, wrong: str, tmp_path: Path
+) -> None:
+    folder_of(tmp_path, sweep_of(*there)).claim()
+    folder_of(tmp_path, sweep_of(*there)).finish({"members": []})
+    longer = folder_of(tmp_path, sweep_of(*now, epochs=epochs))
+    if not wrong:
+        longer.check()
+        assert not longer.is_complete()
+        return
+    with pytest.raises(UserError) as error:
+        longer.check()
+    assert wrong in str(error.value)
+    assert str(error.value).endswith("resume it; epochs may become more, not fewer")
+
+
+def test_what_theory_says_is_said_of_just_so_many_epochs(tmp_path: Path) -> None:
+    plain = {"kind": "stability", "epochs": 5, "sweep": []}
+    Folder(tmp_path, plain, dict).claim()
+    with pytest.raises(UserError, match=r"epochs \(5 there, 6 now\)"):
+        Folder(tmp_path, {**plain, "epochs": 6}, dict).check()
+
+
 def test_runs_may_be_added_and_not_taken_away(complete: Path) -> None:
     more = folder_of(complete, sweep_of({"name": "a"}, {"name": "b", "seed": 1}))
     more.check()
@@ -82,6 +124,27 @@ def test_a_key_that_an_earlier_version_did_not_have_is_at_its_default(complete: 
     assert folder.is_complete()
     with pytest.raises(UserError, match=r"sam_radius \(its default there, 0.1 now\)"):
         folder_of(complete, sweep_of({"name": "a"}, sam_radius=0.1)).check()
+
+
+def test_labels_stand_beside_the_ids_of_their_examples(tmp_path: Path) -> None:
+    """For whoever is given labels.npz alone; a run may be called as they are."""
+    numbers = np.array([7, 3, 9], np.uint32)
+    one = TrainingSet(("a",), numbers, 2, (1, 1, 1), "uint8", [0.0], [1.0], {}, None)
+    for runs, sets, files in (
+        (["a"], [one], {"ids": numbers}),
+        (["a"], [one, one._replace(ids=numbers[::-1])], {"ids 0": numbers, "ids 1": numbers[::-1]}),
+        (["ids"], [one], {}),
+    ):
+        labels = {name: np.array([0, 1, 1], np.int32) for name in runs}
+        path = tmp_path / str(len(sets)) / runs[0]
+        folder = folder_of(path, sweep_of(*({"name": name} for name in runs)))
+        folder.begin(labels, [runs], sets)
+        with np.load(path / "labels.npz") as stored:
+            assert {name: stored[name].tolist() for name in stored.files} == {
+                name: array.tolist() for name, array in {**labels, **files}.items()
+            }
+        assert folder.labels().keys() == labels.keys()
+        folder.begin(labels, [runs], sets)  # as on resume
 
 
 def test_other_labels_are_refused(complete: Path) -> None:

@@ -155,20 +155,25 @@ def check(name: str, workdir: Path) -> None:
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_command_writes_what_it_always_wrote(
-    name: str, command: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+    name: str,
+    command: Callable[..., subprocess.CompletedProcess[str]],
+    as_users: dict[str, str],
+    tmp_path: Path,
 ) -> None:
-    done = command(*CASES[name], "--workdir=there", cwd=tmp_path)
+    done = command(*CASES[name], "--workdir=there", cwd=tmp_path, env=as_users)
     assert done.returncode == 0, done.stderr
     check(name, tmp_path / "there")
 
 
 def test_a_workdir_of_the_version_before_goes_on(
-    command: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+    command: Callable[..., subprocess.CompletedProcess[str]],
+    as_users: dict[str, str],
+    tmp_path: Path,
 ) -> None:
     with tarfile.open(FOLDER / "stopped.tar.gz") as archive:
         archive.extractall(tmp_path, filter="data")
     before = len((tmp_path / "stopped" / "metrics.jsonl").read_text().splitlines())
-    done = command(*STOPPED, "--workdir=stopped", cwd=tmp_path)
+    done = command(*STOPPED, "--workdir=stopped", cwd=tmp_path, env=as_users)
     assert done.returncode == 0, done.stderr
     assert "resuming from step" in done.stdout
     assert 0 < before < len((tmp_path / "stopped" / "metrics.jsonl").read_text().splitlines())

@@ -129,7 +129,7 @@ print('never')
     assert "process 1 ended with code 7" in shown.stderr
     assert "[0] told" in shown.stderr
     assert "never" not in shown.stdout
-    assert 2 < time.monotonic() - started < 20
+    assert 2 < time.monotonic() - started < 60
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

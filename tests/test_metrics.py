@@ -86,6 +86,26 @@ def test_a_loss_that_is_no_number_is_null_and_diverged() -> None:
     assert not metrics.diverged(line(1, 0.5))
 
 
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (1.0, 4, "1.0000"),
+        (49_999 / 50_000, 4, "0.99998"),
+        (1_281_166 / 1_281_167, 4, "0.999999"),
+        (np.mean([1.0, 1.0, 0.99998]), 4, "0.99999"),
+        (0.99994, 4, "0.9999"),
+        (0.9996, 2, "0.9996"),
+        (0.1, 4, "0.1000"),
+        (1 - 0.99998, 4, "0.00002"),
+        (0.0, 4, "0.0000"),
+        (1 - 1e-16, 4, "1.0000"),  # rounding: no set has so many examples
+        (float("nan"), 4, "nan"),
+    ],
+)
+def test_an_accuracy_looks_whole_only_if_it_is(value: float, digits: int, text: str) -> None:
+    assert metrics.text_of(value, digits) == text
+
+
 def test_when_a_member_is_finished() -> None:
     assert not metrics.finished([], CONFIG)
     assert not metrics.finished([line(1, 0.9999)], CONFIG)

@@ -59,7 +59,7 @@ def test_runs_with_odd_names_are_shown_everywhere_as_they_are_called(
     assert [member["name"] for member in read_summary(workdir)["members"]] == ODD
     assert [run.name for run in rj.load(workdir)] == ODD
     with np.load(workdir / "labels.npz") as labels:
-        assert labels.files == ODD
+        assert labels.files == [*ODD, "ids"]
     page = (workdir / "report.html").read_text()
     cells = [html.unescape(text) for text in re.findall(r"<tr><td>(.*?)</td>", page)]
     assert cells[: len(ODD)] == ODD

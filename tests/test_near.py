@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import Command, read_metrics
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_report", "one_engine")]
 RUN = (
     "--config.model=mlp",
     "--config.hidden_sizes=(32,)",

@@ -26,6 +26,7 @@ from rethinking_jax.sweep.program import make_program
 from rethinking_jax.workdir.checkpoint import saved_steps
 from rethinking_jax.workdir.owner import owned
 
+pytestmark = pytest.mark.usefixtures("no_report", "one_engine")
 # Half of the labels redrawn, batches that two and four devices can share, no stop.
 RUN = (
     "--config=configs/quickstart.py",
@@ -136,7 +137,7 @@ def assert_same_numbers(workdir: Path, reference: Path) -> None:
 
 
 def with_devices(environment: dict[str, str], count: int) -> dict[str, str]:
-    flags = f"--xla_force_host_platform_device_count={count}"
+    flags = f"{environment['XLA_FLAGS']} --xla_force_host_platform_device_count={count}"
     return {**environment, "XLA_FLAGS": flags}
 
 

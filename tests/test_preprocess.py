@@ -13,7 +13,7 @@ from rethinking_jax.step.preprocess import (
     to_unit,
 )
 
-SHAPES = st.tuples(st.integers(1, 4), st.integers(2, 12), st.integers(2, 12), st.integers(1, 4))
+SHAPES = st.sampled_from([(1, 2, 2, 1), (4, 12, 5, 3), (3, 7, 7, 4)])  # each is compiled once
 
 
 def reference(images: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ from rethinking_jax.bench import operations
 from rethinking_jax.sweep import profiling
 from rethinking_jax.sweep.engine import Pieces, Taken
 
+pytestmark = pytest.mark.usefixtures("no_report")
 # 20 steps an epoch.
 RUN = (
     "--config=configs/quickstart.py",

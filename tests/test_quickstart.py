@@ -12,9 +12,11 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def workdir(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def workdir(
+    command: Command, as_users: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     folder = tmp_path_factory.mktemp("quickstart") / "run"
-    result = command(f"--workdir={folder}")
+    result = command(f"--workdir={folder}", env=as_users)
     assert result.returncode == 0, result.stderr
     (folder.parent / "stdout").write_text(result.stdout)
     return folder

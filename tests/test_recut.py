@@ -23,7 +23,7 @@ from rethinking_jax.sweep import recut
 from rethinking_jax.sweep.saved import whose
 from rethinking_jax.workdir import checkpoint, metrics
 
-pytestmark = pytest.mark.usefixtures("one_device")
+pytestmark = pytest.mark.usefixtures("one_device", "one_engine")
 RUNS = 4
 AT_THE_STOP = 14  # lines that are written when the sweep is stopped
 ROUNDING = 2e-3  # of losses after eight epochs

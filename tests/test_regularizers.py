@@ -2,8 +2,6 @@
 
 import csv
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +41,7 @@ from rethinking_jax.config import members as runs_of
 from rethinking_jax.corruption.randomness import PURPOSES
 from rethinking_jax.data import Dataset, Split
 from rethinking_jax.data.runs import to_device
+from rethinking_jax.report import __main__ as report
 from rethinking_jax.report import page
 from rethinking_jax.step import objective
 from rethinking_jax.step.objective import Objective
@@ -420,10 +419,10 @@ def first_epoch(workdir: Path) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.slow
-def test_a_group_starts_as_its_runs_alone(command: Command, tmp_path: Path) -> None:
+def test_a_group_starts_as_its_runs_alone(answer: Command, tmp_path: Path) -> None:
     for kind in ("vmap", "loop"):
         changes = (f"--config.vectorize={kind}", f"--workdir={tmp_path / kind}")
-        result = command(*REGULARIZED, "--config.epochs=1", *changes)
+        result = answer(*REGULARIZED, "--config.epochs=1", *changes)
         assert result.returncode == 0, result.stderr
     assert len(json.loads((tmp_path / "vmap" / "chunks.json").read_text())) == 1
     together, alone = first_epoch(tmp_path / "vmap"), first_epoch(tmp_path / "loop")
@@ -478,12 +477,9 @@ def test_the_report_shows_augmented_images_and_what_early_stopping_would_win(
         assert int(row["best_epoch"]) == 1 + accuracies.index(max(accuracies))
 
 
-def test_a_report_written_again_keeps_the_images(
-    augmented: Path, environment: dict[str, str]
-) -> None:
+def test_a_report_written_again_keeps_the_images(augmented: Path) -> None:
     before = (augmented / "report.html").read_bytes()
-    words = [sys.executable, "-m", "rethinking_jax.report", str(augmented)]
-    subprocess.run(words, env=environment, check=True, capture_output=True)
+    assert report.main([str(augmented)]) == 0
     assert (augmented / "report.html").read_bytes() == before
 
 

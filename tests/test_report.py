@@ -18,6 +18,7 @@ from rethinking_jax.analysis import claims, paper
 from rethinking_jax.analysis.claims import Judged
 from rethinking_jax.analysis.curves import Curve, Plot
 from rethinking_jax.analysis.figures import figures
+from rethinking_jax.analysis.fitted import judged_at
 from rethinking_jax.analysis.results import Results, series
 from rethinking_jax.analysis.table import Column, Table, table, write_tables
 from rethinking_jax.analysis.tables import tables
@@ -128,8 +129,77 @@ def test_the_measure_is_the_loss_where_all_reach_it() -> None:
     assert "training loss 0.1: true labels 20" in claims.true_before_random(one)[1]
     assert "3.00 times as long: 60 against 20 steps to a mean" in claims.time_ratio(one)[1]
     (one,) = series(made(reached[0], run("random_labels", 6)))
-    assert "train accuracy: true labels 20" in claims.true_before_random(one)[1]
-    assert "60 against 20 steps to fit" in claims.time_ratio(one)[1]
+    assert "train accuracy 1: true labels 20" in claims.true_before_random(one)[1]
+    assert "60 against 20 steps to fit by train accuracy 1" in claims.time_ratio(one)[1]
+
+
+CIFAR = {"dataset": "cifar10", "train_examples": 50_000, "test_examples": 10_000}
+
+
+def fits(setting: str, *train: float, seed: int = 0, **override: object) -> tuple:
+    """A run with this train accuracy at each epoch; its summary knows of no fit."""
+    each = {"train_accuracy": list(train)}
+    return run(setting, None, each=each, seed=seed, **override)
+
+
+@pytest.mark.parametrize(
+    ("runs", "data", "outcome", "words"),
+    [
+        # 49,999 of 50,000 is printed as the paper's 100.0, and is not all.
+        ([fits("random_labels", 0.99998, model="mlp_3x512")], CIFAR, "yes", "end 0.99998"),
+        ([fits("random_labels", 0.9995, model="mlp_3x512")], CIFAR, "yes", "0.9995 (printed as"),
+        ([fits("random_labels", 0.9994, model="mlp_3x512")], CIFAR, "no", "0 of 1"),
+        # The paper's own rows: 0.9934, with weight decay 0.9921, and the small AlexNet's 0.9982.
+        ([fits("random_labels", 0.9929)], CIFAR, "yes", "0.9925 (printed as 99.3 % like the"),
+        ([fits("random_labels", 0.9924)], CIFAR, "no", "like the paper's 0.9934"),
+        ([fits("random_labels", 0.9916, weight_decay=5e-4)], CIFAR, "yes", "paper's 0.9921"),
+        ([fits("random_labels", 0.9976, model="alexnet_small")], CIFAR, "yes", "paper's 0.9982"),
+        # They are of CIFAR-10, the whole of it.
+        ([fits("random_labels", 0.9929)], {}, "no", "0.9995 (printed as 100.0 %);"),
+        ([fits("random_labels", 0.9929)], CIFAR | {"train_examples": 5000}, "no", "0.9995"),
+        # Who stops runs sooner asks for no more.
+        ([fits("random_labels", 0.91, fit_threshold=0.9)], CIFAR, "yes", "accuracy 0.9;"),
+    ],
+)  # fmt: skip
+def test_fitted_is_what_the_paper_would_have_printed(
+    runs: list, data: dict, outcome: str, words: str
+) -> None:
+    (one,) = series(made(*runs, **data))
+    found, sentence, _ = claims.fitted_random(one)
+    assert (found, words in sentence) == (outcome, True), sentence
+
+
+def test_order_and_ratio_are_taken_at_the_highest_level_that_all_runs_reach() -> None:
+    true = fits("true_labels", 0.9, 0.991, 0.9996, 1.0)
+    random = fits("random_labels", 0.2, 0.5, 0.7, 0.9, 0.98, 0.9929)
+    (one,) = series(made(true, random))
+    ratio, order = claims.time_ratio(one), claims.true_before_random(one)
+    level = "by train accuracy 0.99, the highest level that all runs reach"
+    assert (ratio.outcome, order.outcome) == ("yes", "yes")
+    assert f"3.00 times as long: 60 against 20 steps to fit {level}" in ratio.text
+    assert f"Steps to fit {level}: true labels 20, random labels 60" in order.text
+    # Every seed counts, also where another one is far above.
+    (one,) = series(made(true, random, fits("random_labels", *[0.5] * 7, 0.97, seed=1)))
+    assert "65 against 20 steps to fit by train accuracy 0.95," in claims.time_ratio(one).text
+
+
+def test_results_are_judged_again_at_another_threshold() -> None:
+    results = made(
+        fits("true_labels", 0.9, 0.991, 0.9996, 1.0), fits("random_labels", 0.5, 0.9, 0.98)
+    )
+    low, high = (judged_at(results, level) for level in (0.98, 1.0))
+    (at_low,), (at_high,) = series(low), series(high)
+    assert claims.fitted_random(at_low)[:2] == (
+        "yes", "1 of 1 runs reach train accuracy 0.98; train accuracy at the end 0.9800"
+    )  # fmt: skip
+    assert claims.fitted_all(at_high)[0] == "no"
+    assert "30 against 20 steps to fit by train accuracy 0.98" in claims.time_ratio(at_low).text
+    assert claims.time_ratio(at_high)[0] == "not measured"
+    (shown, *_), (as_before, *_) = tables(low), tables(results)
+    column = shown.keys.index("epochs_to_fit")
+    assert [row[column] for row in shown.exact] == [2, 3]
+    assert "accuracy of 0.98," in shown.note and "accuracy of 1," in as_before.note
+    assert results.summary["members"][0]["epochs_to_fit"] is None  # untouched
 
 
 def test_labels_that_are_never_true_are_not_the_papers_random_labels() -> None:
@@ -373,7 +443,7 @@ def save(results: Results, folder: Path) -> Path:
     ("damage", "words"),
     [
         ({"summary.json": None, "config.json": None}, ["not a workdir", "summary.json"]),
-        ({"summary.json": None}, ["not finished", "6 epochs", "--workdir=bad"]),
+        ({"summary.json": None}, ["bad/config.json", "damaged", "experiment"]),
         ({"summary.json": "{"}, ["bad/summary.json", "cannot be read"]),
         ({"summary.json": "[]"}, ["bad/summary.json", "not a JSON object"]),
         ({"summary.json": "{}"}, ["bad/summary.json", "no 'experiment'"]),
@@ -403,12 +473,17 @@ def test_the_command_line(report: Command, tmp_path: Path) -> None:
         ([], ["WORKDIR"]),
         (["one", "--outptu=x"], ["--outptu"]),
         (["one", "--output=no/x.html"], ["--output=no/x.html", "no folder"]),
+        (["one", "--fit_treshold=0.9"], ["did you mean '--fit_threshold'?"]),
+        (["one", "--fit_threshold=x"], ["--fit_threshold", "'x'"]),
+        (["one", "--fit_threshold=1.5"], ["--fit_threshold=1.5 must be above 0 and at most 1"]),
+        (["one", "--fit_threshold=nan"], ["--fit_threshold=nan must be above 0"]),
     ):
         result = report(*arguments)
         assert result.returncode == 2 and result.stderr.count("\n") == 1, result.stderr
         assert all(word in result.stderr for word in words), result.stderr
-    result = report("one", "two", "--output=both.html")
+    result = report("one", "two", "--output=both.html", "--fit_threshold=0.5")
     assert result.returncode == 0, result.stderr
+    assert "reach train accuracy 0.5;" in (tmp_path / "one" / "report.html").read_text()
     assert "one on mnist5k" in (tmp_path / "one" / "report.html").read_text()
     both = (tmp_path / "both.html").read_text()
     assert "one on mnist5k" in both and "two on mnist5k" in both

@@ -5,13 +5,20 @@ import os
 import shutil
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from conftest import Command, read_metrics, read_summary
 from helpers.processes import start, wait_for_lines
 
+from rethinking_jax.sweep import resident
+from rethinking_jax.sweep.engine import Taken
+from rethinking_jax.workdir import metrics
+
+pytestmark = pytest.mark.usefixtures("one_engine")
 # Two runs as one program, then one with pixels of its own; a few seconds in all.
 SWEEP = (
     '[{"corruption": "random_labels"}, {"corruption": "true_labels"}, '
@@ -26,12 +33,14 @@ RUNS = (
     "--config.stop_when_fitted=False",
     "--config.vectorize=vmap",
 )
-# A convolutional net takes its steps one at a time on a CPU, and stops between two.
+# It takes its steps one at a time, as convolutional nets do on a CPU, and stops between two.
 STEPS = (
     "--config=configs/quickstart.py",
     "--config.sweep=",
     "--config.corruption=random_labels",
-    "--config.model=alexnet_small",
+    "--config.model=mlp",
+    "--config.hidden_sizes=(16,)",
+    "--config.epoch_loop=step",
     "--config.epochs=2",
     "--config.train_examples=600",
     "--config.batch_size=64",
@@ -59,7 +68,7 @@ def uninterrupted(command: Command, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(scope="module")
 def reference(answer: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same in this process, where rounding differs."""
+    """The same in this process, which has more devices: rounding may differ."""
     workdir = tmp_path_factory.mktemp("reference") / "run"
     result = answer(*RUNS, f"--workdir={workdir}")
     assert result.returncode == 0, result.stderr
@@ -73,8 +82,9 @@ def assert_same(workdir: Path, reference: Path) -> None:
 
 @pytest.mark.slow
 def test_killed_again_and_again_it_ends_as_if_never_interrupted(
-    command: Command, environment: dict[str, str], uninterrupted: Path, tmp_path: Path
-) -> None:
+    command: Command, answer: Command, environment: dict[str, str], uninterrupted: Path,
+    tmp_path: Path,
+) -> None:  # fmt: skip
     workdir = tmp_path / "run"
     total = len(read_metrics(uninterrupted))
     rng = np.random.default_rng()
@@ -87,7 +97,7 @@ def test_killed_again_and_again_it_ends_as_if_never_interrupted(
     result = command(*RUNS, f"--workdir={workdir}")
     assert result.returncode == 0, result.stderr
     assert_same(workdir, uninterrupted)
-    again = command(*RUNS, f"--workdir={workdir}")
+    again = answer(*RUNS, f"--workdir={workdir}")
     assert again.returncode == 0
     assert "Complete already" in again.stdout
 
@@ -121,18 +131,24 @@ def test_a_signal_saves_and_says_how_to_resume(
 
 @pytest.mark.slow
 def test_a_signal_in_mid_epoch_saves_that_very_step(
-    command: Command, environment: dict[str, str], tmp_path: Path
+    answer: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole, cut = tmp_path / "whole", tmp_path / "cut"
-    assert command(*STEPS, f"--workdir={whole}").returncode == 0
-    process = start(environment, *STEPS, f"--workdir={cut}")
-    wait_for_lines(cut, 1, process)
-    time.sleep(0.5)
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
+    assert answer(*STEPS, f"--workdir={whole}").returncode == 0
+    train = resident._train
+
+    def signalled(*given: Any) -> Iterator[Taken]:
+        for taken in train(*given):
+            if (given[-2], taken.done) == (1, 4):  # the fourth step of the second epoch
+                os.kill(os.getpid(), signal.SIGTERM)
+            yield taken
+
+    with monkeypatch.context() as patch:
+        patch.setattr(resident, "_train", signalled)
+        assert answer(*STEPS, f"--workdir={cut}").returncode == 1
     steps = [int(path.name) for path in (cut / "checkpoints" / "random_labels").iterdir()]
-    assert 10 < max(steps) < 20
-    assert command(*STEPS, f"--workdir={cut}").returncode == 0
+    assert max(steps) == 14
+    assert answer(*STEPS, f"--workdir={cut}").returncode == 0
     assert_same(cut, whole)
 
 
@@ -171,14 +187,14 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_taken(
 
 
 def test_resources_may_change_when_a_run_is_resumed(
-    command: Command, reference: Path, tmp_path: Path
+    answer: Command, reference: Path, tmp_path: Path
 ) -> None:
     workdir = interrupted(reference, tmp_path)
     shutil.rmtree(newest(workdir))
-    more = command(*RUNS, *RESOURCES, "--config.epochs=15", f"--workdir={workdir}")
+    more = answer(*RUNS, *RESOURCES, "--config.epochs=13", f"--workdir={workdir}")
     assert more.returncode == 2
-    assert "another config: epochs (14 there, 15 now). Take" in more.stderr
-    result = command(*RUNS, *RESOURCES, f"--workdir={workdir}")
+    assert "another config: epochs (14 there, 13 now). Take" in more.stderr
+    result = answer(*RUNS, *RESOURCES, f"--workdir={workdir}")
     assert result.returncode == 0, result.stderr
     assert "resuming from step" in result.stdout
     made, expected = (
@@ -187,7 +203,7 @@ def test_resources_may_change_when_a_run_is_resumed(
     )
     assert made == expected
     assert json.loads((workdir / "config.json").read_text())["checkpoint_every"] == 3
-    again = command(*RUNS, f"--workdir={workdir}")  # with the first resources once more
+    again = answer(*RUNS, f"--workdir={workdir}")  # with the first resources once more
     assert again.returncode == 0
     assert "Complete already" in again.stdout
 
@@ -218,7 +234,7 @@ def test_another_config_in_the_same_workdir_is_refused(answer: Command, referenc
 
 
 def test_it_resumes_from_another_data_folder_but_not_onto_other_labels(
-    answer: Command, environment: dict[str, str], tmp_path: Path
+    answer: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (300, 8, 8)).astype(np.uint8)
@@ -228,17 +244,22 @@ def test_it_resumes_from_another_data_folder_but_not_onto_other_labels(
         "--config=configs/quickstart.py",
         "--config.sweep=",
         f"--config.dataset={file}",
-        "--config.epochs=300",
+        "--config.epochs=6",
         "--config.stop_when_fitted=False",
         "--config.batch_size=50",
         f"--workdir={tmp_path / 'run'}",
     )
     np.savez(file, x_train=images[:250], y_train=labels[:250], x_test=images[250:],
              y_test=labels[250:])  # fmt: skip
-    process = start(environment, *arguments)
-    wait_for_lines(tmp_path / "run", 2, process)
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
+    append = metrics.append_lines
+
+    def signalled(*given: Any) -> None:
+        append(*given)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(metrics, "append_lines", signalled)
+        assert answer(*arguments).returncode == 1
     before = (tmp_path / "run" / "metrics.jsonl").read_bytes()
     labels[7] = (labels[7] + 1) % 4
     np.savez(file, x_train=images[:250], y_train=labels[:250], x_test=images[250:],
@@ -252,7 +273,6 @@ def test_it_resumes_from_another_data_folder_but_not_onto_other_labels(
              y_test=labels[250:])  # fmt: skip
     result = answer(*arguments, f"--config.data_dir={tmp_path}")
     assert result.returncode == 0, result.stderr
-    assert (
-        json.loads((tmp_path / "run" / "summary.json").read_text())["members"][0]["epochs"] == 300
-    )
+    assert "resuming from step 5" in result.stdout
+    assert read_summary(tmp_path / "run")["members"][0]["epochs"] == 6
     assert os.path.exists(tmp_path / "run" / "labels.npz")

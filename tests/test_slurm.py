@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY
+from conftest import QUICKLY, REPOSITORY
 from helpers.processes import free_port
 
 SBATCH = REPOSITORY / "launch" / "slurm.sbatch"
@@ -130,7 +130,8 @@ def submit(slurm: Slurm, tmp_path: Path, *words: str, run: str = "", **more: str
         "sbatch", "--parsable", f"--output={log}", f"--chdir={REPOSITORY}", "--nodes=1",
         "--overcommit", *options, str(SBATCH), *arguments,
         PYTHONPATH=str(REPOSITORY), RUN=run or f"{sys.executable} -m rethinking_jax.main",
-        JAX_PLATFORMS="cpu", XLA_FLAGS="--xla_force_host_platform_device_count=2", **more,
+        JAX_PLATFORMS="cpu", XLA_FLAGS=f"{QUICKLY} --xla_force_host_platform_device_count=2",
+        **more,
     )  # fmt: skip
     return answer.strip(), log
 

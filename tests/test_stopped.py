@@ -22,6 +22,7 @@ from rethinking_jax.report import __main__ as report
 from rethinking_jax.report import page
 from rethinking_jax.sweep import measure
 
+pytestmark = pytest.mark.usefixtures("one_engine")
 SMALL = (
     "--config.sweep=", "--config.model=mlp", "--config.hidden_sizes=8", "--config.epochs=2",
     "--config.train_examples=200",
@@ -95,6 +96,7 @@ usual, cli.begin = cli.begin, begin
 runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 """
 MAIN = "rethinking_jax.main"
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 PLACES = {
     "import.jaxlib": "before anything was written",
     "rethinking_jax.experiment.load_datasets": "before anything was written",
@@ -126,7 +128,7 @@ def interrupted(module: object, name: str, word: str = "SIGTERM") -> Iterator[No
         yield
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", SIGNALS)
 def test_the_second_signal_ends_a_command_at_once_even_within_a_compiled_program(
     number: signal.Signals, environment: dict[str, str]
 ) -> None:
@@ -138,7 +140,7 @@ def test_the_second_signal_ends_a_command_at_once_even_within_a_compiled_program
     for line in ("ready", f"stopped by {name}"):
         assert process.stdout is not None and process.stdout.readline() == f"{line}\n"
         process.send_signal(number)
-    _, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
     assert errors == f"rethinking_jax: ended at once by a second {name}; what is saved stays\n"
 
@@ -261,12 +263,10 @@ def test_the_other_commands_end_with_one_line(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(("place", "number"), zip(PLACES, SIGNALS * 4, strict=True))
 def test_a_real_signal_at_any_stage(
-    place: str, number: signal.Signals, environment: dict[str, str], command: Command,
-    tmp_path: Path,
-) -> None:  # fmt: skip
+    place: str, number: signal.Signals, environment: dict[str, str], answer: Command, tmp_path: Path
+) -> None:
     workdir = tmp_path / "run"
     words = [sys.executable, "-c", DRIVE, place, str(int(number)), MAIN, *SMALL,
              f"--workdir={workdir}"]  # fmt: skip
@@ -275,5 +275,5 @@ def test_a_real_signal_at_any_stage(
     )
     one_line(result, PLACES[place].format(workdir=workdir))
     assert ("Ctrl-C" if number == signal.SIGINT else "SIGTERM") in result.stderr
-    assert command(*SMALL, f"--workdir={workdir}").returncode == 0
+    assert answer(*SMALL, f"--workdir={workdir}").returncode == 0
     assert read_summary(workdir)["members"][0]["epochs"] == 2

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
-from conftest import fashion_mnist_folder, needs_fashion_mnist
+from conftest import needs_real
 from helpers.tfds_sets import examples, image_features, noise, prepare
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -164,11 +164,11 @@ def test_embedded_digits_of_a_tensor_feature(kind: str, data_dir: Path, tmp_path
     assert_same(found, expected)
 
 
-@needs_fashion_mnist
-def test_fashion_mnist_test_split(tmp_path: Path) -> None:
-    folder = str(fashion_mnist_folder())
-    expected = load_dataset("fashion_mnist", data_dir=folder)
-    found = open_streamed("fashion_mnist", data_dir=folder, cache_dir=str(tmp_path), kind="stream")
+@pytest.mark.slow
+@needs_real("fashion_mnist")
+def test_fashion_mnist_test_split(real_data: dict[str, str]) -> None:
+    expected = load_dataset("fashion_mnist", **real_data)
+    found = open_streamed("fashion_mnist", **real_data, kind="stream")
     np.testing.assert_array_equal(found.train.labels, expected.train.labels)
     np.testing.assert_array_equal(found.test.read(np.arange(10_000)), expected.test.images)
 
@@ -415,7 +415,7 @@ def test_auto_takes_a_whole_fitting_cache_and_says_which(
     kind, line = opened_as(cache_dir=str(cache_dir))
     assert kind == "cache" and f"images-{SIZE}" in line
     kind, line = opened_as(cache_dir=str(cache_dir), image_size=SIZE + 1)
-    assert kind == "stream" and "there is none" in line
+    assert kind == "stream" and "there is no cache of decoded images in" in line
     copy = tmp_path / "copy"
     shutil.copytree(cache_dir, copy)
     folder = copy / "imagenet2012-5.1.0" / f"images-{SIZE}"
@@ -447,7 +447,7 @@ def test_a_cache_that_is_not_there_names_the_command_that_makes_it(
     imagenet_data_dir: Path, tmp_path: Path
 ) -> None:
     error_of(
-        "there is none",
+        "there is no cache of decoded images in",
         f"python -m rethinking_jax.prepare imagenet2012 --data_dir={imagenet_data_dir} "
         f"--cache_dir={tmp_path} --cache={SIZE}",
         kind="cache",

@@ -19,6 +19,7 @@ from rethinking_jax.analysis.language import translator
 from rethinking_jax.host.console import make_console, print_table, say
 from rethinking_jax.pictures import decision_map, gallery
 from rethinking_jax.sweep.progress import ProgressReport
+from rethinking_jax.sweep.remaining import Ahead
 
 CURVES = [
     Curve("one, $x$", [1.0, 2.0, 30.0], [0.1, 0.5, 0.9], [0.1, 0.4, 0.8], [0.1, 0.6, 1.0]),
@@ -157,7 +158,8 @@ def test_devices_of_every_kind_that_are_not_there(
 def test_no_digit_of_the_live_line_is_cut(width: int) -> None:
     file = io.StringIO()
     shown = ProgressReport(Console(file=file, width=width, force_terminal=True))
-    with shown.showing("[/]partially_corrupted_labels,label_noise=0.25", 250, 3.0):
+    ahead = Ahead("mlp", 2, 1.0, 247.0, may_stop=True)
+    with shown.showing("[/]partially_corrupted_labels,label_noise=0.25", 250, ahead, [ahead]):
         line = {"epoch": 17, "train_accuracy": 0.1234, "images_per_second": 1234567.8}
         shown.epoch([line, line])
         file.truncate(file.seek(0))

@@ -15,9 +15,8 @@ from rethinking_jax.analysis.results import (
     tested_series,
 )
 from rethinking_jax.analysis.table import Column, Table, spread, table, with_values
-from rethinking_jax.workdir.metrics import Json
+from rethinking_jax.workdir.metrics import Json, text_of
 
-ACCURACY = "{:.4f}"
 UNMEASURED = "not measured"
 COMPARABLE = Column("comparable", "comparable", words=True)
 PAPER = (
@@ -27,10 +26,10 @@ PAPER = (
     Column("augmentation", "augmentation", words=True),
     Column("weight decay", "weight_decay", "{:g}"),
     Column("seeds", "seeds"),
-    Column("our train acc.", "train_accuracy", ACCURACY),
-    Column("paper's train acc.", "paper_train_accuracy", ACCURACY),
-    Column("our test acc.", "test_accuracy", ACCURACY),
-    Column("paper's test acc.", "paper_test_accuracy", ACCURACY),
+    Column("our train acc.", "train_accuracy", text_of),
+    Column("paper's train acc.", "paper_train_accuracy", text_of),
+    Column("our test acc.", "test_accuracy", text_of),
+    Column("paper's test acc.", "paper_test_accuracy", text_of),
     COMPARABLE,
 )
 
@@ -38,13 +37,13 @@ PAPER = (
 def _top(key: str, name: str) -> list[Column]:
     """Returns the columns of an accuracy: ours and the paper's in training, then in test."""
     return [
-        Column(f"our train {name}", f"train_{key}", ACCURACY, UNMEASURED),
-        Column(f"paper's train {name}", f"paper_train_{key}", ACCURACY, UNMEASURED),
-        Column(f"our test {name} [best]", f"test_{key}", ACCURACY, UNMEASURED),
-        Column(f"our best test {name}", f"best_test_{key}", ACCURACY, UNMEASURED, bracketed=True),
-        Column(f"paper's test {name} [best]", f"paper_test_{key}", ACCURACY, UNMEASURED),
+        Column(f"our train {name}", f"train_{key}", text_of, UNMEASURED),
+        Column(f"paper's train {name}", f"paper_train_{key}", text_of, UNMEASURED),
+        Column(f"our test {name} [best]", f"test_{key}", text_of, UNMEASURED),
+        Column(f"our best test {name}", f"best_test_{key}", text_of, UNMEASURED, bracketed=True),
+        Column(f"paper's test {name} [best]", f"paper_test_{key}", text_of, UNMEASURED),
         Column(
-            f"paper's best test {name}", f"paper_best_test_{key}", ACCURACY, UNMEASURED,
+            f"paper's best test {name}", f"paper_best_test_{key}", text_of, UNMEASURED,
             bracketed=True,
         ),
     ]  # fmt: skip

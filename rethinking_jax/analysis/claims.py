@@ -10,14 +10,13 @@ from typing import NamedTuple
 import numpy as np
 
 from rethinking_jax.analysis import paper
+from rethinking_jax.analysis.chance import after_noise, chance, is_chance, well_above
+from rethinking_jax.analysis.fitted import fit_times, overfit_times, runs_fitted, threshold_text
 from rethinking_jax.analysis.results import Group, Series
+from rethinking_jax.workdir.metrics import text_of
 
 YES, NO, NOT_MEASURED = "yes", "no", "not measured"
 
-# The training loss below which Figure 1a counts as fitted, and the one that the paper probably
-# meant in Figure 1b.
-FITTED_LOSS = 0.1
-OVERFIT_LOSS = 0.05
 # The range of the time of random labels over that of true labels in Figure 1b: AlexNet needs 1.55
 # times as long, Inception 3.6 times.
 TIME_RATIO = (1.5, 3.6)
@@ -54,12 +53,6 @@ def words(setting: str) -> str:
     return setting.replace("_", " ")
 
 
-def mean(values: Sequence[float | None]) -> float | None:
-    """Returns the mean over seeds; None where a seed has no value."""
-    known = [value for value in values if value is not None]
-    return float(np.mean(known)) if known and len(known) == len(values) else None
-
-
 # Fitting ------------------------------------------------------------------------------
 
 
@@ -67,76 +60,59 @@ def mean(values: Sequence[float | None]) -> float | None:
 EXACT = "a data set that the paper fits exactly, not ImageNet"
 
 
-def _fits(group: Group) -> bool:
-    return all(steps is not None for steps in group.steps_to_fit())
-
-
 def fitted_all(one: Series) -> Judged:
-    """Judges whether every setting reaches the threshold with every seed (Figure 1a)."""
+    """Judges whether every setting is fitted by every seed (Figure 1a)."""
     if len(one.groups) < 2:
         return missing("at least two settings")
     if one.dataset == paper.IMAGENET:
         return missing(EXACT)
-    failed = [group_name(group) for group in one.groups if not _fits(group)]
-    threshold = one.groups[0].config.get("fit_threshold", 1.0)
+    failed = [group_name(g) for g in one.groups if runs_fitted(one, g) < g.seeds]
+    lowest = min(max(x["train_accuracy"] for x in own) for g in one.groups for own in g.lines)
     text = (
-        f"{len(one.groups) - len(failed)} of {len(one.groups)} settings reach train accuracy "
-        f"{threshold:g} with every seed"
+        f"{len(one.groups) - len(failed)} of {len(one.groups)} settings are fitted by every seed: "
+        f"train accuracy {_thresholds(one)}; the lowest that a run reaches is {text_of(lowest)}"
     )
     return Judged(outcome(not failed), text + (f"; not: {', '.join(failed)}" if failed else ""))
 
 
+def _thresholds(one: Series) -> str:
+    """Says from which train accuracy the groups count as fitted, and which where they differ."""
+    names: dict[str, list[str]] = {}
+    for group in one.groups:
+        names.setdefault(threshold_text(one, group), []).append(group_name(group))
+    if len(names) == 1:
+        return f"at least {next(iter(names))}"
+    return "; ".join(f"at least {text} on {', '.join(own)}" for text, own in names.items())
+
+
 def fitted_random(one: Series) -> Judged:
-    """Judges whether random labels reach the threshold with every seed (Table 1)."""
+    """Judges whether random labels are fitted by every seed (Table 1)."""
     group = one.of("random_labels")
     if group is None:
         return missing("runs on random labels")
     if one.dataset == paper.IMAGENET:
         return missing(EXACT)
-    threshold = group.config.get("fit_threshold", 1.0)
-    reached = sum(steps is not None for steps in group.steps_to_fit())
+    reached = runs_fitted(one, group)
     text = (
-        f"{reached} of {group.seeds} runs reach train accuracy {threshold:g}; "
+        f"{reached} of {group.seeds} runs reach train accuracy {threshold_text(one, group)}; "
         f"train accuracy at the end {over_seeds(group.values('train_accuracy'))}"
     )
-    return Judged(outcome(_fits(group)), text)
+    return Judged(outcome(reached == group.seeds), text)
 
 
 # Generalizing -------------------------------------------------------------------------
 
 
-def chance(one: Series) -> tuple[float, float] | None:
-    """Returns the accuracy by chance, 1/k, and its binomial standard deviation on the test set."""
-    if not one.num_classes or not one.test_examples:
-        return None
-    p = 1 / one.num_classes
-    return p, math.sqrt(p * (1 - p) / one.test_examples)
-
-
-def well_above(by_chance: tuple[float, float]) -> float:
-    """Returns the test accuracy from which a network generalizes, see `chance`.
-
-    It closes a quarter of the gap from chance to 1, and more than chance can.
-    """
-    p, deviation = by_chance
-    return max(p + (1 - p) / 4, p + 3 * deviation)
-
-
 def random_is_chance(one: Series) -> Judged:
-    """Judges whether random labels test at 1/k, within three standard deviations (Table 1)."""
-    group, by_chance = one.of("random_labels"), chance(one)
+    """Judges whether random labels test at 1/k, as near as `after_noise` allows (Table 1)."""
+    group, independent = one.of("random_labels"), chance(one)
     if group is None:
         return missing("runs on random labels")
-    if by_chance is None:
+    if independent is None:
         return missing("the number of classes in summary.json")
-    p, deviation = by_chance
-    # Seeds share the test images: their mean has no smaller deviation to rely on.
-    measured = float(np.mean(group.test_accuracy()))
-    text = (
-        f"Test accuracy {over_seeds(group.test_accuracy())}; chance is {p:.4f}, and "
-        f"{one.test_examples:,} test examples allow ±{3 * deviation:.4f}, three standard deviations"
-    )
-    return Judged(outcome(abs(measured - p) <= 3 * deviation), text)
+    by_chance = after_noise(independent, group.test_accuracies())
+    text = f"Test accuracy {over_seeds(group.test_accuracy())}; chance is {by_chance.told()}"
+    return Judged(outcome(is_chance(group.test_accuracy(), by_chance)), text)
 
 
 def true_generalizes(one: Series) -> Judged:
@@ -148,7 +124,7 @@ def true_generalizes(one: Series) -> Judged:
         return missing("the number of classes in summary.json")
     measured, bound = float(np.mean(group.test_accuracy())), well_above(by_chance)
     text = (
-        f"Test accuracy {over_seeds(group.test_accuracy())}; chance is {by_chance[0]:.4f}, "
+        f"Test accuracy {over_seeds(group.test_accuracy())}; chance is {by_chance.mean:.4f}, "
         f"at least {bound:.4f} counts as well above it"
     )
     return Judged(outcome(measured >= bound), text)
@@ -164,36 +140,13 @@ def partial_between(one: Series) -> Judged:
     low, high = (float(np.mean(end.test_accuracy())) for end in ends if end)
     measured = float(np.mean(group.test_accuracy()))
     text = (
-        f"Test accuracy on true labels {high:.4f}, with label noise {group.label_noise:g} "
-        f"{measured:.4f}, on random labels {low:.4f}"
+        f"Test accuracy on true labels {text_of(high)}, with label noise "
+        f"{group.label_noise:g} {text_of(measured)}, on random labels {text_of(low)}"
     )
     return Judged(outcome(low < measured < high), text)
 
 
 # Time ---------------------------------------------------------------------------------
-
-
-# The mean steps of each group, None where a seed did not get there, and what was reached.
-Times = tuple[list[float | None], str]
-
-
-def fit_times(groups: Sequence[Group]) -> Times:
-    """Returns the steps to the loss of Figure 1a."""
-    return _times(groups, "train_loss", FITTED_LOSS, f"training loss {FITTED_LOSS}")
-
-
-def overfit_times(groups: Sequence[Group]) -> Times:
-    """Returns the steps to what the paper probably meant in Figure 1b."""
-    reached = f"a mean training loss of {OVERFIT_LOSS} within an epoch"
-    return _times(groups, "running_loss", OVERFIT_LOSS, reached)
-
-
-def _times(groups: Sequence[Group], key: str, bound: float, reached: str) -> Times:
-    """Returns the steps to a loss, or to fit by accuracy where some group has not reached that."""
-    by_loss = [mean(group.steps_to_loss(key, bound)) for group in groups]
-    if None not in by_loss:
-        return by_loss, f"steps to {reached}"
-    return [mean(group.steps_to_fit()) for group in groups], "steps to fit by train accuracy"
 
 
 # The settings of Figure 1a, in the order in which the paper's network fits them.
@@ -306,21 +259,21 @@ def error_rises(one: Series) -> Judged:
         return missing("at least three levels of label noise, 1.0 among them")
     if by_chance is None:
         return missing("the number of classes in summary.json")
-    p, deviation = by_chance
     corrupted = [group.corrupted_test_accuracy() for group in groups]
+    true = None in corrupted
     measured = [
-        own if own is not None and None not in corrupted else group.test_accuracy()
+        group.test_accuracy() if own is None or true else own
         for own, group in zip(corrupted, groups, strict=True)
     ]
+    by_chance = after_noise(by_chance, groups[-1].test_accuracies(true))
     errors = [1 - float(np.mean(values)) for values in measured]
     correlation = rank_correlation([group.label_noise for group in groups], errors)
     text = (
-        f"Test error from {errors[0]:.4f} at label noise {groups[0].label_noise:g} to "
-        f"{errors[-1]:.4f} at 1 (chance {1 - p:.4f} ± {3 * deviation:.4f}), against "
-        f"{'true' if None in corrupted else 'equally corrupted'} test labels; "
-        f"rank correlation {correlation:.2f}"
+        f"Test error from {text_of(errors[0])} at label noise {groups[0].label_noise:g} to "
+        f"{text_of(errors[-1])} at 1, against {'true' if true else 'equally corrupted'} test "
+        f"labels; chance is {by_chance.told(error=True)}; rank correlation {correlation:.2f}"
     )
-    at_chance = abs(errors[-1] - (1 - p)) <= 3 * deviation
+    at_chance = is_chance(measured[-1], by_chance)
     return Judged(outcome(correlation >= RISING and at_chance), text)
 
 
@@ -335,7 +288,7 @@ def group_name(group: Group) -> str:
 
 
 def over_seeds(values: Sequence[float]) -> str:
-    """Returns the mean of values and their extremes, such as "0.1034 (0.0990 to 0.1070)"."""
-    least, most = min(values), max(values)
-    text = f"{np.mean(values):.4f}"
-    return text if least == most else f"{text} ({least:.4f} to {most:.4f})"
+    """Returns the mean of accuracies and their extremes, such as "0.1034 (0.0990 to 0.1070)"."""
+    low, high = min(values), max(values)
+    text = text_of(np.mean(values))
+    return text if low == high else f"{text} ({text_of(low)} to {text_of(high)})"

@@ -3,12 +3,12 @@
 Which of them there are follows from the runs, not from the config's name.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from rethinking_jax.analysis import paper
-from rethinking_jax.analysis.claims import OVERFIT_LOSS, chance
+from rethinking_jax.analysis.chance import chance
 from rethinking_jax.analysis.curves import (
     MANY,
     Curve,
@@ -18,6 +18,8 @@ from rethinking_jax.analysis.curves import (
     seeds_curve,
     seeds_note,
 )
+from rethinking_jax.analysis.distance import has_curve
+from rethinking_jax.analysis.fitted import OVERFIT_LOSS, common_level
 from rethinking_jax.analysis.results import Group, Results, Series, series, tested_series
 
 PARTIAL = "partially_corrupted_labels"
@@ -50,9 +52,14 @@ def losses(results: Results) -> list[Plot]:
         for group in one.groups
     ]
     settings = {group.setting for one in all_series for group in one.groups}
-    if all(one.dataset == paper.DATASET for one in all_series):
-        # Its 27 thousand steps would squeeze the curves of a smaller data set into a corner.
-        curves += _paper_losses(settings, [one.model for one in all_series])
+    # Its 27 thousand steps would squeeze the curves of a smaller data set into a corner.
+    beside = {
+        group.setting
+        for one in all_series
+        for group in one.groups
+        if one.dataset == paper.DATASET or has_curve(group, one.dataset, one.train_examples)
+    }
+    curves += _paper_losses(beside, [one.model for one in all_series])
     title = "Training loss" + (", as in the paper's Figure 1a" if len(settings) > 1 else "")
     caption = (
         f"Cross-entropy over {_looked_at(all_series)} as the run sees it, with the model fixed, "
@@ -144,11 +151,6 @@ def _against_noise(name: str, groups: Sequence[Group], values: Sequence[Sequence
     return seeds_curve(name, noise, of_seeds, seeds_note(known[0][0]) if known else "")
 
 
-def accuracy_times(group: Group) -> list[int | None]:
-    """Returns the steps of each seed until its train accuracy reached the config's threshold."""
-    return group.steps_to_fit()
-
-
 def loss_times(group: Group) -> list[int | None]:
     """Returns the steps of each seed until the mean loss of an epoch was at most OVERFIT_LOSS."""
     return group.steps_to_loss("running_loss", OVERFIT_LOSS)
@@ -156,15 +158,16 @@ def loss_times(group: Group) -> list[int | None]:
 
 def relative_times(results: Results) -> list[Plot]:
     """Draws the time to fit against label noise, of series with several levels (Figure 1b)."""
-    measures: tuple[tuple[str, Callable[[Group], list[int | None]]], ...] = (
-        ("train accuracy", accuracy_times),
-        (f"epoch's mean loss {OVERFIT_LOSS}", loss_times),
-    )
     curves: list[Curve] = []
-    for measure, times in measures:
+    for by_loss in (False, True):
         for one in swept(results):
             groups = one.by_label_noise()
-            values = ratios(groups, [times(group) for group in groups])
+            level = common_level(groups)
+            measure = (
+                f"epoch's mean loss {OVERFIT_LOSS}" if by_loss else f"train accuracy {level:g}"
+            )
+            times = [loss_times(g) if by_loss else g.to_accuracy(level) for g in groups]
+            values = ratios(groups, times)
             if sum(map(bool, values)) > 1:
                 curves.append(_against_noise(f"{one.name}, by {measure}", groups, values))
     if not curves:
@@ -174,7 +177,8 @@ def relative_times(results: Results) -> list[Plot]:
     caption = (
         "Steps to fit, relative to those at label noise 0. A level that a seed never fitted is "
         f"left out. The paper does not define its time; an epoch's mean loss below {OVERFIT_LOSS} "
-        "matches its numbers, train accuracy is this package's measure."
+        "matches its numbers, train accuracy is this package's measure: the highest of some round "
+        "ones that every run of the curve reaches."
     )
     return [Plot("figure_1b", title, caption, "label noise", "time to fit, relative", curves)]
 
@@ -196,7 +200,7 @@ def test_errors(results: Results) -> list[Plot]:
     by_chance = {chance(one) for one in found}
     known = by_chance.pop() if len(by_chance) == 1 else None
     curves += _paper_noise(found, paper.figure_1()["test_error"])
-    level = (1 - known[0], f"chance, {1 - known[0]:.0%}") if known else None
+    level = (1 - known.mean, f"chance, {100 * (1 - known.mean):.4g}%") if known else None
     title = "Test error of the fitted networks, as in the paper's Figure 1c"
     caption = (
         "At the end of training. The paper's curve is almost certainly against test labels "

@@ -17,6 +17,17 @@ FIGURES: list[Callable[[Results], list[Plot]]] = [
 ]
 
 
+# Those that show how runs go, and not what they came to: they need not be through.
+CURVES = (figure1.losses, figure2.accuracies)
+
+
 def figures(results: Results) -> list[Plot]:
     """Draws every figure that the runs allow and that has a curve."""
     return [plot for figure in FIGURES for plot in figure(results) if plot.curves]
+
+
+def figures_so_far(begun: Results, ended: Results) -> list[Plot]:
+    """Draws the curves of runs that have begun, and what compares those that are through."""
+    of_figure = [(figure, begun if figure in CURVES else ended) for figure in FIGURES]
+    drawn = [figure(own) for figure, own in of_figure if own.summary["members"]]
+    return [plot for plots in drawn for plot in plots if plot.curves]

@@ -29,7 +29,7 @@ SPANISH = {
     "shuffled pixels": "píxeles permutados",
     "random pixels": "píxeles al azar",
     "gaussian": "ruido gaussiano",
-    "{setting}: {train:.2f} / {test:.2f}": "{setting}: {train:.2f} / {test:.2f}",
+    "{setting}: {train} / {test}": "{setting}: {train} / {test}",
     "Training loss, and training / test accuracy at the end":
         "Pérdida, y exactitud de entrenamiento / prueba al final",
     "0 to 255 (raw)": "0 a 255 (sin tratar)",

@@ -10,19 +10,26 @@ from collections.abc import Sequence
 import numpy as np
 
 from rethinking_jax.analysis import paper
+from rethinking_jax.analysis.chance import (
+    after_noise,
+    best_by_noise,
+    chance,
+    is_chance,
+    well_above,
+    wobble,
+)
 from rethinking_jax.analysis.claims import (
     NO,
     NOT_MEASURED,
     YES,
     Judged,
-    chance,
     missing,
     outcome,
     over_seeds,
-    well_above,
 )
 from rethinking_jax.analysis.intervals import Difference, difference
 from rethinking_jax.analysis.results import Family, Group
+from rethinking_jax.workdir.metrics import text_of
 
 # The train accuracy on random labels from which ImageNet counts as fitted: the paper's three rows
 # have 0.878 to 0.952.
@@ -86,21 +93,20 @@ def imagenet_random(family: Family) -> Judged:
 
 def top5_is_chance(family: Family) -> Judged:
     """Judges whether random labels test at 1/k in top-1 and 5/k in top-5 (Table 2)."""
-    by_chance = chance(family.first)
+    one, five = chance(family.first), chance(family.first, guesses=5)
     groups = [g for g in family.groups("random_labels") if None not in g.values(TEST_TOP5)]
-    if not groups or by_chance is None:
+    if not groups or one is None or five is None:
         return missing("random labels and top-5 accuracy (data sets of 100 classes or more)")
-    k, n = 1 / by_chance[0], family.first.test_examples or 0
     told, within = [], True
     for group in groups:
         parts = []
-        for name, values, p in (
-            ("top-1", group.test_accuracy(), 1 / k),
-            ("top-5", group.values(TEST_TOP5), 5 / k),
+        top5 = [[line[TEST_TOP5] for line in own] for own in group.lines]
+        for name, values, by_chance in (
+            ("top-1", group.test_accuracy(), after_noise(one, group.test_accuracies())),
+            ("top-5", group.values(TEST_TOP5), after_noise(five, top5)),
         ):
-            allowed = 3 * (p * (1 - p) / n) ** 0.5
-            within &= abs(float(np.mean(values)) - p) <= allowed
-            parts.append(f"{name} {over_seeds(values)} (chance {p:.4f} ± {allowed:.4f})")
+            within &= is_chance(values, by_chance)
+            parts.append(f"{name} {over_seeds(values)} (chance {by_chance.told()})")
         told.append(f"{listed(group.regularizers)}: {', '.join(parts)}")
     return Judged(outcome(within), f"Test accuracy with {'; '.join(told)}")
 
@@ -135,7 +141,9 @@ def _still_fitted(family: Family, groups: Sequence[Group], wanted: str) -> Judge
     base = float(np.mean(plain.values("train_accuracy"))) if plain else 1.0
     held = all(float(np.mean(share)) >= KEPT * base for _, share in shares)
     told = [f"{listed(group.regularizers)} {over_seeds(share)}" for group, share in shares]
-    against = f"{base:.4f}, which is fitted without any" if plain else "1.0, for none ran without"
+    against = (
+        f"{text_of(base)}, which is fitted without any" if plain else "1.0, for none ran without"
+    )
     text = (
         f"Train accuracy on random labels: {'; '.join(told)}. "
         f"Fitted means at least {KEPT:g} times {against}"
@@ -154,8 +162,8 @@ def generalizes_without(family: Family) -> Judged:
         return missing("true labels with a regularizer and without any")
     bound = well_above(by_chance)
     text = (
-        f"Test accuracy: {'; '.join(map(_test, [plain, *others]))}; chance is {by_chance[0]:.4f}, "
-        f"at least {bound:.4f} counts as well above it"
+        f"Test accuracy: {'; '.join(map(_test, [plain, *others]))}; chance is "
+        f"{by_chance.mean:.4f}, at least {bound:.4f} counts as well above it"
     )
     return Judged(outcome(float(np.mean(plain.test_accuracy())) >= bound), text)
 
@@ -173,12 +181,17 @@ def early_stopping(family: Family) -> Judged:
     for group in groups:
         best, last = group.best_test_accuracy(), group.test_accuracy()
         gains = [high - end for high, end in zip(best, last, strict=True)]
-        won &= min(gains) >= POINT
+        examples = family.first.test_examples or 1
+        noise = max(best_by_noise(own, examples) for own in group.test_accuracies())
+        won &= min(gains) >= max(POINT, noise)
         told.append(
-            f"{points(float(np.mean(gains)))} with {listed(group.regularizers)} "
-            f"(best {over_seeds(best)}, end {over_seeds(last)})"
+            f"{points(float(np.mean(gains)))} with {listed(group.regularizers)} (best "
+            f"{over_seeds(best)}, end {over_seeds(last)}; noise alone up to {points(noise)})"
         )
-    text = f"It would have won {'; '.join(told)}; {points(POINT)} with every seed count"
+    text = (
+        f"It would have won {'; '.join(told)}; {points(POINT)} with every seed count, and more "
+        "than noise"
+    )
     if family.first.dataset != paper.IMAGENET:
         text = f"The paper says so of ImageNet and not of CIFAR-10. {text}"
         return Judged(NOT_MEASURED, text)
@@ -277,8 +290,7 @@ def roughness(group: Group, index: int, epochs: int) -> float:
 
     A straight rise has none, whatever its slope: only the wobble counts.
     """
-    accuracy = [line["test_accuracy"] for line in group.lines[index][:epochs]]
-    return float(np.abs(np.diff(accuracy, 2)).mean())
+    return wobble([line["test_accuracy"] for line in group.lines[index][:epochs]])
 
 
 def batch_norm_helps_a_little(families: Sequence[Family]) -> Judged:

@@ -14,7 +14,7 @@ import numpy as np
 
 from rethinking_jax.errors import UserError, first_line
 from rethinking_jax.workdir import damage, metrics
-from rethinking_jax.workdir.metrics import Json, Line
+from rethinking_jax.workdir.metrics import Json, Line, fitted
 from rethinking_jax.workdir.storage import AnyPath, check_readable
 
 # The keys of a summary that are about the data set.
@@ -69,12 +69,14 @@ class Results(NamedTuple):
       lines: the lines of each run, see `rethinking_jax.workdir.metrics.by_member`.
       config: the content of config.json; its `sweep` is a list of overrides.
       pictures: the PNG or GIF of each of `PICTURES` that there is, by its name.
+      fit_threshold: the train accuracy that counts as fitted, see `fitted.judged_at`; or None.
     """
 
     summary: Json
     lines: dict[str, list[Line]]
     config: Json
     pictures: Mapping[str, bytes] = MappingProxyType({})
+    fit_threshold: float | None = None
 
     @property
     def validated(self) -> bool:
@@ -105,13 +107,14 @@ class Results(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Runs that differ in their seed only, and the lines of each."""
+    """Runs that differ in their seed only, the lines of each, and `Results.fit_threshold`."""
 
     setting: str
     label_noise: float
     config: Json
     members: tuple[Json, ...]
     lines: tuple[list[Line], ...]
+    fit_threshold: float | None = None
 
     @property
     def seeds(self) -> int:
@@ -137,9 +140,9 @@ class Group(NamedTuple):
         """Returns a metric of the last epoch, or another entry of the summary, for each run."""
         return [member.get(key) for member in self.members]
 
-    def steps_to_fit(self) -> list[int | None]:
-        """Returns the steps of each run until it fitted; None where it never did."""
-        return self.values("steps_to_fit")
+    def to_accuracy(self, level: float, unit: str = "step") -> list[int | None]:
+        """Returns the steps, or the epochs, of each run until it had this train accuracy."""
+        return [next((x[unit] for x in own if fitted(x, level)), None) for own in self.lines]
 
     def steps_to_loss(self, key: str, bound: float) -> list[int | None]:
         """Returns the steps of each run until a loss was at most `bound`; None for never."""
@@ -152,9 +155,16 @@ class Group(NamedTuple):
         """Returns the accuracy of each run on the true labels of the test set."""
         return [true_test_accuracy(member) for member in self.members]
 
+    def test_accuracies(self, true_labels: bool = True) -> list[list[float]]:
+        """Returns the accuracy of each run at each epoch, on true test labels or on its own."""
+        return [
+            [true_test_accuracy(x) if true_labels else x["test_accuracy"] for x in own]
+            for own in self.lines
+        ]
+
     def best_test_accuracy(self) -> list[float]:
         """Returns the highest accuracy of any epoch on the true test labels, for each run."""
-        return [max(map(true_test_accuracy, own)) for own in self.lines]
+        return list(map(max, self.test_accuracies()))
 
     def corrupted_test_accuracy(self) -> list[float] | None:
         """Returns the accuracies on corrupted test labels; None where they were not measured."""
@@ -240,12 +250,11 @@ def read(workdir: AnyPath) -> Results:
     if not workdir.is_dir():
         raise UserError(f"{workdir}: there is no such folder")
     if not (workdir / "summary.json").exists():
-        epochs = len(metrics.read_lines(workdir / "metrics.jsonl"))
         if not (workdir / "config.json").exists():
             raise UserError(f"{workdir} is not a workdir: it has no summary.json")
         raise UserError(
-            f"{workdir} is not finished: {epochs} epochs in metrics.jsonl, no summary.json. The "
-            f"command that started it, with --workdir={workdir}, finishes it and writes its report"
+            f"{workdir} is not finished: it has no summary.json. The command that started it, with "
+            f"--workdir={workdir}, finishes it and writes its report"
         )
     summary = _json(workdir / "summary.json", damage.SUMMARY_KEYS)
     if "kind" in summary:
@@ -287,7 +296,7 @@ def series(results: Results) -> list[Series]:
     varied = _varied(results)
     grouped: dict[tuple[str, str], dict[tuple[str, float], list[int]]] = {}
     for index, (member, own) in enumerate(zip(summary["members"], configs, strict=True)):
-        key = _setting(member, own), member["label_noise"]
+        key = setting_of(member, own), member["label_noise"]
         names = _names(member["model"], own, varied[member["model"]])
         grouped.setdefault(names, {}).setdefault(key, []).append(index)
     # The counts in a summary are those of one data set.
@@ -330,10 +339,10 @@ def _group(
 ) -> Group:
     members = tuple(results.summary["members"][i] for i in indices)
     lines = tuple(results.lines[member["name"]] for member in members)
-    return Group(setting, noise, configs[indices[0]], members, lines)
+    return Group(setting, noise, configs[indices[0]], members, lines, results.fit_threshold)
 
 
-def _setting(member: Json, config: Json) -> str:
+def setting_of(member: Json, config: Json) -> str:
     """Returns the paper's name of what a run does, or another where the paper has none."""
     setting = str(member["corruption"])
     if setting in LABEL_SETTINGS[1:] and config.get("exclude_true_class"):

@@ -3,9 +3,9 @@
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rethinking_jax.workdir.storage import AnyPath, make_folder, write_atomically
 
@@ -16,7 +16,7 @@ class Column(NamedTuple):
     Attributes:
       title: what stands above it.
       key: the key of its value in a row, and its name in the CSV file.
-      form: the format in which a value is shown.
+      form: the format in which a value is shown, or a function that returns its text.
       none: what is shown where the value of a row is None.
       words: whether it holds words, which are set to the left, and not numbers.
       bracketed: whether its value is shown in square brackets behind that of the column before.
@@ -24,7 +24,7 @@ class Column(NamedTuple):
 
     title: str
     key: str
-    form: str = "{}"
+    form: str | Callable[[Any], str] = "{}"
     none: str = "-"
     words: bool = False
     bracketed: bool = False
@@ -144,12 +144,13 @@ def _text(column: Column, row: Row, extremes: bool) -> str:
     if column.key not in row:
         return ABSENT
     value = row[column.key]
+    form = column.form.format if isinstance(column.form, str) else column.form
     if value is None:
         return column.none
     if not isinstance(value, Spread):
         # A value that is a word stands as it is, also in a column of numbers.
-        return value if isinstance(value, str) else column.form.format(value)
-    mean, least, most = (column.form.format(part) for part in value)
+        return value if isinstance(value, str) else form(value)
+    mean, least, most = map(form, value)
     return mean if least == most or not extremes else f"{mean} ({least} to {most})"
 
 

@@ -4,23 +4,24 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rethinking_jax.analysis import beside, paper
+from rethinking_jax.analysis.chance import best_by_noise
 from rethinking_jax.analysis.figure1 import loss_times, ratios
-from rethinking_jax.analysis.results import Group, Results, Series, tested_series
+from rethinking_jax.analysis.fitted import common_level
+from rethinking_jax.analysis.results import Group, Results, Series, setting_of, tested_series
 from rethinking_jax.analysis.table import Column, Table, spread, table, with_values
 from rethinking_jax.host.console import print_table
-from rethinking_jax.workdir.metrics import Json, judged_on
+from rethinking_jax.workdir.metrics import Json, judged_on, text_of
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 # What is shown where a metric is not a number, and where a run never fitted.
 NAN, NEVER = "nan", "never"
-ACCURACY = "{:.4f}"
 
 RUN = Column("run", "name")
-FLIPPED = Column("really flipped", "flipped_fraction", ACCURACY, NAN)
-TRAIN = Column("train acc.", "train_accuracy", ACCURACY, NAN)
-TEST = Column("test acc.", "test_accuracy", ACCURACY, NAN)
+FLIPPED = Column("really flipped", "flipped_fraction", text_of, NAN)
+TRAIN = Column("train acc.", "train_accuracy", text_of, NAN)
+TEST = Column("test acc.", "test_accuracy", text_of, NAN)
 EPOCHS_TO_FIT = Column("epochs to fit", "epochs_to_fit", "{:,}", NEVER)
 # The columns of the results. Titles fold on the screen; seven columns fit into 80 characters.
 COLUMNS = (
@@ -28,7 +29,7 @@ COLUMNS = (
     FLIPPED,
     TRAIN,
     TEST,
-    Column("best test", "best_test_accuracy", ACCURACY, NAN),
+    Column("best test", "best_test_accuracy", text_of, NAN),
     EPOCHS_TO_FIT,
     Column("steps to fit", "steps_to_fit", "{:,}", NEVER),
 )
@@ -38,24 +39,26 @@ VALIDATED = (
     RUN,
     FLIPPED,
     TRAIN,
-    Column("val. acc.", "validation_accuracy", ACCURACY, NAN),
-    Column("best val.", "best_validation_accuracy", ACCURACY, NAN),
+    Column("val. acc.", "validation_accuracy", text_of, NAN),
+    Column("best val.", "best_validation_accuracy", text_of, NAN),
     EPOCHS_TO_FIT,
     TEST,
 )
 # The columns beside those in files and on the page, where there is room.
 EARLY_STOPPING = (
     Column("best epoch", "best_epoch", "{:,}", NEVER),
-    Column("early stopping wins", "early_stopping_gain", ACCURACY, NAN),
+    Column("early stopping wins", "early_stopping_gain", text_of, NAN),
+    Column("noise alone wins up to", "early_stopping_noise", text_of, NAN),
 )
 EARLY_STOPPING_NOTE = (
     "Early stopping wins: the test accuracy of the best epoch less that of the last. The best of "
-    "many epochs is chosen on the test set itself, so some of it is luck."
+    "many epochs is chosen on the test set itself, so that noise wins, too: up to the last column, "
+    "by how far the accuracy wanders from epoch to epoch. A gain below it says nothing."
 )
 VALIDATED_NOTE = (
     "Validation chooses among the runs: those with a test accuracy are the chosen ones, and the "
     "test set was looked at once, as they ended. Early stopping wins: the validation accuracy of "
-    "the best epoch less that of the last."
+    "the best epoch less that of the last; noise alone wins up to the last column."
 )
 NOISE = (
     Column("runs", "series"),
@@ -64,10 +67,10 @@ NOISE = (
     Column("epochs to fit", "epochs_to_fit", "{:.1f}"),
     Column("relative time (accuracy)", "relative_time_accuracy", "{:.2f}"),
     Column("relative time (loss 0.05)", "relative_time_loss", "{:.2f}"),
-    Column("test error, true labels", "test_error_true_labels", ACCURACY),
-    Column("test error, corrupted labels", "test_error_corrupted_labels", ACCURACY),
+    Column("test error, true labels", "test_error_true_labels", text_of),
+    Column("test error, corrupted labels", "test_error_corrupted_labels", text_of),
     Column("paper's relative time (Figure 1b, CIFAR-10)", "paper_relative_time", "{:.2f}"),
-    Column("paper's test error (Figure 1c, CIFAR-10)", "paper_test_error", ACCURACY),
+    Column("paper's test error (Figure 1c, CIFAR-10)", "paper_test_error", text_of),
 )
 
 
@@ -75,7 +78,11 @@ def results_table(results: Results) -> Table:
     """Makes the table of what became of each run."""
     columns = (*result_columns(results.summary), *EARLY_STOPPING)
     note = VALIDATED_NOTE if results.validated else EARLY_STOPPING_NOTE
-    made = table("results", "Results", columns, _result_rows(results.summary), note)
+    asked = {config.get("fit_threshold", 1.0) for config in results.configs}
+    levels = asked if results.fit_threshold is None else {results.fit_threshold}
+    to_fit = " or ".join(f"{level:g}" for level in sorted(levels))
+    to_fit = f"To fit is to reach a train accuracy of {to_fit}, or what --fit_threshold says."
+    made = table("results", "Results", columns, _result_rows(results), f"{to_fit} {note}")
     return made._replace(short_titles=True)
 
 
@@ -85,7 +92,11 @@ def noise_table(results: Results) -> Table | None:
     rows = [row for one in swept for row in _noise_rows(one)]
     if not rows:
         return None
-    return table("label_noise", "Over label noise", with_values(NOISE, rows), rows)
+    levels = "; ".join(f"{one.name} {common_level(one.by_label_noise()):g}" for one in swept)
+    note = (
+        f"Epochs and time to fit are by the highest train accuracy that all levels reach: {levels}."
+    )
+    return table("label_noise", "Over label noise", with_values(NOISE, rows), rows, note)
 
 
 TABLES: list[Callable[[Results], Table | None]] = [
@@ -106,32 +117,39 @@ def result_columns(summary: Json) -> tuple[Column, ...]:
     return VALIDATED if judged_on(summary["members"][0]) == "validation" else COLUMNS
 
 
-def _result_rows(summary: Json) -> list[Json]:
-    """Returns each run with what stopping at its best epoch would have won, 0 or more."""
+def _result_rows(results: Results) -> list[Json]:
+    """Returns each run with what stopping at its best epoch would have won, and noise alone."""
     rows = []
-    for member in summary["members"]:
-        key = f"{judged_on(member)}_accuracy"
-        rows.append({**member, "early_stopping_gain": member[f"best_{key}"] - member[key]})
+    for member, config in zip(results.summary["members"], results.configs, strict=True):
+        split = judged_on(member)
+        key = f"{split}_accuracy"
+        accuracies = [line[key] for line in results.lines[member["name"]]]
+        examples = results.summary.get(f"{split}_examples")
+        trend = setting_of(member, config) != "random_labels"
+        gain = max(accuracies) - accuracies[-1]
+        noise = best_by_noise(accuracies, examples, trend) if examples else None
+        rows.append({**member, "early_stopping_gain": gain, "early_stopping_noise": noise})
     return rows
 
 
 def show_results(summary: Json, console: "Console") -> None:
     """Prints the table that is shown when all runs have ended."""
     title = f"{summary['experiment']} on {summary['dataset']}, {summary['device']}"
-    made = table("results", title, result_columns(summary), _result_rows(summary))
+    made = table("results", title, result_columns(summary), summary["members"])
     print_table(console, title, made.columns, made.texts)
 
 
 def _noise_rows(one: Series) -> list[Json]:
     """Returns a row for each level of label noise, with the paper's numbers where it has them."""
     figure, groups = paper.figure_1(), one.by_label_noise()
-    by_accuracy = ratios(groups, [group.steps_to_fit() for group in groups])
+    level = common_level(groups)
+    by_accuracy = ratios(groups, [group.to_accuracy(level) for group in groups])
     by_loss = ratios(groups, [loss_times(group) for group in groups])
     rows = []
     for group, accuracy, loss in zip(groups, by_accuracy, by_loss, strict=True):
         corrupted = group.corrupted_test_accuracy() or []
-        measured = {
-            "epochs_to_fit": group.values("epochs_to_fit"),
+        measured: dict[str, Sequence[float | None]] = {
+            "epochs_to_fit": group.to_accuracy(level, "epoch"),
             "relative_time_accuracy": accuracy,
             "relative_time_loss": loss,
             "test_error_true_labels": [1 - value for value in group.test_accuracy()],

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from rethinking_jax.analysis import claims, paper
+from rethinking_jax.analysis import claims, distance, paper
 from rethinking_jax.analysis import regularizers as reg
 from rethinking_jax.analysis.claims import NOT_MEASURED, TIME_RATIO, Judged
 from rethinking_jax.analysis.results import Family, Series, count_seeds, families
@@ -53,6 +53,7 @@ class Answer(NamedTuple):
 
 
 Judge = Callable[[Sequence[Family]], list[Answer]]
+ALL_MODELS = "all models"  # what several families are called that are judged together
 
 
 class Claim(NamedTuple):
@@ -96,7 +97,7 @@ def all_families(judge: Callable[[Sequence[Family]], Judged]) -> Judge:
     """Judges all models of a workdir together."""
 
     def answers(found: Sequence[Family]) -> list[Answer]:
-        name = found[0].name if len(found) == 1 else "all models"
+        name = found[0].name if len(found) == 1 else ALL_MODELS
         series = [one for family in found for one in family.series]
         return [Answer(name, series, judge(found))]
 
@@ -194,6 +195,13 @@ CLAIMS: dict[str, Claim] = {
         each_series(claims.random_last),
         "Loss 0.1 after 13.7 thousand steps; shuffled 5.1, Gaussian 7.8, random pixels 8.2 "
         "(CIFAR-10, small Inception).",
+    ),
+    "learning_curves": Claim(
+        "The learning curves are the paper's.",
+        "Figure 1a",
+        each_series(distance.judge),
+        "Loss 0.1 after 3.1 thousand steps; shuffled 5.1, Gaussian 7.8, random pixels 8.2, random "
+        "labels 13.7 (CIFAR-10, small Inception).",
     ),
     "time_ratio": Claim(
         f"Random labels take {TIME_RATIO[0]:g} to {TIME_RATIO[1]:g} times as long as true labels.",

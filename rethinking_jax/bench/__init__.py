@@ -7,6 +7,7 @@
     python -m rethinking_jax.bench input     images decoded, streamed, and read from a cache
     python -m rethinking_jax.bench augment   an epoch with each augmentation, and without
     python -m rethinking_jax.bench solve     a kernel machine, against SciPy and scikit-learn
+    python -m rethinking_jax.bench campaign  all that docs/ states of a GPU, in half an hour
 
 `--output=FILE` keeps the raw times, ratios, settings, versions and the device as JSON; what
 was measured for the rules below lies in docs/bench. Speed is stated as a ratio of two

@@ -5,10 +5,12 @@ command is wrong, and one line says what. Benchmarks are imported late, for JAX 
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 
 from rethinking_jax import cli
+from rethinking_jax.bench.parts import PARTS
 from rethinking_jax.errors import RunFailed, UserError, nearest
 
 
@@ -129,6 +131,17 @@ def _solve(parser: cli.Parser) -> None:
     parser.add_argument("--data_dir", default="", help="of tfds")
 
 
+def _campaign(parser: cli.Parser) -> None:
+    parser.add_argument(
+        "--minutes", type=cli.whole_number(1), default=25, help="all of it (%(default)s)"
+    )
+    parser.add_argument("--parts", default="", help="by commas, some of: " + ", ".join(PARTS))
+    parser.add_argument("--data_dir", default="", help="of tfds, for CIFAR-10")
+    parser.add_argument(
+        "--show", action="store_true", help="show what the output has, and measure nothing"
+    )
+
+
 def _models(parser: cli.Parser, models: str) -> None:
     parser.add_argument("--models", default=models, help="separated by commas (%(default)s)")
 
@@ -165,6 +178,11 @@ BENCHES: dict[str, tuple[str, Callable[[cli.Parser], None]]] = {
     "input": ("images per second that are decoded, streamed and read from a cache", _input),
     "augment": ("time of an epoch with each augmentation over one without", _augment),
     "solve": ("time to solve a kernel machine, against SciPy and scikit-learn", _solve),
+    "campaign": (
+        "all that the documentation states of an accelerator, in a given time: the parts that "
+        "--output does not have yet, most valuable first",
+        _campaign,
+    ),
 }
 
 
@@ -181,7 +199,8 @@ def main(argv: Sequence[str]) -> int:
     except (RunFailed, OSError) as error:
         return cli.fail(error, 1)
     except KeyboardInterrupt as error:
-        kept = f"; what was measured before is in {options.output}" if options.output else ""
+        there = options.output and os.path.exists(options.output)
+        kept = f"; what was measured before is in {options.output}" if there else ""
         return cli.fail(f"{cli.reason(error)}{kept}", 1)
     return 0
 

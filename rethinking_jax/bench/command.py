@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from absl import logging
 from rich.console import Console
 
-from rethinking_jax.bench import augment, imagenet, members, solve, sweep, train
+from rethinking_jax.bench import augment, campaign, findings, imagenet, members, solve, sweep, train
 from rethinking_jax.bench import input as bench_input
-from rethinking_jax.bench.results import Record, busy, check_output, save
+from rethinking_jax.bench.results import Record, busy, check_output, save, spread
 from rethinking_jax.bench.timing import Progress
+from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.host.console import print_table
 
 MEGABYTE = 1e6
@@ -37,7 +38,7 @@ def run(options: Namespace) -> None:
 
 
 def _say(console: Console) -> Progress:
-    return lambda line: console.print(line, style="dim")
+    return lambda line: console.print(line, style="dim", soft_wrap=True)
 
 
 def _sweep(options: Namespace, console: Console) -> Iterator[Record]:
@@ -68,8 +69,8 @@ def _train(options: Namespace, console: Console) -> Iterator[Record]:
         print_speeds(record, f"train step of {own.model}; ours is {record['picked']}", console)
         peak, share = record["peak_flops"], record["peak_share"]
         console.print(
-            f"{record['picked']}: {_spread(share, '{:.0%}')} of the matmul peak, "
-            f"{_spread([p / 1e9 for p in peak], '{:,.0f}')} GFLOP/s\n"
+            f"{record['picked']}: {spread(share, '{:.0%}')} of the matmul peak, "
+            f"{spread([p / 1e9 for p in peak], '{:,.0f}')} GFLOP/s\n"
         )
         yield record
 
@@ -105,7 +106,7 @@ def _print_imagenet(record: Record, settings: imagenet.Settings, console: Consol
         rows.append(
             [
                 str(size["batch_size"]),
-                _spread(size["images_per_second"], "{:,.0f}"),
+                spread(size["images_per_second"], "{:,.0f}"),
                 f"{statistics.median(size['peak_share']):.1%}",
                 f"{memory / MEGABYTE:,.0f}" if memory else "",
                 f"{size['compile_seconds']:.1f}",
@@ -158,7 +159,7 @@ def _input(options: Namespace, console: Console) -> Iterator[Record]:
         settings = bench_input.Settings(size, options.images, options.repeats, threads)
         record = bench_input.bench_input(settings, _say(console))
         rows = [
-            [name, *(_spread([work / s for s in times[name]], "{:,.0f}") for times in clocks)]
+            [name, *(spread([work / s for s in times[name]], "{:,.0f}") for times in clocks)]
             for name, work in record["images_per_round"].items()
             for clocks in [(record["seconds"], record["cpu_seconds"])]
         ]
@@ -166,9 +167,9 @@ def _input(options: Namespace, console: Console) -> Iterator[Record]:
         columns = ["", "images/s (least to most)", "images per CPU second"]
         print_table(console, f"{title}, {threads} thread(s), {record['device']}", columns, rows)
         for wall, cpu in zip(record["ratios"], record["cpu_ratios"], strict=True):
-            spreads = [_spread(found["rounds"], "{:.2f}") for found in (wall, cpu)]
+            spreads = [spread(found["rounds"], "{:.2f}") for found in (wall, cpu)]
             console.print(f"{wall['of']} / {wall['over']}: {spreads[0]}, by CPU {spreads[1]}")
-        labels = _spread(record["label_seconds"], "{:.3f}")
+        labels = spread(record["label_seconds"], "{:.3f}")
         console.print(f"labels of {bench_input.IMAGENET:,} images: {labels} s\n")
         yield record
 
@@ -194,6 +195,19 @@ def _solve(options: Namespace, console: Console) -> Iterator[Record]:
     yield record
 
 
+def _campaign(options: Namespace, console: Console) -> Iterator[Record]:
+    settings = campaign.resolve(options.minutes, options.parts, options.data_dir, options.output)
+    if not options.show:
+        yield from campaign.bench_campaign(settings, _say(console))
+    records = campaign.found_in(settings.output)
+    if not records:
+        raise UserError(f"--output={options.output} has no results of a campaign")
+    findings.show(records, console)
+    failed = [one["settings"]["part"] for one in records if one["state"] == campaign.FAILED]
+    if failed and not options.show:
+        raise RunFailed(f"failed: {', '.join(failed)}; the same command tries again what is left")
+
+
 # Each yields a record as soon as it is measured and shown.
 RUNS: dict[str, Callable[[Namespace, Console], Iterator[Record]]] = {
     "sweep": _sweep,
@@ -203,6 +217,7 @@ RUNS: dict[str, Callable[[Namespace, Console], Iterator[Record]]] = {
     "input": _input,
     "augment": _augment,
     "solve": _solve,
+    "campaign": _campaign,
 }
 
 
@@ -213,15 +228,9 @@ def print_speeds(record: Record, title: str, console: Console) -> None:
     for name, seconds in record["seconds"].items():
         speed = [record["images_per_round"][name] / s for s in seconds]
         took = f"{compiled[name]:.1f}" if name in compiled else ""
-        rows.append([name, _spread(speed, "{:,.0f}"), took])
+        rows.append([name, spread(speed, "{:,.0f}"), took])
     columns = ["", "images/s (least to most)", "compile s"]
     print_table(console, f"{title}, {record['device']}", columns, rows)
     for found in record["ratios"]:
-        spread = _spread(found["rounds"], "{:.2f}")
-        console.print(f"{found['of']} / {found['over']}: {spread}")
-
-
-def _spread(values: list[float], form: str) -> str:
-    """Writes the median, the least and the most of values in a format."""
-    texts = map(form.format, (statistics.median(values), min(values), max(values)))
-    return "{} ({} to {})".format(*texts)
+        rounds = spread(found["rounds"], "{:.2f}")
+        console.print(f"{found['of']} / {found['over']}: {rounds}")

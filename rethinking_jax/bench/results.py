@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -82,15 +83,24 @@ def check_output(path: str) -> None:
     """
     if not path:
         return
-    _read(Path(path))
+    file = Path(path)
+    read(file)
+    made = not file.exists()
     try:
-        with Path(path).open("a"):
+        with file.open("a"):
             pass
     except OSError as error:
         raise UserError(f"--output={path} cannot be written to: {error.strerror}") from None
+    if made:
+        file.unlink()
 
 
-def _read(path: Path) -> list[Record]:
+def read(path: Path) -> list[Record]:
+    """Returns the records of a file; [] where there is none.
+
+    Raises:
+      UserError: it cannot be read, or holds something else.
+    """
     try:
         text = path.read_text() if path.exists() else ""
         records = json.loads(text or "[]")
@@ -105,7 +115,13 @@ def save(path: str, record: Record) -> None:
     """Adds a record to a JSON list, in place of one of the same bench and settings."""
     kept = [
         old
-        for old in _read(Path(path))
+        for old in read(Path(path))
         if (old["bench"], old["settings"]) != (record["bench"], record["settings"])
     ]
     write_atomically(Path(path), json.dumps([*kept, record], indent=1) + "\n")
+
+
+def spread(values: Sequence[float], form: str) -> str:
+    """Writes the median, the least and the most of values in a format."""
+    texts = map(form.format, (statistics.median(values), min(values), max(values)))
+    return "{} ({} to {})".format(*texts)

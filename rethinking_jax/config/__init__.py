@@ -10,10 +10,11 @@ from rethinking_jax.config.identity import (
     from_json,
     identity_of,
     runs_digest,
+    shorter_digests,
     static_part,
     to_json,
 )
-from rethinking_jax.config.key import Key, Range, check_keys
+from rethinking_jax.config.key import Key, Range, check_keys, out_of_range
 from rethinking_jax.config.keys import GROUPS, KEYS, base_config
 from rethinking_jax.config.member import Member, members, named_as_begun
 from rethinking_jax.config.recipe import appendix_learning_rate
@@ -47,12 +48,14 @@ __all__ = [
     "identity_of",
     "members",
     "named_as_begun",
+    "out_of_range",
     "parse_argument",
     "parse_sweep",
     "product",
     "resolved",
     "runs",
     "runs_digest",
+    "shorter_digests",
     "static_part",
     "sweep",
     "swept_keys",

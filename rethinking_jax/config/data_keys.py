@@ -91,10 +91,10 @@ DATA_GROUPS: dict[str, tuple[Key, ...]] = {
         Key(
             "cache_dir",
             "",
-            "The folder of decoded images, which rethinking_jax.prepare writes; empty: inside "
-            "data_dir.",
+            "The folder of what is kept of a set of tensorflow_datasets: decoded images, an index, "
+            "and the caches that rethinking_jax.prepare writes; empty: inside data_dir, or in "
+            "~/.cache/rethinking_jax where that cannot be written.",
             "location",
-            needs=STREAMED,
         ),
         Key(
             "read_threads",

@@ -69,9 +69,16 @@ def digest(config: ConfigDict, keys: Mapping[str, Key] = KEYS) -> str:
 
 def runs_digest(of_runs: Sequence[ConfigDict]) -> str:
     """Returns eight hexadecimal digits that name what each of some runs is, in their order."""
-    # The sweep of the command says nothing of a run, whose config has what it sets.
-    plain = [identity_of({**json.loads(config.to_json()), "sweep": []}) for config in of_runs]
-    return _digest(plain)
+    return _digest([identity_of(run) for run in _plain_runs(of_runs)])
+
+
+def shorter_digests(of_runs: Sequence[ConfigDict]) -> set[str]:
+    """Returns the digests of runs that are these, but end some epochs sooner, all at the same."""
+    plain = _plain_runs(of_runs)
+    return {
+        _digest([identity_of({**run, "epochs": epochs}) for run in plain])
+        for epochs in range(1, max(run["epochs"] for run in plain))
+    }
 
 
 def former_digest(config: ConfigDict) -> str:
@@ -97,6 +104,11 @@ def _without(scopes: tuple[str, ...], values: Json) -> Json:
         for key, value in values.items()
         if key not in KEYS or KEYS[key].scope not in scopes
     }
+
+
+def _plain_runs(of_runs: Sequence[ConfigDict]) -> list[Json]:
+    # The sweep of the command says nothing of a run, whose config has what it sets.
+    return [{**json.loads(config.to_json()), "sweep": []} for config in of_runs]
 
 
 def _plain(value: object) -> object:

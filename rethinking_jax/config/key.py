@@ -148,11 +148,11 @@ def check_keys(config: ConfigDict, keys: Mapping[str, Key]) -> None:
                 f"config.{name}={value!r} is not known{nearest(str(value), key.choices)} "
                 f"(known: {', '.join(key.choices)})"
             )
-        if type(value) in LARGEST and (wanted := _wanted(value, key.range)):
+        if type(value) in LARGEST and (wanted := out_of_range(value, key.range)):
             raise UserError(f"config.{name}={value} must be {wanted}")
 
 
-def _wanted(value: float, allowed: Range | None) -> str:
+def out_of_range(value: float, allowed: Range | None) -> str:
     """Returns what would be right where a number is not; "" where it is."""
     least, most, wanted = allowed or Range(-math.inf, wanted="a number")
     if 0 < abs(value) < ABOVE_ZERO:

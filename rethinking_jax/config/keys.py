@@ -50,12 +50,18 @@ GROUPS: dict[str, tuple[Key, ...]] = {
     ),
     "Training": (
         Key("seed", 0, "The seed of everything that a run draws.", "array", range=SEED),
-        Key("epochs", 100, "The most epochs that a run trains.", range=AT_LEAST_1),
+        Key(
+            "epochs",
+            100,
+            "The most epochs that a run trains; more may be given when it goes on.",
+            range=AT_LEAST_1,
+        ),
         Key("stop_when_fitted", True, "Whether a run ends as soon as its training set is fitted."),
         Key(
             "fit_threshold",
             1.0,
-            "The training accuracy, of the fixed network, that counts as fitted.",
+            "The training accuracy, of the fixed network, that counts as fitted and stops a run. "
+            "On large sets 1.0 may take all epochs: near-duplicates with other labels prevent it.",
             range=Range(ABOVE_ZERO, 1, "above 0 and at most 1"),
         ),
         Key(

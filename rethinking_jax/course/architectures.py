@@ -19,6 +19,7 @@ from rethinking_jax.analysis.lesson import (
 from rethinking_jax.analysis.networks import network
 from rethinking_jax.analysis.results import Group, Results
 from rethinking_jax.analysis.verdicts import Verdict
+from rethinking_jax.workdir.metrics import text_of
 
 # The models of the networks with separable convolutions and with whole ones.
 SEPARABLE, LIKE_VGG = "mobilenet_small", "vgg_small"
@@ -129,7 +130,7 @@ def _parameters(results: Results, groups: list[Group]) -> Verdict:
     # Where even this pair is in order, all pairs are.
     small, large = max(pairs, key=lambda pair: _accuracy(pair[0]) - _accuracy(pair[1]))
     answer, found = less(large.test_accuracy(), small.test_accuracy())
-    shown = (f"{name(g)} ({cost(g).parameters:,} parameters) {_accuracy(g):.4f}"
+    shown = (f"{name(g)} ({cost(g).parameters:,} parameters) {text_of(_accuracy(g))}"
              for g in (small, large))  # fmt: skip
     correlation = rank_correlation(
         [cost(g).parameters for g in groups], [_accuracy(g) for g in groups]
@@ -159,8 +160,9 @@ def _convolution(results: Results, groups: list[Group]) -> Verdict:
     best, worst = max(dense, key=_accuracy), min(convolutional, key=_accuracy)
     answer, found = less(best.test_accuracy(), worst.test_accuracy())
     text = (
-        f"Test accuracy of the worst convolutional one, {name(worst)}, {_accuracy(worst):.4f}, of "
-        f"the best dense one, {name(best)}, {_accuracy(best):.4f}: {told(found)}"
+        f"Test accuracy of the worst convolutional one, {name(worst)}, "
+        f"{text_of(_accuracy(worst))}, of the best dense one, {name(best)}, "
+        f"{text_of(_accuracy(best))}: {told(found)}"
     )
     return verdict(results, CONVOLUTION, answer, text)
 
@@ -178,8 +180,8 @@ def _separable(results: Results, groups: list[Group]) -> list[Verdict]:
     )
     worse, found = less(small.test_accuracy(), large.test_accuracy())
     harm = (
-        f"Test accuracy of the separable one {_accuracy(small):.4f}, of the VGG-style one "
-        f"{_accuracy(large):.4f}: {told(found)}"
+        f"Test accuracy of the separable one {text_of(_accuracy(small))}, of the VGG-style one "
+        f"{text_of(_accuracy(large))}: {told(found)}"
     )
     return [
         verdict(results, OPERATIONS, outcome(ratio >= FEWER), text),

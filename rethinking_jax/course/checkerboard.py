@@ -11,6 +11,7 @@ from rethinking_jax.analysis.lesson import Lesson, groups_of, less, note, told, 
 from rethinking_jax.analysis.results import Group, Results, count_seeds
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.data.checkerboard import TEST_EXAMPLES, Sizes, sizes
+from rethinking_jax.workdir.metrics import text_of
 
 RISES = "In-distribution accuracy rises with the number of training examples."
 FLAT = "Out-of-distribution accuracy does not rise with them."
@@ -135,7 +136,7 @@ def _few(results: Results, without: Board, board: Board) -> Verdict:
 def _listed(found: list[Board], key: str) -> str:
     """Returns the mean accuracies by numbers of examples, in words."""
     told_of = ", ".join(
-        f"{np.mean(at_the_end(board, key)):.3f} with "
+        f"{text_of(np.mean(at_the_end(board, key)), 3)} with "
         + " + ".join(f"{count:,}" for count in board.sizes if count)
         for board in found
     )

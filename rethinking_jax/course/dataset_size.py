@@ -10,6 +10,7 @@ from rethinking_jax.analysis.language import Translate
 from rethinking_jax.analysis.lesson import Lesson, groups_of, note, unmeasured, verdict
 from rethinking_jax.analysis.results import Group, Results
 from rethinking_jax.analysis.verdicts import Verdict
+from rethinking_jax.workdir.metrics import text_of
 
 POWER = "Test error falls as a power of the number of training examples."
 AUGMENTED = "Augmentation lowers the test error at every number of examples."
@@ -96,9 +97,9 @@ def _power(results: Results, plain: Errors) -> list[Verdict]:
         return unmeasured(results, need, POWER)
     fit = power_law(n, mean)
     text = (
-        f"Test error {mean[0]:.4f} with {n[0]:,.0f} examples, {mean[-1]:.4f} with {n[-1]:,.0f}; "
-        f"fitted: error = {fit.factor:.2f} n^-{fit.power:.2f}, R² {fit.r2:.3f}, at least "
-        f"{STRAIGHT:g} counts as a power law"
+        f"Test error {text_of(mean[0])} with {n[0]:,.0f} examples, {text_of(mean[-1])} with "
+        f"{n[-1]:,.0f}; fitted: error = {fit.factor:.2f} n^-{fit.power:.2f}, R² {fit.r2:.3f}, "
+        f"at least {STRAIGHT:g} counts as a power law"
     )
     return [verdict(results, POWER, outcome(fit.power > 0 and fit.r2 >= STRAIGHT), text)]
 

@@ -18,6 +18,7 @@ from rethinking_jax.analysis.lesson import (
 )
 from rethinking_jax.analysis.results import Group, Results
 from rethinking_jax.analysis.verdicts import Verdict
+from rethinking_jax.workdir.metrics import text_of
 
 FITS = "The largest network has the highest training accuracy."
 OVERFITS = "The largest network overfits: its training accuracy is far above its test accuracy."
@@ -59,7 +60,7 @@ def judge(results: Results) -> list[Verdict]:
     small, large = min(groups, key=parameters), max(groups, key=parameters)
     told_of = "; ".join(
         f"{'-'.join(map(str, g.config['hidden_sizes']))} ({parameters(g):,} parameters) "
-        f"{mean(g, 'train_accuracy'):.4f} and {mean(g, 'test_accuracy'):.4f}"
+        f"{text_of(mean(g, 'train_accuracy'))} and {text_of(mean(g, 'test_accuracy'))}"
         for g in groups
     )
     text = f"Training and test accuracy at the end: {told_of}"

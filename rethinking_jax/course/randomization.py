@@ -7,6 +7,7 @@ from rethinking_jax.analysis.language import Translate
 from rethinking_jax.analysis.lesson import Lesson, curve, groups_of, note, over_epochs
 from rethinking_jax.analysis.results import Group, Results, series
 from rethinking_jax.analysis.verdicts import Verdict, verdicts
+from rethinking_jax.workdir.metrics import text_of
 
 # The names of the paper's claims that the lecture makes, too.
 CLAIMS = (
@@ -23,10 +24,10 @@ def plots(results: Results, translate: Translate) -> list[Plot]:
 
     def name(group: Group) -> str:
         return translate(
-            "{setting}: {train:.2f} / {test:.2f}",
+            "{setting}: {train} / {test}",
             setting=translate(group.members[0]["corruption"].replace("_", " ")),
-            train=float(np.mean(group.values("train_accuracy"))),
-            test=float(np.mean(group.test_accuracy())),
+            train=text_of(np.mean(group.values("train_accuracy")), 2),
+            test=text_of(np.mean(group.test_accuracy()), 2),
         )
 
     curves = [

@@ -21,6 +21,7 @@ from rethinking_jax.analysis.lesson import (
 )
 from rethinking_jax.analysis.results import Group, Results
 from rethinking_jax.analysis.verdicts import Verdict
+from rethinking_jax.workdir.metrics import text_of
 
 MATTERS = "The choice matters: validation tells the best setting from the worst."
 ALONE = "Validation tells the best setting from every other."
@@ -114,8 +115,8 @@ def judge(results: Results) -> list[Verdict]:
     told_apart = [less(one.validation, best.validation, (count, count)) for one in found[1:]]
     equals = sum(outcome_ == NOT_MEASURED for outcome_, _ in told_apart)
     text = (
-        f"Validation accuracy {np.mean(best.validation):.4f} with {best.name}, "
-        f"{np.mean(worst.validation):.4f} with {worst.name}: {told(told_apart[-1][1])}"
+        f"Validation accuracy {text_of(np.mean(best.validation))} with {best.name}, "
+        f"{text_of(np.mean(worst.validation))} with {worst.name}: {told(told_apart[-1][1])}"
     )
     many = (
         f"Of {len(found) - 1} other settings {equals} cannot be told from {best.name} by {count:,} "
@@ -132,8 +133,9 @@ def _foretold(results: Results, best: Setting, count: int) -> list[Verdict]:
     test = best.group.values("test_accuracy")
     found = difference(best.validation, test, (count, results.summary["test_examples"]))
     text = (
-        f"{best.name}: validation accuracy {np.mean(best.validation):.4f} on {count:,} examples, "
-        f"test accuracy {np.mean(test):.4f} on {results.summary['test_examples']:,}: {told(found)}"
+        f"{best.name}: validation accuracy {text_of(np.mean(best.validation))} on {count:,} "
+        f"examples, test accuracy {text_of(np.mean(test))} on "
+        f"{results.summary['test_examples']:,}: {told(found)}"
     )
     flatters = outcome(found.low > 0) if found.low > 0 or found.high < 0 else NOT_MEASURED
     return [

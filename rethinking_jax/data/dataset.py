@@ -12,6 +12,7 @@ import numpy as np
 from rethinking_jax.corruption import NO_MOMENTS, Moments
 from rethinking_jax.data.ids import example_ids
 from rethinking_jax.errors import UserError
+from rethinking_jax.workdir.storage import AnyPath
 
 if TYPE_CHECKING:
     import jax
@@ -33,6 +34,9 @@ class Reader:
       slice_size: how many positions one task should take.
       kind: "stream" (images are decoded when they are read) or "cache".
       records: the version and the size of the records that it reads, where they are known.
+      made_of: all that the pixels depend on, in words, where that is known.
+      folders: the folders in which something may be kept that is found out about them, see
+        `rethinking_jax.data.kept`.
     """
 
     read: Read
@@ -40,6 +44,8 @@ class Reader:
     slice_size: int
     kind: str
     records: str = ""
+    made_of: str = ""
+    folders: tuple[AnyPath, ...] = ()
 
     def rows(self, positions: np.ndarray) -> Reader:
         """Reads some rows of the split as if there were no others."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from rethinking_jax.data.watch import Watch, silent
 from rethinking_jax.errors import UserError
 
 if TYPE_CHECKING:
@@ -225,7 +226,12 @@ def describe() -> str:
 
 
 def stack_images(
-    name: str, count: int, read: Callable[[range], Iterable[np.ndarray]], image_size: int
+    name: str,
+    count: int,
+    read: Callable[[range], Iterable[np.ndarray]],
+    image_size: int,
+    watch: Watch = silent,
+    what: str = "",
 ) -> np.ndarray:
     """Reads all images into one array, each fitted to `image_size`.
 
@@ -234,6 +240,8 @@ def stack_images(
       count: the number of images, at least 1.
       read: gives the images (uint8 [h, w, c]) at a range of indices; threads call it.
       image_size: see `fit`.
+      watch: is told how many images are there.
+      what: what it is told is going on.
 
     Returns:
       uint8 [count, h, w, c].
@@ -256,8 +264,8 @@ def stack_images(
     workers = os.cpu_count() if first.size > SMALL_IMAGE else 1
     with ThreadPoolExecutor(workers) as pool:
         chunks = [range(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
-        for _ in pool.map(fill, chunks):
-            pass
+        for chunk, _ in zip(chunks, pool.map(fill, chunks), strict=True):
+            watch(what, chunk.stop, count)
     return images
 
 

@@ -1,17 +1,22 @@
 """The one door: from a data set's name to the data set, in memory or streamed."""
 
+import dataclasses
 import os
 from pathlib import Path
 
+import numpy as np
+
 from rethinking_jax.data.arrays import load_arrays
 from rethinking_jax.data.checkerboard import is_checkerboard, load_checkerboard
-from rethinking_jax.data.dataset import Dataset, one_line
+from rethinking_jax.data.dataset import Dataset, Split, one_line
 from rethinking_jax.data.image_folder import image_files, load_image_folder
+from rethinking_jax.data.images import stack_images
 from rethinking_jax.data.origin import Origin, Request, Say, say_nothing
+from rethinking_jax.data.parts import subset
 from rethinking_jax.data.tfds.load import load_tfds
 from rethinking_jax.data.tfds.prepare import is_known, prepared_files
 from rethinking_jax.data.tfds.stream import bytes_in_memory, stream_tfds
-from rethinking_jax.data.watch import Watch
+from rethinking_jax.data.watch import Spoken, Watch
 from rethinking_jax.errors import UserError
 from rethinking_jax.workdir.names import printable
 
@@ -71,9 +76,13 @@ def load_dataset(
     data_dir: str = "",
     manual_dir: str = "",
     image_size: int = 0,
+    cache_dir: str = "",
+    train_examples: int = 0,
+    data_seed: int = 0,
+    validation_examples: int = 0,
     progress: Say | None = None,
 ) -> Dataset:
-    """Reads a whole data set into memory, preparing it first where it is not.
+    """Reads a data set into memory, preparing it first where it is not.
 
     Args:
       name: `mnist5k` (embedded), any image classification set of tfds such as `mnist`,
@@ -85,6 +94,11 @@ def load_dataset(
         ~/tensorflow_datasets).
       manual_dir: a folder with archives that were downloaded by hand.
       image_size: scale and crop all images to this side; 0 leaves them as they are.
+      cache_dir: where decoded sets are kept; "" is the folder `rethinking_jax` in the data_dir,
+        or one of this user where that cannot be written (`kept.user_folder`).
+      train_examples: how many examples to train on; 0 takes all. See `chosen_parts`.
+      data_seed: the seed by which they are chosen.
+      validation_examples: how many to set aside, as the further split "validation".
       progress: is given plain lines that say what is going on.
 
     Returns:
@@ -97,12 +111,45 @@ def load_dataset(
     _check_size(image_size)
     say = progress or say_nothing
     request = Request(
-        name, data_dir, manual_dir, "", image_size, say=lambda line: say(printable(line))
+        name,
+        data_dir,
+        manual_dir,
+        cache_dir,
+        image_size,
+        say=lambda line: say(printable(line)),
+        part=train_examples > 0,
     )
     try:
-        return origin_of(request).load(request)
+        dataset = origin_of(request).load(request)
+        return _in_memory(
+            subset(dataset, train_examples, data_seed, validation_examples), request.say
+        )
     except OSError as error:
         raise UserError(f"dataset={name!r} cannot be read: {one_line(error)}") from error
+
+
+def _in_memory(dataset: Dataset, say: Say) -> Dataset:
+    """Reads the images of the splits that were left to be read."""
+
+    def whole(split: Split) -> Split:
+        if not split.streamed:
+            return split
+        pixels = stack_images(
+            dataset.name,
+            len(split),
+            lambda rows: split.reader.read(np.arange(rows.start, rows.stop)),
+            0,
+            Spoken(say),
+            f"decoding {dataset.name}",
+        )
+        return dataclasses.replace(split, stored=pixels)
+
+    return dataclasses.replace(
+        dataset,
+        train=whole(dataset.train),
+        test=whole(dataset.test),
+        further={name: whole(split) for name, split in dataset.further.items()},
+    )
 
 
 def open_streamed(

@@ -26,6 +26,8 @@ class Request(NamedTuple):
       kind: how images are streamed, one of `load.KINDS`.
       say: is given plain lines of progress.
       watch: is told how far a pass over the data is; None says it in lines.
+      part: whether only a part of the training split is wanted in memory, so that its images may
+        be a `Reader` yet.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Request(NamedTuple):
     kind: str = "auto"
     say: Say = say_nothing
     watch: Watch | None = None
+    part: bool = False
 
 
 class Origin(NamedTuple):

@@ -1,6 +1,7 @@
 """The data sets that the runs of a config read: whole on the device, or streamed from a disk."""
 
 import dataclasses
+import os
 from collections.abc import Callable, Sequence
 
 import jax
@@ -13,6 +14,7 @@ from rethinking_jax.corruption import CORRUPTIONS, Moments
 from rethinking_jax.data.dataset import Dataset, Split
 from rethinking_jax.data.fingerprint import digests_of, source_of
 from rethinking_jax.data.load import load_dataset, open_streamed, origin_of
+from rethinking_jax.data.moments import streamed_moments
 from rethinking_jax.data.origin import Request
 from rethinking_jax.data.parts import subset
 from rethinking_jax.errors import UserError
@@ -24,10 +26,6 @@ from rethinking_jax.workdir.folder import TrainingSet
 
 # The share of a device's free memory above which a set is streamed.
 MEMORY_SHARE = 0.5
-# The pixels of a streamed set are measured on its first so many training examples; tfds
-# stores examples in a random order.
-MOMENT_EXAMPLES = 10_000
-MOMENT_BATCH = 500
 
 
 def load_datasets(
@@ -55,8 +53,7 @@ def load_datasets(
     for _, config in members:
         key = dataset_key(config)
         if key not in datasets:
-            whole = _read(config, progress) if given is None else _checked(given, config)
-            datasets[key] = _of_run(whole, config)
+            datasets[key] = _of_run(_read(config, progress, given), config, progress)
         size = len(datasets[key].train)
         config.batch_size = config.batch_size or size
         if config.batch_size > size:
@@ -112,29 +109,21 @@ def _needs_moments(config: ConfigDict) -> bool:
     return config.preprocess == "dataset" or CORRUPTIONS[config.corruption].needs_moments
 
 
-def _read(config: ConfigDict, progress: Callable[[str], None]) -> Dataset:
-    """Returns the whole data set that a config names, in memory or streamed."""
+def _read(config: ConfigDict, progress: Callable[[str], None], given: Dataset | None) -> Dataset:
+    """Returns what a run reads of the data set that its config names, in memory or streamed."""
+    keys = ("train_examples", "data_seed", "validation_examples")
+    if given is not None:
+        return subset(_checked(given, config), *(config[key] for key in keys))
+    places = {key: config[key] for key in ("data_dir", "manual_dir", "cache_dir", "image_size")}
     if not _is_streamed(config, progress):
-        return load_dataset(
-            config.dataset,
-            data_dir=config.data_dir,
-            manual_dir=config.manual_dir,
-            image_size=config.image_size,
-            progress=progress,
-        )
-    dataset = open_streamed(
-        config.dataset,
-        data_dir=config.data_dir,
-        manual_dir=config.manual_dir,
-        image_size=config.image_size,
-        cache_dir=config.cache_dir,
-        kind="cache" if config.input == "cache" else "auto",
-        say=progress,
-    )
+        parts = {key: config[key] for key in keys}
+        return load_dataset(config.dataset, **places, **parts, progress=progress)
+    kind = "cache" if config.input == "cache" else "auto"
+    dataset = open_streamed(config.dataset, **places, kind=kind, say=progress)
     if augment.changes_size(augment.parse(config.augmentation)):
         height, width, _ = dataset.image_shape
         progress(f"augmentation crops the stored {height}x{width} images, not the originals")
-    return dataset
+    return subset(dataset, *(config[key] for key in keys))
 
 
 def _is_streamed(config: ConfigDict, progress: Callable[[str], None]) -> bool:
@@ -167,17 +156,18 @@ def _checked(given: Dataset, config: ConfigDict) -> Dataset:
     return given
 
 
-def _of_run(whole: Dataset, config: ConfigDict) -> Dataset:
-    """Returns what a run reads of a whole data set, where its images are read from."""
-    if whole.holds_points:
+def _of_run(dataset: Dataset, config: ConfigDict, progress: Callable[[str], None]) -> Dataset:
+    """Returns the parts of a data set as a run needs them: on the device, or with moments."""
+    if dataset.holds_points:
         _check_points(config)
-    parts = config.train_examples, config.data_seed, config.validation_examples
-    dataset = subset(whole, *parts)
+    crop_size = _crop_once(config)
     if not dataset.streamed:
-        return to_device(dataset, _crop_once(config))
+        return to_device(dataset, crop_size)
     if not _needs_moments(config):
         return dataset
-    return dataclasses.replace(dataset, moments=_streamed_moments(dataset.train))
+    threads = config.read_threads or os.cpu_count() or 1
+    moments = streamed_moments(dataset.name, dataset.train, crop_size, threads, progress)
+    return dataclasses.replace(dataset, moments=moments)
 
 
 def _check_points(config: ConfigDict) -> None:
@@ -219,12 +209,3 @@ def to_device(dataset: Dataset, crop_size: int) -> Dataset:
         moments=Moments(*pixel_moments(np.asarray(train.images))),
         uncropped=dataset.image_shape,
     )
-
-
-def _streamed_moments(split: Split) -> Moments:
-    count = min(len(split), MOMENT_EXAMPLES)
-    parts = [
-        np.asarray(split.read(np.arange(first, min(first + MOMENT_BATCH, count))))
-        for first in range(0, count, MOMENT_BATCH)
-    ]
-    return Moments(*pixel_moments(np.concatenate(parts)))

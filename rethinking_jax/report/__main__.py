@@ -1,16 +1,21 @@
 """The command line of the report.
 
 python -m rethinking_jax.report WORKDIR [WORKDIR ...] [--output=PAGE.html] [--language=es]
-    [--pictures]
+    [--pictures] [--fit_threshold=0.99]
+python -m rethinking_jax.report WORKDIR --numbers=FILE.json
 
-Writes report.html, figures/ and tables/ into each finished workdir. With --output also one
-page with a section for each of them. --pictures reads the data, and draws the pictures of
-images, too. Exit code 0: done, 1: a file could not be written,
-2: something in the command is wrong (nothing is written then).
+Writes report.html, figures/ and tables/ into each finished workdir; into one that is running or
+was stopped report.html alone, which says where it stands. With --output also one page with a
+section for each of them. --pictures reads the data, and draws the pictures of images, too, where
+a workdir is finished. --fit_threshold judges again, without training, where this train accuracy
+counts as fitted. --numbers keeps what the runs of one workdir came to in one small file, also
+while they train, and writes nothing into the workdir. Exit code 0: done, 1: a file could not be
+written, 2: something in the command is wrong (nothing is written then).
 """
 
 import argparse
 import sys
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -21,25 +26,40 @@ from rethinking_jax.workdir.storage import AnyPath, absolute, check_writable, is
 if TYPE_CHECKING:
     from rethinking_jax.analysis.findings import TheoryResults
     from rethinking_jax.analysis.results import Results
+    from rethinking_jax.analysis.unfinished import Unfinished
+
+# The options that do nothing for --numbers.
+OF_REPORTS = ("output", "language", "pictures", "fit_threshold")
 
 
 def main(arguments: Sequence[str]) -> int:
     """Writes the reports; returns the exit code."""
     try:
         flags = _parse(arguments)
+        if flags.numbers:
+            return _write_numbers(flags.workdirs[0], flags.numbers)
         # What takes time to import comes now: --help and a typo are answered at once.
         from rethinking_jax.analysis import drawing
+        from rethinking_jax.analysis.unfinished import Unfinished
         from rethinking_jax.report import page
         from rethinking_jax.report.section import section
 
         drawing.check_matplotlib()
-        several = {workdir: _read(workdir, flags.language) for workdir in flags.workdirs}
-        _check_output(flags.output)
+        _check_threshold(flags.fit_threshold)
+        several = {
+            workdir: _read(workdir, flags.language, flags.fit_threshold)
+            for workdir in flags.workdirs
+        }
+        _check_place(flags.output, "--output")
         for workdir, found in several.items():
             if flags.pictures or flags.language:
                 several[workdir] = _draw_again(workdir, found, flags.pictures)
             page.write_report(workdir, several[workdir])
-            print(f"Report: {workdir / 'report.html'}")
+            if isinstance(found, Unfinished) and _finished_meanwhile(workdir):
+                several[workdir] = _read(workdir, flags.language, flags.fit_threshold)
+                page.write_report(workdir, several[workdir])
+            stands = f", {now.told}" if isinstance(now := several[workdir], Unfinished) else ""
+            print(f"Report: {workdir / 'report.html'}{stands}")
         if flags.output:
             page.write_page(flags.output, [section(found) for found in several.values()])
             print(f"All of them: {flags.output}")
@@ -52,21 +72,54 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _read(workdir: AnyPath, language: str) -> "Results | TheoryResults":
-    """Reads a workdir; the language, where one is given, takes the place of its config's."""
-    from rethinking_jax.analysis import findings, results
+def _read(
+    workdir: AnyPath, language: str | None, threshold: float | None
+) -> "Results | TheoryResults | Unfinished":
+    """Reads a workdir; a language that is given takes the place of its config's.
+
+    Raises:
+      UserError: it cannot be read, or there is a threshold and nothing that fits.
+    """
+    from rethinking_jax.analysis import findings, fitted, results, unfinished
     from rethinking_jax.workdir.damage import check_places
 
     check_places(workdir)
     if results.is_theory(workdir):
+        if threshold is not None:
+            raise UserError(
+                f"--fit_threshold={threshold:g} has no effect on {workdir}: it is an experiment "
+                "of theory"
+            )
         return findings.read(workdir)
+    if unfinished.is_unfinished(workdir):
+        begun = unfinished.read(workdir)
+        if threshold is not None:
+            begun = begun._replace(results=fitted.judged_at(begun.results, threshold))
+        return begun
     found = results.read(workdir)
+    if threshold is not None:
+        found = fitted.judged_at(found, threshold)
     return found._replace(config={**found.config, "language": language}) if language else found
 
 
+def _finished_meanwhile(workdir: AnyPath) -> bool:
+    """Waits for a command that trained its last run meanwhile; says whether all is written now.
+
+    It writes its report after its last line, and ours would stand in its place.
+    """
+    from rethinking_jax.analysis import unfinished
+
+    while unfinished.is_unfinished(workdir):
+        found = unfinished.read(workdir)
+        if not found.owner or not unfinished.is_through(found):
+            return False
+        time.sleep(0.5)
+    return True
+
+
 def _draw_again(
-    workdir: AnyPath, found: "Results | TheoryResults", missing: bool
-) -> "Results | TheoryResults":
+    workdir: AnyPath, found: "Results | TheoryResults | Unfinished", missing: bool
+) -> "Results | TheoryResults | Unfinished":
     """Draws the pictures, whose words are part of them, in the language of the config.
 
     They stay as they are where the data is not at hand.
@@ -89,13 +142,39 @@ def _draw_again(
     return found._replace(pictures=results.read_pictures(workdir))
 
 
-def _check_output(output: "AnyPath | None") -> None:
-    if output is None:
+def _check_threshold(threshold: float | None) -> None:
+    """Refuses what config.fit_threshold could not be, either.
+
+    Raises:
+      UserError: says what would be right.
+    """
+    if threshold is None:
         return
-    if is_remote(output):
-        check_writable(output.parent)
-    elif not absolute(output).parent.is_dir():
-        raise UserError(f"--output={output}: there is no folder {output.parent}")
+    from rethinking_jax.config import KEYS, out_of_range  # imports JAX
+
+    if wanted := out_of_range(threshold, KEYS["fit_threshold"].range):
+        raise UserError(f"--fit_threshold={threshold:g} must be {wanted}")
+
+
+def _write_numbers(workdir: AnyPath, file: AnyPath) -> int:
+    from rethinking_jax.analysis import numbers
+
+    _check_place(file, "--numbers")
+    numbers.write(workdir, file)
+    print(f"Numbers of {workdir}: {file}")
+    return 0
+
+
+def _check_place(file: "AnyPath | None", option: str) -> None:
+    """Refuses a file that an option names in a folder that is not there."""
+    if file is None:
+        return
+    if is_remote(file):
+        check_writable(file.parent)
+    elif not absolute(file).parent.is_dir():
+        raise UserError(f"{option}={file}: there is no folder {file.parent}")
+    elif file.is_dir():
+        raise UserError(f"{option}={file} is a folder: give the name of a file")
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -108,7 +187,19 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--output", metavar="PAGE.html", type=open_path, help="one page of all")
     parser.add_argument("--language", choices=("en", "es"), help="of a course experiment's slides")
     parser.add_argument("--pictures", action="store_true", help="of images are drawn, too")
-    return parser.parse_args(arguments)
+    parser.add_argument(
+        "--fit_threshold", metavar="SHARE", type=float, help="the train accuracy that is fitted"
+    )
+    parser.add_argument(
+        "--numbers", metavar="FILE.json", type=open_path, help="of one workdir, finished or not"
+    )
+    flags = parser.parse_args(arguments)
+    if flags.numbers and any(getattr(flags, name) for name in OF_REPORTS):
+        others = ", ".join(f"--{name}" for name in OF_REPORTS)
+        raise UserError(f"--numbers writes no report: leave {others} out")
+    if flags.numbers and len(flags.workdirs) > 1:
+        raise UserError(f"--numbers={flags.numbers} is of one WORKDIR: {len(flags.workdirs)} given")
+    return flags
 
 
 if __name__ == "__main__":

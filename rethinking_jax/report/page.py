@@ -13,18 +13,22 @@ from rethinking_jax.analysis.curves import Curve, Plot
 from rethinking_jax.analysis.findings import TheoryResults
 from rethinking_jax.analysis.results import Results
 from rethinking_jax.analysis.table import write_tables
+from rethinking_jax.analysis.unfinished import Unfinished
 from rethinking_jax.report.section import Section, section
 from rethinking_jax.workdir.metrics import Json
 from rethinking_jax.workdir.storage import AnyPath, write_atomically
 
 
-def write_report(workdir: AnyPath, found: Results | TheoryResults) -> None:
-    """Writes figures/, tables/ and report.html of one workdir.
+def write_report(workdir: AnyPath, found: Results | TheoryResults | Unfinished) -> None:
+    """Writes figures/, tables/ and report.html of one workdir; of one not finished the page alone.
 
     Raises:
       OSError: they cannot be written.
     """
     shown = section(found)
+    if isinstance(found, Unfinished):  # the files are those of the command that works there
+        write_page(workdir / "report.html", [shown])
+        return
     for plot, source in zip(shown.plots, shown.sources, strict=True):
         drawing.write(plot, source, workdir / "figures")
     write_tables(shown.tables, workdir / "tables")
@@ -126,7 +130,11 @@ def _columns(curve: Curve) -> list[Sequence[float]]:
 
 
 def _short(value: float) -> float | None:
-    return float(f"{value:.5g}") if math.isfinite(value) else None
+    """Returns a number of five digits; what they would round to 1, as no accuracy is, stays."""
+    if not math.isfinite(value):
+        return None
+    short = float(f"{value:.5g}")
+    return value if short == 1 else short
 
 
 def _embedded(data: Json) -> Markup:

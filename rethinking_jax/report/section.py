@@ -4,15 +4,16 @@ import base64
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rethinking_jax.analysis import lesson
+from rethinking_jax.analysis import lesson, unfinished
 from rethinking_jax.analysis.claims import NO, YES
 from rethinking_jax.analysis.curves import Plot
-from rethinking_jax.analysis.figures import figures
+from rethinking_jax.analysis.figures import figures, figures_so_far
 from rethinking_jax.analysis.findings import TheoryResults
 from rethinking_jax.analysis.results import PICTURES, Picture, Results, series
 from rethinking_jax.analysis.table import Table
 from rethinking_jax.analysis.tables import tables
-from rethinking_jax.analysis.verdicts import Verdict, verdicts
+from rethinking_jax.analysis.unfinished import Unfinished
+from rethinking_jax.analysis.verdicts import ALL_MODELS, Verdict, verdicts
 from rethinking_jax.course import lesson_of
 from rethinking_jax.data.checkerboard import is_checkerboard
 from rethinking_jax.workdir.metrics import Json
@@ -83,8 +84,10 @@ class Section(NamedTuple):
         return [verdict for verdict in self.verdicts if verdict.outcome not in (YES, NO)]
 
 
-def section(found: Results | TheoryResults) -> Section:
-    """Returns what a report shows of trained runs or of an experiment of theory."""
+def section(found: Results | TheoryResults | Unfinished) -> Section:
+    """Returns what a report shows of runs, through or not, or of an experiment of theory."""
+    if isinstance(found, Unfinished):
+        return _of_unfinished(found)
     return _of_runs(found) if isinstance(found, Results) else _of_theory(found)
 
 
@@ -135,6 +138,49 @@ def _of_runs(results: Results) -> Section:
     )
 
 
+def _of_unfinished(found: Unfinished) -> Section:
+    """Shows curves so far, and compares and judges what is through alone."""
+    results, ended = found.results, unfinished.ended(found)
+    plots = figures_so_far(unfinished.so_far(found), ended)
+    times = [own[-1].get("elapsed_seconds") or 0.0 for own in results.lines.values() if own]
+    heading = "What the lecture says" if lesson_of(results) else "The paper's claims"
+    judged, waiting = _judged_so_far(found)
+    counts = f"{heading}: not judged yet, {found.through}."
+    if judged:
+        counts = _counts(f"{heading}, held against the runs that are through", judged)
+    return Section(
+        title=f"{_title(results.summary)}, not finished",
+        facts={
+            "state": found.told,
+            **_facts(results),
+            "time": _duration(max(times, default=0.0)),
+        },
+        command=found.owner.get("command"),
+        config=results.config,
+        heading=heading,
+        counts=f"{counts} Not yet: {', '.join(waiting)}." if waiting else counts,
+        verdicts=judged,
+        several_series=len(series(results)) > 1,
+        plots=plots,
+        sources=[_source(results, plot) for plot in plots],
+        tables=[unfinished.standing_table(found), *(tables(ended) if ended.models else [])],
+        pictures=[],
+    )
+
+
+def _judged_so_far(found: Unfinished) -> tuple[list[Verdict], list[str]]:
+    """Judges the models all of whose runs are through; names those that are waited for.
+
+    A lesson is judged when all is through, and what is said of all models is, too.
+    """
+    if lesson_of(found.results) or found.results.validated:
+        return [], []
+    done, waiting = unfinished.parted_families(found)
+    judged = verdicts([one for family in done for one in family.series]) if done else []
+    names = [unfinished.waited_for(found, family) for family in waiting]
+    return [one for one in judged if not waiting or one.series != ALL_MODELS], names
+
+
 def plots_of(results: Results) -> list[Plot]:
     """Draws the slides of a lesson of the course, or every figure that the runs allow."""
     own_lesson = lesson_of(results)
@@ -173,13 +219,20 @@ def facts(results: Results) -> dict[str, str]:
     """Says what was run, on what, for how long."""
     summary = results.summary
     return {
-        "data": _data(results),
-        "model": ", ".join(results.models),
-        "runs": str(len(summary["members"])),
-        "training": _training(results),
+        **_facts(results),
         "device": summary["device"],
         "time": _duration(summary["wall_seconds"]),
         "versions": _versions(summary),
+    }
+
+
+def _facts(results: Results) -> dict[str, str]:
+    """Says what is run and on what, which is known from the start."""
+    return {
+        "data": _data(results),
+        "model": ", ".join(results.models),
+        "runs": str(len(results.summary["members"])),
+        "training": _training(results),
     }
 
 

@@ -1,16 +1,19 @@
 """From stored pixels to the network's input: pure functions that run on the device."""
 
+import math
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 PREPROCESSINGS = ("paper", "dataset", "inception", "none", "raw")
+SUMMED_BYTES = 1 << 18
 
 # From stored pixels [n, h, w, c] to the network's input, float32 [n, h', w', c].
 Preprocess: TypeAlias = Callable[[jax.Array], jax.Array]
+Pixels = TypeVar("Pixels", np.ndarray, jax.Array)
 
 
 def to_unit(images: jax.Array) -> jax.Array:
@@ -23,7 +26,7 @@ def to_unit(images: jax.Array) -> jax.Array:
     return images.astype(jnp.float32)
 
 
-def center_crop(images: jax.Array, size: int) -> jax.Array:
+def center_crop(images: Pixels, size: int) -> Pixels:
     """Cuts the central size x size pixels out of [n, h, w, c].
 
     A side of at most `size` stays whole, and with size 0 both do.
@@ -63,17 +66,40 @@ def pixel_moments(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Returns:
       Mean and standard deviation, each float32 [c].
     """
-    if images.dtype != np.uint8:
-        axes = tuple(range(images.ndim - 1))
-        moments = images.mean(axes, np.float64), images.std(axes, np.float64)
-        return moments[0].astype(np.float32), moments[1].astype(np.float32)
-    values = np.arange(256) / 255.0
+    if images.dtype == np.uint8:
+        return moments_of_sums(pixel_sums(images), int(np.prod(images.shape[:3])))
+    axes = tuple(range(images.ndim - 1))
+    moments = images.mean(axes, np.float64), images.std(axes, np.float64)
+    return moments[0].astype(np.float32), moments[1].astype(np.float32)
+
+
+def pixel_sums(images: np.ndarray) -> np.ndarray:
+    """Sums the pixels of uint8 [n, h, w, c], and their squares: int64 [2, c], which is exact.
+
+    Sums of parts add up to those of the whole, in any order.
+    """
+    sums = np.zeros((2, images.shape[-1]), np.int64)
+    # Some images at a time stay in the processor's cache.
+    size = max(1, SUMMED_BYTES // max(1, images[:1].nbytes))
+    for start in range(0, len(images), size):
+        for channel in range(images.shape[-1]):
+            pixels = images[start : start + size, ..., channel].astype(np.uint32)
+            sums[0, channel] += pixels.sum(dtype=np.int64)
+            sums[1, channel] += np.square(pixels).sum(dtype=np.int64)
+    return sums
+
+
+def moments_of_sums(sums: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the moments of `count` pixels whose sums are known; see `pixel_moments`.
+
+    Args:
+      sums: int64 [2, c], see `pixel_sums`.
+      count: how many pixels each channel has.
+    """
     mean, std = [], []
-    for channel in range(images.shape[-1]):
-        counts = np.bincount(images[..., channel].ravel(), minlength=256)
-        share = counts / counts.sum()
-        mean.append(share @ values)
-        std.append(np.sqrt(share @ (values - mean[-1]) ** 2))
+    for total, squares in sums.T.tolist():  # Python's integers have room for every product
+        mean.append(total / (255 * count))
+        std.append(math.sqrt(count * squares - total**2) / (255 * count))
     return np.array(mean, np.float32), np.array(std, np.float32)
 
 

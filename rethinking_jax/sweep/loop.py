@@ -16,6 +16,7 @@ import jax
 import orbax.checkpoint as ocp
 
 from rethinking_jax.errors import RunFailed
+from rethinking_jax.sweep import remaining
 from rethinking_jax.sweep.engine import Chunk
 from rethinking_jax.sweep.measure import is_due, measured
 from rethinking_jax.sweep.position import Position, everyone, resumed, unfinished, without
@@ -51,9 +52,10 @@ def train_chunk(chunk: Chunk, stage: Stage) -> None:
     config, per_epoch = chunk.config, chunk.steps_per_epoch
     feeds, besides = chunk.engine.open(chunk), stage.measure(chunk)
     position = resumed(chunk, stage, feeds)
-    done = position.step / per_epoch
+    rest = config.epochs - position.step / per_epoch
+    own = remaining.of_chunk(chunk, len(position.active), rest)
     with (
-        stage.progress.showing(stage.place + chunk.name, config.epochs, done),
+        stage.progress.showing(stage.place + chunk.name, config.epochs, own, stage.later),
         _open_saver(chunk, stage, position.lines) as saver,
     ):
         while position.active:
@@ -64,10 +66,10 @@ def train_chunk(chunk: Chunk, stage: Stage) -> None:
                 position = measured(chunk, stage, position, besides)
                 still = unfinished(chunk, position.lines, before)
                 position = without(chunk, feeds, position, still)
-            epoch, rest = divmod(position.step, per_epoch)
+            epoch, within = divmod(position.step, per_epoch)
             reason = stage.stop_requested() if position.active else None
             left = position.active != before  # a member that ends is saved as it ended
-            due = rest == 0 and config.checkpoint_every and epoch % config.checkpoint_every == 0
+            due = within == 0 and config.checkpoint_every and epoch % config.checkpoint_every == 0
             if reason or left or due:
                 _save(saver, position)
             if reason:

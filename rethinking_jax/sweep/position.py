@@ -73,8 +73,13 @@ def _lines_missing(
         # Saved between the last step of an epoch and its measurement, it has sums over it yet.
         if epochs and epochs[-1] * per_epoch == step and carry[1].count[i] > 0:
             epochs = epochs[:-1]
-        if len(own) < len(epochs) and not metrics.finished(own, run.config):
+        if metrics.finished(own, run.config):
+            continue
+        if len(own) < len(epochs):
             return f"{file} lacks epoch {epochs[len(own)]} of {run.name}"
+        # What is summed until the next measurement was measured away, at an end that is none now.
+        if step > (own[-1]["step"] if own else 0) and carry[1].count[i] == 0:
+            return f"it is the end of {run.name} with fewer epochs than {run.config.epochs}"
     return None
 
 

@@ -10,7 +10,9 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column
 
 from rethinking_jax.host.console import say
-from rethinking_jax.workdir.metrics import Line
+from rethinking_jax.sweep import remaining
+from rethinking_jax.sweep.remaining import Ahead, Paces
+from rethinking_jax.workdir.metrics import Line, text_of
 
 SECONDS_BETWEEN_PLAIN_LINES = 2.0
 # How often something is shown within an epoch, which takes an hour on ImageNet; it waits for a
@@ -42,22 +44,35 @@ class ProgressReport:
             disable=not console.is_terminal,
         )
         self._epochs = 0
+        self._paces: Paces = {}
 
     @contextmanager
-    def showing(self, name: str, epochs: int, done: float) -> Iterator[None]:
-        """Shows a chunk while it trains; `done` of its `epochs` epochs are behind it."""
+    def showing(
+        self, name: str, epochs: int, own: Ahead, later: Sequence[Ahead] = ()
+    ) -> Iterator[None]:
+        """Shows a chunk while it trains.
+
+        Args:
+          name: what it is called.
+          epochs: the most epochs that it trains, those behind it included.
+          own: what it has before it.
+          later: what the chunks after it have before them.
+        """
         self._name, self._epochs, self._text = name, epochs, "starting"
+        self._own, self._later, done = own, later, epochs - own.epochs
         self._began, self._began_at, self._done = time.monotonic(), done, done
-        self._printed = float("-inf")
+        self._measured, self._measured_at = self._began, done
+        self._printed, self._shown = float("-inf"), ""
         self._task = self._bars.add_task(name, total=epochs, text=self._text)
         self._bars.update(self._task, completed=done)
         self._bars.start()
         try:
             yield
         finally:  # a terminal left in the middle of a live line would stay without a cursor
+            self._bars.remove_task(self._task)  # first, or its last state would stay, too
             self._bars.stop()
-            self._bars.remove_task(self._task)
-            self._plain(f"{self._name}: {self._text}")
+            if self._text != self._shown:
+                self._plain(f"{self._name}: {self._text}")
 
     def batch(self, done: float, so_far: Callable[[], SoFar] | None = None) -> None:
         """Shows how many epochs are done, the part of the current one included.
@@ -69,7 +84,7 @@ class ProgressReport:
             speed, accuracies = so_far()
             accuracy = f"  running accuracy {_spread(accuracies)}" if accuracies else ""
             self._text = f"epoch {done:.2f}/{self._epochs}{accuracy}  {speed:,.0f} images/s"
-            self._line(f"{self._text}{self._left()}")
+            self._text_line()
         self._bars.update(self._task, completed=done, text=f"{self._text}{self._left()}")
 
     def measuring(self, split: str, share: float) -> None:
@@ -81,6 +96,7 @@ class ProgressReport:
     def epoch(self, lines: Sequence[Line]) -> None:
         """Shows the metrics of an epoch, from a line for each member that took part in it."""
         self._done = lines[0]["epoch"]
+        self._take_time(len(lines))
         accuracy = _spread([line["train_accuracy"] for line in lines])
         speed = sum(line["images_per_second"] for line in lines)
         self._text = (
@@ -88,7 +104,7 @@ class ProgressReport:
         )
         self.batch(self._done)
         if time.monotonic() - self._printed > SECONDS_BETWEEN_PLAIN_LINES:
-            self._line(f"{self._text}{self._left()}")
+            self._text_line()
 
     def message(self, text: str) -> None:
         """Shows a text as a line of its own."""
@@ -98,6 +114,11 @@ class ProgressReport:
         """Says whether nothing was shown for a minute but the moving bar."""
         return time.monotonic() - max(self._printed, self._began) > SECONDS_WITHIN_EPOCH
 
+    def _text_line(self) -> None:
+        self._line(f"{self._text}{self._left()}")
+        if self._bars.disable:
+            self._shown = self._text
+
     def _line(self, text: str) -> None:
         self._printed = time.monotonic()
         if self._bars.disable:  # a terminal shows it already
@@ -106,13 +127,28 @@ class ProgressReport:
     def _plain(self, text: str) -> None:
         say(self.console, text)
 
+    def _take_time(self, members: int) -> None:
+        """Counts the time since the epoch before as that of this one, of so many members."""
+        now, epochs = time.monotonic(), self._done - self._measured_at
+        self._own = self._own._replace(members=members)
+        if epochs > 0:
+            first, each = self._measured_at == self._began_at, (now - self._measured) / epochs
+            self._paces = remaining.measured(self._paces, self._own, each, first)
+        self._measured, self._measured_at = now, self._done
+
     def _left(self) -> str:
-        """Says how long all remaining epochs would take; fitting ends a run sooner."""
-        if self._done <= self._began_at:
+        """Says how long the rest of these runs takes, and then that of all."""
+        own = self._own._replace(epochs=self._epochs - self._done)
+        if not own.epochs:
             return ""
-        rate = (time.monotonic() - self._began) / (self._done - self._began_at)
-        seconds = int(rate * (self._epochs - self._done))
-        return f"  at most {seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02} left"
+        paces, done = self._paces, self._done - self._began_at
+        if (own.kind, own.members) not in paces and done > 0:  # in the first epoch
+            paces = remaining.measured(paces, own, (time.monotonic() - self._began) / done, True)
+        found, of_all = (remaining.left(x, paces) for x in ([own], [own, *self._later]))
+        if not found or not of_all:
+            return ""
+        in_all = f", {remaining.told(of_all)} in all" if self._later else ""
+        return f"  {remaining.told(found)}{in_all}"
 
 
 def _folding(form: str) -> TextColumn:
@@ -122,7 +158,7 @@ def _folding(form: str) -> TextColumn:
 
 def _spread(accuracies: Sequence[float]) -> str:
     """Writes the accuracy of a run, or the range of those of several."""
-    text = f"{min(accuracies):.4f}"
+    text = text_of(min(accuracies))
     if len(accuracies) > 1:
-        text += f" to {max(accuracies):.4f} ({len(accuracies)} runs)"
+        text += f" to {text_of(max(accuracies))} ({len(accuracies)} runs)"
     return text

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache, partial
 
 import numpy as np
 
@@ -44,7 +45,9 @@ def folder_of(checkpoints: AnyPath, names: Sequence[str]) -> AnyPath:
 
 def whose(runs: Sequence[configs.Member | Run]) -> Whose:
     """Says whose the states of runs are that train together; their batch sizes are known."""
-    return Whose(tuple(run.name for run in runs), configs.runs_digest([run.config for run in runs]))
+    own = [run.config for run in runs]
+    names = tuple(run.name for run in runs)
+    return Whose(names, configs.runs_digest(own), cache(partial(configs.shorter_digests, own)))
 
 
 def objection_of(

@@ -10,6 +10,7 @@ from rethinking_jax.step.state import PyTree, TrainState
 from rethinking_jax.sweep.engine import Chunk, Run
 from rethinking_jax.sweep.profiling import Traced
 from rethinking_jax.sweep.progress import ProgressReport
+from rethinking_jax.sweep.remaining import Ahead
 from rethinking_jax.workdir import metrics
 from rethinking_jax.workdir.metrics import Line
 from rethinking_jax.workdir.storage import AnyPath
@@ -49,7 +50,8 @@ class Stage(NamedTuple):
     elapsed: Callable[[], float]  # seconds, those of earlier sessions included
     write_scalars: Callable[[Line], None]  # to TensorBoard, or nowhere
     profile: Traced  # traces some of the pieces of an epoch, or none
-    place: str = ""  # the chunk's place among all, such as "3/33 ", for the live line
+    place: str = ""  # which of how many runs these are, such as "run 3 of 33, ", for the live line
+    later: Sequence[Ahead] = ()  # what the chunks after this one have before them
     measure: Callable[[Chunk], MeasureMembers] = measures_nothing
 
     @property

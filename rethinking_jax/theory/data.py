@@ -73,14 +73,19 @@ class Tasks:
         """
         key = _key(config)
         if key not in self._datasets:
-            whole = self._given or load_dataset(
-                config.dataset,
-                data_dir=config.data_dir,
-                manual_dir=config.manual_dir,
-                image_size=config.image_size,
-                progress=self._say,
-            )
-            self._datasets[key] = subset(whole, config.train_examples, config.data_seed)
+            parts = {name: config[name] for name in ("train_examples", "data_seed")}
+            if self._given:
+                self._datasets[key] = subset(self._given, *parts.values())
+            else:
+                self._datasets[key] = load_dataset(
+                    config.dataset,
+                    data_dir=config.data_dir,
+                    manual_dir=config.manual_dir,
+                    cache_dir=config.cache_dir,
+                    image_size=config.image_size,
+                    **parts,
+                    progress=self._say,
+                )
         return self._datasets[key]
 
     def __call__(self, config: ConfigDict) -> Task:

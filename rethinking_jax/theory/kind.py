@@ -22,6 +22,7 @@ DATA_KEYS = (
     "dataset",
     "data_dir",
     "manual_dir",
+    "cache_dir",
     "image_size",
     "train_examples",
     "data_seed",

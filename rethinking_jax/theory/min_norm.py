@@ -28,7 +28,7 @@ from rethinking_jax.theory import ntk
 from rethinking_jax.theory.data import Task, rows
 from rethinking_jax.theory.kind import Kind, Tools, at_least, not_empty
 from rethinking_jax.theory.widths import parse
-from rethinking_jax.workdir.metrics import Json
+from rethinking_jax.workdir.metrics import Json, text_of
 
 GAMMA = 0.02  # gamma of the Gaussian kernel that the random Fourier features approximate
 LOOKS = 40  # how often the weights are looked at on the way
@@ -46,8 +46,8 @@ COLUMNS = (
     Column("to predicted", "to_predicted", "{:.1e}"),
     Column("moved outside span", "moved_outside", "{:.1e}"),
     Column("norm", "norm", "{:.2f}"),
-    Column("train error", "train_error", "{:.4f}"),
-    Column("test error", "test_error", "{:.4f}"),
+    Column("train error", "train_error", text_of),
+    Column("test error", "test_error", text_of),
 )
 NOTE = (
     "to least norm: |w - X+ y| / |X+ y| after the last step. to predicted: the same to X+ y plus "

@@ -10,6 +10,7 @@ estimate is a lower bound. Every draw of signs is a member of one sweep, with a 
 """
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 import numpy as np
 from ml_collections import ConfigDict
@@ -28,7 +29,7 @@ from rethinking_jax.theory import closed_forms, cover
 from rethinking_jax.theory.data import rows
 from rethinking_jax.theory.fitting import Lab, dataset_of, parameters, training_config
 from rethinking_jax.theory.kind import DATA_KEYS, EXAMPLE_KEYS, Kind, Tools, at_least, check_network
-from rethinking_jax.workdir.metrics import Json
+from rethinking_jax.workdir.metrics import Json, text_of
 
 FEWER = 4  # the factor between two numbers of points
 FEW = 10  # points whose 2^10 signs are all taken
@@ -47,7 +48,7 @@ COLUMNS = (
     Column("draws", "draws"),
     Column("estimate", "estimate", "{:.4f}"),
     Column("standard error", "error", "{:.4f}"),
-    Column("draws fitted", "fitted", "{:.2f}"),
+    Column("draws fitted", "fitted", partial(text_of, digits=2)),
 )
 NOTE = (
     "Estimate: mean over draws of 2 * train accuracy - 1 of the best epoch, a lower bound of the "
@@ -74,7 +75,7 @@ KNOWN = (
     Column("draws", "draws"),
     Column("trained", "estimate", "{:.4f}"),
     Column("supremum, same draws", "supremum", "{:.4f}"),
-    Column("draws where training reached it", "reached", "{:.2f}"),
+    Column("draws where training reached it", "reached", partial(text_of, digits=2)),
     Column("mean over all signs", "exact", "{:.4f}"),
 )
 
@@ -191,7 +192,7 @@ def network_row(name: str, config: ConfigDict, dataset: Dataset, lab: Lab) -> Js
     )
     seeds = range(config.seed, config.seed + config.draws)
     values = correlations(f"{name},n={count}", seeds, trained, signed, lab)
-    shape = center_crop(np.zeros((1, *images.shape[1:])), config.crop_size).shape[1:]  # type: ignore[arg-type]
+    shape = center_crop(np.zeros((1, *images.shape[1:])), config.crop_size).shape[1:]
     return {
         "kind": "network",
         "name": name,
@@ -231,8 +232,8 @@ def closed_form_rows(config: ConfigDict, whole: Dataset, counts: Sequence[int]) 
     drawn = []
     for count in sorted({FEW, *counts}):
         part = subset(whole, count, config.data_seed).train
-        images = center_crop(part.images, config.crop_size)  # type: ignore[arg-type]
-        points = rows(np.asarray(to_unit(images))).astype(np.float64)
+        images = center_crop(np.asarray(part.images), config.crop_size)
+        points = rows(np.asarray(to_unit(images))).astype(np.float64)  # type: ignore[arg-type]
         drawn.append((points, closed_forms.draw_signs(seeds, part.ids)))
     result = []
     for name, (supremum, bounds) in classes.items():

@@ -35,7 +35,7 @@ from rethinking_jax.theory.kind import (
     check_network,
     dataset_name,
 )
-from rethinking_jax.workdir.metrics import Json, Line
+from rethinking_jax.workdir.metrics import Json, Line, text_of
 
 # Numbers of points, as multiples of a network's weights; Cover's share is 1/2 at 2.
 LADDER = (0.5, 1.0, 1.2, 1.5, 2.0, 2.5)
@@ -52,9 +52,9 @@ COLUMNS = (
     Column("points / weights", "ratio", "{:.2f}"),
     Column("dichotomies", "dichotomies", "{:,}"),
     Column("all of them", "exhaustive"),
-    Column("share fitted", "fraction", "{:.4f}"),
-    Column("separable", "separable", "{:.4f}"),
-    Column("Cover's share", "cover", "{:.4f}"),
+    Column("share fitted", "fraction", text_of),
+    Column("separable", "separable", text_of),
+    Column("Cover's share", "cover", text_of),
 )
 NOTE = (
     "Weights: of the difference of the two logits, which is all that classes depend on. All of "
@@ -91,7 +91,9 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
             for count in counts(weights(own)):
                 row = measure(name, own, points[:count], lab)
                 measured.append(row)
-                tools.say(f"{name}, {count:,} points: {row['fraction']:.3f} of the dichotomies")
+                tools.say(
+                    f"{name}, {count:,} points: {text_of(row['fraction'], 3)} of the dichotomies"
+                )
                 if row["fraction"] < NONE_LEFT:
                     break
     capacities = [
@@ -176,8 +178,8 @@ def make_points(config: ConfigDict, count: int, tasks: Tasks) -> np.ndarray:
             f"are {len(dataset.train.labels):,} images"
         )
     part = subset(dataset, count, config.data_seed).train
-    cropped = center_crop(part.images, config.crop_size)  # type: ignore[arg-type]
-    images = rows(np.asarray(cropped)).astype(np.float64)
+    cropped = center_crop(np.asarray(part.images), config.crop_size)
+    images = rows(cropped).astype(np.float64)
     directions = generator(config.seed, "shattering_directions").normal(
         size=(images.shape[1], config.dimensions)
     )
@@ -303,8 +305,8 @@ def _cover(measured: list[Json]) -> Verdict:
         for row in own
     ]
     pairs = ", ".join(
-        f"{row['fraction']:.3f}, {row['separable']:.3f} and {row['cover']:.3f} of "
-        f"{row['points']} points"
+        f"{text_of(row['fraction'], 3)}, {text_of(row['separable'], 3)} and "
+        f"{text_of(row['cover'], 3)} of {row['points']} points"
         for row in own
     )
     return verdict(
@@ -340,7 +342,7 @@ def _vc(capacities: list[Json], measured: list[Json]) -> Verdict:
         "a check of the method",
         own[0]["shattered"] == own[0]["weights"] and beyond[0]["fraction"] < 1,
         f"{own[0]['shattered']} points shattered, {own[0]['weights']} weights; of one more "
-        f"{beyond[0]['fraction']:.3f} of all dichotomies.",
+        f"{text_of(beyond[0]['fraction'], 3)} of all dichotomies.",
         "The VC dimension of hyperplanes.",
         of_paper=False,
     )
@@ -371,7 +373,9 @@ def _every_label(measured: list[Json]) -> Verdict:
         "section 2.2",
         all(row["fraction"] == 1 for row in own) if own else None,
         "Share fitted: "
-        + ", ".join(f"{row['name']} {row['fraction']:.3f} of {row['points']}" for row in own)
+        + ", ".join(
+            f"{row['name']} {text_of(row['fraction'], 3)} of {row['points']}" for row in own
+        )
         + "."
         if own
         else "Needs a network with a hidden layer.",

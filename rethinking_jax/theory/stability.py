@@ -38,7 +38,7 @@ from rethinking_jax.theory.kind import (
     check_network,
 )
 from rethinking_jax.theory.twins import watch
-from rethinking_jax.workdir.metrics import Json, Line
+from rethinking_jax.workdir.metrics import Json, Line, text_of
 
 FAR = 10  # as many times 1 / n are more than a stability of order 1 / n allows
 HALF = 0.5  # a gap, of a loss in [0, 1], that leaves a bound empty
@@ -47,7 +47,7 @@ COLUMNS = (
     Column("labels", "name"),
     Column("seed", "seed"),
     Column("examples", "examples", "{:,}"),
-    Column("train acc.", "train_accuracy", "{:.4f}"),
+    Column("train acc.", "train_accuracy", text_of),
     Column("distance of weights", "distance", "{:.4f}"),
     Column("train loss, mean", "train_mean", "{:.4f}"),
     Column("train loss, most", "train_most", "{:.4f}"),

@@ -17,7 +17,7 @@ from rethinking_jax.theory import relu_network, trained_width
 from rethinking_jax.theory.data import Task, rows
 from rethinking_jax.theory.kind import Kind, Tools, at_least, not_empty
 from rethinking_jax.theory.widths import parse
-from rethinking_jax.workdir.metrics import Json
+from rethinking_jax.workdir.metrics import Json, text_of
 
 STEPS = (1, 3)  # these times powers of ten are the numbers of points on the way to all
 
@@ -27,10 +27,10 @@ COLUMNS = (
     Column("weights", "weights", "{:,}"),
     Column("2n + d", "weights_of_theorem", "{:,}"),
     Column("largest error, float64", "error_float64", "{:.1e}"),
-    Column("labels taken, float64", "exact_float64", "{:.4f}"),
+    Column("labels taken, float64", "exact_float64", text_of),
     Column("all terms summed, float64", "sampled_error_float64", "{:.1e}"),
     Column("largest error, float32", "error_float32", "{:.1e}"),
-    Column("labels taken, float32", "exact_float32", "{:.4f}"),
+    Column("labels taken, float32", "exact_float32", text_of),
     Column("seconds to build", "seconds", "{:.3f}"),
 )
 DEEP = (
@@ -41,7 +41,7 @@ DEEP = (
     Column("weights", "deep_weights", "{:,}"),
     Column("beyond 2n + d", "deep_extra_weights", "{:,}"),
     Column("largest error, float64", "deep_error_float64", "{:.1e}"),
-    Column("labels taken, float64", "deep_exact_float64", "{:.4f}"),
+    Column("labels taken, float64", "deep_exact_float64", text_of),
 )
 NOTE = (
     "Errors are |c(x) - y| over the points, labels taken the share of them whose label is c(x) "

@@ -16,7 +16,7 @@ from rethinking_jax.analysis.table import Column, Table, table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.theory.kind import Tools
 from rethinking_jax.theory.widths import parse
-from rethinking_jax.workdir.metrics import Json
+from rethinking_jax.workdir.metrics import Json, text_of
 
 FOLDER = "trained"  # the name of this experiment's folder in the workdir
 PARTS = (16, 4, 1)  # all points are divided by these for the numbers of points
@@ -129,7 +129,7 @@ def _row(name: str, count: int, dimension: int, own: Sequence[tuple[int, Json]])
         "weights_of_theorem": least,
         "ratio": fitted and fitted[1]["parameters"] / least,
         "epochs": fitted and fitted[1]["epochs_to_fit"],
-        "accuracies": ", ".join(f"{w}: {m['train_accuracy']:.4f}" for w, m in own),
+        "accuracies": ", ".join(f"{w}: {text_of(m['train_accuracy'])}" for w, m in own),
         "trained": {str(w): m["train_accuracy"] for w, m in own},
     }
 

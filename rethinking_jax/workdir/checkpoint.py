@@ -11,7 +11,7 @@ import dataclasses
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple, TypeAlias, TypeVar
 
 import jax
@@ -38,10 +38,13 @@ class Whose(NamedTuple):
     Attributes:
       members: the names of the runs, in the order of the leading axis of every array.
       config: a digest of what these runs are.
+      shorter: gives the digests of the same runs with fewer epochs. No step depends on how many
+        are to come, and so their states are those of these runs.
     """
 
     members: tuple[str, ...]
     config: str
+    shorter: Callable[[], Collection[str]] = tuple
 
 
 @dataclasses.dataclass
@@ -126,7 +129,12 @@ def save(manager: ocp.CheckpointManager, step: int, tree: object, whose: Whose) 
         args=ocp.args.Composite(
             state=state,
             digest=ocp.args.JsonSave(
-                {"sha256": _digest(step, tree, whose), "step": step, **whose._asdict()}
+                {
+                    "sha256": _digest(step, tree, whose),
+                    "step": step,
+                    "members": whose.members,
+                    "config": whose.config,
+                }
             ),
         ),
         force=True,
@@ -303,4 +311,5 @@ def _another(stored_step: int, step: int, stored: Whose, whose: Whose) -> str | 
         return f"it is that of step {stored_step:,}"
     if stored.members != whose.members:
         return f"it is of other runs ({', '.join(stored.members)})"
-    return None if stored.config == whose.config else "it is of runs with another config"
+    known = stored.config == whose.config or stored.config in whose.shorter()
+    return None if known else "it is of runs with another config"

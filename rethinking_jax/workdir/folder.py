@@ -7,13 +7,14 @@ them. summary.json is written last: where there is one, everything is there.
 import io
 import json
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from rethinking_jax.errors import UserError, first_line
 from rethinking_jax.workdir import storage
+from rethinking_jax.workdir.difference import differences
 from rethinking_jax.workdir.metrics import Json, read_lines
 from rethinking_jax.workdir.storage import AnyPath
 
@@ -92,7 +93,7 @@ class Folder(NamedTuple):
     identity: Callable[[Json], Json]
 
     def check(self) -> None:
-        """Refuses a folder that belongs to another config.
+        """Refuses a folder that belongs to another config; runs and epochs may be added.
 
         Raises:
           UserError: with the keys that differ, and their values there and here.
@@ -100,18 +101,11 @@ class Folder(NamedTuple):
         stored = self.stored_config()
         if stored is None:
             return
-        there, here = self.identity(stored), self.identity(self.config)
-        if there["sweep"] and all(run in here["sweep"] for run in there["sweep"]):
-            there["sweep"] = here["sweep"]  # runs may be added
-        differing = [key for key in {**there, **here} if there.get(key) != here.get(key)]
-        if differing:
-            changes = ", ".join(
-                f"{key} ({_shown(stored, key)} there, {_shown(self.config, key)} now)"
-                for key in differing
-            )
+        if changes := ", ".join(differences(stored, self.config, self.identity)):
+            fewer = "; epochs may become more, not fewer" if "epochs" in changes else ""
             raise UserError(
                 f"--workdir={self.path} holds a run of another config: {changes}. "
-                "Take another --workdir, or the values there to resume it"
+                f"Take another --workdir, or the values there to resume it{fewer}"
             )
 
     def check_writable(self) -> None:
@@ -149,7 +143,7 @@ class Folder(NamedTuple):
         stored = self.stored_config()
         if stored is None or not (self.path / "summary.json").exists():
             return False
-        return bool(self.identity(stored)["sweep"] == self.identity(self.config)["sweep"])
+        return self.identity(stored) == self.identity(self.config)
 
     def summary(self) -> Json:
         """Returns what summary.json holds.
@@ -197,7 +191,9 @@ class Folder(NamedTuple):
         Raises:
           UserError: the file cannot be read.
         """
-        return self._arrays("labels.npz")
+        # The ids that stand beside them, for whoever is given this file alone, are unsigned.
+        arrays = self._arrays("labels.npz")
+        return {name: array for name, array in arrays.items() if array.dtype != np.uint32}
 
     def fingerprints(self) -> list[Fingerprint]:
         """Returns which data were read; one of an earlier version has no digests."""
@@ -261,7 +257,7 @@ class Folder(NamedTuple):
         ids = {str(i): one.pop("ids") for i, one in enumerate(plain)}
         try:
             storage.make_folder(self.path)
-            _write_arrays(self.path / "labels.npz", labels)
+            _write_arrays(self.path / "labels.npz", {**labels, **_named(ids, labels)})
             _write_arrays(self.path / "ids.npz", ids)
             _write(self.path / "chunks.json", chunks)
             self.claim(plain)
@@ -319,9 +315,10 @@ class Folder(NamedTuple):
             raise UserError(f"{file} is damaged ({first_line(error)})") from None
 
 
-def _shown(config: Json, key: str) -> str:
-    """Returns a value for a message; a version that had no such key did what its default does."""
-    return repr(config[key]) if key in config else "its default"
+def _named(ids: Mapping[str, np.ndarray], taken: Container[str]) -> dict[str, np.ndarray]:
+    """Returns ids under names for labels.npz, but for a name that is that of a run."""
+    named = {f"ids {place}" if len(ids) > 1 else "ids": own for place, own in ids.items()}
+    return {name: own for name, own in named.items() if name not in taken}
 
 
 def _read(file: AnyPath, is_right: Callable[[Any], bool]) -> Any:

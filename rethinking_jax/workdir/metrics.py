@@ -7,8 +7,8 @@ remember. `rethinking_jax.step.metrics` says what is measured; a report reads li
 
 import json
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, SupportsFloat, TypeAlias
 
 from rethinking_jax.workdir.storage import AnyPath, append, write_atomically
 
@@ -17,9 +17,24 @@ Line: TypeAlias = dict[str, Any]
 # What a JSON file holds (a config, a summary): which type a value has only its key says.
 Json: TypeAlias = dict[str, Any]
 
+MOST_DIGITS = 9  # of an accuracy as text: no set has more examples than they tell apart
 # What every line has: whole numbers, and others.
 WHOLE = ("epoch", "step")
 REQUIRED = {"member", *WHOLE, "train_loss", "running_loss", "train_accuracy"}
+
+
+def text_of(accuracy: SupportsFloat, digits: int = 4) -> str:
+    """Returns an accuracy or an error, from 0 to 1, as text that looks whole only if it is.
+
+    Where the digits that are asked for would round it to 0 or 1 there are as many more as tell
+    it from that: 49,999 of 50,000 is 0.99998.
+    """
+    value = float(accuracy)
+    for count in range(digits, MOST_DIGITS + 1):
+        text = f"{value:.{count}f}"
+        if float(text) == value or float(text) not in (0.0, 1.0):
+            return text
+    return f"{value:.{digits}f}"
 
 
 def judged_on(line: Line) -> str:
@@ -139,11 +154,9 @@ def unread(path: AnyPath) -> int:
     return path.read_bytes().count(b"\n") - len(read_lines(path)) if path.exists() else 0
 
 
-def mend(path: AnyPath, members: Collection[str]) -> None:
-    """Takes out of a metrics file what `read_lines` leaves out, and lines of other runs."""
-    lines = read_lines(path)
-    own = [line for line in lines if line["member"] in members]
-    if unread(path) or len(own) < len(lines):
+def mend(path: AnyPath, own: Sequence[Line]) -> None:
+    """Takes everything out of a metrics file but some of its lines."""
+    if unread(path) or len(own) < len(read_lines(path)):
         write_lines(path, own)
 
 

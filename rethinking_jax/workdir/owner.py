@@ -70,6 +70,19 @@ def owned(path: AnyPath, command: str, say: Callable[[str], None]) -> Iterator[C
         yield check
 
 
+def current(path: AnyPath) -> Json:
+    """Returns what the owner of a workdir wrote that counts there now; {} where nobody does.
+
+    Nothing is written or locked, so that no command is disturbed.
+    """
+    found = _read(path / FILE)
+    if not found:
+        return {}
+    with suppress(FileNotFoundError):  # it has ended just now
+        return found if time.time() - (path / FILE).stat().st_mtime < SILENT_SECONDS else {}
+    return {}
+
+
 @contextmanager
 def _hold(
     path: AnyPath, command: str, say: Callable[[str], None], followers: list[Json]
@@ -81,7 +94,7 @@ def _hold(
         "process": os.getpid(),
         "command": command or "from a notebook or a script",
         "since": datetime.now().astimezone().isoformat(" ", "seconds"),
-        "machine": _machine(),
+        "machine": machine(),
         "key": secrets.token_hex(8),
         "beats": 0,
     }
@@ -156,7 +169,7 @@ def _wait_for_silence(file: AnyPath, locked: bool, say: Callable[[str], None]) -
     """
     before = _read(file)
     # A lock of the same kernel would not be free if that owner were there.
-    if not before or (locked and before.get("machine") == _machine()):
+    if not before or (locked and before.get("machine") == machine()):
         return
     say(f"{file} names {_described(before)}; up to {SILENT_SECONDS:g} s show whether it is gone")
     until = time.monotonic() + SILENT_SECONDS
@@ -203,7 +216,7 @@ def _beating(file: AnyPath, own: Json, followers: list[Json]) -> Iterator[None]:
         thread.join()
 
 
-def _machine() -> str:
+def machine() -> str:
     """Returns what tells this running kernel from others; containers share it."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
@@ -242,7 +255,7 @@ def _described(owner: Json) -> str:
 
 def _refusal(file: AnyPath, owner: Json) -> str:
     """Returns the line for the one who comes second."""
-    here = owner.get("machine", _machine()) == _machine()
+    here = owner.get("machine", machine()) == machine()
     gone = "" if here else f". If it is gone for certain, remove {file}"
     return (
         f"--workdir={file.parent}: another command works there, {_described(owner)}: wait for its "

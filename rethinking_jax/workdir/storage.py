@@ -97,6 +97,12 @@ def _set_up() -> None:
         conf.setdefault(protocol, {}).setdefault("use_listings_cache", False)
 
 
+def written(path: AnyPath) -> float | None:
+    """Returns when a file was last written, in seconds since 1970; None where a bucket hides it."""
+    stat = path.stat()
+    return stat.st_mtime if isinstance(stat, os.stat_result) else stat.mtime or None
+
+
 def check_readable(path: AnyPath) -> None:
     """Asks a bucket for `path`; a local path is left to its first use.
 

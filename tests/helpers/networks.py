@@ -60,14 +60,17 @@ def initial_variables(name: str, image_shape: tuple[int, ...]) -> Tree:
 
 def apply(model: nn.Module, variables: Tree, images: Any, train: bool, seed: int = 0) -> Any:
     """The logits, in train mode with batch statistics and a dropout key."""
+    return np.asarray(_forward(model, variables, images, train, jax.random.key(seed)))
 
-    @jax.jit
-    def forward(variables: Tree, images: Any, key: jax.Array) -> jax.Array:
-        return model.apply(
-            variables, images, train=train, mutable=["batch_stats"], rngs={"dropout": key}
-        )[0]
 
-    return np.asarray(forward(variables, images, jax.random.key(seed)))
+@functools.partial(jax.jit, static_argnames=("model", "train"))
+def _forward(
+    model: nn.Module, variables: Tree, images: Any, train: bool, key: jax.Array
+) -> jax.Array:
+    """One function for all tests: a network is traced and compiled once for a shape."""
+    return model.apply(
+        variables, images, train=train, mutable=["batch_stats"], rngs={"dropout": key}
+    )[0]
 
 
 def parameters(model: nn.Module, shape: tuple[int, ...]) -> int:

@@ -1,9 +1,8 @@
 """The labels and ids of a streamed split, found in one pass over its records and kept."""
 
-import io
+import hashlib
 import json
 import os
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,12 +12,13 @@ from typing import NamedTuple
 import numpy as np
 
 from rethinking_jax.data.dataset import one_line
+from rethinking_jax.data.kept import read_kept, user_folder, write_kept
+from rethinking_jax.data.origin import say_nothing
 from rethinking_jax.data.tfds import Builder
-from rethinking_jax.data.tfds.load import split_labels
-from rethinking_jax.data.tfds.records import Records
+from rethinking_jax.data.tfds.records import Records, split_labels
 from rethinking_jax.data.watch import Watch
 from rethinking_jax.data.workers import begin_workers
-from rethinking_jax.workdir.storage import AnyPath, is_remote, open_path, write_atomically
+from rethinking_jax.workdir.storage import AnyPath, absolute, open_path
 
 CHUNK = 8192
 FEW_CHUNKS = 12  # some seconds' work: not worth beginning processes
@@ -73,20 +73,33 @@ def dataset_folder(cache_dir: str, builder: Builder) -> AnyPath:
     return root / name.replace("/", "-")
 
 
+def kept_folders(cache_dir: str, builder: Builder) -> tuple[AnyPath, ...]:
+    """Returns the folders in which something of a set may be kept, the first one first.
+
+    That is `dataset_folder`; and, because prepared sets may lie where nobody can write, one of
+    this user for the sets of that place.
+    """
+    folder, own = dataset_folder(cache_dir, builder), user_folder()
+    if cache_dir or own is None:
+        return (folder,)
+    place = os.fspath(absolute(open_path(builder.data_dir)))
+    return folder, own / f"{folder.name}-{hashlib.sha256(place.encode()).hexdigest()[:8]}"
+
+
 def load_indices(
     splits: Sequence[Records],
     fingerprints: dict[str, str],
-    folder: AnyPath,
+    folders: Sequence[AnyPath],
     say: Callable[[str], None],
     watch: Watch,
     workers: int = 0,
 ) -> list[Index]:
-    """Returns the index of each split, read from `folder` or made now and kept there.
+    """Returns the index of each split, read from `folders` or made now and kept there.
 
     Args:
       splits: the records whose indices are wanted.
       fingerprints: the `fingerprint` of each split.
-      folder: see `dataset_folder`; where it cannot be written, nothing is kept.
+      folders: see `kept_folders`; where none can be written, nothing is kept.
       say: is given a line where nothing can be kept.
       watch: is told how far the pass is.
       workers: the number of processes for the pass over a large split; 0 takes threads.
@@ -97,37 +110,59 @@ def load_indices(
     indices, problem = [], None
     for records in splits:
         expected = fingerprints[records.split]
-        found = read_index(folder, records.split, expected)
+        found = read_index(folders, records.split, expected, records.digest, say)
         if found is None:
             found = _pass_over(records, watch, workers)
+            arrays = {
+                **found._asdict(),
+                "ids_rule": np.array(IDS_RULE),
+                "records": np.array(records.digest),
+            }
             try:
-                _write(index_path(folder, records.split), found, expected)
+                write_kept(folders, index_name(records.split), expected, arrays)
             except OSError as error:
                 problem = error
         indices.append(found)
     if problem:
-        say(
-            f"the index of {splits[0].name} cannot be kept in {folder} ({one_line(problem)}): it "
-            "is made anew each time, unless cache_dir names a folder that can be written"
-        )
+        say(not_kept(f"the index of {splits[0].name}", folders[0], problem))
     return indices
 
 
-def index_path(folder: AnyPath, split: str) -> AnyPath:
-    """Returns the file in which the index of a split is kept."""
-    return folder / f"index-{split}.npz"
+def not_kept(what: str, folder: AnyPath, problem: OSError) -> str:
+    """Returns the line that something cannot be kept, and why."""
+    return (
+        f"{what} cannot be kept in {folder} ({one_line(problem)}): it is made anew each time, "
+        "unless cache_dir names a folder that can be written"
+    )
 
 
-def read_index(folder: AnyPath, split: str, expected: str) -> Index | None:
-    """Returns the index that `folder` keeps; None where there is none that is whole and fits."""
-    try:
-        content = io.BytesIO(index_path(folder, split).read_bytes())
-        with np.load(content, allow_pickle=False) as file:
-            if str(file["fingerprint"]) != expected or int(file["ids_rule"]) != IDS_RULE:
-                return None
-            return Index(file["labels"], file["ids"])
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError):
+def index_name(split: str) -> str:
+    """Returns the name of the file in which the index of a split is kept."""
+    return f"index-{split}.npz"
+
+
+def read_index(
+    folders: Sequence[AnyPath],
+    split: str,
+    expected: str,
+    digest: str = "",
+    say: Callable[[str], None] = say_nothing,
+) -> Index | None:
+    """Returns the index that a folder keeps; None where there is none that is whole and fits.
+
+    Args:
+      folders: the folders to look in.
+      split: the split of tfds.
+      expected: its `fingerprint`.
+      digest: its `Records.digest`; "" where that is not known.
+      say: is given a line where a file is damaged.
+    """
+    found = read_kept(folders, index_name(split), expected, ("labels", "ids", "ids_rule"), say)
+    if found is None or int(found["ids_rule"]) != IDS_RULE:
         return None
+    if digest and str(found.get("records", "")) != digest:
+        return None
+    return Index(found["labels"], found["ids"])
 
 
 def _pass_over(records: Records, watch: Watch, workers: int) -> Index:
@@ -157,28 +192,3 @@ def _executor(workers: int) -> Iterator[Executor]:
 def _read(records: Records, indices: range) -> tuple[list[int], list[bytes]]:
     labels, texts = zip(*records.read_labels(indices), strict=True)
     return list(labels), list(texts)
-
-
-def _write(path: AnyPath, index: Index, expected: str) -> None:
-    content = io.BytesIO()
-    np.savez(
-        content,
-        labels=index.labels,
-        ids=index.ids,
-        fingerprint=np.array(expected),
-        ids_rule=np.array(IDS_RULE),
-    )
-    if is_remote(path):
-        write_atomically(path, content.getvalue())
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # The half-written file has a name of its own: several processes may make the same index.
-    half = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(half, "wb") as file:
-            file.write(content.getvalue())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(half, path)
-    finally:
-        half.unlink(missing_ok=True)

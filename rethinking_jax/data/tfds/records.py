@@ -4,21 +4,24 @@ Needs no TensorFlow. Loading into memory, streaming and the cache all get their 
 `Records`, so they are the same pixels.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from rethinking_jax.data import images
-from rethinking_jax.data.dataset import one_line
+from rethinking_jax.data.dataset import labels_and_ids, one_line
 from rethinking_jax.data.origin import Say
 from rethinking_jax.data.tfds import Builder, Features
 from rethinking_jax.errors import UserError, lacking
-from rethinking_jax.workdir.storage import open_path
+from rethinking_jax.workdir.storage import is_remote, open_path
 
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 TEST_SPLITS = ("test", "validation")
+DIGESTED_BYTES = 1 << 31  # some 2 s of one core's time
 
 
 class Example(NamedTuple):
@@ -72,6 +75,7 @@ class Records:
         if missing:
             more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
             raise FileNotFoundError(f"{missing[0]}{more} is missing")
+        self._files, self.bytes = files, int(builder.info.splits[self.split].num_bytes)
         self._source = builder.as_data_source(self.split, deserialize_method=raw)
         label, text = self.features["label"], text_key(self.features)
         self.num_classes, self.class_names = label.num_classes, tuple(label.names)
@@ -87,6 +91,21 @@ class Records:
         encoded = isinstance(feature, tfds.features.Image)
         self._decoders = {self._image_key: tfds.decode.SkipDecoding()} if encoded else None
         self._mode = MODES.get(feature.shape[-1], "") if encoded else ""
+
+    @cached_property
+    def digest(self) -> str:
+        """The SHA-256 of all records; "" where they are in a bucket or too many to read for it."""
+        if self.bytes > DIGESTED_BYTES or is_remote(self.folder):
+            return ""
+        sha = hashlib.sha256()
+        try:
+            for path in self._files:
+                with open(path, "rb") as file:
+                    while piece := file.read(1 << 20):
+                        sha.update(piece)
+        except OSError as error:
+            raise damaged(self.name, self.folder, error) from error
+        return sha.hexdigest()
 
     def read(self, indices: Iterable[int]) -> Iterator[Example]:
         """Yields the examples at `indices`, decoded.
@@ -136,6 +155,20 @@ class Records:
 
     def _text_of(self, found: Features) -> bytes:
         return bytes(found[self._text]) if self._text else b""
+
+
+def split_labels(
+    records: Records, labels: np.ndarray, texts: list[bytes]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the labels int32 [n] and ids uint32 [n] of all records of a split, checked."""
+    return labels_and_ids(
+        records.name,
+        records.split,
+        labels,
+        records.num_classes,
+        texts if records.has_texts else None,
+        records.texts_are_file_names,
+    )
 
 
 def damaged(name: str, folder: object, error: Exception) -> UserError:

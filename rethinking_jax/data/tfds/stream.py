@@ -6,13 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from rethinking_jax.data import images
 from rethinking_jax.data.cache.read import (
     CachedImages,
     Layout,
     cache_folder,
     check_content,
-    check_positions,
+    manifest_text,
     prepare_command,
     read_manifest,
     unfinished,
@@ -21,58 +20,37 @@ from rethinking_jax.data.dataset import Dataset, Read, Reader, Shape, Split
 from rethinking_jax.data.hold_out import hold_out
 from rethinking_jax.data.origin import Request
 from rethinking_jax.data.tfds import Builder
+from rethinking_jax.data.tfds.decoded import decoding_reader
 from rethinking_jax.data.tfds.index import (
     Index,
-    dataset_folder,
     fingerprint,
+    kept_folders,
     load_indices,
     read_index,
     records_of,
 )
 from rethinking_jax.data.tfds.load import tfds_dataset
 from rethinking_jax.data.tfds.prepare import is_prepared, open_builder, prepared_builder
-from rethinking_jax.data.tfds.records import Records, open_records, say_unread, split_shape
+from rethinking_jax.data.tfds.records import open_records, say_unread, split_shape
 from rethinking_jax.data.watch import Spoken
 from rethinking_jax.errors import UserError
 from rethinking_jax.workdir.storage import AnyPath, is_remote
 
-# A task of some 40 ms where images are decoded, of some 64 MB where they are not: putting
-# slices together costs another copy, so a batch should be one.
-DECODED_SLICE = 16
+# Putting slices together costs another copy, so a batch should be one.
 CACHED_SLICE_BYTES = 1 << 26
-
-
-@dataclasses.dataclass(frozen=True)
-class DecodedImages:
-    """Reads records and decodes them; threads may share it, and it travels between processes."""
-
-    records: Records
-    image_size: int
-    shape: Shape
-
-    def __call__(self, positions: np.ndarray) -> np.ndarray:
-        """Returns the images at `positions` (integers [b]): uint8 [b, h, w, c]."""
-        positions = np.asarray(positions)
-        check_positions(positions, len(self.records))
-        stacked = np.empty((len(positions), *self.shape), np.uint8)
-        examples = self.records.read(positions.tolist())
-        for row, example in zip(stacked, examples, strict=True):
-            image = images.fit(example.image, self.image_size)
-            images.check_shape(self.records.name, image.shape, self.shape)
-            row[:] = image
-        return stacked
 
 
 def stream_tfds(request: Request) -> Dataset:
     """Opens a set of tfds for reading in batches; see `load.open_streamed`."""
     name, say, kind = request.name, request.say, request.kind
     builder = open_builder(name, request.data_dir)
-    folder = dataset_folder(request.cache_dir, builder)
+    folders = kept_folders(request.cache_dir, builder)
+    folder = folders[0]
     if is_remote(folder) and kind == "auto":
         kind = "stream"
     cached, layout, why_not = _found_cache(request, kind, builder, folder)
     if layout and not is_prepared(builder):
-        found = _from_cache_alone(request, folder, cached, layout)
+        found = _from_cache_alone(request, folders, cached, layout)
         if found:
             say(_checked(request, cached, layout))
             return found
@@ -80,14 +58,16 @@ def stream_tfds(request: Request) -> Dataset:
     splits = [records for records in open_records(name, builder) if records]
     say_unread(builder, splits, say)
     prints = {records.split: fingerprint(builder, records.split) for records in splits}
-    indices = load_indices(splits, prints, folder, say, request.watch or Spoken(say))
+    indices = load_indices(splits, prints, folders, say, request.watch or Spoken(say))
     if layout:
         say(_checked(request, cached, layout))
-        return _dataset(request, layout.class_names, _cached_readers(cached, layout), indices)
+        return _dataset(
+            request, layout.class_names, _cached_readers(cached, layout, folders), indices
+        )
     if kind == "auto":
         say(f"streaming {name}, decoding as it goes: {why_not}")
     readers = [
-        _decoding_reader(records, request.image_size, records_of(prints[records.split]))
+        decoding_reader(records, request.image_size, prints[records.split], folders)
         for records in splits
     ]
     return _dataset(request, splits[0].class_names, readers, indices)
@@ -159,13 +139,13 @@ def _cache(builder: Builder, folder: Path) -> tuple[Layout | None, str]:
     """Returns the whole cache in `folder` that fits the set; or None, and why there is none."""
     layout = read_manifest(folder)
     if layout is None:
-        return None, f"there is none in {folder}"
+        return None, f"there is no cache of decoded images in {folder}"
     if reason := unfinished(folder, layout):
-        return None, f"the one in {folder} is not whole: {reason}"
+        return None, f"the cache in {folder} is not whole: {reason}"
     if is_prepared(builder):
         for split, found in layout.fingerprints.items():
             if split not in builder.info.splits or fingerprint(builder, split) != found:
-                return None, f"the one in {folder} is of other data than {builder.data_path}"
+                return None, f"the cache in {folder} is of other data than {builder.data_path}"
     return layout, ""
 
 
@@ -177,23 +157,26 @@ def _checked(request: Request, cached: Path, layout: Layout) -> str:
 
 
 def _from_cache_alone(
-    request: Request, folder: AnyPath, cached: Path, layout: Layout
+    request: Request, folders: tuple[AnyPath, ...], cached: Path, layout: Layout
 ) -> Dataset | None:
     """Returns a set whose records are not there; None where cache and indices do not suffice."""
     splits = ["train", layout.test_split] if layout.test_split else ["train"]
-    indices = [read_index(folder, split, layout.fingerprints[split]) for split in splits]
+    indices = [read_index(folders, split, layout.fingerprints[split]) for split in splits]
     found = [index for index in indices if index]
     if len(found) < len(indices):
         return None
-    return _dataset(request, layout.class_names, _cached_readers(cached, layout), found)
+    readers = _cached_readers(cached, layout, folders)
+    return _dataset(request, layout.class_names, readers, found)
 
 
-def _cached_readers(folder: Path, layout: Layout) -> list[Reader]:
+def _cached_readers(folder: Path, layout: Layout, folders: tuple[AnyPath, ...]) -> list[Reader]:
     splits = ["train", layout.test_split] if layout.test_split else ["train"]
     return [
         dataclasses.replace(
             cached_reader(CachedImages(str(folder), layout, split), layout.image_shape),
             records=records_of(layout.fingerprints[split]),
+            made_of=manifest_text(layout),  # which has the checksums of all files
+            folders=folders,
         )
         for split in splits
     ]
@@ -203,12 +186,6 @@ def cached_reader(read: Read, shape: Shape) -> Reader:
     """Returns a reader of images that are decoded already, in slices of equal bytes."""
     slice_size = int(np.clip(CACHED_SLICE_BYTES // np.prod(shape), 16, 4096))
     return Reader(read, shape, slice_size, "cache")
-
-
-def _decoding_reader(records: Records, image_size: int, described: str) -> Reader:
-    shape = split_shape(records, image_size)
-    read = DecodedImages(records, image_size, shape)
-    return Reader(read, shape, DECODED_SLICE, "stream", described)
 
 
 def _dataset(
