@@ -528,4 +528,4 @@ def test_best_and_last_are_in_the_table_of_results() -> None:
     best, last = (table.keys.index(key) for key in ("best_test_accuracy", "test_accuracy"))
     (row,) = table.exact
     assert row[gain] == row[best] - row[last]
-    assert table.columns[gain] == "early stopping wins" and "luck" in table.note
+    assert table.columns[gain] == "early stopping wins" and "noise wins" in table.note

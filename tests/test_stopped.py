@@ -263,7 +263,7 @@ def test_the_other_commands_end_with_one_line(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("place", "number"), zip(PLACES, SIGNALS * 4, strict=True))
+@pytest.mark.parametrize(("place", "number"), list(zip(PLACES, SIGNALS * 4, strict=True)))
 def test_a_real_signal_at_any_stage(
     place: str, number: signal.Signals, environment: dict[str, str], answer: Command, tmp_path: Path
 ) -> None:
