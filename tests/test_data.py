@@ -473,8 +473,9 @@ def test_preparing_cifar10_for_real(tmp_path: Path) -> None:
         command, cwd=REPOSITORY, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr
+    before = "tensorflow" in sys.modules  # another test may have imported it
     data = load_dataset("cifar10", data_dir=str(tmp_path))
-    assert "tensorflow" not in sys.modules
+    assert ("tensorflow" in sys.modules) == before
     everything = images.reshape(24, 3, 32, 32).transpose(0, 2, 3, 1)
     assert sorted(data.train.ids) == list(range(20))
     np.testing.assert_array_equal(data.train.images, everything[data.train.ids])
