@@ -10,7 +10,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from rethinking_jax.analysis import paper
-from rethinking_jax.analysis.chance import DEVIATIONS, renaming_deviation
+from rethinking_jax.analysis.chance import DEVIATIONS, Chance, renaming_deviation, well_above
 from rethinking_jax.analysis.curves import Plot
 from rethinking_jax.analysis.findings import Findings, curve, verdict
 from rethinking_jax.analysis.table import Column, Table, table
@@ -50,7 +50,6 @@ NOTE = (
     "three of it around 1 - 1/k are chance."
 )
 BLOCKWISE = ("gaussian", "gabor")  # rows of these are cheap enough to be made again and again
-BELOW_CHANCE = 0.5  # the share of chance's error below which a solution generalizes
 
 
 def run(members: Sequence[Member], tools: Tools) -> Findings:
@@ -288,7 +287,10 @@ def _verdicts(measured: list[Json]) -> list[Verdict]:
     true = [row for row in plain if row["corruption"] == "true_labels"]
     random = [row for row in measured if row["corruption"] == "random_labels"]
     fits = all(row["train_error"] == 0 for row in plain)
-    learns = all(row["test_error"] < BELOW_CHANCE * _chance(row) for row in true)
+    learns = all(
+        1 - row["test_error"] >= well_above(Chance(1 - _chance(row), row["test_deviation"]))
+        for row in true
+    )
     at_chance = all(
         abs(row["test_error"] - _chance(row)) <= DEVIATIONS * row["test_deviation"]
         for row in random
@@ -363,6 +365,7 @@ def _random_norm(plain: list[Json]) -> Verdict:
 
 
 def _chance(row: Json) -> float:
+    """Returns the test error by chance."""
     return float(1 - 1 / row["num_classes"])
 
 
