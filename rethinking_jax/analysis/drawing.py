@@ -105,8 +105,8 @@ def write(plot: Plot, source: str, folder: AnyPath) -> None:
         else:
             figure.set_size_inches(7, 4.7)
             axes.legend(fontsize=8, ncols=1 + (len(axes.lines) > 12))
-            title = "\n".join(textwrap.fill(line, 95) for line in (plot.title, source))
-            axes.set_title(plain(title), fontsize=9)
+            title = "\n".join(_folded(line, 95) for line in (plot.title, source))
+            axes.set_title(title, fontsize=9)
         for kind in ("png", "svg"):
             save(figure, folder / f"{plot.name}.{kind}", dpi=150)
 
@@ -116,7 +116,7 @@ def _as_slide(figure: "Figure", axes: "Axes", plot: Plot, source: str) -> None:
     figure.set_size_inches(12.8, 7.2)
     figure.set_layout_engine("constrained", h_pad=0.12)
     # The title stands over the whole slide: beside a legend the axes are too narrow for it.
-    figure.suptitle(plain(textwrap.fill(plot.title, 56)), fontsize=24)
+    figure.suptitle(_folded(plot.title, 56), fontsize=24)
     for label in (axes.xaxis.label, axes.yaxis.label):
         label.set_fontsize(20)
     axes.tick_params(which="both", labelsize=17)
@@ -322,6 +322,11 @@ def _limits(plot: Plot, indices: Sequence[int]) -> tuple[float, float]:
         return min(lows) - margin, max(values) + margin
     top = max([*values, plot.level[0] if plot.level else 0.0], default=0.0)
     return 0.0, 1.06 * top or 1.0
+
+
+def _folded(text: str, width: int) -> str:
+    """Returns a text in lines; only these line breaks are none of its own, and are not escaped."""
+    return "\n".join(map(plain, textwrap.wrap(text, width)))
 
 
 def plain(text: str) -> str:

@@ -26,10 +26,14 @@ def least(printed: float) -> float:
 
 
 def papers(one: Series, group: Group) -> float | None:
-    """Returns the paper's train accuracy of such runs on the same data; None where it has none."""
+    """Returns the paper's train accuracy of such runs on the same data; None where it has none.
+
+    Of labels that are partly random it has none in a table: those that all are stand for them.
+    """
     if (one.dataset, one.train_examples) != (paper.DATASET, paper.TRAIN_EXAMPLES[paper.DATASET]):
         return None
-    return paper.train_accuracy(one.model, group.setting, group.regularizers, group.augmentation)
+    setting = "random_labels" if group.label_noise > 0 else group.setting
+    return paper.train_accuracy(one.model, setting, group.regularizers, group.augmentation)
 
 
 def threshold(one: Series, group: Group) -> float:
