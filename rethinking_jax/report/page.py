@@ -53,12 +53,14 @@ class Key(NamedTuple):
       tooltip: what more is to be known of it, or "".
       shown: whether the curve starts switched on.
       style: how it looks.
+      kind: "Lines", "Points" or "Bars".
     """
 
     label: str
     tooltip: str
     shown: bool
     style: drawing.Style
+    kind: str
 
 
 class Chart(NamedTuple):
@@ -67,7 +69,7 @@ class Chart(NamedTuple):
     Attributes:
       id: what every id in it begins with.
       plot: what it shows.
-      notes: what its lines are means of.
+      notes: sentences on what its lines, points or bars are means of.
       svg: the drawing.
       legend: an entry for each curve.
       data: what the script needs to find the points, with the values of the points.
@@ -106,12 +108,12 @@ def chart(plot: Plot, identity: str) -> Chart:
     return Chart(
         identity,
         plot,
-        list(dict.fromkeys(curve.note for curve in plot.curves if curve.note)),
+        list(dict.fromkeys(f"{_kind(c)}: {c.note}." for c in plot.curves if c.note)),
         # Drawn by matplotlib from numbers and from labels of this package: markup, not text.
         Markup(picture.svg),
         [
-            Key(curve.label, curve.note or curve.remark, curve.shown, drawing.style(i, curve))
-            for i, curve in enumerate(plot.curves)
+            Key(c.label, c.note or c.remark, c.shown, drawing.style(i, c), _kind(c))
+            for i, c in enumerate(plot.curves)
         ],
         {
             **picture.scale,
@@ -120,11 +122,24 @@ def chart(plot: Plot, identity: str) -> Chart:
                 [[_short(value) for value in point] for point in zip(*columns, strict=True)]
                 for columns in map(_columns, plot.curves)
             ],
+            **_called(plot),
         },
     )
 
 
+def _called(plot: Plot) -> Json:
+    """Returns what the points of each curve are called, where some have a name."""
+    called = [list(curve.names) for curve in plot.curves]
+    return {"called": called} if any(called) else {}
+
+
+def _kind(curve: Curve) -> str:
+    return "Points" if curve.marks else "Bars" if curve.bars else "Lines"
+
+
 def _columns(curve: Curve) -> list[Sequence[float]]:
+    if curve.marks and curve.low == curve.high:
+        return [curve.x, curve.y]
     best = [curve.best] if curve.best else []
     return [curve.x, curve.y, curve.low, curve.high, *best]
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from rethinking_jax.analysis import lesson, unfinished
 from rethinking_jax.analysis.claims import NO, YES
 from rethinking_jax.analysis.curves import Plot
+from rethinking_jax.analysis.drawable import drawable
 from rethinking_jax.analysis.figures import figures, figures_so_far
 from rethinking_jax.analysis.findings import TheoryResults
 from rethinking_jax.analysis.results import PICTURES, Picture, Results, series
@@ -107,7 +108,7 @@ def _of_theory(found: TheoryResults) -> Section:
         counts=_counts("Claims, held against these numbers", findings.verdicts),
         verdicts=findings.verdicts,
         several_series=False,
-        plots=findings.plots,
+        plots=[drawable(plot) for plot in findings.plots],
         sources=[f"ours: {summary['dataset']}, {summary['device']}"] * len(findings.plots),
         tables=findings.tables,
         pictures=[],
