@@ -197,6 +197,14 @@ class Folder(NamedTuple):
         arrays = read_arrays(self.path / "labels.npz")
         return {name: array for name, array in arrays.items() if array.dtype != np.uint32}
 
+    def examples(self) -> dict[str, np.ndarray]:
+        """Returns the arrays of examples.npz, by their names.
+
+        Raises:
+          UserError: the file cannot be read.
+        """
+        return self._arrays("examples.npz")
+
     def fingerprints(self) -> list[Fingerprint]:
         """Returns which data were read; one of an earlier version has no digests."""
         file = self.path / "data.json"
