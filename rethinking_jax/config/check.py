@@ -7,6 +7,7 @@ from rethinking_jax.config.keys import KEYS
 from rethinking_jax.errors import UserError
 from rethinking_jax.models import create_model
 from rethinking_jax.step import augment
+from rethinking_jax.step.losses import LOSSES
 
 
 def check_training(config: ConfigDict) -> None:
@@ -24,6 +25,7 @@ def check_training(config: ConfigDict) -> None:
             "runs that validation chooses are tested as their last checkpoint has them; take 1 or "
             "more"
         )
+    _check_loss(config)
     names = augment.parse(config.augmentation)
     augment.check_augmentation(names, config.crop_size)
     if "crop" in names and not config.crop_size:
@@ -38,3 +40,25 @@ def check_training(config: ConfigDict) -> None:
         dropout_rate=config.dropout_rate,
         dtype=config.dtype,
     )
+
+
+def _check_loss(config: ConfigDict) -> None:
+    """Checks what depends on the loss of a run.
+
+    Raises:
+      UserError: with the key, what was given and what would be right.
+    """
+    loss = LOSSES[config.loss]
+    if config.loss_strength is not None and config.loss_strength > loss.most:
+        raise UserError(
+            f"config.loss_strength={config.loss_strength} must be from 0 to {loss.most:g} for "
+            f"loss={config.loss}"
+        )
+    if not (loss.remembers or loss.pairs):
+        return
+    for key, off in (("accumulate", 1), ("mixup_alpha", 0.0), ("sam_radius", 0.0)):
+        if config[key] != off:
+            raise UserError(
+                f"config.{key}={config[key]} with loss={config.loss}, which looks at single "
+                f"examples of whole batches: leave it at {off}"
+            )

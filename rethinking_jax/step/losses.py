@@ -51,6 +51,10 @@ class Loss(NamedTuple):
     remembers: bool = False
     pairs: bool = False
 
+    def chosen(self, strength: float | None) -> float:
+        """Returns the strength of a run, from what its config says; 0 where the loss has none."""
+        return (self.strength or 0.0) if strength is None else strength
+
 
 def cross_entropy(logits: jax.Array, labels: jax.Array, strength: Strength) -> jax.Array:
     """Returns -log p(label)."""

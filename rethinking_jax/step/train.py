@@ -16,6 +16,7 @@ import numpy as np
 import optax
 
 from rethinking_jax.corruption.randomness import purpose_key
+from rethinking_jax.models.peers import initial_variables
 from rethinking_jax.step.facts import Moment, moment
 from rethinking_jax.step.losses import LOSSES, remembered
 from rethinking_jax.step.metrics import sum_up
@@ -85,6 +86,8 @@ def init_state(
 ) -> TrainState:
     """Returns a fresh run; its parameters depend on the model and `hyper.seed` alone.
 
+    What it keeps of every example is added where examples are known, see `sweep.position.fresh`.
+
     Args:
       model: see `rethinking_jax.models.create_model`.
       optimizer: see `rethinking_jax.step.optimizer.make_optimizer`.
@@ -92,7 +95,7 @@ def init_state(
       image_shape: (h, w, c) of the network's input.
     """
     images = jnp.zeros((1, *image_shape))
-    variables = model.init(purpose_key(hyper.seed, "init"), images, train=False)
+    variables = initial_variables(model, purpose_key(hyper.seed, "init"), images)
     return TrainState(
         step=jnp.zeros((), jnp.int32),
         hyper=hyper,
@@ -143,7 +146,7 @@ def make_train_step(
         labels: Labels = batch.labels
         if alpha:
             inputs, labels = mixed(_step_key(state, "mixup"), alpha, inputs, batch.labels)
-        targets, places = targets_of(state), None
+        targets = None if order is None else targets_of(state)
         if order is not None and targets is not None:
             places = jnp.searchsorted(jnp.asarray(order), batch.ids)
             labels = RememberedLabels(batch.labels, targets[places])
@@ -160,8 +163,8 @@ def make_train_step(
             batch_stats=batch_stats,
             opt_state=opt_state,
         )
-        if isinstance(labels, RememberedLabels) and found.logits is not None:
-            after = remembered(found.logits, labels.targets)
+        if isinstance(labels, RememberedLabels) and targets is not None:
+            after = remembered(cast(jax.Array, found.logits), labels.targets)
             new_state = extended(new_state, targets=targets.at[places].set(after))
         return new_state, sums
 
