@@ -7,7 +7,7 @@ scores, which training example helps on which test example, and how well members
 Nearest neighbours and kernel machines, whose scores are exact, stand beside.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -49,6 +49,12 @@ from rethinking_jax.theory.kind import (
     Tools,
     check_network,
 )
+from rethinking_jax.theory.published import (
+    KEY,
+    published_rows,
+    published_table,
+    read_published,
+)
 from rethinking_jax.theory.removal import (
     FEWEST,
     Retrained,
@@ -83,6 +89,7 @@ class Found(NamedTuple):
       pairs: which example helps on which.
       neighbours: the nearest neighbour's scores.
       machines: the kernel machine's scores, float64 [n].
+      published: the scores of others, float64 [n], by their names.
     """
 
     settings: Sequence[Setting]
@@ -93,6 +100,7 @@ class Found(NamedTuple):
     pairs: Sequence[InfluencePairs]
     neighbours: Sequence[Nearest]
     machines: Sequence[np.ndarray]
+    published: Mapping[str, np.ndarray]
 
 
 def run(members: Sequence[Member], tools: Tools) -> Findings:
@@ -107,7 +115,8 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
     for one in settings:
         check_count(len(one.ids), one.config)
     learners = learner_names(members[0].config)
-    # These fail at once where they do not fit into memory.
+    # These fail at once where a file is wrong, or something does not fit into memory.
+    published = read_published(settings[0], not members[0].config.train_examples)
     machines = [kernel_machine(one) for one in settings if "kernel" in learners]
     neighbours = [nearest_neighbour(one) for one in settings if "nearest" in learners]
     networks: list[Memorized] = []
@@ -128,7 +137,17 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
             write_pairs(lab.stage.workdir, pairs, networks)
     exposures = [expose(one, FEWEST) for one in networks]
     return _findings(
-        Found(settings, networks, retrained, values, exposures, pairs, neighbours, machines)
+        Found(
+            settings,
+            networks,
+            retrained,
+            values,
+            exposures,
+            pairs,
+            neighbours,
+            machines,
+            published,
+        )
     )
 
 
@@ -240,6 +259,12 @@ KIND = Kind(
             range=Range(0, 10**6, "from 0 to 1000000"),
             needs=OF_NETWORKS,
         ),
+        Key(
+            KEY,
+            "",
+            "Files of scores that others have published, PATH.npz:ARRAY joined by +, in the order "
+            "of the examples' ids or beside an array ids: our scores are ranked beside them.",
+        ),
     ),
     shared=(*DATA_KEYS, *LABEL_KEYS, "max_members"),
     training={
@@ -266,6 +291,7 @@ KIND = Kind(
         "thresholds",
         "retrain",
         "banzhaf",
+        KEY,
     ),
     check=check,
 )
@@ -291,17 +317,20 @@ def _findings(found: Found) -> Findings:
             for i, (pairs, one) in enumerate(zip(found.pairs, found.networks, strict=True))
             if len(pairs.pairs.train)
         ]
+    columns = _columns(found)
+    if beside := published_rows(found.settings, columns, found.published):
+        tables.append(published_table(beside))
     if removals:
         tables.insert(1, removal_table(removals))
         plots.append(removal_plot(found.retrained))
     return Findings(
-        [*rows, *removals, *exposed],
+        [*rows, *removals, *exposed, *beside],
         _facts(found),
         tables,
         plots,
         _verdicts(found),
         galleries,
-        pages.example_scores(found.settings, _columns(found)),
+        pages.example_scores(found.settings, columns),
     )
 
 
