@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 from rethinking_jax.models import create_model
-from rethinking_jax.scores import neighbours
+from rethinking_jax.scores import nearest
 from rethinking_jax.scores.gradient_norm import dense, per_example
 from rethinking_jax.scores.prediction_depth import activations, depths, prediction_depth
 from rethinking_jax.scores.ranking import auroc
@@ -63,26 +63,25 @@ def test_gradient_norms_at_the_start_find_no_wrong_label() -> None:
 def test_neighbours_are_those_of_scikit_learn(seed: int, count: int) -> None:
     rng = np.random.default_rng(seed)
     points = rng.normal(size=(30, 3)) + 100
-    found = neighbours.nearest(points, count)
+    found = nearest.neighbours(points, count)
     theirs = NearestNeighbors(n_neighbors=count).fit(points).kneighbors(return_distance=False)
     np.testing.assert_array_equal(found, theirs)  # without points, it leaves each itself out
 
 
 def test_neighbours_are_found_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
     points = np.random.default_rng(0).integers(0, 3, (50, 2))  # many are equally distant
-    whole = neighbours.nearest(points, 7)
-    monkeypatch.setattr(neighbours, "ROWS", 7)
-    pieces = neighbours.nearest(points, 7)
-    far = np.linalg.norm(points[:, None] - points[whole], axis=-1)
-    np.testing.assert_array_equal(far, np.linalg.norm(points[:, None] - points[pieces], axis=-1))
-    assert not np.any(whole == np.arange(50)[:, None])
+    whole = nearest.neighbours(points, 7)
+    distances = np.linalg.norm(points[:, None] - points, axis=-1) + 99 * np.eye(50)
+    np.testing.assert_array_equal(whole, np.argsort(distances, axis=1, kind="stable")[:, :7])
+    monkeypatch.setattr(nearest, "CHUNK", 7)
+    np.testing.assert_array_equal(nearest.neighbours(points, 7), whole)
 
 
 def test_neighbours_of_another_label_are_counted() -> None:
     labels = np.array([0, 0, 1, 2])
     others = np.array([[1, 2], [0, 3], [0, 1], [2, 0]])
-    np.testing.assert_array_equal(neighbours.disagreement(others, labels), [0.5, 0.5, 1, 1])
-    np.testing.assert_array_equal(neighbours.vote(others, labels, 3), [0, 0, 0, 0])
+    np.testing.assert_array_equal(nearest.disagreement(labels, others, 2), [0.5, 0.5, 1, 1])
+    np.testing.assert_array_equal(nearest.vote(labels, others, 2), [0, 0, 0, 0])
 
 
 def test_depths_by_hand() -> None:
@@ -102,7 +101,7 @@ def test_depths_are_those_of_scikit_learns_neighbours() -> None:
             model = KNeighborsClassifier(5, algorithm="brute").fit(layer[rest], labels[rest])
             own.append(model.predict(layer[i : i + 1])[0])
         probes.append(np.array(own))
-    found = prediction_depth(layers, labels, predictions, classes=3, neighbours=5)
+    found = prediction_depth(layers, labels, predictions, k=5)
     np.testing.assert_array_equal(found, depths(probes, predictions))
 
 

@@ -1,1 +1,1 @@
-"""Scores of single examples: pure functions of what networks answered, or of their weights."""
+"""Scores of single examples, from what many runs answered: pure functions of NumPy arrays."""

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from rethinking_jax.scores.neighbours import nearest, vote
+from rethinking_jax.scores import nearest
 
 NEIGHBOURS = 30
 
@@ -68,8 +68,7 @@ def prediction_depth(
     layers: Sequence[np.ndarray],
     labels: np.ndarray,
     predictions: np.ndarray,
-    classes: int,
-    neighbours: int = NEIGHBOURS,
+    k: int = NEIGHBOURS,
 ) -> np.ndarray:
     """Returns the prediction depth of each training example, see `depths`.
 
@@ -80,8 +79,7 @@ def prediction_depth(
       layers: float [n, features] for each layer, the inputs first, see `activations`.
       labels: int [n], the given labels.
       predictions: int [n], what the network says in the end.
-      classes: the number of classes.
-      neighbours: how many others a probe asks.
+      k: how many others a probe asks.
     """
-    probes = [vote(nearest(layer, neighbours), labels, classes) for layer in layers]
+    probes = [nearest.vote(labels, nearest.neighbours(layer, k), k) for layer in layers]
     return depths(probes, predictions)

@@ -26,7 +26,7 @@ def auroc(scores: np.ndarray, positive: np.ndarray) -> np.ndarray:
     """Returns the area under the receiver operating characteristic.
 
     It is the share of pairs of a positive and a negative in which the positive has the larger
-    score, where a pair of equal scores counts one half (Mann and Whitney's U over all pairs).
+    score, where a pair of equal scores counts one half (Hanley and McNeil 1982).
 
     Args:
       scores: [..., n], without nan.
@@ -42,7 +42,31 @@ def auroc(scores: np.ndarray, positive: np.ndarray) -> np.ndarray:
     wanted = positive.sum(-1)
     pairs = wanted * (~positive).sum(-1)
     larger = np.where(positive, ranks, 0.0).sum(-1) - wanted * (wanted + 1) / 2
-    return np.where(pairs > 0, larger / np.maximum(pairs, 1), np.nan)
+    return np.asarray(np.where(pairs > 0, larger / np.maximum(pairs, 1), np.nan))
+
+
+def roc(scores: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the points of the ROC curve, from (0, 0) to (1, 1), one for each distinct score.
+
+    Args:
+      scores: float [n], without nan.
+      positive: bool [n].
+
+    Returns:
+      False and true positive rates, float64 [distinct scores + 1] each; nan where a kind is
+      missing.
+    """
+    count, true = _at_or_above(scores, positive)
+    count, true = np.append(0, count), np.append(0, true)
+    false = count - true
+    with np.errstate(invalid="ignore"):
+        return false / false[-1], true / true[-1]
+
+
+def true_positive_rate(scores: np.ndarray, positive: np.ndarray, at: float) -> float:
+    """Returns the largest true positive rate of a threshold with a false one of at most `at`."""
+    false, true = roc(scores, positive)
+    return float(true[false <= at].max())
 
 
 def precision_recall(scores: np.ndarray, positive: np.ndarray) -> PrecisionRecall:
@@ -52,10 +76,8 @@ def precision_recall(scores: np.ndarray, positive: np.ndarray) -> PrecisionRecal
       scores: [n], without nan; examples of the same score are above a threshold together.
       positive: bool [n], of which one at least is True.
     """
-    order = np.argsort(-np.asarray(scores), kind="stable")
-    ranked, hits = np.asarray(scores)[order], np.cumsum(np.asarray(positive, bool)[order])
-    last = np.append(np.nonzero(ranked[1:] != ranked[:-1])[0], len(ranked) - 1)
-    return PrecisionRecall(hits[last] / hits[-1], hits[last] / (last + 1.0))
+    count, true = _at_or_above(scores, positive)
+    return PrecisionRecall(true / true[-1], true / count)
 
 
 def average_precision(scores: np.ndarray, positive: np.ndarray) -> float:
@@ -115,3 +137,11 @@ def spearman(a: np.ndarray, b: np.ndarray) -> float:
     first, second = (rankdata(values) - (len(values) + 1) / 2 for values in (a, b))
     length = np.sqrt(np.sum(first**2) * np.sum(second**2))
     return float(np.sum(first * second) / length) if length > 0 else float("nan")
+
+
+def _at_or_above(scores: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Counts the examples, and the positives, at or above each distinct score, from the largest."""
+    order = np.argsort(-np.asarray(scores), kind="stable")
+    ranked, hits = np.asarray(scores)[order], np.cumsum(np.asarray(positive, bool)[order])
+    last = np.append(np.flatnonzero(ranked[1:] != ranked[:-1]), len(ranked) - 1)
+    return last + 1, hits[last]
