@@ -28,7 +28,15 @@ from rethinking_jax.job import Job, Way, found_complete
 from rethinking_jax.models import Architecture
 from rethinking_jax.pictures import illustrations
 from rethinking_jax.report import page
-from rethinking_jax.sweep import groups, longer, profiling, recut, remaining, selection
+from rethinking_jax.sweep import (
+    groups,
+    longer,
+    profiling,
+    recorder,
+    recut,
+    remaining,
+    selection,
+)
 from rethinking_jax.sweep.engine import Chunk
 from rethinking_jax.sweep.loop import is_complete, train_chunk
 from rethinking_jax.sweep.measure import of_each_run
@@ -212,6 +220,8 @@ def _train(job: Job) -> tuple[Json, Callable[[], None]]:
     with _stage(job, progress, before) as stage:
         _train_chunks(chunks, stage)
         tested = _tested(job, chunks, stage) if job.config.validation_examples else {}
+    if chunks[0].config.record_examples:
+        recorder.merge(job.workdir, [member.name for member in job.members])
     plain, by_run = job.folder.config, stage.lines()
     summary = {
         **summarize(plain, job.members, chunks, by_run, tested),
@@ -250,6 +260,7 @@ def _prepare(job: Job, progress: ProgressReport) -> list[Chunk]:
         recut.cut_again(stored, job.members, lines, jax.devices()),
         progress.message,
     )
+    refuse_together(lambda: recorder.check_same_examples(chunks))
     wait_for_all("all is read")
     old = recut.divide_checkpoints(chunks, stored, job.workdir / "checkpoints", lines)
     if is_primary():

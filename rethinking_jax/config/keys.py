@@ -194,6 +194,13 @@ GROUPS: dict[str, tuple[Key, ...]] = {
             "Whether metrics.jsonl has the l2 norm of the steps' gradients, its mean over each "
             "epoch.",
         ),
+        Key(
+            "record_examples",
+            False,
+            "Whether examples.npz says of every training and test example how each run answers it "
+            "over the measured epochs: probability of its label, margin, loss, when it was learned "
+            "and forgotten. It takes 60 bytes of memory for each run and example.",
+        ),
     ),
     "Runs": (
         Key(

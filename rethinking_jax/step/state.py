@@ -3,7 +3,7 @@
 All are trees of arrays of ONE run; a group of runs has a leading axis of members.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 import jax
@@ -26,6 +26,11 @@ class Hyper:
     label_noise: jax.Array  # the probability p, for labels that are corrupted inside the step
 
 
+# What is recorded of the examples of a split, each an array [n], by the names of
+# `rethinking_jax.step.facts`.
+Facts: TypeAlias = dict[str, jax.Array]
+
+
 @struct.dataclass
 class TrainState:
     """A run between two steps: all that a checkpoint has to hold."""
@@ -40,6 +45,22 @@ class TrainState:
     def variables(self) -> dict[str, PyTree]:
         """What `apply` of a Linen module takes."""
         return {"params": self.params, "batch_stats": self.batch_stats}
+
+
+@struct.dataclass
+class RecordingState(TrainState):
+    """A run that also records how it answers every example.
+
+    It is a class of its own because orbax reads a checkpoint of a run that records nothing, of
+    this version or an earlier one, only into a tree that has no place for facts.
+    """
+
+    facts: dict[str, Facts]  # by the name of a split
+
+
+def facts_of(state: TrainState) -> dict[str, Facts] | None:
+    """Returns what runs have recorded so far, by split; None where they record nothing."""
+    return state.facts if isinstance(state, RecordingState) else None
 
 
 @struct.dataclass
@@ -107,8 +128,10 @@ class Steps(NamedTuple):
     init: Hyper -> TrainState.
     train: (TrainState, Examples of a batch) -> (TrainState, Running of that batch).
     evaluate: (TrainState, Examples of a batch, counted bool [b]) -> Sums.
+    examine: (TrainState, Examples of a batch) -> `rethinking_jax.step.facts.Moment`, each [b].
     """
 
     init: Callable[[Hyper], TrainState]
     train: Callable[[TrainState, Examples], tuple[TrainState, Running]]
     evaluate: Callable[[TrainState, Examples, jax.Array], Sums]
+    examine: Callable[[TrainState, Examples], Mapping[str, jax.Array]]

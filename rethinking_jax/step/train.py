@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import optax
 
 from rethinking_jax.corruption.randomness import purpose_key
+from rethinking_jax.step.facts import Moment, moment
 from rethinking_jax.step.metrics import sum_up
 from rethinking_jax.step.objective import (
     PLAIN,
@@ -50,7 +51,7 @@ def make_steps(
     objective: Objective = PLAIN,
     prepare: Prepare | None = None,
 ) -> Steps:
-    """Returns the functions of one run: `init_state`, `make_train_step` and `make_eval_step`.
+    """Returns the functions of one run, see `rethinking_jax.step.state.Steps`.
 
     Args:
       model: a network of float32 [b, h, w, c].
@@ -65,6 +66,7 @@ def make_steps(
         partial(init_state, model, optimizer, image_shape=image_shape),
         make_train_step(model, optimizer, prepare, objective),
         make_eval_step(model, preprocess),
+        make_examine_step(model, preprocess),
     )
 
 
@@ -179,3 +181,15 @@ def make_eval_step(
         return sum_up(apply(state.variables, batch.images), batch, counted)
 
     return eval_step
+
+
+def make_examine_step(
+    model: nn.Module, preprocess: Preprocess
+) -> Callable[[TrainState, Examples], Moment]:
+    """Builds what finds the facts of each example of a batch, the model fixed and in eval mode."""
+    apply = make_apply(model, preprocess)
+
+    def examine_step(state: TrainState, batch: Examples) -> Moment:
+        return moment(apply(state.variables, batch.images), batch)
+
+    return examine_step

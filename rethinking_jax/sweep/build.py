@@ -137,7 +137,9 @@ def check_batches(config: ConfigDict, train_size: int, parts: int) -> None:
         )
 
 
-def build_engine(config: ConfigDict, dataset: Dataset, backend: str, mesh: Mesh) -> Engine:
+def build_engine(
+    config: ConfigDict, dataset: Dataset, backend: str, mesh: Mesh, train_size: int | None = None
+) -> Engine:
     """Builds what trains runs of a config; here alone it matters where their examples are.
 
     Args:
@@ -145,18 +147,22 @@ def build_engine(config: ConfigDict, dataset: Dataset, backend: str, mesh: Mesh)
       dataset: what they are trained on.
       backend: "cpu", "gpu" or "tpu".
       mesh: the devices, see `rethinking_jax.sweep.mesh.make_mesh`.
+      train_size: how many examples each run trains on; None: all of the data set.
     """
     if dataset.streamed:
         return stream_engine(build_stream_program(config, dataset, backend, mesh))
     scan = _scans(config, backend) and not config.checkpoint_every_steps
-    return resident_engine(build_program(config, dataset, backend, mesh), scan)
+    return resident_engine(build_program(config, dataset, backend, mesh, train_size), scan)
 
 
-def build_program(config: ConfigDict, dataset: Dataset, backend: str, mesh: Mesh) -> Program:
+def build_program(
+    config: ConfigDict, dataset: Dataset, backend: str, mesh: Mesh, train_size: int | None = None
+) -> Program:
     """Makes the compiled functions of runs with a data set in memory, see `build_engine`."""
+    size = train_size or len(dataset.train)
     return make_program(
-        _make_steps(config, dataset, backend, mesh),
-        train_size=len(dataset.train),
+        _make_steps(config, dataset, backend, mesh, size),
+        train_size=size,
         batch_size=config.batch_size,
         eval_batch_size=config.eval_batch_size,
         scan=_scans(config, backend),
@@ -169,7 +175,7 @@ def build_stream_program(
     config: ConfigDict, dataset: Dataset, backend: str, mesh: Mesh
 ) -> StreamProgram:
     """Makes the compiled functions of a run with a streamed data set, see `build_engine`."""
-    steps = _make_steps(config, dataset, backend, mesh)
+    steps = _make_steps(config, dataset, backend, mesh, len(dataset.train))
     options = xla_options(backend, is_convolutional(config))
     return make_stream_program(steps, make_corruption(config, dataset), mesh, options)
 
@@ -180,9 +186,8 @@ def _scans(config: ConfigDict, backend: str) -> bool:
     return bool(config.epoch_loop == "scan" or (config.epoch_loop == "auto" and fast))
 
 
-def _make_steps(config: ConfigDict, dataset: Dataset, backend: str, mesh: Mesh) -> Steps:
-    """Makes the functions of one run, after a check of its batches."""
-    size = len(dataset.train)
+def _make_steps(config: ConfigDict, dataset: Dataset, backend: str, mesh: Mesh, size: int) -> Steps:
+    """Makes the functions of one run on `size` examples, after a check of its batches."""
     check_batches(config, size, mesh.shape["data"])
     per_epoch = steps_per_epoch(config, size)
     preprocess, chosen = make_preprocess_of(config, dataset), parse(config.augmentation)

@@ -9,7 +9,8 @@ from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
 from rethinking_jax.corruption.randomness import purpose_key
-from rethinking_jax.data.dataset import Dataset
+from rethinking_jax.data.dataset import Dataset, Split
+from rethinking_jax.step.facts import Moment
 from rethinking_jax.step.state import Carry, Hyper, Sums, TrainState
 
 
@@ -26,6 +27,17 @@ class Run(NamedTuple):
     # Positions (i, j): the run trains on a copy of example j where the others have example i. It
     # makes twins that differ in one example; not where examples are streamed.
     replaced: tuple[int, int] | None = None
+    # Positions of the training examples that the run trains on, int32 [m]; None: on all of them.
+    # Not where examples are streamed.
+    subset: np.ndarray | None = None
+
+    def train_size(self, examples: int) -> int:
+        """Returns how many of the examples of a training set the run trains on."""
+        return examples if self.subset is None else len(self.subset)
+
+    def labels_of(self, split: str, part: Split) -> np.ndarray:
+        """Returns the labels that the run has of a split, int32 [n]; the true ones of others."""
+        return {"train": self.train_labels, "test": self.test_labels}.get(split, part.labels)
 
 
 class Taken(NamedTuple):
@@ -49,11 +61,15 @@ class Feed(NamedTuple):
         A carry is used up when the next piece is asked for.
       evaluate: (state, split, between) -> sums of each member over a split of the data set or
         "train_sample" (`config.train_eval_examples`); None where it was stopped. A streamed
-        split calls `between` before each of its batches.
+        split calls `between` before each of its batches. Of the training set a run is
+        evaluated on the examples that it trains on.
+      examine: (state, split, between) -> the facts of every example of a split at this moment,
+        each [members, n], those that a run does not train on included; None as above.
     """
 
     train: Callable[[Carry, int, int], Pieces]
     evaluate: Callable[[TrainState, str, Between], Sums | None]
+    examine: Callable[[TrainState, str, Between], Moment | None]
 
 
 # From the indices of members (see `rethinking_jax.sweep.mesh.slots`) to their feed.
@@ -93,8 +109,8 @@ class Chunk(NamedTuple):
 
     @property
     def train_size(self) -> int:
-        """The number of training examples."""
-        return len(self.dataset.train)
+        """The number of examples that each run trains on."""
+        return self.runs[0].train_size(len(self.dataset.train))
 
     @property
     def steps_per_epoch(self) -> int:

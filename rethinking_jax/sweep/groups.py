@@ -64,6 +64,7 @@ def make_chunks(
     devices: Sequence[jax.Device],
     stored: Sequence[Sequence[str]] = (),
     report: Callable[[str], None] = print,
+    change: Callable[[Run], Run] = lambda run: run,
 ) -> list[Chunk]:
     """Groups the runs, cuts groups into chunks and builds each chunk's engine.
 
@@ -75,16 +76,17 @@ def make_chunks(
       stored: the names of the runs of each chunk of earlier sessions (see
         `rethinking_jax.sweep.recut`): they stay together, and only other runs are grouped.
       report: receives a line for each group that is trained as one: the memory it takes.
+      change: gives a run labels or examples of its own.
 
     Returns:
       The chunks, in the order in which the config names their first runs.
     """
-    runs = {member.name: label_run(member, datasets[dataset_key(member.config)])
+    runs = {member.name: change(label_run(member, datasets[dataset_key(member.config)]))
             for member in members}  # fmt: skip
     kept = [
         names
         for names in stored
-        if runs.keys() >= set(names) and len({_group_key(runs[name].config) for name in names}) == 1
+        if runs.keys() >= set(names) and len({_group_key(runs[name]) for name in names}) == 1
     ]
     parts = [tuple(runs[name] for name in names) for names in kept]
     placed = {name for names in kept for name in names}
@@ -97,9 +99,10 @@ def make_chunks(
         dataset = datasets[dataset_key(config)]
         mesh = _mesh(config, dataset, len(part), devices)
         own = streamed_part(config) if dataset.streamed else ()
-        key = str((mesh.shape, static_part(config), own))
+        size = part[0].train_size(len(dataset.train))
+        key = str((mesh.shape, static_part(config), own, size))
         if key not in engines:
-            engines[key] = build_engine(config, dataset, backend, mesh)
+            engines[key] = build_engine(config, dataset, backend, mesh, size)
         name = chunk_name([run.name for run in part])
         chunks.append(Chunk(name, part, dataset, engines[key], mesh))
     return sorted(chunks, key=lambda chunk: list(runs).index(chunk.runs[0].name))
@@ -109,7 +112,7 @@ def _groups(runs: Sequence[Run]) -> list[list[Run]]:
     """Puts runs that may train together into groups."""
     groups: dict[str, list[Run]] = {}
     for run in runs:
-        groups.setdefault(_group_key(run.config), []).append(run)
+        groups.setdefault(_group_key(run), []).append(run)
     return list(groups.values())
 
 
@@ -165,7 +168,7 @@ def _chunk_size(
 
 def estimate_bytes(run: Run, dataset: Dataset) -> int:
     """Estimates the memory that one more member like this takes, see `memory.member_bytes`."""
-    config, size = run.config, len(dataset.train)
+    config, size = run.config, run.train_size(len(dataset.train))
     model = make_model(config, dataset.num_classes)
     image_shape = input_shape(config, dataset)
     build = make_optimizer_of(config, size)
@@ -180,12 +183,13 @@ def estimate_bytes(run: Run, dataset: Dataset) -> int:
     )
 
 
-def _group_key(config: ConfigDict) -> str:
+def _group_key(run: Run) -> str:
     """Returns a text that is the same for all runs that may train together."""
+    config, subset = run.config, run.subset
     # Members of a group share their images; corrupted pixels are a run's own.
     shared = CORRUPTIONS[config.corruption].images is None
     own = "" if shared else (config.corruption, config.seed)
-    return str((static_part(config), own))
+    return str((static_part(config), own, None if subset is None else len(subset)))
 
 
 def _use_vmap(config: ConfigDict, backend: str) -> bool:

@@ -16,7 +16,7 @@ import jax
 import orbax.checkpoint as ocp
 
 from rethinking_jax.errors import RunFailed
-from rethinking_jax.sweep import remaining
+from rethinking_jax.sweep import recorder, remaining
 from rethinking_jax.sweep.engine import Chunk
 from rethinking_jax.sweep.measure import is_due, measured
 from rethinking_jax.sweep.position import Position, everyone, resumed, unfinished, without
@@ -33,6 +33,8 @@ def is_complete(chunk: Chunk, stage: Stage, lines: Mapping[str, list[Line]]) -> 
     for run, its in zip(chunk.runs, own, strict=True):
         if not metrics.finished(its, run.config) or metrics.flaw(its, run.config, per_epoch):
             return False
+    if not recorder.is_written(chunk, stage.workdir):
+        return False
     step: int = max(member[-1]["step"] for member in own)
     if not saves(chunk.config) or _nothing_to_save(own, step):
         return True
@@ -74,6 +76,8 @@ def train_chunk(chunk: Chunk, stage: Stage) -> None:
                 _save(saver, position)
             if reason:
                 raise RunFailed(_stopped(chunk, stage, saver, position, reason))
+        epochs = [len(position.lines[run.name]) for run in chunk.runs]
+        recorder.write_part(chunk, everyone(position)[0], epochs, stage.workdir)
 
 
 class Saver(NamedTuple):

@@ -17,6 +17,7 @@ from rethinking_jax.step.train import make_apply
 from rethinking_jax.sweep.build import make_model, make_preprocess_of
 from rethinking_jax.sweep.engine import Chunk, Run
 from rethinking_jax.sweep.position import Position, restored, taken
+from rethinking_jax.sweep.recorder import with_facts
 from rethinking_jax.sweep.stage import Measure, MeasureMembers, Stage
 from rethinking_jax.workdir import metrics
 from rethinking_jax.workdir.metrics import Line
@@ -50,9 +51,10 @@ def measured(chunk: Chunk, stage: Stage, position: Position, besides: MeasureMem
     Raises:
       UserError: what is measured besides has the name of something else.
     """
-    state, running = position.carry
+    running = position.carry[1]
     sums = _evaluated(chunk, stage, position)
-    if sums is None:
+    state = None if sums is None else _recorded(chunk, stage, position)
+    if sums is None or state is None:
         return position
     found, more = (sums, fetch(running)), besides(position.active, state)
     lines = []
@@ -162,6 +164,17 @@ def _evaluated(chunk: Chunk, stage: Stage, position: Position) -> dict[str, Sums
             return None
         found[split] = sums
     return found
+
+
+def _recorded(chunk: Chunk, stage: Stage, position: Position) -> TrainState | None:
+    """Returns the states with what is found of every example; None where asked to stop."""
+
+    def between(share: float) -> str | None:
+        stage.progress.measuring("every example", share)
+        return stage.stop_requested()
+
+    epoch = position.step // chunk.steps_per_epoch
+    return with_facts(chunk, position.feed, position.carry[0], epoch, between)
 
 
 def evaluate_trained(chunk: Chunk, stage: Stage, chosen: Sequence[int], split: str) -> Sums:

@@ -12,11 +12,12 @@ import jax
 import numpy as np
 
 from rethinking_jax.host.processes import fetch, is_primary, wait_for_all
-from rethinking_jax.step.state import Carry
+from rethinking_jax.step.state import Carry, facts_of
 from rethinking_jax.sweep import groups, saved
 from rethinking_jax.sweep.engine import Chunk, Feed, Feeds
 from rethinking_jax.sweep.mesh import slots, spread
 from rethinking_jax.sweep.program import zero_running
+from rethinking_jax.sweep.recorder import with_no_facts
 from rethinking_jax.sweep.stage import Stage
 from rethinking_jax.workdir import checkpoint, metrics
 from rethinking_jax.workdir.metrics import Line
@@ -37,7 +38,7 @@ class Position(NamedTuple):
 
 def fresh(chunk: Chunk) -> Carry:
     """Makes the states of a chunk's members before their first step, as checkpoints hold them."""
-    state = chunk.engine.init(groups.hyper(chunk.runs))
+    state = with_no_facts(chunk, chunk.engine.init(groups.hyper(chunk.runs)))
     return state, zero_running(len(chunk.runs), chunk.config.gradient_norm)
 
 
@@ -94,8 +95,11 @@ def resumed(chunk: Chunk, stage: Stage, feeds: Feeds) -> Position:
     step, whole = restored(chunk, stage, found) or (0, jax.device_get(fresh(chunk)))
     lines = {name: [x for x in found.get(name, []) if x["step"] <= step] for name in names}
     ends = [i for i, name in enumerate(names) if lines[name] and lines[name][-1]["step"] == step]
-    if step and any(whole[0].step[i] == step and i not in ends for i in range(len(names))):
-        # Measured of some members only: it is measured again.
+    partly = any(whole[0].step[i] == step and i not in ends for i in range(len(names)))
+    # Saved before its measurement, a state has recorded nothing of it.
+    unrecorded = facts_of(whole[0]) is not None and any(whole[1].count[i] > 0 for i in ends)
+    if step and (partly or unrecorded):
+        # Measured of some members only, or not of every example: it is measured again.
         for i in ends:
             lines[names[i]].pop()
     elif ends:

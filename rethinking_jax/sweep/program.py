@@ -8,10 +8,9 @@ several devices, each takes its part of every batch: gradients, batch statistics
 are the whole batch's.
 """
 
-import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cache, partial
-from typing import NamedTuple, ParamSpec, Protocol, TypeVar, cast
+from typing import NamedTuple, ParamSpec, Protocol, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -19,24 +18,21 @@ import numpy as np
 from jax.experimental.xla_metadata import set_xla_metadata
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from rethinking_jax.step.metrics import zero_sums
+from rethinking_jax.step.facts import Moment
 from rethinking_jax.step.state import (
     Carry,
     Examples,
     Hyper,
-    PyTree,
     Running,
     Steps,
-    Sums,
     TrainState,
 )
 from rethinking_jax.step.train import epoch_order
+from rethinking_jax.sweep.axes import EXAMPLE_AXES, over_data, over_members
+from rethinking_jax.sweep.evaluation import Evaluate, make_evaluate, make_examine
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
-
-# Images, true labels and ids exist once for all members; the labels are each member's own.
-EXAMPLE_AXES = Examples(images=None, labels=0, true_labels=None, ids=None)  # type: ignore[arg-type]
 
 
 class TrainBatches(Protocol):
@@ -65,14 +61,16 @@ class Program(NamedTuple):
     train_batches: see `TrainBatches`; the order is int32 [m, n].
     train_rest: (state, running, examples, order) -> (state, running), the last,
       smaller batch of an epoch.
-    evaluate: (state, examples) -> Sums of [m].
+    evaluate: see `Evaluate`.
+    examine: (state, examples) -> facts of every example at this moment, each [m, examples].
     """
 
     init: Callable[[Hyper], TrainState]
     order: Callable[[jax.Array, jax.Array | np.integer], jax.Array]
     train_batches: TrainBatches
     train_rest: Callable[[TrainState, Running, Examples, jax.Array], Carry]
-    evaluate: Callable[[TrainState, Examples], Sums]
+    evaluate: Evaluate
+    examine: Callable[[TrainState, Examples], Moment]
 
 
 def make_program(
@@ -120,7 +118,8 @@ def make_program(
         train_rest=jit(
             spread(train_rest, (0, 0, EXAMPLE_AXES, 0)), donate_argnums=0, out_shardings=own
         ),
-        evaluate=_make_evaluate(steps, eval_batch_size, scan, mesh, jit),
+        evaluate=make_evaluate(steps, eval_batch_size, scan, mesh, jit),
+        examine=make_examine(steps, eval_batch_size, scan, mesh, jit),
     )
 
 
@@ -129,14 +128,6 @@ def zero_running(members: int, gradient_norm: bool = False) -> Running:
     one = Running.zero(gradient_norm)
     many: Running = jax.tree.map(lambda leaf: jnp.zeros((members,), leaf.dtype), one)
     return many
-
-
-def over_data(batch: Result, mesh: Mesh) -> Result:
-    """Parts the leading axis of a batch among the devices of the axis "data"."""
-    if mesh.shape["data"] == 1:
-        return batch
-    parted: Result = jax.lax.with_sharding_constraint(batch, PartitionSpec("data"))
-    return parted
 
 
 def _make_train(
@@ -217,109 +208,3 @@ def apart(function: Callable[Given, Result]) -> Callable[Given, Result]:
         return found
 
     return called
-
-
-def over_members(
-    function: Callable[Given, Result], axes: Sequence[PyTree], mesh: Mesh | None = None
-) -> Callable[Given, Result]:
-    """Maps a function of one run over the leading member axis of its arguments.
-
-    Each place on the mesh's axis "member" maps over its own members, without
-    communication. One member alone is squeezed instead of vmapped: a batched convolution
-    over a batch of one is another, slower operation. The axis "data" is left to the
-    partitioner of XLA (see `over_data`).
-
-    Args:
-      function: takes trees of arrays as positional arguments.
-      axes: as `in_axes` of `jax.vmap`, 0 or None (shared) per argument.
-      mesh: None, or one whose axis "member" divides the number of members.
-    """
-
-    alone = cast(Callable[..., Result], function)  # an argument list is of no known length
-
-    def mapped(*args: Given.args, **kwargs: Given.kwargs) -> Result:
-        result: Result
-        if _members(args, axes) > 1:
-            result = jax.vmap(alone, tuple(axes))(*args)
-        else:
-            first = [_take_first(arg, axis) for arg, axis in zip(args, axes, strict=True)]
-            result = jax.tree.map(lambda leaf: leaf[None], alone(*first))
-        return result
-
-    if mesh is None or mesh.size == 1:
-        return mapped
-    own, shared = PartitionSpec("member"), PartitionSpec()
-    specs = jax.tree.map(
-        lambda axis: shared if axis is None else own, tuple(axes), is_leaf=lambda x: x is None
-    )
-    # Nothing here is replicated by computing it twice, so there is nothing to check.
-    parted: Callable[Given, Result] = jax.shard_map(
-        mapped, mesh=mesh, in_specs=specs, out_specs=own, axis_names={"member"}, check_vma=False
-    )
-    return parted
-
-
-def _members(args: Sequence[PyTree], axes: Sequence[PyTree]) -> int:
-    own = next(arg for arg, axis in zip(args, axes, strict=True) if axis == 0)
-    return len(jax.tree.leaves(own)[0])
-
-
-def _take_first(arg: PyTree, axis: PyTree) -> PyTree:
-    """Takes an argument of the first member; an axis of None is shared by all."""
-    if isinstance(axis, Examples):
-        return dataclasses.replace(arg, labels=arg.labels[0])
-    return arg if axis is None else jax.tree.map(lambda leaf: leaf[0], arg)
-
-
-def _evaluate_batch(
-    steps: Steps, mesh: Mesh, state: TrainState, examples: Examples, k: jax.Array, size: int
-) -> Sums:
-    """Evaluates batch k of one run; what fills up the last batch does not count."""
-    n = examples.labels.shape[0]
-    position = over_data(k * size + jnp.arange(size), mesh)
-    chosen = jnp.minimum(position, n - 1)
-    batch = jax.tree.map(lambda leaf: leaf[chosen], examples)
-    return steps.evaluate(state, over_data(batch, mesh), position < n)
-
-
-def _make_evaluate(
-    steps: Steps,
-    batch_size: int,
-    scan: bool,
-    mesh: Mesh,
-    jit: Callable[..., Callable[..., PyTree]],
-) -> Callable[[TrainState, Examples], Sums]:
-    """Makes `evaluate`, see `Program`; `jit` compiles with the options of a group."""
-    own, parts = NamedSharding(mesh, PartitionSpec("member")), mesh.shape["data"]
-    one_batch = partial(_evaluate_batch, steps, mesh)
-
-    def all_batches(state: TrainState, examples: Examples, size: int, batches: int) -> Sums:
-        def body(sums: Sums, k: jax.Array) -> tuple[Sums, None]:
-            return jax.tree.map(jnp.add, sums, one_batch(state, examples, k, size)), None
-
-        total: Sums = jax.lax.scan(body, zero_sums(), jnp.arange(batches))[0]
-        return total
-
-    @partial(jit, static_argnames="size", out_shardings=own)
-    def one(state: TrainState, examples: Examples, k: jax.Array, size: int) -> Sums:
-        axes = (0, EXAMPLE_AXES, None)
-        return over_members(partial(one_batch, size=size), axes, mesh)(state, examples, k)
-
-    @partial(jit, static_argnames=("size", "batches"), out_shardings=own)
-    def many(state: TrainState, examples: Examples, size: int, batches: int) -> Sums:
-        function = partial(all_batches, size=size, batches=batches)
-        return over_members(function, (0, EXAMPLE_AXES), mesh)(state, examples)
-
-    def evaluate(state: TrainState, examples: Examples) -> Sums:
-        n = examples.labels.shape[-1]
-        size = parts * -(-min(batch_size, n) // parts)
-        batches = -(-n // size)
-        total: Sums
-        if scan:
-            total = many(state, examples, size=size, batches=batches)
-        else:
-            each = [one(state, examples, jnp.int32(k), size=size) for k in range(batches)]
-            total = jax.tree.map(lambda *leaves: sum(leaves), *each)
-        return total
-
-    return evaluate

@@ -1,6 +1,6 @@
 """The engine of runs whose images are on the devices, once for all members of a chunk."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import jax
@@ -9,6 +9,7 @@ import numpy as np
 
 from rethinking_jax.corruption import corrupt
 from rethinking_jax.data.dataset import Split
+from rethinking_jax.step.facts import Moment
 from rethinking_jax.step.state import Carry, Examples, Sums, TrainState
 from rethinking_jax.sweep.engine import (
     Between,
@@ -41,33 +42,44 @@ def _feed(
     program: Program, chunk: Chunk, shared: Mapping[str, jax.Array], chosen: Sequence[int]
 ) -> Feed:
     splits = examples(chunk, shared, chosen)
-    train = splits["train"]
+    train, subsets = splits["train"], _subsets(chunk, chosen)
+    positions = {"train": subsets}
     if chunk.config.train_eval_examples:
         sample = train_sample(chunk.config, chunk.train_size)
-        splits["train_sample"] = _part(train, sample)
+        splits["train_sample"] = train if subsets is not None else _part(train, sample)
+        positions["train_sample"] = None if subsets is None else subsets[:, sample]
 
     def evaluate(state: TrainState, split: str, between: Between) -> Sums:
-        return program.evaluate(state, splits[split])
+        return program.evaluate(state, splits[split], positions.get(split))
+
+    def examine(state: TrainState, split: str, between: Between) -> Moment:
+        return program.examine(state, splits[split])
+
+    def reordered(order: jax.Array) -> jax.Array:
+        if subsets is not None:
+            order = _of_subsets(order, subsets)
+        return order if replaced is None else _with_copies(order, replaced)
 
     replaced = _replacements(chunk, chosen)
-    return Feed(partial(_train, program, chunk, train, replaced), evaluate)
+    return Feed(partial(_train, program, chunk, train, reordered), evaluate, examine)
 
 
 def _train(
     program: Program,
     chunk: Chunk,
     train: Examples,
-    replaced: jax.Array | None,
+    reordered: Callable[[jax.Array], jax.Array],
     carry: Carry,
     epoch: int,
     first: int,
 ) -> Pieces:
-    """Trains the rest of an epoch, see `Feed`."""
+    """Trains the rest of an epoch, see `Feed`.
+
+    `reordered` makes positions in the training set of an order of 0, 1, 2, ..., both int32 [m, n].
+    """
     full = chunk.train_size // chunk.config.batch_size
     state, running = carry
-    order = program.order(state.hyper.seed, np.int32(epoch))
-    if replaced is not None:
-        order = _with_copies(order, replaced)
+    order = reordered(program.order(state.hyper.seed, np.int32(epoch)))
     done = first
     if chunk.engine.scan and first == 0:
         state, running = program.train_batches(
@@ -94,6 +106,12 @@ def _train(
 def _with_copies(order: jax.Array, replaced: jax.Array) -> jax.Array:
     """Puts example j in the place of example i into orders [m, n]; (i, j) of [m, 2]."""
     return jnp.where(order == replaced[:, :1], replaced[:, 1:], order)
+
+
+@jax.jit
+def _of_subsets(order: jax.Array, subsets: jax.Array) -> jax.Array:
+    """Returns the examples of subsets [m, n] in orders of their places, [m, n]."""
+    return jnp.take_along_axis(subsets, order, axis=1)
 
 
 def _part(whole: Examples, positions: np.ndarray) -> Examples:
@@ -138,10 +156,9 @@ def examples(
       Examples whose labels are int32 [len(chosen), n], each on its member's device.
     """
     runs, mesh = [chunk.runs[i] for i in chosen], chunk.mesh
-    own = {"train": [run.train_labels for run in runs], "test": [run.test_labels for run in runs]}
     result = {}
     for split, part in chunk.dataset.splits.items():
-        labels = np.stack(own.get(split, [part.labels] * len(runs)))
+        labels = np.stack([run.labels_of(split, part) for run in runs])
         true, ids = share((part.labels, part.ids), mesh)
         result[split] = Examples(shared[split], spread(labels, mesh), true, ids)
     return result
@@ -156,4 +173,14 @@ def _replacements(chunk: Chunk, chosen: Sequence[int]) -> jax.Array | None:
         return None
     pairs = jnp.array([chunk.runs[i].replaced or (-1, -1) for i in chosen], jnp.int32)
     placed: jax.Array = spread(pairs, chunk.mesh)
+    return placed
+
+
+def _subsets(chunk: Chunk, chosen: Sequence[int]) -> jax.Array | None:
+    """Returns the positions of `Run.subset`, int32 [len(chosen), m]; None: runs have every one."""
+    own = [chunk.runs[i].subset for i in chosen]
+    parts = [part for part in own if part is not None]
+    if not parts:
+        return None
+    placed: jax.Array = spread(np.stack(parts).astype(np.int32), chunk.mesh)
     return placed

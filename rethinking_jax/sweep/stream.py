@@ -19,12 +19,14 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from rethinking_jax.data.batches import HostBatch, read_batches
 from rethinking_jax.data.dataset import Split
 from rethinking_jax.errors import RunFailed, UserError
+from rethinking_jax.host.processes import fetch
+from rethinking_jax.step.facts import Moment
 from rethinking_jax.step.metrics import zero_sums
 from rethinking_jax.step.state import Carry, Examples, Hyper, Running, Steps, Sums, TrainState
 from rethinking_jax.step.train import epoch_order
+from rethinking_jax.sweep.axes import over_data, over_members
 from rethinking_jax.sweep.engine import Between, Chunk, Engine, Feed, Pieces, Taken, train_sample
 from rethinking_jax.sweep.mesh import own_rows, share_out
-from rethinking_jax.sweep.program import over_data, over_members
 
 # (hyper of one run, split, examples with their true labels) -> the examples as the run sees them.
 Corrupt: TypeAlias = Callable[[Hyper, str, Examples], Examples]
@@ -36,6 +38,7 @@ class StreamProgram(NamedTuple):
     init: Hyper of [1] -> TrainState of [1, ...].
     train_batch: (state, running, batch) -> (state, running); donates the state.
     evaluate_batch: (state, sums, batch, counted bool [b], split) -> Sums of [1], added to.
+    examine_batch: (state, batch, split) -> the facts of each example, [1, b].
 
     A batch is Examples without a leading axis, with the true labels.
     """
@@ -43,6 +46,7 @@ class StreamProgram(NamedTuple):
     init: Callable[[Hyper], TrainState]
     train_batch: Callable[[TrainState, Running, Examples], Carry]
     evaluate_batch: Callable[..., Sums]
+    examine_batch: Callable[..., Moment]
 
 
 def make_stream_program(
@@ -85,10 +89,17 @@ def make_stream_program(
         function = over_members(partial(evaluate_batch, split=split), (0, 0, None, None), mesh)
         return function(state, sums, stored, counted)
 
+    def examine_batch(state: TrainState, stored: Examples, split: str) -> Moment:
+        return steps.examine(state, as_seen(state, split, stored))
+
+    def examine_many(state: TrainState, stored: Examples, split: str) -> Moment:
+        return over_members(partial(examine_batch, split=split), (0, None), mesh)(state, stored)
+
     return StreamProgram(
         init=jax.jit(over_members(steps.init, (0,))),
         train_batch=jit(over_members(train_batch, (0, 0, None), mesh), donate_argnums=0),
         evaluate_batch=jit(evaluate_many, static_argnames="split"),
+        examine_batch=jit(examine_many, static_argnames="split"),
     )
 
 
@@ -107,7 +118,10 @@ def _feed(program: StreamProgram, chunk: Chunk) -> Feed:
         positions = train_sample(chunk.config, size) if sample else np.arange(size)
         return _evaluate(program, chunk, name, positions, state, between)
 
-    return Feed(partial(_train, program, chunk), evaluate)
+    def examine(state: TrainState, split: str, between: Between) -> Moment | None:
+        return _examine(program, chunk, split, state, between)
+
+    return Feed(partial(_train, program, chunk), evaluate, examine)
 
 
 def _train(program: StreamProgram, chunk: Chunk, carry: Carry, epoch: int, first: int) -> Pieces:
@@ -146,10 +160,8 @@ def _evaluate(
     between: Between,
 ) -> Sums | None:
     """Sums over the examples of a split at some positions; None where `between` says to stop."""
-    parts = chunk.mesh.shape["data"]
-    size = parts * -(-min(chunk.config.eval_batch_size, len(positions)) // parts)
-    rows = -(-len(positions) // size)
-    padded = np.resize(positions, rows * size).reshape(rows, size)
+    padded = _in_batches(chunk, positions)
+    rows, size = padded.shape
     counted = (np.arange(rows * size) < len(positions)).reshape(rows, size)
     sums: Sums = jax.tree.map(lambda leaf: np.zeros((1,), leaf.dtype), zero_sums())
     own = own_rows(size, chunk.mesh)
@@ -162,6 +174,29 @@ def _evaluate(
             sums = program.evaluate_batch(state, sums, batch, counts, split=split)
             jax.block_until_ready(previous)
     return sums
+
+
+def _examine(
+    program: StreamProgram, chunk: Chunk, split: str, state: TrainState, between: Between
+) -> Moment | None:
+    """Finds the facts of every example of a split; None where `between` says to stop."""
+    stored, found = chunk.dataset.splits[split], []
+    padded = _in_batches(chunk, np.arange(len(stored)))
+    with closing(_device_batches(chunk, stored, padded)) as batches:
+        for k, batch in enumerate(batches):
+            if between(k / len(padded)):
+                return None
+            found.append(fetch(program.examine_batch(state, batch, split=split)))
+    whole: Moment = jax.tree.map(lambda *own: np.concatenate(own, 1)[:, : len(stored)], *found)
+    return whole
+
+
+def _in_batches(chunk: Chunk, positions: np.ndarray) -> np.ndarray:
+    """Returns positions as batches that the devices can share, int64 [batches, b], filled up."""
+    parts = chunk.mesh.shape["data"]
+    size = parts * -(-min(chunk.config.eval_batch_size, len(positions)) // parts)
+    rows = -(-len(positions) // size)
+    return np.resize(positions, rows * size).reshape(rows, size)
 
 
 def _device_batches(

@@ -19,10 +19,11 @@ from rethinking_jax.corruption import NO_MOMENTS, Moments
 from rethinking_jax.data.dataset import Dataset, Split
 from rethinking_jax.data.runs import dataset_key
 from rethinking_jax.step.preprocess import pixel_moments
-from rethinking_jax.sweep import groups
+from rethinking_jax.sweep import groups, recorder
 from rethinking_jax.sweep.build import is_convolutional, make_model
 from rethinking_jax.sweep.engine import Chunk, Run
 from rethinking_jax.sweep.loop import is_complete, train_chunk
+from rethinking_jax.sweep.recorder import Recorded
 from rethinking_jax.sweep.stage import MeasureMembers, Stage, measures_nothing
 from rethinking_jax.workdir.metrics import Line
 
@@ -63,7 +64,7 @@ class Lab(NamedTuple):
           config: config of all runs, see `training_config`.
           runs: keys that each run overrides, with a "name" that no other run has.
           dataset: examples of all runs.
-          change: gives a run its own labels, from its index and what its config says.
+          change: gives a run its own labels or examples, from its index and what its config says.
           measure: makes what measures more of a chunk (see `sweep.stage.MeasureMembers`).
 
         Returns:
@@ -79,16 +80,23 @@ class Lab(NamedTuple):
         index = {member.name: i for i, member in enumerate(members)}
         datasets = {dataset_key(member.config): dataset for member in members}
         chunks = groups.make_chunks(
-            members, datasets, jax.default_backend(), jax.local_devices(), report=lambda text: None
+            members,
+            datasets,
+            jax.default_backend(),
+            jax.local_devices(),
+            report=lambda text: None,
+            change=lambda run: change(index[run.name], run),
         )
         self.claim()
         for chunk in chunks:
-            own = tuple(change(index[run.name], run) for run in chunk.runs)
-            chunk = chunk._replace(runs=own)
             if not is_complete(chunk, self.stage, self.stage.lines()):
                 train_chunk(chunk, self.stage._replace(measure=measure))
         lines = self.stage.lines()
         return {name: lines[name] for name in index}
+
+    def examples(self, names: Sequence[str]) -> Recorded:
+        """Returns what was recorded of runs that were trained with `record_examples`, in order."""
+        return recorder.read(self.stage.workdir, names)
 
 
 def training_config(config: ConfigDict, **changes: object) -> ConfigDict:
