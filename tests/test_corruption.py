@@ -325,3 +325,43 @@ def test_label_noise_is_refused_where_a_corruption_does_not_use_it(own: ConfigDi
     own.sweep, own.corruption, own.label_noise = "", "stripes", 0.5
     with pytest.raises(UserError, match="for corruption=partially_corrupted_labels or pair_flip"):
         members(own)
+
+
+# A seed of the corruption alone ----------------------------------------------------------------
+
+
+def test_runs_of_one_corruption_seed_have_one_corruption(data_dir: Path, tmp_path: Path) -> None:
+    """Whatever their own seeds are; in memory, and inside the program of a stream."""
+    config = base_config()
+    config.dataset, config.model, config.hidden_sizes = "mnist5k", "mlp", (8,)
+    config.train_examples, config.epochs, config.batch_size = 120, 1, 40
+    config.data_dir, config.corruption = str(data_dir), "random_labels"
+    config.corrupt_test_labels = True
+    own = [{"name": "a", "seed": 1}, {"name": "b", "seed": 2, "corruption_seed": 1},
+           {"name": "c", "seed": 2}]  # fmt: skip
+    losses: dict[str, dict[str, tuple[float, float]]] = {}
+    for way, some in (("memory", own), ("stream", own[1:])):
+        config.input, config.sweep = way, runs(some)
+        experiment.run(config, tmp_path / way, console=Console(quiet=True), report=False)
+        lines = [json.loads(text) for text in (tmp_path / way / "metrics.jsonl").open()]
+        losses[way] = {one["member"]: (one["train_loss"], one["test_loss"]) for one in lines}
+    for way in losses:
+        with np.load(tmp_path / way / "labels.npz") as labels:
+            assert np.mean(labels["b"] == labels["c"]) < 0.3
+            assert (labels["b"] == np.load(tmp_path / "memory" / "labels.npz")["a"]).all()
+    assert losses["memory"]["a"] != pytest.approx(losses["memory"]["b"], rel=1e-3)
+    for name, found in losses["stream"].items():
+        assert found == pytest.approx(losses["memory"][name], rel=1e-5)
+
+
+@pytest.mark.parametrize("setting", SETTINGS[1:])
+def test_a_corruption_seed_draws_what_a_seed_draws(setting: str, data_dir: Path) -> None:
+    theory = theory_config("kernel", dataset="mnist5k", data_dir=str(data_dir), train_examples=20)
+    theory.corruption = setting
+    tasks = Tasks(lambda line: None)
+    one, other = (theory.copy_and_resolve_references() for _ in range(2))
+    one.seed, other.seed, other.corruption_seed = 7, 1, 7
+    found, expected = tasks(other), tasks(one)
+    assert (found.train_labels == expected.train_labels).all()
+    assert (found.train_images == expected.train_images).all()
+    assert (found.test_images == expected.test_images).all()

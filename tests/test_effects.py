@@ -25,6 +25,7 @@ NEEDS: dict[str, tuple[object, dict[str, object], dict[str, object]]] = {
     # key: (value, where it does nothing, where it does something)
     "label_noise": (0.3, {}, {"corruption": PARTIAL}),
     "exclude_true_class": (True, {}, {"corruption": "random_labels"}),
+    "corruption_seed": (3, {}, {"corruption": "gaussian"}),
     "corrupt_test_labels": (True, {"corruption": "gaussian"}, {"corruption": PARTIAL}),
     "data_seed": (3, {}, {"train_examples": 100}),
     "last_batch": ("drop", {"batch_size": 0}, {}),
@@ -294,6 +295,12 @@ def test_a_config_of_ours_is_one_run_without_its_sweep(path: Path) -> None:
         ("kernel", {"gamma": 0.1, "kernel": "linear"}, {"kernel": "gabor"}),
         ("kernel", {"seed": 1}, {"corruption": "gaussian"}),
         ("kernel", {"label_noise": 0.1}, {"corruption": PARTIAL}),
+        (
+            "kernel",
+            {"seed": 1, "corruption": "gaussian", "corruption_seed": 2},
+            {"corruption_seed": None},
+        ),
+        ("theorem1", {"corruption_seed": 1}, {"corruption": "random_labels"}),
         ("stability", {"exclude_true_class": True}, {"corruption": "random_labels"}),
         ("rademacher", {"data_seed": 1}, {}),
     ],
@@ -364,7 +371,7 @@ def test_a_key_that_an_older_config_json_does_not_have_is_at_its_default(
         folder(config).check()
         other = config.copy_and_resolve_references()
         other[name] = {
-            bool: lambda v: not v, int: lambda v: v + 1, float: lambda v: (v or 0) + 0.5,
+            bool: lambda v: not v, int: lambda v: (v or 0) + 1, float: lambda v: (v or 0) + 0.5,
             str: lambda v: v + "x", tuple: lambda v: (*v, 9),
         }[key.kind](config[name])  # fmt: skip
         with pytest.raises(UserError, match=rf"{name} \(its default there, .* now\)"):
@@ -392,6 +399,19 @@ def test_a_default_workdir_of_theory_by_the_version_before_is_found(
 )  # fmt: skip
 def test_a_number_is_spelt_short_in_a_name(value: float, spelt: str) -> None:
     assert names(swept({"learning_rate": value})) == [f"learning_rate={spelt}"]
+
+
+@pytest.mark.parametrize("kind", ["rademacher", "shattering"])
+def test_what_draws_no_corruption_has_no_seed_of_one(kind: str) -> None:
+    with pytest.raises(UserError, match="corruption_seed is not a config key"):
+        theory_config(kind, corruption_seed=1)
+
+
+def test_a_corruption_seed_that_is_the_seed_makes_no_other_run() -> None:
+    own = {"corruption": "random_labels", "seed": 2}
+    with pytest.raises(UserError, match="are the same"):
+        names(swept(own, {**own, "corruption_seed": 2}))
+    assert len(names(swept(own, {**own, "corruption_seed": 3}))) == 2
 
 
 def test_names_that_become_one_are_refused() -> None:

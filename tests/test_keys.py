@@ -101,7 +101,7 @@ def test_what_is_registered_at_run_time_is_known(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize("key", KEYS.values(), ids=lambda key: key.name)
 def test_a_sweep_sets_what_is_one_run_s_own(key: Key) -> None:
     config = configs.base_config()
-    value = 0.5 if isinstance(key.default, type) else key.default
+    value = key.default(0.5) if isinstance(key.default, type) else key.default
     config.corruption = "partially_corrupted_labels"
     config.sweep = configs.runs([{"name": "a", key.name: value}])
     if key.scope in ("array", "static", "pace"):

@@ -154,6 +154,19 @@ def test_runs_are_grouped_by_what_is_static_and_by_their_images(data_dir: Path) 
     assert [len(chunk.runs) for chunk in chunks_of(config, "cpu", data_dir)] == [6] + [1] * 6
 
 
+def test_runs_with_the_same_corrupted_pixels_share_them(data_dir: Path) -> None:
+    config = base()
+    config.corruption = "random_pixels"
+    config.sweep = runs(
+        [{"seed": 0}, {"seed": 1}, {"seed": 2, "corruption_seed": 0},
+         {"seed": 3, "corruption_seed": 0}, {"seed": 3, "corruption_seed": 1}]
+    )  # fmt: skip
+    grouped = [
+        [run.config.seed for run in chunk.runs] for chunk in chunks_of(config, "gpu", data_dir)
+    ]
+    assert grouped == [[0, 2, 3], [1, 3]]
+
+
 def test_a_group_is_cut_where_memory_ends(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = base()
     config.vectorize = "vmap"

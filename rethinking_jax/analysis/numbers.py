@@ -37,6 +37,7 @@ OF_A_RUN = (
     "images_per_second",
 )
 OF_A_GROUP = (
+    "corruption_seed",
     "weight_decay",
     "optimizer",
     "learning_rate",
@@ -161,7 +162,7 @@ def _of_group(one: Series, group: Group) -> Json:
         "label_noise": group.label_noise,
         "regularizers": group.regularizers,
         "augmentation": group.augmentation,
-        **{key: group.config[key] for key in OF_A_GROUP if key in group.config},
+        **{key: own for key in OF_A_GROUP if (own := group.config.get(key)) is not None},
     }
 
 

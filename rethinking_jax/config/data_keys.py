@@ -32,6 +32,12 @@ REDRAWN = Need(
     lambda: _corruptions(lambda one: one.labels is not None),
 )
 
+DRAWN = Need(
+    ("corruption", "label_noise"),
+    corrupts,
+    lambda: _corruptions(lambda one: one.labels is not None or one.images is not None),
+)
+
 DATA_GROUPS: dict[str, tuple[Key, ...]] = {
     "Data": (
         Key(
@@ -144,6 +150,15 @@ DATA_GROUPS: dict[str, tuple[Key, ...]] = {
             "Whether a redrawn label is never the true one; in the paper it may be.",
             "array",
             needs=REDRAWN,
+        ),
+        Key(
+            "corruption_seed",
+            int,
+            "The seed of what a corruption draws; where none is given it is seed. Runs that share "
+            "it have the same labels or pixels, whatever initial weights their seeds draw.",
+            "array",
+            range=SEED,
+            needs=DRAWN,
         ),
         Key(
             "corrupt_test_labels",

@@ -95,4 +95,6 @@ def _done(config: ConfigDict, keys: Mapping[str, Key]) -> tuple[object, ...]:
         one = CORRUPTIONS[config.corruption]
         values["label_noise"] = p = one.probability(config.label_noise)
         values["corruption"] = (one.labels if p else None, one.images, one.purpose)
+        if values.get("corruption_seed") is None:  # then it is the run's own
+            values["corruption_seed"] = values["seed"]
     return tuple(values.values())

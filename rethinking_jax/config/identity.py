@@ -24,6 +24,8 @@ FORMERLY_IDENTITY = (
     "max_members",
     "vectorize",
 )
+# Keys that the first version did not have: at their defaults they were in no digest of its own.
+ADDED = ("corruption_seed", "labels_file")
 
 
 def to_json(config: ConfigDict) -> Json:
@@ -83,7 +85,11 @@ def shorter_digests(of_runs: Sequence[ConfigDict]) -> set[str]:
 
 def former_digest(config: ConfigDict) -> str:
     """Returns the digest that the first version made of a config."""
-    plain = to_json(config)
+    plain = {
+        key: value
+        for key, value in to_json(config).items()
+        if key not in ADDED or value != _plain(KEYS[key].unset)
+    }
     former = {key: plain[key] for key in FORMERLY_IDENTITY if key in plain}
     return _digest(_without(NOT_IDENTITY, plain) | former)
 

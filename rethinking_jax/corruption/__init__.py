@@ -58,11 +58,22 @@ def corrupt(config: ConfigDict, dataset: Corruptible) -> Draws:
       dataset: the data set, before any corruption.
     """
     corruption = CORRUPTIONS[config.corruption]
+    seed = corruption_seed(config)
     noise = LabelNoise(
         corruption.probability(config.label_noise), dataset.num_classes, config.exclude_true_class
     )
     tested = bool(config.get("corrupt_test_labels", False))
-    return Draws(corruption, config.seed, noise, dataset.moments, tested)
+    return Draws(corruption, seed, noise, dataset.moments, tested)
+
+
+def corruption_seed(config: ConfigDict) -> int:
+    """Returns the seed by which a run draws its corruption: its own, unless one is given for that.
+
+    Args:
+      config: the config of one run; one without the key `corruption_seed` gives none.
+    """
+    given = config.get("corruption_seed")
+    return int(config.seed if given is None else given)
 
 
 def random_labels(seed: int | jax.Array, ids: Array, labels: Array, num_classes: int) -> jax.Array:
@@ -91,6 +102,7 @@ __all__ = [
     "LabelNoise",
     "Moments",
     "corrupt",
+    "corruption_seed",
     "random_labels",
     "redraw",
 ]

@@ -69,7 +69,8 @@ class Draws(NamedTuple):
 
     Attributes:
       corruption: the kind of corruption.
-      seed: the run's seed; may be traced.
+      seed: the seed of the draws, which is the run's where it has no corruption_seed; may be
+        traced.
       noise: the run's label noise.
       moments: the moments of the training pixels; no corruption of labels needs them.
       corrupt_test_labels: whether labels of the test split are changed too.

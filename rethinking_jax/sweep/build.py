@@ -38,7 +38,7 @@ def streamed_part(config: ConfigDict) -> tuple[object, ...]:
     """Returns what is static besides where the corruption is part of the program."""
     corruption = CORRUPTIONS[config.corruption]
     changes = corruption.labels, corruption.images, corruption.purpose
-    return *changes, config.exclude_true_class, config.corrupt_test_labels
+    return *changes, config.exclude_true_class, config.corrupt_test_labels, config.corruption_seed
 
 
 def make_model(config: ConfigDict, num_classes: int, for_cpu: bool = False) -> nn.Module:
@@ -218,10 +218,12 @@ def make_corruption(config: ConfigDict, dataset: Dataset) -> Corrupt:
     """Corrupts batches inside the step, with the very functions that corrupt whole sets."""
     crop_size = 0 if changes_size(parse(config.augmentation)) else config.crop_size
     of_config = corrupt(config, dataset)
+    by_run = config.corruption_seed is None  # a state has but the run's own seed
 
     def corrupt_batch(hyper: Hyper, split: str, stored: Examples) -> Examples:
         noise = of_config.noise._replace(p=hyper.label_noise)
-        drawn = of_config._replace(seed=hyper.seed, noise=noise)
+        seed = hyper.seed if by_run else of_config.seed
+        drawn = of_config._replace(seed=seed, noise=noise)
         labels = jnp.asarray(drawn.labels(split, stored.ids, stored.true_labels))
         images = drawn.images(split, stored.ids, center_crop(stored.images, crop_size))
         return Examples(images, labels, stored.true_labels, stored.ids)

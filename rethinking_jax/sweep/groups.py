@@ -16,7 +16,7 @@ from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
 from rethinking_jax import config as configs
-from rethinking_jax.corruption import CORRUPTIONS, corrupt
+from rethinking_jax.corruption import CORRUPTIONS, corrupt, corruption_seed
 from rethinking_jax.data.dataset import Dataset
 from rethinking_jax.data.runs import dataset_key
 from rethinking_jax.host.memory import free_bytes
@@ -186,9 +186,9 @@ def estimate_bytes(run: Run, dataset: Dataset) -> int:
 def _group_key(run: Run) -> str:
     """Returns a text that is the same for all runs that may train together."""
     config, subset = run.config, run.subset
-    # Members of a group share their images; corrupted pixels are a run's own.
+    # Members of a group share their images: corrupted pixels are those of one seed.
     shared = CORRUPTIONS[config.corruption].images is None
-    own = "" if shared else (config.corruption, config.seed)
+    own = "" if shared else (config.corruption, corruption_seed(config))
     return str((static_part(config), own, None if subset is None else len(subset)))
 
 

@@ -43,7 +43,8 @@ def chosen_runs(
     """Chooses the runs of the setting with the best validation accuracy at its end.
 
     Args:
-      members: the runs; those that differ in their seed only are one setting.
+      members: the runs; those that differ only in their seed, or in that of their corruption,
+        are one setting.
       lines: the lines of each run, by its name.
 
     Returns:
@@ -52,7 +53,8 @@ def chosen_runs(
     """
     settings: dict[str, list[str]] = {}
     for member in members:
-        plain = configs.to_json(member.config) | {"seed": None, "sweep": None}
+        drawn = {"seed": None, "corruption_seed": None, "sweep": None}
+        plain = configs.to_json(member.config) | drawn
         settings.setdefault(json.dumps(plain, sort_keys=True), []).append(member.name)
     whole = [
         names

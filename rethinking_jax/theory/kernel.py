@@ -18,17 +18,17 @@ from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
 from rethinking_jax.config.data_keys import corrupts
 from rethinking_jax.config.key import ABOVE_0, AT_LEAST_1, Key, Need, Range, one_of
-from rethinking_jax.corruption import CORRUPTIONS
+from rethinking_jax.corruption import CORRUPTIONS, corruption_seed
 from rethinking_jax.data.watch import Spoken, Watch
 from rethinking_jax.host.memory import free_bytes
 from rethinking_jax.theory import features, kernel_matrix, kernel_solve
 from rethinking_jax.theory.data import Task, rows
 from rethinking_jax.theory.kernel_matrix import Kernel, Precision
-from rethinking_jax.theory.kind import Kind, Tools
+from rethinking_jax.theory.kind import LABEL_KEYS, Kind, Tools
 from rethinking_jax.workdir.metrics import Json, text_of
 
 # Keys in which runs may differ and still share a kernel matrix.
-UNSHARED_KEYS = ("corruption", "label_noise", "exclude_true_class", "ridge", "sweep")
+UNSHARED_KEYS = (*LABEL_KEYS, "ridge", "sweep")
 COLUMNS = (
     Column("kernel", "kernel"),
     Column("ridge", "ridge", "{:g}"),
@@ -74,6 +74,11 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
     }
     made = table("kernel", "Kernel machines (Table 3)", COLUMNS, measured, NOTE)
     return Findings(measured, facts, [made, _paper()], _plots(measured), _verdicts(measured))
+
+
+def _corrupts_by_seed(config: ConfigDict) -> bool:
+    """Says whether a run draws a corruption by its own seed."""
+    return corrupts(config) and config.corruption_seed is None
 
 
 KIND = Kind(
@@ -125,8 +130,8 @@ KIND = Kind(
     needs={
         "seed": Need(
             ("kernel", "corruption"),
-            lambda config: config.kernel == "random_conv" or corrupts(config),
-            "kernel=random_conv, or a corruption",
+            lambda config: config.kernel == "random_conv" or _corrupts_by_seed(config),
+            "kernel=random_conv, or a corruption without corruption_seed",
         )
     },
 )
@@ -134,7 +139,8 @@ KIND = Kind(
 
 def _shared(config: ConfigDict) -> str:
     plain = {k: v for k, v in json.loads(config.to_json()).items() if k not in UNSHARED_KEYS}
-    pixels = config.corruption if CORRUPTIONS[config.corruption].images else ""
+    drawn = CORRUPTIONS[config.corruption].images is not None
+    pixels = (config.corruption, corruption_seed(config)) if drawn else ()
     return json.dumps([plain, pixels], sort_keys=True)
 
 

@@ -77,32 +77,36 @@ def watch(chunk: Chunk, folder: AnyPath, wanted: Wanted) -> MeasureMembers:
     look, runs, last = _look(chunk), chunk.runs, chunk.config.epochs
     labels = np.stack([run.train_labels for run in runs])
     corrupted = labels != chunk.dataset.train.labels
-    kind = role(runs[0].name)
+    roles = {role(run.name) for run in runs}
     kept: dict[str, np.ndarray] = {}
 
     def keep(fact: str, values: np.ndarray) -> None:
         kept.update({f"{run.name}|{fact}": own for run, own in zip(runs, values, strict=True)})
 
-    if kind == "init" and wanted.gradients:
+    if "init" in roles and wanted.gradients:
         start = chunk.engine.init(hyper(runs))
         keep("gradient_norm_start", fetch(look.gradient_norms(start.variables, labels)))
 
     def measure(active: tuple[int, ...], state: TrainState) -> list[Line]:
-        # No member stops before the others, so that all are here in their order.
+        # No member stops before the others, so that all are here in their order; what fills up
+        # the devices comes after them (see `sweep.mesh.slots`).
         epoch = int(fetch(state.step)[0]) // chunk.steps_per_epoch
-        variables, facts = state.variables, _train_facts(state)
-        if kind == "init" and epoch == early_epoch(last):
-            keep("early_error_norm", fetch(facts["error_norm"])[: len(runs)])
+        variables, facts = jax.tree.map(
+            lambda leaf: leaf[: len(runs)], (state.variables, _train_facts(state))
+        )
+        if "init" in roles and epoch == early_epoch(last):
+            keep("early_error_norm", fetch(facts["error_norm"]))
             if wanted.gradients:
                 found = fetch(look.gradient_norms(variables, labels))
                 keep("gradient_norm_early", found)
-        if kind == "fold" and epoch == last:
+        if "fold" in roles and epoch == last:
             keep("probabilities", fetch(look.probabilities(variables)))
-        if kind == "init" and epoch == last and wanted.depth:
-            kept.update(_depths(chunk, look, state, labels))
+            keep("held_out", _held_out(chunk))
+        if "init" in roles and epoch == last and wanted.depth:
+            kept.update(_depths(chunk, look, variables, labels, fetch(facts["prediction"])))
         if epoch == last and kept:
             _write(folder, chunk.name, kept)
-        return _ranking(facts, corrupted, active) if kind == "init" else [{} for _ in active]
+        return _ranking(facts, corrupted, active) if "init" in roles else [{} for _ in active]
 
     return measure
 
@@ -135,6 +139,14 @@ def _write(folder: AnyPath, name: str, kept: Mapping[str, np.ndarray]) -> None:
     write_atomically(folder / f"{name}.npz", content.getvalue())
 
 
+def _held_out(chunk: Chunk) -> np.ndarray:
+    """Says which examples each run does not train on, bool [members, n]."""
+    found = np.ones((len(chunk.runs), len(chunk.dataset.train)), bool)
+    for row, run in zip(found, chunk.runs, strict=True):
+        row[slice(None) if run.subset is None else run.subset] = False
+    return found
+
+
 def _train_facts(state: TrainState) -> Facts:
     facts = facts_of(state)
     assert facts is not None  # the runs of a cell record their examples
@@ -155,7 +167,7 @@ SNAPSHOTS: dict[str, Callable[[Mapping[str, np.ndarray]], np.ndarray]] = {
 def _ranking(facts: Facts, corrupted: np.ndarray, active: Sequence[int]) -> list[Line]:
     """Returns the AUROC of each member's own facts at this epoch, for its line."""
     names = ("loss", "error_norm", "margin", "loss_sum", "margin_sum", "correct_count")
-    seen = {name: fetch(facts[name])[: len(active)] for name in names}
+    seen = {name: fetch(facts[name]) for name in names}
     found = {name: auroc(of(seen), corrupted[list(active)]) for name, of in SNAPSHOTS.items()}
     return [
         {name: finite(values[slot]) for name, values in found.items()}
@@ -164,13 +176,13 @@ def _ranking(facts: Facts, corrupted: np.ndarray, active: Sequence[int]) -> list
 
 
 def _depths(
-    chunk: Chunk, look: Look, state: TrainState, labels: np.ndarray
+    chunk: Chunk, look: Look, variables: Any, labels: np.ndarray, predictions: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Returns the prediction depths of the runs that `DEPTH_RUNS` names."""
-    predictions, found = fetch(_train_facts(state)["prediction"]), dict[str, np.ndarray]()
+    found = dict[str, np.ndarray]()
     for slot, run in enumerate(chunk.runs):
         if run.name.rpartition(",")[2] in DEPTH_RUNS:
-            one = jax.tree.map(lambda leaf, slot=slot: leaf[slot], state.variables)
+            one = jax.tree.map(lambda leaf, slot=slot: leaf[slot], variables)
             layers = [np.asarray(layer) for layer in fetch(look.layers(one))]
             depth = prediction_depth(layers, labels[slot], predictions[slot])
             found[f"{run.name}|prediction_depth"] = depth
@@ -196,7 +208,9 @@ def _look(chunk: Chunk) -> Look:
         return inputs.reshape(len(inputs), -1), *activations(model, variables, inputs)
 
     return Look(
-        jax.jit(lambda variables, labels: jax.lax.map(lambda own: norms(*own), (variables, labels))),
+        jax.jit(
+            lambda variables, labels: jax.lax.map(lambda own: norms(*own), (variables, labels))
+        ),
         jax.jit(lambda variables: jax.lax.map(probabilities, variables)),
         jax.jit(layers),
     )

@@ -24,6 +24,7 @@ FEWEST = 20  # points that are worth a training
 # Keys whose values a training run takes over.
 KEYS = ("dataset", "image_size", "data_seed", "crop_size", "corruption", "exclude_true_class",
         "seed")  # fmt: skip
+OPTIONAL = ("label_noise", "corruption_seed")  # these, where a value is given
 
 COLUMNS = (
     Column("labels", "name"),
@@ -83,10 +84,10 @@ def _sizes(count: int) -> list[int]:
 
 def _run(config: ConfigDict, width: int, count: int) -> configs.Overrides:
     own = {key: config[key] for key in KEYS}
-    if config.label_noise is not None:
-        own["label_noise"] = config.label_noise
+    optional = {key: config[key] for key in OPTIONAL if config[key] is not None}
     return {
         **own,
+        **optional,
         "train_examples": count,
         "hidden_sizes": [width],
         "batch_size": min(128, count),
