@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from helpers.results import made, noise_sweep, row
 
+from rethinking_jax.analysis.curves import Plot, marks
+from rethinking_jax.analysis.findings import Findings, TheoryResults
 from rethinking_jax.report import page
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -123,3 +125,34 @@ def test_a_button_hides_the_area_of_early_stopping_too(tmp_path: Path) -> None:
 
 def test_a_phone_needs_no_sideways_scroll(said: dict) -> None:
     assert said["width"] == [PHONE, 0]
+
+
+def test_a_point_of_a_scatter_tells_its_name_and_can_be_hidden(tmp_path: Path) -> None:
+    script = """<script>addEventListener("load", () => {
+      const said = [], figure = document.getElementById("s0f0");
+      const value = () => said.push(document.getElementById("s0f0-value").textContent);
+      const box = figure.getBoundingClientRect(), corner = {clientX: box.right, clientY: box.top};
+      figure.dispatchEvent(new PointerEvent("pointermove", corner)); value();
+      figure.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowLeft", cancelable: true})); value();
+      const group = document.getElementById("s0f0-curve-0");
+      const seen = () => said.push(group.getBoundingClientRect().width > 0);
+      seen(); document.querySelector("button[data-curve='0']").click(); seen();
+      document.body.innerHTML = `<pre>${JSON.stringify(said)}</pre>`;
+    })</script>"""  # noqa: E501
+    count = 50  # enough for one path of many marks
+    share = [i / (count - 1) for i in range(count)]
+    cloud = marks("examples", share, share, [f"example {i}" for i in range(count)])
+    plot = Plot("map", "Map", "", "confidence", "variability", [cloud])
+    summary = {"experiment": "e", "dataset": "d", "device": "cpu", "wall_seconds": 1.0,
+               "versions": {}, "command": "c"}  # fmt: skip
+    found = TheoryResults({}, summary, Findings([], {}, [], [plot], []))
+    file = tmp_path / "page.html"
+    file.write_text(page.page([found]) + script)
+    said = re.search(r"<pre>(\[.+?)</pre>", _dom(SWITCHES, tmp_path, file))
+    assert said
+    assert json.loads(html.unescape(said[1])) == [
+        "examples, example 49: confidence 1, variability 1",
+        "examples, example 48: confidence 0.9796, variability 0.9796",
+        True,
+        False,
+    ]

@@ -15,18 +15,22 @@ MANY = 8
 
 
 class Curve(NamedTuple):
-    """A line through points, with a band where there are several seeds.
+    """A line through points, with a band where there are several seeds; or marks, or bars.
 
     Attributes:
       label: its name in the legend.
-      x: where its points stand.
+      x: where its points stand; the middles of bars.
       y: its value at each point, the mean over seeds.
-      low, high: the least and the greatest value of any seed at each point.
+      low, high: the least and the greatest value of any seed at each point, or the ends of an
+        interval that `note` names.
       note: what its values are means of, or "".
       shown: whether it starts switched on.
       paper: whether its numbers are the paper's, not ours.
       best: the highest mean so far, for an area above the line; () for none.
       remark: what else is to be known of its points, or "".
+      marks: whether its points are drawn without a line, as a scatter.
+      bars: whether each point is the top of a bar, as in a histogram; bars touch.
+      names: what each point is called, such as "example 17"; () where points have no names.
     """
 
     label: str
@@ -39,6 +43,9 @@ class Curve(NamedTuple):
     paper: bool = False
     best: Sequence[float] = ()
     remark: str = ""
+    marks: bool = False
+    bars: bool = False
+    names: Sequence[str] = ()
 
 
 class Plot(NamedTuple):
@@ -51,7 +58,8 @@ class Plot(NamedTuple):
       curves: its lines.
       level: the height of a horizontal line and its name, or None.
       models: the models in it, where they are not all of the workdir's.
-      log: the axes that have a logarithmic scale; values there are positive or nan.
+      log: the axes that have a logarithmic scale; values there are positive or nan, see
+        `rethinking_jax.analysis.drawable`.
       slide: whether its files are in large type, for a lecture.
     """
 
@@ -120,3 +128,20 @@ def seeds_note(group: Group) -> str:
 def curve_name(one: Series, group: Group, several: bool) -> str:
     """Returns a group's name in a figure of one series or of several."""
     return f"{one.name}: {group_name(group)}" if several else group_name(group)
+
+
+def marks(
+    label: str, x: Sequence[float], y: Sequence[float], names: Sequence[str] = (), note: str = ""
+) -> Curve:
+    """Returns a scatter of points, in the order of x, so that arrow keys go from left to right.
+
+    Args:
+      label: its name in the legend.
+      x, y: where the points stand, [n].
+      names: what each point is called, or () for no names.
+      note: what the points are, or "".
+    """
+    order = np.argsort(np.asarray(x, float), kind="stable").tolist()
+    across, up = ([float(values[i]) for i in order] for values in (x, y))
+    own = tuple(names[i] for i in order) if names else ()
+    return Curve(label, across, up, up, up, note, marks=True, names=own)

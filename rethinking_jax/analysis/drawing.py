@@ -6,7 +6,8 @@ import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from rethinking_jax.analysis.curves import Curve, Plot
 from rethinking_jax.errors import UserError
@@ -44,6 +45,8 @@ MARKERS = (
     ("X", "M-4,-2L-2,-4L0,-2L2,-4L4,-2L2,0L4,2L2,4L0,2L-2,4L-4,2L-2,0z"),
     ("p", "M0,-4L4,-1L2.4,4H-2.4L-4,-1z"),
 )
+# How matplotlib draws points without a line; where many lie on each other they are darker.
+MARKS: dict[str, Any] = {"linestyle": "none", "markersize": 3.2, "markeredgewidth": 0, "alpha": 0.6}
 # This stands for the colour of the text around, which matplotlib has no name for.
 INK = "#010203"
 WIDTH, HEIGHT = 5.2, 3.5  # inches, drawn small so that text stays readable on a phone
@@ -123,7 +126,7 @@ def _as_slide(figure: "Figure", axes: "Axes", plot: Plot, source: str) -> None:
     curves = [line for line in axes.lines if line.get_gid()]  # all but the level
     for line in curves:
         line.set_linewidth(3.2)
-        line.set_markersize(9)
+        line.set_markersize(5 if line.get_linestyle() == "None" else 9)
     for text in axes.texts:
         text.set_fontsize(16)
     if len(curves) > 4:
@@ -173,6 +176,7 @@ def draw(plot: Plot, prefix: str) -> Drawing:
     for part in (r"<metadata>.*?</metadata>\s*", r"<style.*?</style>\s*", r"font-family: [^;]*; "):
         svg = re.sub(part, "", svg, flags=re.DOTALL)
     svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
+    svg = MANY_MARKS.sub(_as_one_path, svg)
     svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{prefix}-", svg)
     svg = re.sub(r'^<svg [^>]*?viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1">', svg)
     scale = {
@@ -183,6 +187,24 @@ def draw(plot: Plot, prefix: str) -> Drawing:
         **({"log": plot.log} if plot.log else {}),
     }
     return Drawing(svg, scale)
+
+
+# A mark of a scatter, as matplotlib writes it, in a hundred bytes: outline, x, y, look.
+MARK = r'\s*<use xlink:href="#(\w+)" x="([\d.-]+)" y="([\d.-]+)" style="([^"]*)"/>'
+MANY_MARKS = re.compile(f"(?:{MARK}){{20,}}")
+
+
+def _as_one_path(found: re.Match[str]) -> str:
+    """Draws many marks of one kind as the corners of a path, which takes a tenth of the bytes."""
+    marks = re.findall(MARK, found[0])
+    outline, _, _, look = marks[0]
+    corners = " ".join(f"{float(x):.1f},{float(y):.1f}" for _, x, y, _ in marks)
+    return (
+        f'<defs><marker id="{outline}-mark" markerUnits="userSpaceOnUse" overflow="visible">'
+        f'<use xlink:href="#{outline}" style="{look}"/></marker></defs>'
+        f'<path d="M{corners}" fill="none" stroke="none" marker-start="url(#{outline}-mark)" '
+        f'marker-mid="url(#{outline}-mark)" marker-end="url(#{outline}-mark)"/>'
+    )
 
 
 METADATA: dict[str, dict[str, None]] = {
@@ -205,6 +227,7 @@ def settings() -> Iterator[None]:
             {
                 "svg.fonttype": "none",
                 "svg.hashsalt": "rethinking_jax",  # the same bytes every time
+                "image.composite_image": False,  # each image keeps its own pixels
                 "font.size": 10.5,
                 "axes.spines.top": False,
                 "axes.spines.right": False,
@@ -275,17 +298,17 @@ def _draw(plot: Plot, indices: Sequence[int]) -> "tuple[Figure, Axes]":
 
 def _add_curve(axes: "Axes", curve: Curve, index: int) -> None:
     look = style(index, curve)
+    if curve.bars:
+        _add_bars(axes, curve, look, index)
+        return
     axes.plot(
         curve.x,
         curve.y,
         color=look.color,
-        dashes=look.dashes or (None, None),
-        linewidth=1.6,
         marker=look.marker,
-        markevery=max(1, len(curve.x) // 8),
-        markersize=4.5,
         label=plain(curve.label),
         gid=f"curve-{index}",
+        **(MARKS if curve.marks else _line(curve, look)),
     )
     if curve.best:
         axes.fill_between(
@@ -310,8 +333,48 @@ def _add_curve(axes: "Axes", curve: Curve, index: int) -> None:
         )
 
 
+def _line(curve: Curve, look: Style) -> dict[str, Any]:
+    """Returns how matplotlib draws a line with a marker here and there."""
+    return {
+        "dashes": look.dashes or (None, None),
+        "linewidth": 1.6,
+        "markevery": max(1, len(curve.x) // 8),
+        "markersize": 4.5,
+    }
+
+
+def _add_bars(axes: "Axes", curve: Curve, look: Style, index: int) -> None:
+    """Draws the bars of a histogram as one outline, and an upright line from low to high on each.
+
+    Each bar reaches half the way to the next one.
+    """
+    middles = [(a + b) / 2 for a, b in pairwise(curve.x)]
+    first, last = (
+        (2 * curve.x[0] - middles[0], 2 * curve.x[-1] - middles[-1])
+        if middles
+        else (curve.x[0] - 0.5, curve.x[0] + 0.5)
+    )
+    axes.stairs(
+        curve.y,
+        [first, *middles, last],
+        fill=True,
+        facecolor=f"{look.color}40",
+        edgecolor=look.color,
+        linewidth=1.4,
+        label=plain(curve.label),
+        gid=f"curve-{index}",
+    )
+    if curve.low != curve.high:
+        # Intervals of several histograms stand beside each other, not on each other.
+        aside = (index % 5 - 2) * 0.12 * (middles[0] - first if middles else 0.5)
+        places = [x + aside for x in curve.x]
+        axes.vlines(
+            places, curve.low, curve.high, color=look.color, linewidth=1.2, gid=f"band-{index}"
+        )
+
+
 def _limits(plot: Plot, indices: Sequence[int]) -> tuple[float, float]:
-    """Returns the limits of y: from 0 to a little above the highest value of a curve or the level.
+    """Returns the limits of y: from 0, or a little below the lowest value, to above the highest.
 
     On a slide without a level what differs fills the axes.
     """
@@ -321,7 +384,7 @@ def _limits(plot: Plot, indices: Sequence[int]) -> tuple[float, float]:
         margin = 0.05 * (max(values) - min(lows)) or 0.05
         return min(lows) - margin, max(values) + margin
     top = max([*values, plot.level[0] if plot.level else 0.0], default=0.0)
-    return 0.0, 1.06 * top or 1.0
+    return 1.06 * min([*lows, 0.0]), 1.06 * top or 1.0
 
 
 def _folded(text: str, width: int) -> str:

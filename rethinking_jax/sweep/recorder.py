@@ -157,13 +157,17 @@ def read(workdir: AnyPath, names: Sequence[str]) -> Recorded:
     files = [workdir / FILE] if (workdir / FILE).exists() else []
     files += sorted((workdir / PARTS).glob("*.npz")) if (workdir / PARTS).is_dir() else []
     wanted, read_files = set(names), list[Mapping[str, np.ndarray]]()
+    damaged: UserError | None = None
     for file in files:
-        runs = _arrays(file, "runs")["runs"].tolist()
-        if wanted & set(runs):
-            places |= {name: (len(read_files), row) for row, name in enumerate(runs)}
-            read_files.append(_arrays(file))
+        try:
+            runs = _arrays(file, "runs")["runs"].tolist()
+            if wanted & set(runs):
+                read_files.append(_arrays(file))
+                places |= {name: (len(read_files) - 1, row) for row, name in enumerate(runs)}
+        except UserError as error:
+            damaged = error  # what was recorded again is in a part
     if missing := wanted - places.keys():
-        raise UserError(f"{workdir / FILE} has nothing of {sorted(missing)[0]}")
+        raise damaged or UserError(f"{workdir / FILE} has nothing of {min(missing)}")
 
     def rows(key: str) -> np.ndarray:
         return np.stack(

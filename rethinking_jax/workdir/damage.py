@@ -63,7 +63,10 @@ def _of_files(folder: Folder, names: Collection[str]) -> list[str]:
         "labels.npz": folder.labels,
         "data.json": folder.training_sets,
     }
-    begun = folder.stored_config() is not None
+    config = folder.stored_config()
+    begun = config is not None
+    if config and config.get("record_examples") and folder.is_complete():
+        readers["examples.npz"] = folder.examples
     found = []
     for name, read in readers.items():
         # A run that was stopped has no summary; an earlier version kept nothing of the data.
