@@ -75,12 +75,13 @@ def watch(chunk: Chunk, folder: AnyPath, wanted: Wanted) -> MeasureMembers:
         probabilities at the end, of those on subsets nothing.
     """
     look, runs, last = _look(chunk), chunk.runs, chunk.config.epochs
-    labels = np.stack([run.train_labels for run in runs])
-    corrupted = labels != chunk.dataset.train.labels
+    given = np.stack([run.train_labels for run in runs])
+    labels, corrupted = jnp.asarray(given), given != chunk.dataset.train.labels
     roles = {role(run.name) for run in runs}
     kept: dict[str, np.ndarray] = {}
 
-    def keep(fact: str, values: np.ndarray) -> None:
+    def keep(fact: str, found: jax.Array | np.ndarray) -> None:
+        values = fetch(found)
         kept.update({f"{run.name}|{fact}": own for run, own in zip(runs, values, strict=True)})
 
     if "init" in roles and wanted.gradients:
@@ -103,7 +104,7 @@ def watch(chunk: Chunk, folder: AnyPath, wanted: Wanted) -> MeasureMembers:
             keep("probabilities", fetch(look.probabilities(variables)))
             keep("held_out", _held_out(chunk))
         if "init" in roles and epoch == last and wanted.depth:
-            kept.update(_depths(chunk, look, variables, labels, fetch(facts["prediction"])))
+            kept.update(_depths(chunk, look, variables, given, fetch(facts["prediction"])))
         if epoch == last and kept:
             _write(folder, chunk.name, kept)
         return _ranking(facts, corrupted, active) if "init" in roles else [{} for _ in active]
@@ -167,7 +168,7 @@ SNAPSHOTS: dict[str, Callable[[Mapping[str, np.ndarray]], np.ndarray]] = {
 def _ranking(facts: Facts, corrupted: np.ndarray, active: Sequence[int]) -> list[Line]:
     """Returns the AUROC of each member's own facts at this epoch, for its line."""
     names = ("loss", "error_norm", "margin", "loss_sum", "margin_sum", "correct_count")
-    seen = {name: fetch(facts[name]) for name in names}
+    seen = {name: np.asarray(fetch(facts[name])) for name in names}
     found = {name: auroc(of(seen), corrupted[list(active)]) for name, of in SNAPSHOTS.items()}
     return [
         {name: finite(values[slot]) for name, values in found.items()}

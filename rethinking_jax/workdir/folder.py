@@ -203,7 +203,7 @@ class Folder(NamedTuple):
         Raises:
           UserError: the file cannot be read.
         """
-        return self._arrays("examples.npz")
+        return read_arrays(self.path / "examples.npz")
 
     def fingerprints(self) -> list[Fingerprint]:
         """Returns which data were read; one of an earlier version has no digests."""
