@@ -21,7 +21,7 @@ from rethinking_jax.errors import UserError, first_line
 from rethinking_jax.host.processes import fetch
 from rethinking_jax.models.mlp import MLP, Linear
 from rethinking_jax.scores.gradient_norm import dense, per_example
-from rethinking_jax.scores.prediction_depth import activations, prediction_depth
+from rethinking_jax.scores.prediction_depth import NEIGHBOURS, activations, prediction_depth
 from rethinking_jax.scores.ranking import auroc
 from rethinking_jax.step.state import Facts, TrainState, facts_of
 from rethinking_jax.sweep.build import make_model, make_preprocess_of
@@ -35,6 +35,8 @@ from rethinking_jax.workdir.storage import AnyPath, make_folder, write_atomicall
 FOLDER = "networks"  # of a workdir, with the files
 EARLY = 0.1  # of the epochs, as Paul et al. (2021) look after 20 of 200
 DEPTH_RUNS = ("init=0", "init=1")  # the runs of a corruption whose prediction depths are found
+
+LEAST = NEIGHBOURS + 1  # examples, so that each has that many others
 
 Kept = Mapping[str, Mapping[str, np.ndarray]]  # by the name of a run, then of what is kept
 

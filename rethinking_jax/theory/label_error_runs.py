@@ -95,7 +95,7 @@ def overrides(cell: Cell) -> Iterator[Overrides]:
         for i, name in enumerate(names):
             yield {
                 **shared, "name": name, "seed": first + i, "epochs": epochs,
-                "measure_every": every, "max_members": MAX_MEMBERS,
+                "measure_every": every,
             }  # fmt: skip
 
 
