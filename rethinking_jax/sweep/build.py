@@ -38,7 +38,9 @@ def streamed_part(config: ConfigDict) -> tuple[object, ...]:
     """Returns what is static besides where the corruption is part of the program."""
     corruption = CORRUPTIONS[config.corruption]
     changes = corruption.labels, corruption.images, corruption.purpose
-    return *changes, config.exclude_true_class, config.corrupt_test_labels, config.corruption_seed
+    keys = "exclude_true_class", "corrupt_test_labels", "corruption_seed"
+    file = config.labels_file if corruption.from_file else ""
+    return *changes, *(config[key] for key in keys), file
 
 
 def make_model(config: ConfigDict, num_classes: int, for_cpu: bool = False) -> nn.Module:

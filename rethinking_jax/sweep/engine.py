@@ -19,7 +19,8 @@ class Run(NamedTuple):
 
     name: str
     config: ConfigDict
-    label_noise: float  # the probability p with which a label is drawn anew
+    # The probability p with which a label is drawn anew; of given labels the share that is wrong.
+    label_noise: float
     train_labels: np.ndarray  # int32 [n]
     test_labels: np.ndarray  # int32, as many as there are test examples
     flipped_fraction: float  # share of the training labels that are not the true ones

@@ -46,13 +46,14 @@ def label_run(member: configs.Member, dataset: Dataset) -> Run:
         np.asarray(drawn.labels(split, part.ids, part.labels))
         for split, part in (("train", dataset.train), ("test", dataset.test))
     )
+    flipped = float(np.mean(train != dataset.train.labels))
     return Run(
         name=member.name,
         config=config,
-        label_noise=float(drawn.noise.p),
+        label_noise=float(drawn.noise.p) if drawn.given is None else flipped,
         train_labels=train,
         test_labels=test,
-        flipped_fraction=float(np.mean(train != dataset.train.labels)),
+        flipped_fraction=flipped,
         labels_sha256=hashlib.sha256(train.astype("<i4").tobytes()).hexdigest(),
     )
 
