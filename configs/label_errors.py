@@ -40,7 +40,7 @@ def get_config(argument: str = "") -> ConfigDict:
     config = theory_config("label_errors", **own)
     config.model = network["model"]
     config.hidden_sizes = tuple(network["hidden_sizes"])
-    settings = _settings(chosen.kind.split("+"), chosen.noise.split("+"))
+    settings = _settings(chosen.kind.split("+"), chosen.noise.split("+"), chosen.labels_file)
     # The many networks on subsets are for one setting alone, that of the middle of its noises.
     middle = [one for one in settings if one["corruption"] == settings[0]["corruption"]]
     middle[len(middle) // 2]["subsets"] = chosen.subsets
@@ -48,7 +48,7 @@ def get_config(argument: str = "") -> ConfigDict:
     return config
 
 
-def _settings(kinds: list[str], noises: list[str]) -> list[Overrides]:
+def _settings(kinds: list[str], noises: list[str], labels_file: str) -> list[Overrides]:
     found: list[Overrides] = []
     for kind in kinds:
         if kind not in KINDS:
@@ -57,7 +57,7 @@ def _settings(kinds: list[str], noises: list[str]) -> list[Overrides]:
                 f"{nearest(kind, KINDS)} (known: {', '.join(KINDS)})"
             )
         if kind == "given":
-            found.append({**KINDS[kind], "name": kind})
+            found.append({**KINDS[kind], "name": kind, "labels_file": labels_file})
             continue
         found += [
             {**KINDS[kind], "name": f"{kind} {noise}", "label_noise": _share(noise)}

@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Command
+from rich.console import Console
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from rethinking_jax import config as configs
+from rethinking_jax import experiment
 from rethinking_jax.config import Member
 from rethinking_jax.errors import UserError
 from rethinking_jax.theory import label_error_runs, label_error_scores, settings
@@ -224,6 +226,29 @@ def test_the_command(answer: Command, tmp_path: Path) -> None:
     assert anew.returncode == 0, anew.stderr
     assert json.loads((workdir / "summary.json").read_text())["members"] == summary["members"]
     assert len((workdir / "metrics.jsonl").read_text().splitlines()) == len(lines)
+
+
+def test_labels_of_a_file_and_pairs_are_judged_alike(tmp_path: Path) -> None:
+    """Few runs, and scores that need no others: what is looked at is whose labels these are."""
+    labels = np.random.default_rng(0).integers(0, 10, 5000)
+    np.savez(tmp_path / "people.npz", labels=labels)
+    config = theory_config(
+        "label_errors", dataset="mnist5k", train_examples=260, hidden_sizes=(8,), epochs=1,
+        corruptions=2, inits=1, folds=0, scores="neighbours+cumulative_loss",
+    )  # fmt: skip
+    config.sweep = configs.runs(
+        [
+            {"corruption": "given_labels", "labels_file": str(tmp_path / "people.npz")},
+            {"corruption": "pair_flip", "label_noise": 0.3},
+        ]
+    )
+    workdir = tmp_path / "run"
+    summary = experiment.run(config, workdir, console=Console(quiet=True), report=False)
+    with np.load(workdir / "scores.npz") as file:
+        np.testing.assert_array_equal(file["given_label"], labels[file["id"]])
+    shares = {row["corruption"]: row["corrupted"] / row["examples"] for row in summary["members"]}
+    assert 0.85 < shares["given_labels"] < 0.95 and 0.2 < shares["pair_flip"] < 0.4
+    assert {row["score"] for row in summary["members"]} == {"neighbours", "cumulative_loss"}
 
 
 @pytest.mark.slow

@@ -84,8 +84,8 @@ def check(config: ConfigDict) -> None:
       UserError: the message says what would be right.
     """
     check_network(config)
-    if CORRUPTIONS[config.corruption].labels is None:
-        known = [name for name, one in CORRUPTIONS.items() if one.labels is not None]
+    known = [name for name, one in CORRUPTIONS.items() if one.labels is not None or one.from_file]
+    if config.corruption not in known:
         raise UserError(
             f"config.corruption={config.corruption}: there must be wrong labels to find, so it is "
             f"one of {', '.join(known)}"
