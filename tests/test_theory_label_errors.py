@@ -14,10 +14,17 @@ from rethinking_jax import config as configs
 from rethinking_jax import experiment
 from rethinking_jax.config import Member
 from rethinking_jax.errors import UserError
+from rethinking_jax.theory import label_error_networks as networks
 from rethinking_jax.theory import label_error_runs, label_error_scores, settings
 from rethinking_jax.theory import label_error_verdicts as judged
 from rethinking_jax.theory.label_error_ranks import by_draw, wins
-from rethinking_jax.theory.label_error_scores import SCORES, Found, chosen
+from rethinking_jax.theory.label_error_scores import (
+    SCORES,
+    Found,
+    check_measured,
+    measured_in,
+    named,
+)
 from rethinking_jax.theory.settings import theory_config
 
 CONFIG = "--config=configs/label_errors.py"
@@ -63,13 +70,26 @@ def test_folds_that_do_not_divide_the_examples_still_hold_out_each() -> None:
 
 
 def test_scores_are_those_that_the_runs_allow() -> None:
-    assert chosen("all", 5, 10) == tuple(SCORES)
-    assert "memorization" not in chosen("all", 5, 0)
-    assert chosen("neighbours+final_loss", 0, 0) == ("neighbours", "final_loss")
-    with pytest.raises(UserError, match="did you mean 'forgetting'"):
-        chosen("forgeting", 5, 0)
+    with_all = one_cell(folds=5, subsets=10)
+    assert measured_in(with_all[0]) == tuple(SCORES)
+    assert "memorization" not in measured_in(one_cell()[0])
+    some = one_cell(scores="neighbours+final_loss+memorization")
+    assert measured_in(some[0]) == ("neighbours", "final_loss")
     with pytest.raises(UserError, match=r"memorization needs config.subsets above 0"):
-        chosen("memorization", 5, 0)
+        check_measured(some)
+    check_measured([*some, *one_cell(scores="memorization", subsets=10)])
+    with pytest.raises(UserError, match="did you mean 'forgetting'"):
+        named("forgeting")
+
+
+def test_what_is_missing_of_the_networks_is_one_line(tmp_path: Path) -> None:
+    networks._write(tmp_path, "a", {"run|gradient_norm_start": np.ones(2)})
+    assert networks.read(tmp_path, ["run"])["run"]["gradient_norm_start"].tolist() == [1, 1]
+    with pytest.raises(UserError, match="has nothing of 'other'"):
+        networks.read(tmp_path, ["run", "other"])
+    (tmp_path / "b.npz").write_bytes(b"PK")
+    with pytest.raises(UserError, match=r"b\.npz is damaged"):
+        networks.read(tmp_path, ["run"])
 
 
 def test_probabilities_are_those_of_the_run_that_lacks_an_example() -> None:
@@ -275,6 +295,7 @@ def test_bad_input_is_one_line(answer: Command, tmp_path: Path) -> None:
         (":kind=asymmetric", "'asymmetric' is not known: did you mean 'symmetric'?"),
         (":noise=much", "'much' must be a share"),
         (":subsets=25", "config.subsets=25 must be a multiple of 10"),
+        (":scores=memorization,subsets=0", "memorization needs config.subsets above 0"),
         (":train_examples=100", "100 training examples with config.batch_size=128"),
     ):
         result = answer(f"{CONFIG}{argument}", f"--workdir={workdir}")
@@ -286,7 +307,7 @@ def test_bad_input_is_one_line(answer: Command, tmp_path: Path) -> None:
         ({"corruptions": 1}, "at least 2"),
         ({"folds": 1}, "0, for none, or at least 2"),
         ({"corruption": "gaussian"}, "there must be wrong labels to find"),
-        ({"scores": "memorization"}, "needs config.subsets above 0"),
+        ({"scores": "aum"}, "'aum' is not known"),
     ):
         own = {"corruption": "random_labels"} | changes
         with pytest.raises(UserError, match=words):

@@ -33,6 +33,7 @@ from rethinking_jax.workdir.metrics import Line
 from rethinking_jax.workdir.storage import AnyPath, make_folder, write_atomically
 
 FOLDER = "networks"  # of a workdir, with the files
+AGAIN = ": remove the whole work directory, and run again"
 EARLY = 0.1  # of the epochs, as Paul et al. (2021) look after 20 of 200
 DEPTH_RUNS = ("init=0", "init=1")  # the runs of a corruption whose prediction depths are found
 
@@ -114,11 +115,11 @@ def watch(chunk: Chunk, folder: AnyPath, wanted: Wanted) -> MeasureMembers:
     return measure
 
 
-def read(folder: AnyPath) -> Kept:
-    """Reads what was kept of all runs.
+def read(folder: AnyPath, names: Sequence[str]) -> Kept:
+    """Reads what was kept of some runs.
 
     Raises:
-      UserError: a file is damaged.
+      UserError: a file is damaged, or a run is in none.
     """
     found: dict[str, dict[str, np.ndarray]] = {}
     for file in sorted(folder.glob("*.npz")) if folder.is_dir() else []:
@@ -128,10 +129,9 @@ def read(folder: AnyPath) -> Kept:
                     run, _, fact = key.rpartition("|")
                     found.setdefault(run, {})[fact] = arrays[key]
         except Exception as error:  # damage shows as any: of zipfile, zlib, NumPy or struct
-            raise UserError(
-                f"{file} is damaged ({first_line(error)}): remove the folder {folder.parent}, and "
-                "run again"
-            ) from None
+            raise UserError(f"{file} is damaged ({first_line(error)}){AGAIN}") from None
+    if missing := set(names) - found.keys():
+        raise UserError(f"{folder} has nothing of {sorted(missing)[0]!r}{AGAIN}")
     return found
 
 

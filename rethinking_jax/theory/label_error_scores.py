@@ -59,30 +59,43 @@ SCORES: dict[str, Score] = {
 }
 
 
-def chosen(text: str, folds: int, subsets: int) -> tuple[str, ...]:
-    """Returns the names of the scores that a config asks for.
-
-    Args:
-      text: "all", which means all that the runs allow, or names joined by +.
-      folds, subsets: how many such runs there are of each corruption.
+def named(text: str) -> tuple[str, ...]:
+    """Returns the names of the scores that a config asks for: "all", or names joined by +.
 
     Raises:
-      UserError: a name is not known, or needs runs that there are none of.
+      UserError: a name is not known.
     """
-    runs = {"folds": folds, "subsets": subsets}
-    if text == "all":
-        return tuple(name for name, one in SCORES.items() if runs.get(one.needs, 1))
-    names = tuple(dict.fromkeys(text.split("+")))
+    names = tuple(SCORES) if text == "all" else tuple(dict.fromkeys(text.split("+")))
     for name in names:
         if name not in SCORES:
             raise UserError(
                 f"config.scores={text!r}: {name!r} is not known{nearest(name, SCORES)} (known: "
                 f"all, or some of {'+'.join(SCORES)})"
             )
-        needs = SCORES[name].needs
-        if not runs.get(needs, 1):
-            raise UserError(f"config.scores={text!r}: {name} needs config.{needs} above 0")
     return names
+
+
+def measured_in(cell: Cell) -> tuple[str, ...]:
+    """Returns the names of the scores that are asked for and that the runs of a cell allow."""
+    runs = {"folds": cell.folds, "subsets": cell.subsets}
+    return tuple(
+        name for name in named(cell.config.scores) if runs.get(SCORES[name].needs, cell.whole)
+    )
+
+
+def check_measured(every: Sequence[Cell]) -> None:
+    """Refuses a score that is asked for by name and that the runs of no cell allow.
+
+    Raises:
+      UserError: with the key that would give it such runs.
+    """
+    text = every[0].config.scores
+    known = {name for cell in every for name in measured_in(cell)}
+    for name in named(text):
+        if name not in known and text != "all":
+            raise UserError(
+                f"config.scores={text!r}: {name} needs config.{SCORES[name].needs} above 0"
+            )
 
 
 class Found(NamedTuple):
@@ -106,7 +119,6 @@ class Found(NamedTuple):
 
 def found_of(
     cell: Cell,
-    names: Sequence[str],
     recorded: Mapping[str, Recorded],
     kept: Kept,
     near: np.ndarray,
@@ -115,12 +127,11 @@ def found_of(
 
     Args:
       cell: whose runs are through.
-      names: of the scores.
       recorded: what was recorded of its runs, by "whole" and "subsets".
       kept: what was kept of its networks, see `label_error_networks`.
       near: positions of each example's nearest others in pixels, int [n, `NEIGHBOURS`].
     """
-    whole = recorded["whole"]
+    names, whole = measured_in(cell), recorded["whole"]
     train = whole.splits["train"]
     labels = train.labels[0]
     corrupted = labels != train.true_labels
@@ -129,8 +140,8 @@ def found_of(
     }
     for name in ("early_error_norm", "gradient_norm_start", "gradient_norm_early",
                  "prediction_depth"):  # fmt: skip
-        own = [kept[run][name] for run in cell.whole if name in kept.get(run, {})]
         if name in names:
+            own = [kept[run][name] for run in cell.whole if name in kept[run]]
             found[name] = np.mean(own, axis=0, dtype=np.float64)
     if cell.folds:
         found |= _out_of_fold(cell, labels, kept)

@@ -15,7 +15,7 @@ from ml_collections import ConfigDict
 from rethinking_jax.analysis.example_scores import ExampleScores
 from rethinking_jax.analysis.findings import Findings
 from rethinking_jax.config import Member
-from rethinking_jax.config.key import AT_LEAST_0, AT_LEAST_1, Key
+from rethinking_jax.config.key import AT_LEAST_0, AT_LEAST_1, Key, above_0
 from rethinking_jax.corruption import CORRUPTIONS
 from rethinking_jax.data.dataset import Dataset
 from rethinking_jax.data.runs import to_device
@@ -35,7 +35,15 @@ from rethinking_jax.theory.label_error_runs import (
     overrides,
     positions,
 )
-from rethinking_jax.theory.label_error_scores import NEIGHBOURS, SCORES, Found, chosen, found_of
+from rethinking_jax.theory.label_error_scores import (
+    NEIGHBOURS,
+    SCORES,
+    Found,
+    check_measured,
+    found_of,
+    measured_in,
+    named,
+)
 from rethinking_jax.theory.label_error_verdicts import Evidence, verdicts
 from rethinking_jax.workdir.metrics import Line
 
@@ -44,7 +52,8 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
     """Trains the networks of all corruptions of all settings, and judges every score.
 
     Raises:
-      UserError: there are too few examples for the batches, the folds or the neighbours.
+      UserError: there are too few examples for the batches, the folds or the neighbours, or no
+        runs for a score that is asked for.
       RunFailed: stopped by a signal, or diverged.
     """
     config = members[0].config
@@ -53,6 +62,7 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
     for _, own in members:
         check_count(own, count)
     every = cells(members)
+    check_measured(every)
     with tools.open_lab() as lab:
         lines = _train(lab, config, every, dataset)
         found = _found(lab, every, dataset)
@@ -97,7 +107,7 @@ def check(config: ConfigDict) -> None:
             f"config.subsets={config.subsets} must be a multiple of {BLOCKS}: of so many runs each "
             "example is left out of the same number"
         )
-    chosen(config.scores, config.folds, config.subsets)
+    named(config.scores)
 
 
 def check_count(config: ConfigDict, count: int) -> None:
@@ -143,7 +153,13 @@ KIND = Kind(
             "memorization: a multiple of 10; 0: none.",
             range=AT_LEAST_0,
         ),
-        Key("subset_epochs", 20, "Epochs of these.", range=AT_LEAST_1),
+        Key(
+            "subset_epochs",
+            20,
+            "Epochs of the networks that train on 70 % of the examples.",
+            range=AT_LEAST_1,
+            needs=above_0("subsets", idle=True),
+        ),
         Key(
             "scores",
             "all",
@@ -179,7 +195,7 @@ def _train(
     count = len(dataset.train.labels)
     subset = {name: own for cell in every for name, own in positions(cell, count).items()}
     names = [str(own["name"]) for own in runs]
-    needs = {SCORES[name].needs for cell in every for name in _names(cell)}
+    needs = {SCORES[name].needs for cell in every for name in measured_in(cell)}
     wanted = networks.Wanted("gradients" in needs, "depth" in needs)
     folder = lab.stage.workdir / networks.FOLDER
     lines = lab.train(
@@ -197,7 +213,8 @@ def _train(
 
 def _found(lab: Lab, every: Sequence[Cell], dataset: Dataset) -> list[Found]:
     """Computes all scores of all cells."""
-    kept = networks.read(lab.stage.workdir / networks.FOLDER)
+    names = [name for cell in every for name in (*cell.whole, *cell.folds)]
+    kept = networks.read(lab.stage.workdir / networks.FOLDER, names)
     pixels = np.asarray(dataset.train.images, np.float32)
     near = neighbours(pixels.reshape(len(pixels), -1), NEIGHBOURS)
     found = []
@@ -205,12 +222,8 @@ def _found(lab: Lab, every: Sequence[Cell], dataset: Dataset) -> list[Found]:
         recorded = {"whole": lab.examples(cell.whole)}
         if cell.subsets:
             recorded["subsets"] = lab.examples(cell.subsets)
-        found.append(found_of(cell, _names(cell), recorded, kept, near))
+        found.append(found_of(cell, recorded, kept, near))
     return found
-
-
-def _names(cell: Cell) -> tuple[str, ...]:
-    return chosen(cell.config.scores, len(cell.folds), len(cell.subsets))
 
 
 # What came of it -----------------------------------------------------------------------------
