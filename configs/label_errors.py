@@ -3,6 +3,8 @@
 python -m rethinking_jax.main --config=configs/label_errors.py
 """
 
+from collections.abc import Sequence
+
 from ml_collections import ConfigDict
 
 from rethinking_jax.config import Overrides, parse_argument, recipe, runs
@@ -40,7 +42,9 @@ def get_config(argument: str = "") -> ConfigDict:
     config = theory_config("label_errors", **own)
     config.model = network["model"]
     config.hidden_sizes = tuple(network["hidden_sizes"])
-    settings = _settings(chosen.kind.split("+"), chosen.noise.split("+"), chosen.labels_file)
+    settings = _settings(
+        chosen.kind.split("+"), recipe.numbers("noise", chosen.noise), chosen.labels_file
+    )
     # The many networks on subsets are for one setting alone, that of the middle of its noises.
     middle = [one for one in settings if one["corruption"] == settings[0]["corruption"]]
     middle[len(middle) // 2]["subsets"] = chosen.subsets
@@ -48,7 +52,7 @@ def get_config(argument: str = "") -> ConfigDict:
     return config
 
 
-def _settings(kinds: list[str], noises: list[str], labels_file: str) -> list[Overrides]:
+def _settings(kinds: list[str], noises: Sequence[float], labels_file: str) -> list[Overrides]:
     found: list[Overrides] = []
     for kind in kinds:
         if kind not in KINDS:
@@ -60,16 +64,6 @@ def _settings(kinds: list[str], noises: list[str], labels_file: str) -> list[Ove
             found.append({**KINDS[kind], "name": kind, "labels_file": labels_file})
             continue
         found += [
-            {**KINDS[kind], "name": f"{kind} {noise}", "label_noise": _share(noise)}
-            for noise in noises
+            {**KINDS[kind], "name": f"{kind} {noise:g}", "label_noise": noise} for noise in noises
         ]
     return found
-
-
-def _share(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise UserError(
-            f"the config's argument noise: {text!r} must be a share, such as 0.2"
-        ) from None

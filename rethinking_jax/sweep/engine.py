@@ -32,6 +32,9 @@ class Run(NamedTuple):
     # Not where examples are streamed.
     subset: np.ndarray | None = None
 
+    # The share of each true class (row) that has each label (column), float32 [k, k].
+    transition: np.ndarray | None = None
+
     def train_size(self, examples: int) -> int:
         """Returns how many of the examples of a training set the run trains on."""
         return examples if self.subset is None else len(self.subset)

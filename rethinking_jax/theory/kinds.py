@@ -6,6 +6,7 @@ from rethinking_jax.errors import UserError, nearest
 from rethinking_jax.theory import (
     kernel,
     label_errors,
+    memorization,
     min_norm,
     rademacher,
     shattering,
@@ -22,6 +23,7 @@ KINDS: dict[str, Kind] = {
     "shattering": shattering.KIND,
     "stability": stability.KIND,
     "label_errors": label_errors.KIND,
+    "memorization": memorization.KIND,
 }
 
 

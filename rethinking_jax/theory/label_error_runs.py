@@ -11,9 +11,9 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from rethinking_jax.config import Member, Overrides
+from rethinking_jax.corruption import corruption_seed
 from rethinking_jax.scores.subsets import BLOCKS, balanced
-from rethinking_jax.theory.fitting import TRAINING_KEYS
-from rethinking_jax.theory.kind import LABEL_KEYS
+from rethinking_jax.theory.subset_runs import own_keys
 
 LEFT_OUT = 3  # of `BLOCKS` blocks: each subset run trains on 70 % (Feldman and Zhang 2020)
 MAX_MEMBERS = 100  # so that what is lost when a command is killed took a minute or two
@@ -80,11 +80,8 @@ def overrides(cell: Cell) -> Iterator[Overrides]:
     """Yields the keys of each run of a cell, its name included."""
     config = cell.config
     shared = {
-        key: list(value) if isinstance(value, tuple) else value
-        for key in (*TRAINING_KEYS, *LABEL_KEYS)
-        if (value := config[key]) is not None
-    }
-    shared |= {"corruption_seed": _corruption_seed(cell), "record_examples": True}
+        **own_keys(config), "corruption_seed": _corruption_seed(cell), "record_examples": True,
+    }  # fmt: skip
     # Corruptions share no initialization, so that they are independent; settings share all.
     first = config.seed + cell.corruption * max(config.inits, config.folds, config.subsets)
     for names, epochs, every in (
@@ -100,5 +97,4 @@ def overrides(cell: Cell) -> Iterator[Overrides]:
 
 
 def _corruption_seed(cell: Cell) -> int:
-    given = cell.config.corruption_seed
-    return int(cell.config.seed if given is None else given) + cell.corruption
+    return corruption_seed(cell.config) + cell.corruption
