@@ -293,7 +293,7 @@ def test_bad_input_is_one_line(answer: Command, tmp_path: Path) -> None:
     workdir = tmp_path / "run"
     for argument, words in (
         (":kind=asymmetric", "'asymmetric' is not known: did you mean 'symmetric'?"),
-        (":noise=much", "'much' must be a share"),
+        (":noise=much", "noise=much: must be numbers joined by +"),
         (":subsets=25", "config.subsets=25 must be a multiple of 10"),
         (":scores=memorization,subsets=0", "memorization needs config.subsets above 0"),
         (":train_examples=100", "100 training examples with config.batch_size=128"),
