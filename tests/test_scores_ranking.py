@@ -20,6 +20,7 @@ def arrays(pairs: list[tuple[int, bool]]) -> tuple[np.ndarray, np.ndarray]:
     return np.array(scores) / 3, np.array(positive)
 
 
+@settings(max_examples=50, deadline=None)
 @given(tied)
 def test_scores_with_ties_rank_as_in_scikit_learn(pairs: list) -> None:
     scores, positive = arrays(pairs)
@@ -35,6 +36,7 @@ def test_scores_with_ties_rank_as_in_scikit_learn(pairs: list) -> None:
     np.testing.assert_allclose(ours.recall, recall[-2::-1], atol=1e-12)
 
 
+@settings(max_examples=50, deadline=None)
 @given(tied, st.randoms(use_true_random=False))
 def test_the_order_of_examples_does_not_matter(pairs: list, random) -> None:
     shuffled = random.sample(pairs, len(pairs))
@@ -42,6 +44,7 @@ def test_the_order_of_examples_does_not_matter(pairs: list, random) -> None:
         assert measure(*arrays(pairs)) == pytest.approx(measure(*arrays(shuffled)), abs=1e-12)
 
 
+@settings(max_examples=50, deadline=None)
 @given(tied)
 def test_auroc_is_the_share_of_pairs_in_the_right_order(pairs: list) -> None:
     scores, positive = arrays(pairs)
@@ -51,6 +54,7 @@ def test_auroc_is_the_share_of_pairs_in_the_right_order(pairs: list) -> None:
     assert ranking.auroc(-scores, positive) == pytest.approx(1 - expected, abs=1e-12)
 
 
+@settings(max_examples=50, deadline=None)
 @given(tied, st.integers(1, 40))
 def test_precision_at_is_the_mean_over_all_orders_of_ties(pairs: list, count: int) -> None:
     scores, positive = arrays(pairs)
@@ -99,7 +103,7 @@ def test_infinite_scores_are_ranks_like_others() -> None:
     assert ranking.precision_at(scores, positive) == 0.5
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=3, max_size=30))
 def test_rank_correlation_is_that_of_scipy(pairs: list) -> None:
     a, b = np.array(pairs).T
