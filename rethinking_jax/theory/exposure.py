@@ -116,7 +116,7 @@ def _flat(ratios: np.ndarray, trained: np.ndarray, group: slice) -> tuple[np.nda
 
 
 def _areas(ratios: np.ndarray, trained: np.ndarray) -> list[float]:
-    return [auroc(*_flat(ratios, trained, group)) for group in _groups(trained)]
+    return [float(auroc(*_flat(ratios, trained, group))) for group in _groups(trained)]
 
 
 def _thinned(false: np.ndarray, true: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

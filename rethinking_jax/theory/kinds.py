@@ -5,6 +5,7 @@ from ml_collections import ConfigDict
 from rethinking_jax.errors import UserError, nearest
 from rethinking_jax.theory import (
     kernel,
+    label_errors,
     memorization,
     min_norm,
     rademacher,
@@ -21,6 +22,7 @@ KINDS: dict[str, Kind] = {
     "rademacher": rademacher.KIND,
     "shattering": shattering.KIND,
     "stability": stability.KIND,
+    "label_errors": label_errors.KIND,
     "memorization": memorization.KIND,
 }
 

@@ -88,7 +88,7 @@ def learner_row(
         "tail": float((scores >= TAIL).mean()),
         "confirmed": None,
         "error": None,
-        "auroc": auroc(scores, corrupted) if some and not all_ else None,
+        "auroc": float(auroc(scores, corrupted)) if some and not all_ else None,
         "correlation": float(spearmanr(scores, beside.scores.value).statistic) if beside else None,
     }
 
