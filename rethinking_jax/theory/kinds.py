@@ -8,6 +8,7 @@ from rethinking_jax.theory import (
     memorization,
     min_norm,
     rademacher,
+    robust_labels,
     shattering,
     stability,
     theorem1,
@@ -22,6 +23,7 @@ KINDS: dict[str, Kind] = {
     "shattering": shattering.KIND,
     "stability": stability.KIND,
     "memorization": memorization.KIND,
+    "robust_labels": robust_labels.KIND,
 }
 
 
