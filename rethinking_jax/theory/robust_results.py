@@ -28,9 +28,9 @@ COLUMNS = (
 NOTE = (
     "Means over seeds; test labels are the true ones. Less plain: the difference of test "
     "accuracies to plain training, paired over seeds, with its 95 % interval. Plain training is "
-    "stopped early in the epoch with the best accuracy on held-out examples with noisy labels. Best "
-    "over epochs chooses by the test set, as no one can in practice. Memorized and given their "
-    "true class: of the wrongly labelled training examples, at the end and at most over epochs."
+    "stopped early in the epoch with the best accuracy on held-out examples with noisy labels. "
+    "Best over epochs chooses by the test set, as no one can in practice. Memorized and given "
+    "their true class: of the wrongly labelled training examples, at the end and at most."
 )
 
 
