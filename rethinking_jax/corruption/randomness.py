@@ -54,6 +54,7 @@ HOST_PURPOSES = {
     "removed_at_random": 15,
     "permuted_membership": 16,
     "folds": 16,
+    "held_out_labels": 17,
 }
 
 # What NumPy draws for everyone alike, whatever the seed of a run.

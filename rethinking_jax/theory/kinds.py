@@ -9,6 +9,7 @@ from rethinking_jax.theory import (
     memorization,
     min_norm,
     rademacher,
+    robust_labels,
     shattering,
     stability,
     theorem1,
@@ -24,6 +25,7 @@ KINDS: dict[str, Kind] = {
     "stability": stability.KIND,
     "label_errors": label_errors.KIND,
     "memorization": memorization.KIND,
+    "robust_labels": robust_labels.KIND,
 }
 
 
