@@ -6,8 +6,11 @@ from rethinking_jax.errors import UserError, nearest
 from rethinking_jax.theory import (
     easy_examples,
     kernel,
+    label_errors,
+    memorization,
     min_norm,
     rademacher,
+    robust_labels,
     shattering,
     stability,
     theorem1,
@@ -22,6 +25,9 @@ KINDS: dict[str, Kind] = {
     "shattering": shattering.KIND,
     "stability": stability.KIND,
     "easy_examples": easy_examples.KIND,
+    "label_errors": label_errors.KIND,
+    "memorization": memorization.KIND,
+    "robust_labels": robust_labels.KIND,
 }
 
 
