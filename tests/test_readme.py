@@ -226,7 +226,7 @@ def test_the_python_of_every_page_is_python() -> None:
 def test_the_python_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     found: dict = {}
-    load, train, study = fences(DOCS / "use.md", "python")
+    record, load, train, study = fences(DOCS / "use.md", "python")
     (swept,) = fences(DOCS / "scale.md", "python")
     exec(train.replace("1000, 40", "300, 3"), found)
     assert found["summary"]["members"][0]["epochs"] == 3
@@ -246,6 +246,8 @@ def test_the_python_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     exec(swept, {**vars(configs), "config": config})
     assert len(configs.members(config)) == 9
     assert loaded == pytest.approx([line["train_accuracy"] for line in lines])
+    exec(record.replace('"epochs": 5', '"epochs": 1, "train_examples": 200'), found)
+    assert len(found["facts"]["train_ids"]) == 200
 
 
 def copy_examples() -> None:

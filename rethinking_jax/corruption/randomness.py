@@ -55,6 +55,7 @@ HOST_PURPOSES = {
     "permuted_membership": 16,
     "folds": 16,
     "held_out_labels": 17,
+    "equally_hard": 18,
 }
 
 # What NumPy draws for everyone alike, whatever the seed of a run.

@@ -4,6 +4,7 @@ from ml_collections import ConfigDict
 
 from rethinking_jax.errors import UserError, nearest
 from rethinking_jax.theory import (
+    easy_examples,
     kernel,
     label_errors,
     memorization,
@@ -23,6 +24,7 @@ KINDS: dict[str, Kind] = {
     "rademacher": rademacher.KIND,
     "shattering": shattering.KIND,
     "stability": stability.KIND,
+    "easy_examples": easy_examples.KIND,
     "label_errors": label_errors.KIND,
     "memorization": memorization.KIND,
     "robust_labels": robust_labels.KIND,
