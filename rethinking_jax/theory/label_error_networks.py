@@ -21,6 +21,7 @@ from rethinking_jax.errors import UserError, first_line
 from rethinking_jax.host.processes import fetch
 from rethinking_jax.models.mlp import MLP, Linear
 from rethinking_jax.scores.gradient_norm import dense, per_example
+from rethinking_jax.scores.nearest import neighbours
 from rethinking_jax.scores.prediction_depth import NEIGHBOURS, activations, prediction_depth
 from rethinking_jax.scores.ranking import auroc
 from rethinking_jax.step.state import Facts, TrainState, facts_of
@@ -55,12 +56,14 @@ class Look(NamedTuple):
     Attributes:
       gradient_norms: (their variables, labels int32 [members, n]) -> float32 [members, n].
       probabilities: their variables -> float32 [members, n, classes].
-      layers: variables of one of them -> float32 [n, features] for each layer, inputs first.
+      layers: variables of one of them -> float32 [n, features] for each layer but the inputs.
+      inputs: what the networks are given, float32 [n, h, w, c].
     """
 
     gradient_norms: Callable[[Any, jax.Array], jax.Array]
     probabilities: Callable[[Any], jax.Array]
     layers: Callable[[Any], Sequence[jax.Array]]
+    inputs: jax.Array
 
 
 def early_epoch(epochs: int) -> int:
@@ -183,11 +186,13 @@ def _depths(
 ) -> dict[str, np.ndarray]:
     """Returns the prediction depths of the runs that `DEPTH_RUNS` names."""
     found = dict[str, np.ndarray]()
+    inputs = np.asarray(look.inputs)
+    of_inputs = neighbours(inputs.reshape(len(inputs), -1), NEIGHBOURS)
     for slot, run in enumerate(chunk.runs):
         if run.name.rpartition(",")[2] in DEPTH_RUNS:
             one = jax.tree.map(lambda leaf, slot=slot: leaf[slot], variables)
-            layers = [np.asarray(layer) for layer in fetch(look.layers(one))]
-            depth = prediction_depth(layers, labels[slot], predictions[slot])
+            near = [neighbours(np.asarray(layer), NEIGHBOURS) for layer in look.layers(one)]
+            depth = prediction_depth([of_inputs, *near], labels[slot], predictions[slot])
             found[f"{run.name}|prediction_depth"] = depth
     return found
 
@@ -207,15 +212,13 @@ def _look(chunk: Chunk) -> Look:
         found: jax.Array = jax.lax.map(one, inputs, batch_size=batch)
         return found
 
-    def layers(variables: Any) -> tuple[jax.Array, ...]:
-        return inputs.reshape(len(inputs), -1), *activations(model, variables, inputs)
-
     return Look(
         jax.jit(
             lambda variables, labels: jax.lax.map(lambda own: norms(*own), (variables, labels))
         ),
         jax.jit(lambda variables: jax.lax.map(probabilities, variables)),
-        jax.jit(layers),
+        jax.jit(lambda variables: activations(model, variables, inputs)),
+        inputs,
     )
 
 
