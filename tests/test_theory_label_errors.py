@@ -223,7 +223,7 @@ def test_the_command(answer: Command, tmp_path: Path) -> None:
     with np.load(workdir / "scores.npz") as file:
         scores = dict(file)
     corrupted = scores["corrupted"]
-    assert (corrupted == (scores["given_label"] != scores["true_label"])).all()
+    assert (corrupted == (scores["label"] != scores["true_label"])).all()
     assert 0.2 < corrupted.mean() < 0.4
     for row in summary["members"][: len(SCORES)]:  # those of the first corruption
         own = scores[row["score"]]
@@ -265,7 +265,7 @@ def test_labels_of_a_file_and_pairs_are_judged_alike(tmp_path: Path) -> None:
     workdir = tmp_path / "run"
     summary = experiment.run(config, workdir, console=Console(quiet=True), report=False)
     with np.load(workdir / "scores.npz") as file:
-        np.testing.assert_array_equal(file["given_label"], labels[file["id"]])
+        np.testing.assert_array_equal(file["label"], labels[file["id"]])
     shares = {row["corruption"]: row["corrupted"] / row["examples"] for row in summary["members"]}
     assert 0.85 < shares["given_labels"] < 0.95 and 0.2 < shares["pair_flip"] < 0.4
     assert {row["score"] for row in summary["members"]} == {"neighbours", "cumulative_loss"}
