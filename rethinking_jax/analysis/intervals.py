@@ -58,3 +58,63 @@ def difference(
     sets = "both sets" if isinstance(test_examples, tuple) else "test set"
     covered = [name for name, on in (("seeds", freedom), (sets, test_examples)) if on]
     return Difference(value, value - half, value + half, " and ".join(covered))
+
+
+def paired(a: Sequence[float], b: Sequence[float]) -> Difference:
+    """Returns the mean of a - b of pairs that share a seed, or whatever else moves both.
+
+    Student's interval of the differences, which is narrower than that of `difference` where what
+    a pair shares matters. With one pair it has no width.
+
+    Args:
+      a, b: one value for each pair, in the same order.
+    """
+    return mean_interval(np.subtract(a, b).tolist(), "pairs")
+
+
+def mean_interval(values: Sequence[float], of: str) -> Difference:
+    """Returns the mean of independent values with Student's interval, without width for one.
+
+    Args:
+      values: such as one for each seed.
+      of: what they are one for each of.
+    """
+    value, freedom = float(np.mean(values)), len(values) - 1
+    if not freedom:
+        return Difference(value, value, value, "")
+    return _student(value, float(np.std(values, ddof=1)) / math.sqrt(len(values)), freedom, of)
+
+
+def p_above_0(values: Sequence[float]) -> float:
+    """Returns Student's one-sided p-value of the hypothesis that a mean is at most 0.
+
+    Args:
+      values: independent values, such as the differences of pairs, at least 2.
+    """
+    from scipy.special import stdtr  # slow to import
+
+    mean, spread = float(np.mean(values)), float(np.std(values, ddof=1))
+    if spread == 0:
+        return 0.0 if mean > 0 else 1.0
+    return float(stdtr(len(values) - 1, -mean / spread * math.sqrt(len(values))))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Returns p-values of a family of hypotheses adjusted by Holm (1979), in the same order.
+
+    To reject those at most 0.05 has a probability of at most 0.05 to reject any true one, however
+    the hypotheses depend on each other.
+    """
+    order = sorted(range(len(p_values)), key=lambda i: p_values[i])
+    adjusted, largest = [0.0] * len(p_values), 0.0
+    for place, i in enumerate(order):
+        largest = max(largest, min(1.0, (len(p_values) - place) * p_values[i]))
+        adjusted[i] = largest
+    return adjusted
+
+
+def _student(value: float, error: float, freedom: int, of: str) -> Difference:
+    from scipy.special import stdtrit  # slow to import
+
+    half = error * float(stdtrit(freedom, (1 + LEVEL) / 2))
+    return Difference(value, value - half, value + half, of)

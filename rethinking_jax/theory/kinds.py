@@ -3,12 +3,21 @@
 from ml_collections import ConfigDict
 
 from rethinking_jax.errors import UserError, nearest
-from rethinking_jax.theory import kernel, min_norm, rademacher, shattering, stability, theorem1
+from rethinking_jax.theory import (
+    kernel,
+    kernel_noise,
+    min_norm,
+    rademacher,
+    shattering,
+    stability,
+    theorem1,
+)
 from rethinking_jax.theory.kind import Kind
 
 KINDS: dict[str, Kind] = {
     "theorem1": theorem1.KIND,
     "kernel": kernel.KIND,
+    "kernel_noise": kernel_noise.KIND,
     "min_norm": min_norm.KIND,
     "rademacher": rademacher.KIND,
     "shattering": shattering.KIND,
