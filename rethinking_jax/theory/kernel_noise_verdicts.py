@@ -206,8 +206,8 @@ def _one_neighbour(measured: Sequence[Json]) -> Verdict:
         held = decide({"": [error - half_way for error in last["test_errors"]]})
         ours = (
             f"Test error {_interval(last['test_errors'], '')} at {last['examples']:,} examples "
-            f"({_draws(rows)}); Bayes error {bayes:.3f}, the limit of one neighbour {limit:.3f}: "
-            f"above the middle of both, {half_way:.3f}?"
+            f"({_draws(rows)}). The Bayes error is {bayes:.3f}, the limit of one neighbour "
+            f"{limit:.3f}, and the middle of both {half_way:.3f}."
         )
     return verdict(
         "The nearest neighbour, which fits every label too, stays away from the Bayes error.",
