@@ -16,6 +16,7 @@ from rethinking_jax.analysis import paper
 from rethinking_jax.analysis.regularizers import listed
 from rethinking_jax.analysis.table import Column, Spread, spread
 from rethinking_jax.config import recipe
+from rethinking_jax.theory.kernel_noise_pages import BESIDE, beside_rows
 from rethinking_jax.workdir.metrics import Json, text_of
 
 FOLDER = REPOSITORY / "docs" / "results"
@@ -276,6 +277,20 @@ def table_3(files: dict[str, Json]) -> list[Json]:
         ]
         rows += own or [{**shared, "n": None}]
     return rows
+
+
+COLUMNS_BELKIN = (*BESIDE, Column("device, date: file", "runs"))
+
+
+def kernel_noise(files: dict[str, Json]) -> list[Json]:
+    """Returns a row for each of our errors that Belkin, Ma and Mandal (2018) have, too."""
+    rows = [
+        {**row, "runs": _solved(file, numbers)}
+        for file, numbers in files.items()
+        if numbers.get("kind") == "kernel_noise"
+        for row in beside_rows(numbers["members"])
+    ]
+    return sorted(rows, key=lambda row: [*map(row.get, ("table", "learner", "examples"))])
 
 
 COLUMNS_THEORY = (
