@@ -1,21 +1,24 @@
-"""How far two groups of runs differ, and how sure that is."""
+"""How far two groups of runs differ, how large a mean or share is, and how sure that is."""
 
 import math
 from collections.abc import Sequence
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
+
+from rethinking_jax.scores.jackknife import jackknife_error
 
 LEVEL = 0.95
 
 
 class Difference(NamedTuple):
-    """A difference of means with its 95 % interval.
+    """A difference of means, or another number, with its 95 % interval.
 
     Attributes:
-      value: the difference.
+      value: the number.
       low, high: the ends of the interval.
-      of: the chances that the interval covers: "seeds", "test set", both, or "" for none.
+      of: the chances that the interval covers, such as "seeds", "test set", both, or "" for none.
     """
 
     value: float
@@ -83,6 +86,31 @@ def mean_interval(values: Sequence[float], of: str) -> Difference:
     if not freedom:
         return Difference(value, value, value, "")
     return _student(value, float(np.std(values, ddof=1)) / math.sqrt(len(values)), freedom, of)
+
+
+def jackknife(value: float, without: Sequence[float], of: str) -> Difference:
+    """Returns a statistic with its interval by jackknife over groups of runs.
+
+    Args:
+      value: the statistic of all groups.
+      without: the statistic without one group each, at least 2.
+      of: what the groups are.
+    """
+    error = float(jackknife_error(np.asarray(without, np.float64)))
+    return _student(value, error, len(without) - 1, of)
+
+
+def wilson(hits: int, count: int) -> Difference:
+    """Returns a share with Wilson's interval (1927), which has a width at 0 and at 1, too.
+
+    Args:
+      hits: how many of them, from 0 to `count`.
+      count: the number of independent examples, at least 1.
+    """
+    share, z = hits / count, NormalDist().inv_cdf((1 + LEVEL) / 2)
+    middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
+    half = math.sqrt(share * (1 - share) / count + (z / (2 * count)) ** 2) * z / (1 + z**2 / count)
+    return Difference(share, max(middle - half, 0.0), min(middle + half, 1.0), "examples")
 
 
 def p_above_0(values: Sequence[float]) -> float:

@@ -6,6 +6,7 @@ from rethinking_jax.errors import UserError, nearest
 from rethinking_jax.theory import (
     kernel,
     kernel_noise,
+    memorization,
     min_norm,
     rademacher,
     shattering,
@@ -22,6 +23,7 @@ KINDS: dict[str, Kind] = {
     "rademacher": rademacher.KIND,
     "shattering": shattering.KIND,
     "stability": stability.KIND,
+    "memorization": memorization.KIND,
 }
 
 
