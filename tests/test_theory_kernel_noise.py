@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sklearn.metrics.pairwise import euclidean_distances, rbf_kernel
 from sklearn.neighbors import KNeighborsClassifier
 
-from rethinking_jax.analysis import belkin, intervals
+from rethinking_jax.analysis import belkin
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.data import Dataset, load_dataset
 from rethinking_jax.errors import UserError
@@ -277,28 +277,6 @@ def test_the_limit_of_one_neighbour_is_that_of_two_noisy_labels() -> None:
         found = np.mean(pair[0] != pair[1])
         assert kernel_noise_verdicts.nearest_limit(noise, 10) == pytest.approx(found, abs=2e-3)
     assert kernel_noise_verdicts.nearest_limit(0.1, 10) == pytest.approx(0.171)
-
-
-# Intervals -------------------------------------------------------------------------------------
-
-
-@given(st.lists(st.floats(-1, 1), min_size=2, max_size=8), st.floats(-0.5, 0.5))
-@settings(max_examples=50, deadline=None)
-def test_intervals_and_p_values_are_scipy_s(values: list[float], shift: float) -> None:
-    if np.ptp(values) < 1e-3:
-        return
-    found = intervals.paired(values, [shift] * len(values))
-    above = np.subtract(values, shift)
-    theirs = scipy.stats.ttest_1samp(above, 0.0)
-    assert found[1:3] == pytest.approx(tuple(theirs.confidence_interval(0.95)), abs=1e-9)
-    one_sided = scipy.stats.ttest_1samp(above, 0.0, alternative="greater").pvalue
-    assert intervals.p_above_0(above.tolist()) == pytest.approx(one_sided, abs=1e-12)
-
-
-def test_holm_s_p_values_are_those_of_a_worked_example() -> None:
-    assert intervals.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert intervals.holm([0.6, 0.9]) == [1.0, 1.0]
-    assert intervals.holm([]) == []
 
 
 # What is judged ----------------------------------------------------------------------------------

@@ -94,8 +94,8 @@ def section(files: dict[str, Json]) -> str:
     ]
     if rows.kernel_noise:
         parts += [
-            "### Kernels on noisy labels, Tables 6 and 7 of another paper\n\n"
-            f"`{MAIN}/kernel_noise.py:dataset=mnist` (d): {belkin.PAPER}. {BESIDE_NOTE}",
+            f"### Kernels on noisy labels: Tables 6 and 7 of {belkin.PAPER}\n\n"
+            f"`{MAIN}/kernel_noise.py:dataset=mnist` (d). {BESIDE_NOTE}",
             drawn(measured.COLUMNS_BELKIN, rows.kernel_noise),
         ]
     if rows.theory:

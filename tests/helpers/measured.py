@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from conftest import REPOSITORY
 
-from rethinking_jax.analysis import paper
+from rethinking_jax.analysis import belkin, paper
 from rethinking_jax.analysis.regularizers import listed
 from rethinking_jax.analysis.table import Column, Spread, spread
 from rethinking_jax.config import recipe
@@ -290,7 +290,9 @@ def kernel_noise(files: dict[str, Json]) -> list[Json]:
         if numbers.get("kind") == "kernel_noise"
         for row in beside_rows(numbers["members"])
     ]
-    return sorted(rows, key=lambda row: [*map(row.get, ("table", "learner", "examples"))])
+    cells = [[row[field] for field in belkin.Cell._fields] for row in rows]
+    places = [belkin.CELLS.index(belkin.Cell(*cell)) for cell in cells]
+    return [rows[i] for i in sorted(range(len(rows)), key=places.__getitem__)]
 
 
 COLUMNS_THEORY = (
