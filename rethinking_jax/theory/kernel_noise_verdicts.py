@@ -55,9 +55,9 @@ def verdicts(measured: Sequence[Json]) -> list[Verdict]:
 def _fits(kernels: Sequence[Json], unsolved: Sequence[Json]) -> Verdict:
     most = max((max(row["train_errors"]) for row in kernels), default=0.0)
     missing = f" Not solved: {', '.join(row['name'] for row in unsolved)}." if unsolved else ""
-    return verdict(
+    return _judged(
         "Kernels fit every training label at every level of noise.",
-        f"{belkin.PAPER}, section 3",
+        f"{belkin.PAPER}, Table 3",
         most == 0 if kernels else None,
         f"The largest train error of {_draws(kernels)} and {len(kernels)} cells: {text_of(most)}."
         f"{missing}"
@@ -87,7 +87,7 @@ def _as_the_paper(measured: Sequence[Json]) -> Verdict:
             f"{100 * (far.mean - far.cell.error):+.2f} points ({_cell(far.cell)}). "
             f"{len(own) - len(sharp)} intervals wider than ± {SHARP} are left out."
         )
-    return verdict(
+    return _judged(
         "Test errors of kernels and neighbours on MNIST are those of the paper.",
         f"{belkin.PAPER}, Tables 6 and 7",
         held,
@@ -116,12 +116,12 @@ def _cheap(kernels: Sequence[Json]) -> Verdict:
             f"to noise {SOME}, at most {_interval(costs[name])} in all ({name}; {_draws(rows)}, "
             f"{len(costs)} cells)."
         )
-    return verdict(
+    return _judged(
         f"Fitting every noisy label costs at most {COSTS} of test error against the best ridge.",
-        f"{belkin.PAPER}, section 3",
+        "not a claim of the paper",
         held,
         ours,
-        "Overfitting kernels are near the best that early stopping gives (figures only).",
+        "No number in the paper.",
     )
 
 
@@ -148,7 +148,7 @@ def _larger_norm(kernels: Sequence[Json]) -> Verdict:
             f"Norm at noise {SLIGHT} over that at 0: {listed} (95 %, {_draws(kernels)}). It "
             f"{'never falls' if rising else 'falls somewhere'} as noise grows."
         )
-    return verdict(
+    return _judged(
         "One label in a hundred drawn anew makes the norm larger, and more noise larger still.",
         f"{belkin.PAPER}, Figures 2 to 4",
         held,
@@ -177,7 +177,7 @@ def _flips(kernels: Sequence[Json]) -> Verdict:
             )
             + f" ({_draws(kernels)})."
         )
-    return verdict(
+    return _judged(
         "Without noise the Gaussian kernel errs less, with noise 0.1 the Laplacian one.",
         f"{belkin.PAPER}, Tables 6 and 7",
         decide(cells) if complete else None,
@@ -209,7 +209,7 @@ def _one_neighbour(measured: Sequence[Json]) -> Verdict:
             f"({_draws(rows)}). The Bayes error is {bayes:.3f}, the limit of one neighbour "
             f"{limit:.3f}, and the middle of both {half_way:.3f}."
         )
-    return verdict(
+    return _judged(
         "The nearest neighbour, which fits every label too, stays away from the Bayes error.",
         f"{belkin.PAPER}, Table 7",
         held,
@@ -240,7 +240,7 @@ def _harder_for_smooth(kernels: Sequence[Json]) -> Verdict:
             f"Gaussian {np.exp(smooth.mean()):.2f}, Laplacian {np.exp(rough.mean()):.2f}, their "
             f"ratio {value:.2f} ({low:.2f} to {high:.2f}, 95 %, {_draws(kernels)})."
         )
-    return verdict(
+    return _judged(
         "Random labels cost the Gaussian kernel more steps than true ones do, and the Laplacian "
         "kernel few more.",
         f"{belkin.PAPER}, Tables 1 and 2",
@@ -261,7 +261,7 @@ def _above_chance(kernels: Sequence[Json]) -> Verdict:
             least = chance - (chance - row["bayes_error"]) / 4
             cells[row["name"]] = [least - error for error in row["test_errors"]]
             listed.append(f"{row['learner']} {_interval(row['test_errors'], '')}")
-    return verdict(
+    return _judged(
         "With four labels in five drawn anew, kernels that fit them all are well above chance.",
         f"{belkin.PAPER}, Figure 5",
         decide(cells),
@@ -272,6 +272,11 @@ def _above_chance(kernels: Sequence[Json]) -> Verdict:
         else f"Needs noise {MUCH}.",
         "Well above chance (a figure only).",
     )
+
+
+def _judged(claim: str, place: str, held: bool | None, ours: str, theirs: str) -> Verdict:
+    """Returns the verdict on a claim that is not of the paper that this package is about."""
+    return verdict(claim, place, held, ours, theirs, of_paper=False)
 
 
 def _by_place(rows: Sequence[Json], key: str) -> dict[tuple[str, int], dict[float, list[float]]]:
