@@ -34,7 +34,7 @@ PAGES = sorted([*FOUND, *(REPOSITORY / "examples").glob("*.md")])
 # A fence of code, with the comment that says which file it shows.
 FENCE = re.compile(r"(?:<!-- (\S+) -->\n)?^( *)```(\w+)\n(.*?)^\2```$", re.MULTILINE | re.DOTALL)
 # What a command needs beyond the packages, by the data set that it reads.
-NEEDS = {"fashion_mnist": "(a)", "cifar10": "(b)", "imagenet2012": "(c)"}
+NEEDS = {"fashion_mnist": "(a)", "cifar10": "(b)", "imagenet2012": "(c)", "mnist": "(d)"}
 CLOUD = ("sky", "sbatch", "launch/tpu_vm.sh")
 # What a developer types: CI runs it, but for pre-commit, which runs a part of the same.
 DEVELOPER = (".ci/run", "lint-imports", "mkdocs", "mypy", "pre-commit", "pytest", "ruff")

@@ -6,6 +6,7 @@ from rethinking_jax.errors import UserError, nearest
 from rethinking_jax.theory import (
     easy_examples,
     kernel,
+    kernel_noise,
     label_errors,
     memorization,
     min_norm,
@@ -20,6 +21,7 @@ from rethinking_jax.theory.kind import Kind
 KINDS: dict[str, Kind] = {
     "theorem1": theorem1.KIND,
     "kernel": kernel.KIND,
+    "kernel_noise": kernel_noise.KIND,
     "min_norm": min_norm.KIND,
     "rademacher": rademacher.KIND,
     "shattering": shattering.KIND,

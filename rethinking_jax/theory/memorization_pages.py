@@ -88,3 +88,114 @@ def learner_row(
         "error": None,
         "auroc": float(auroc(scores, corrupted)) if some and not all_ else None,
         "correlation": _correlation(scores, beside.scores.value) if beside else None,
+    }
+
+
+def _correlation(a: np.ndarray, b: np.ndarray) -> float | None:
+    """Returns Spearman's rank correlation; None where all of one are equal."""
+    from scipy.stats import spearmanr  # slow to import
+
+    return float(spearmanr(a, b).statistic) if np.ptp(a) and np.ptp(b) else None
+
+
+def learner_table(rows: Sequence[Json]) -> Table:
+    """Returns the table of the rows."""
+    return table("memorization", "Memorization scores", COLUMNS, rows, NOTE)
+
+
+def histogram_plot(one: Memorized, place: int) -> Plot:
+    """Draws the distribution of the scores of a setting, with its chance over groups of runs.
+
+    Args:
+      one: the setting.
+      place: its number among the settings, for the names of the files.
+    """
+    shares = histogram(one.scores.value, EDGES)
+    parts = np.stack([histogram(own, EDGES) for own in values_without(one.sums)])
+    half = 1.96 * jackknife_error(parts)
+    bars = Curve(
+        one.setting.name,
+        ((EDGES[1:] + EDGES[:-1]) / 2).tolist(),
+        shares.tolist(),
+        np.maximum(shares - half, 0).tolist(),
+        (shares + half).tolist(),
+        "95 % interval by jackknife over groups of runs",
+        bars=True,
+    )
+    return Plot(
+        f"scores_{place}",
+        f"How much is memorized of how many examples, {one.setting.name}",
+        f"Share of the examples in each bin of 0.05. {READ}",
+        "memorization score",
+        "share of the examples",
+        [bars],
+        log="y",
+    )
+
+
+def in_out_plot(found: Sequence[Memorized]) -> Plot:
+    """Draws of single examples how often runs with and without them are right."""
+    curves = []
+    for one in found:
+        corrupted, ids = one.setting.corrupted, one.setting.ids
+        for kind, chosen in (("clean", ~corrupted), ("corrupted", corrupted)):
+            places = np.flatnonzero(chosen)
+            if len(places):
+                x, y = (part[places].tolist() for part in (one.scores.outside, one.scores.inside))
+                names = [f"id {ids[i]}" for i in places]
+                curves.append(marks(f"{one.setting.name}, {kind} labels", x, y, names))
+    return Plot(
+        "in_out",
+        "Right with the example in training, and without",
+        "The memorization score is how far a point lies above the diagonal.",
+        "right without it",
+        "right with it",
+        curves,
+    )
+
+
+def score_gallery(one: Memorized, place: int) -> Gallery:
+    """Returns pictures of the most and of the least memorized examples of a setting.
+
+    Args:
+      one: the setting.
+      place: its number among the settings, for the names of the files.
+    """
+    order = np.argsort(-one.scores.value, kind="stable")
+    rows = [
+        GalleryRow("most memorized", [_picture(one, i) for i in order[:SHOWN]]),
+        GalleryRow("least memorized", [_picture(one, i) for i in order[::-1][:SHOWN]]),
+    ]
+    return Gallery(
+        f"memorized_{place}",
+        f"The most and the least memorized examples, {one.setting.name}",
+        f"Each with its id, its label, the true one where it is another, and its score ± standard "
+        f"error. {READ}",
+        rows,
+    )
+
+
+def _picture(one: Memorized, place: int) -> Picture:
+    setting = one.setting
+    given, true = int(setting.task.train_labels[place]), int(setting.true_labels[place])
+    label = f"{given}" if given == true else f"{given}, truly {true}"
+    score = f"{one.scores.value[place]:.2f} ± {one.error[place]:.2f}"
+    return picture(setting.task.train_images[place], [f"id {setting.ids[place]}", label, score])
+
+
+def example_scores(
+    settings: Sequence[Setting], columns: Sequence[Mapping[str, np.ndarray]]
+) -> ExampleScores:
+    """Returns what is known of every example, for files by id.
+
+    Args:
+      settings: the runs of the config.
+      columns: of each the scores by their names, [n]. With several runs the name of a run
+        stands behind that of a score.
+    """
+    found: dict[str, np.ndarray] = {"id": settings[0].ids, "true_label": settings[0].true_labels}
+    for setting, own in zip(settings, columns, strict=True):
+        end = f" {setting.name}" if len(settings) > 1 else ""
+        found |= {f"label{end}": setting.task.train_labels}
+        found |= {f"{name}{end}": values for name, values in own.items()}
+    return ExampleScores(found)
