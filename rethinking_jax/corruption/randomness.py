@@ -49,6 +49,9 @@ HOST_PURPOSES = {
     "shattering_directions": 10,
     "shattering_labels": 11,
     "twins": 12,
+    "subsets": 13,
+    "halves": 14,
+    "removed_at_random": 15,
 }
 
 # What NumPy draws for everyone alike, whatever the seed of a run.
@@ -81,14 +84,16 @@ def purpose_key(seed: int | jax.Array, purpose: str) -> jax.Array:
     return jax.random.fold_in(key, PURPOSES[purpose])
 
 
-def generator(seed: int, purpose: str) -> np.random.Generator:
+def generator(seed: int, purpose: str, index: int = 0) -> np.random.Generator:
     """Returns the NumPy generator for one purpose of one run.
 
     Args:
       seed: the run's seed, at least 0.
       purpose: a name in `HOST_PURPOSES`.
+      index: which of the purpose's independent sequences of draws, at least 0.
     """
-    return np.random.Generator(np.random.Philox(key=[seed, HOST_PURPOSES[purpose]]))
+    key = [seed, HOST_PURPOSES[purpose]]
+    return np.random.Generator(np.random.Philox(key=key, counter=[0, 0, 0, index]))
 
 
 def fixed_bits(purpose: str, count: int) -> np.ndarray:

@@ -1,0 +1,70 @@
+"""Membership inference: from a run's answer on an example, has it trained on it?
+
+The likelihood-ratio attack of Carlini et al. (2022), section V, online and with the other runs as
+shadow models: confidences log(p / (1 - p)) of the given label are taken for normal, with one
+mean and variance over the runs that train on an example and others over those that do not. The run
+that is attacked is left out of both. With few runs the variances are too uncertain, and all
+examples share one.
+"""
+
+import numpy as np
+
+POOLED_BELOW = 64  # runs: with fewer, variances are pooled over the examples
+LEAST_LOSS = float(np.finfo(np.float32).eps)  # a loss in float32 is no nearer to 0 than this
+
+
+def logit_confidence(loss: np.ndarray) -> np.ndarray:
+    """Returns log(p / (1 - p)) of the given label, float64, from its loss -log p.
+
+    The loss tells more than p where p is near 1. Below the precision of float32 both say nothing:
+    the confidence is at most 15.9.
+
+    Args:
+      loss: cross-entropy in nats, at least 0.
+    """
+    own = np.maximum(np.asarray(loss, np.float64), LEAST_LOSS)
+    found: np.ndarray = -own - np.log(-np.expm1(-own))
+    return found
+
+
+def likelihood_ratios(confidence: np.ndarray, trained: np.ndarray) -> np.ndarray:
+    """Returns log p(confidence | trained on) - log p(confidence | not), float64 [runs, n].
+
+    Args:
+      confidence: float [runs, n], see `logit_confidence`.
+      trained: whether a run trains on an example, bool [runs, n], with at least 3 runs of each
+        kind for each example.
+    """
+    x = np.asarray(confidence, np.float64)
+    x = x - x.mean(0)  # so that squares lose no digits
+    pooled = len(x) < POOLED_BELOW
+    inside = _log_density(x, trained, pooled)
+    found: np.ndarray = inside - _log_density(x, ~trained, pooled)
+    return found
+
+
+def _log_density(x: np.ndarray, chosen: np.ndarray, pooled: bool) -> np.ndarray:
+    """Returns the log density of each value under those of the other chosen runs, [runs, n]."""
+    own = np.where(chosen, x, 0)
+    runs = chosen.sum(0) - chosen
+    mean = (own.sum(0) - own) / runs
+    squares = (own**2).sum(0) - own**2
+    variance = (squares - runs * mean**2) / (runs - 1)
+    if pooled:
+        variance = variance.mean(1, keepdims=True)
+    # All runs may agree to the last digit, where a confidence is at its limit.
+    variance = np.maximum(variance, 1e-6)
+    found: np.ndarray = -0.5 * (np.log(2 * np.pi * variance) + (x - mean) ** 2 / variance)
+    return found
+
+
+def permuted(trained: np.ndarray, size: int) -> np.ndarray:
+    """Returns each group's subsets in the place of those of the group before: a null.
+
+    They are as balanced as the true ones, and tell nothing of what a run has trained on.
+
+    Args:
+      trained: bool [runs, n].
+      size: the number of runs of a group.
+    """
+    return np.roll(trained, -size, axis=0)
