@@ -52,6 +52,7 @@ HOST_PURPOSES = {
     "subsets": 13,
     "halves": 14,
     "removed_at_random": 15,
+    "descent_examples": 13,
 }
 
 # What NumPy draws for everyone alike, whatever the seed of a run.

@@ -3,7 +3,15 @@
 from ml_collections import ConfigDict
 
 from rethinking_jax.errors import UserError, nearest
-from rethinking_jax.theory import kernel, min_norm, rademacher, shattering, stability, theorem1
+from rethinking_jax.theory import (
+    double_descent,
+    kernel,
+    min_norm,
+    rademacher,
+    shattering,
+    stability,
+    theorem1,
+)
 from rethinking_jax.theory.kind import Kind
 
 KINDS: dict[str, Kind] = {
@@ -13,6 +21,7 @@ KINDS: dict[str, Kind] = {
     "rademacher": rademacher.KIND,
     "shattering": shattering.KIND,
     "stability": stability.KIND,
+    "double_descent": double_descent.KIND,
 }
 
 
