@@ -9,7 +9,7 @@ python -m rethinking_jax.main --config=configs/double_descent.py:belkin,data_dir
 
 from ml_collections import ConfigDict
 
-from rethinking_jax.config import base_config, parse_argument, recipe, runs
+from rethinking_jax.config import parse_argument, recipe, runs
 from rethinking_jax.config.sweeps import Overrides
 from rethinking_jax.errors import UserError, nearest
 from rethinking_jax.theory.double_descent import FEATURES
@@ -61,48 +61,9 @@ def get_config(argument: str = "features") -> ConfigDict:
             f"{', '.join(PARTS)})"
         )
     chosen = parse_argument(rest, **PARTS[part])
-    noisy = [_labels(noise) for noise in recipe.numbers("noise", chosen.noise)]
     if part in ("features", "samples"):
         config = theory_config("double_descent", **recipe.without(chosen, "noise"))
-        config.sweep = runs(noisy)
+        config.sweep = runs(recipe.noisy(chosen.noise))
         return config
-    experiment = "double_descent_epochs" if part == "epochs" else "double_descent_networks"
-    return _networks(experiment, chosen, noisy)
-
-
-def _labels(noise: float) -> Overrides:
-    """Returns a run in which a label is wrong with some probability, as Nakkiran et al. have it."""
-    name = f"noise={noise:g}"
-    if noise == 0:
-        return {"name": name, "corruption": "true_labels"}
-    return {
-        "name": name,
-        "corruption": "partially_corrupted_labels",
-        "label_noise": noise,
-        "exclude_true_class": True,
-    }
-
-
-def _networks(experiment: str, chosen: ConfigDict, noisy: list[Overrides]) -> ConfigDict:
-    config = base_config()
-    config.update(
-        experiment=experiment,
-        preprocess="none",
-        crop_size=0,
-        model="mlp",
-        hidden_sizes=(1,),
-        optimizer="adam",
-        learning_rate=0.001,
-        lr_decay=1.0,
-        # All train as long, whether they fit or not: what differs is the size.
-        stop_when_fitted=False,
-        checkpoint_every=500,
-        **recipe.without(chosen, "noise", "widths", "seeds"),
-    )
-    members = [
-        {**labels, "name": f"width={sizes[0]},{labels['name']}", "hidden_sizes": sizes}
-        for sizes in recipe.hidden_layers(chosen.widths)
-        for labels in noisy
-    ]
-    config.sweep = runs(recipe.seeded(members, chosen.seeds))
-    return config
+    name = "double_descent_epochs" if part == "epochs" else "double_descent_networks"
+    return recipe.widths_config(name, chosen)
