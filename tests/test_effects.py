@@ -25,6 +25,7 @@ NEEDS: dict[str, tuple[object, dict[str, object], dict[str, object]]] = {
     # key: (value, where it does nothing, where it does something)
     "label_noise": (0.3, {}, {"corruption": PARTIAL}),
     "exclude_true_class": (True, {}, {"corruption": "random_labels"}),
+    "labels_file": ("a.npz", {}, {"corruption": "given_labels"}),
     "corruption_seed": (3, {}, {"corruption": "gaussian"}),
     "corrupt_test_labels": (True, {"corruption": "gaussian"}, {"corruption": PARTIAL}),
     "data_seed": (3, {}, {"train_examples": 100}),
@@ -84,7 +85,7 @@ def test_a_run_that_sets_a_key_in_vain_is_refused(key: str) -> None:
         names(swept({key: value}, {key: value, **used, "seed": 1}, **idle))
     assert KEYS[key].needs.told in str(caught.value)
     turned_on = {name: KEYS[name].unset for name in idle} | used
-    assert names(swept({key: value, **turned_on}, {**turned_on, "seed": 1}, **idle))
+    assert names(swept({key: value, **turned_on}, {key: value, **turned_on, "seed": 1}, **idle))
 
 
 HARMLESS: list[list[dict]] = [

@@ -312,7 +312,7 @@ def test_an_example_runs_resumes_and_is_reported(
     tell = {
         "own_metric": "train_margin" in random and random["test_margin"] < random["train_margin"],
         "own_lesson": "YES" in shown.upper() and (workdir / "figures" / "rates.png").exists(),
-        "own_corruption": "pair flip" in shown and 0.3 < random["flipped_fraction"] < 0.5,
+        "own_corruption": "first class" in shown and 0.3 < random["flipped_fraction"] < 0.5,
         "own_data": "stripes:300" in shown and members[0].summary["test_accuracy"] > 0.9,
         "own_model": members[0].params["Dense_0"]["kernel"].shape == (14 * 14, 128),
     }
@@ -323,7 +323,7 @@ def test_an_example_runs_resumes_and_is_reported(
         assert answer(*words, cwd=tmp_path).returncode == 0
     assert read_metrics(workdir) == lines
     for table in LIVE:  # the report's command does not read the config file
-        for name in ("averaged", "pair_flip", "stripes", "margin", "own_lesson"):
+        for name in ("averaged", "first_class", "stripes", "margin", "own_lesson"):
             table.pop(name, None)  # type: ignore[attr-defined]
     assert report.main([str(workdir)]) == 0
     (data,) = json.loads((workdir / "data.json").read_text())

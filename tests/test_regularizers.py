@@ -182,7 +182,7 @@ def test_it_climbs_as_far_as_the_radius(radius: float) -> None:
     steps = make_steps(TinyConvNet(), SGD, plain, SHAPE)
     state = steps.init(hyper(0))
     visited = []
-    gradients = objective.make_gradients(TinyConvNet(), 0.0)
+    gradients = objective.make_gradients(TinyConvNet())
 
     def watched(state: TrainState, *args: Any) -> Any:
         visited.append(state.params)
@@ -190,7 +190,9 @@ def test_it_climbs_as_far_as_the_radius(radius: float) -> None:
 
     images, labels = batch(16)
     key = jax.random.key(0)
-    _, stats, _ = objective.sharpness_aware(watched, radius)(state, plain(images), labels, key)
+    stats = objective.sharpness_aware(watched, radius)(
+        state, plain(images), labels, key
+    ).batch_stats
     here, there = visited
     chex.assert_trees_all_equal(here, state.params)
     step = jax.tree.map(jnp.subtract, there, here)

@@ -13,6 +13,7 @@ from rethinking_jax.analysis import paper
 from rethinking_jax.analysis.chance import after_noise, chance, is_chance, well_above
 from rethinking_jax.analysis.fitted import fit_times, overfit_times, runs_fitted, threshold_text
 from rethinking_jax.analysis.results import Group, Series
+from rethinking_jax.corruption import SETTINGS
 from rethinking_jax.workdir.metrics import text_of
 
 YES, NO, NOT_MEASURED = "yes", "no", "not measured"
@@ -61,24 +62,31 @@ EXACT = "a data set that the paper fits exactly, not ImageNet"
 
 
 def fitted_all(one: Series) -> Judged:
-    """Judges whether every setting is fitted by every seed (Figure 1a)."""
-    if len(one.groups) < 2:
+    """Judges whether every setting of the paper is fitted by every seed (Figure 1a)."""
+    groups = [group for group in one.groups if _is_a_setting(group)]
+    if len(groups) < 2:
         return missing("at least two settings")
     if one.dataset == paper.IMAGENET:
         return missing(EXACT)
-    failed = [group_name(g) for g in one.groups if runs_fitted(one, g) < g.seeds]
-    lowest = min(max(x["train_accuracy"] for x in own) for g in one.groups for own in g.lines)
+    failed = [group_name(g) for g in groups if runs_fitted(one, g) < g.seeds]
+    lowest = min(max(x["train_accuracy"] for x in own) for g in groups for own in g.lines)
     text = (
-        f"{len(one.groups) - len(failed)} of {len(one.groups)} settings are fitted by every seed: "
-        f"train accuracy {_thresholds(one)}; the lowest that a run reaches is {text_of(lowest)}"
+        f"{len(groups) - len(failed)} of {len(groups)} settings are fitted by every seed: "
+        f"train accuracy {_thresholds(one, groups)}; the lowest that a run reaches is "
+        f"{text_of(lowest)}"
     )
     return Judged(outcome(not failed), text + (f"; not: {', '.join(failed)}" if failed else ""))
 
 
-def _thresholds(one: Series) -> str:
+def _is_a_setting(group: Group) -> bool:
+    """Says whether its corruption is one of the paper's six settings."""
+    return group.members[0]["corruption"] in SETTINGS
+
+
+def _thresholds(one: Series, groups: Sequence[Group]) -> str:
     """Says from which train accuracy the groups count as fitted, and which where they differ."""
     names: dict[str, list[str]] = {}
-    for group in one.groups:
+    for group in groups:
         names.setdefault(threshold_text(one, group), []).append(group_name(group))
     if len(names) == 1:
         return f"at least {next(iter(names))}"
@@ -284,6 +292,8 @@ def group_name(group: Group) -> str:
     """Returns a group's name as a reader is shown it: its setting, or its level of label noise."""
     if group.setting == "partially_corrupted_labels":
         return f"label noise {group.label_noise:g}"
+    if not _is_a_setting(group) and 0 < group.label_noise < 1:
+        return f"{words(group.setting)}, label noise {group.label_noise:.3g}"
     return words(group.setting)
 
 

@@ -227,6 +227,7 @@ def settings() -> Iterator[None]:
             {
                 "svg.fonttype": "none",
                 "svg.hashsalt": "rethinking_jax",  # the same bytes every time
+                "image.composite_image": False,  # each image keeps its own pixels
                 "font.size": 10.5,
                 "axes.spines.top": False,
                 "axes.spines.right": False,

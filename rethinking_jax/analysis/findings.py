@@ -5,8 +5,11 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple, SupportsFloat
 
+from rethinking_jax.analysis import example_scores, galleries
 from rethinking_jax.analysis.claims import NO, NOT_MEASURED, YES
 from rethinking_jax.analysis.curves import Curve, Plot
+from rethinking_jax.analysis.example_scores import ExampleScores
+from rethinking_jax.analysis.galleries import Gallery
 from rethinking_jax.analysis.table import Table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.errors import UserError, first_line
@@ -35,6 +38,8 @@ class Findings(NamedTuple):
       tables: the tables of the report.
       plots: its figures.
       verdicts: its claims with their outcomes.
+      galleries: its pictures of examples.
+      scores: the scores of each example, for files of their own; None where there are none.
     """
 
     members: list[Json]
@@ -42,6 +47,8 @@ class Findings(NamedTuple):
     tables: list[Table]
     plots: list[Plot]
     verdicts: list[Verdict]
+    galleries: Sequence[Gallery] = ()
+    scores: ExampleScores | None = None
 
 
 class TheoryResults(NamedTuple):
@@ -66,6 +73,8 @@ def read(workdir: AnyPath) -> TheoryResults:
     config, summary, stored = (_json(workdir / name) for name in (CONFIG, SUMMARY, FILE))
     try:
         found = from_json(stored, summary["members"])
+        if "scores" in stored:
+            found = found._replace(scores=example_scores.read(workdir, stored["scores"]))
         same = [one._asdict() for one in found.verdicts] == summary["verdicts"]
         right = same and {"kind", "experiment", "dataset", "device", "versions"} <= summary.keys()
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -96,12 +105,17 @@ def damage(folder: Folder) -> list[str]:
 
 
 def write(workdir: AnyPath, found: Findings) -> None:
-    """Writes what was found into a workdir, for `read`."""
+    """Writes what was found into a workdir, for `read`, and the scores of examples, if any."""
+    if found.scores is not None:
+        example_scores.write(workdir, found.scores)
     write_atomically(workdir / FILE, json.dumps(to_json(found)) + "\n")
 
 
 def to_json(found: Findings) -> Json:
-    """Returns all but the members, which summary.json has, as values that JSON can hold."""
+    """Returns all but the members, which summary.json has, as values that JSON can hold.
+
+    Of scores only a description is among them: they have files of their own.
+    """
     plots = [
         {**plot._asdict(), "curves": [one._asdict() for one in plot.curves]} for plot in found.plots
     ]
@@ -110,11 +124,16 @@ def to_json(found: Findings) -> Json:
         "tables": [one._asdict() for one in found.tables],
         "plots": plots,
         "verdicts": [one._asdict() for one in found.verdicts],
+        "galleries": [galleries.to_json(one) for one in found.galleries],
+        **({} if found.scores is None else {"scores": example_scores.described(found.scores)}),
     }
 
 
 def from_json(plain: Json, members: list[Json]) -> Findings:
-    """Returns the findings that `to_json` was given, in this version or an earlier one."""
+    """Returns the findings that `to_json` was given, in this version or an earlier one.
+
+    They lack the scores of examples, see `rethinking_jax.analysis.example_scores.read`.
+    """
     plots = []
     for one in plain["plots"]:
         level = tuple(one["level"]) if one["level"] else None
@@ -131,6 +150,7 @@ def from_json(plain: Json, members: list[Json]) -> Findings:
             Verdict(**{"of_paper": one["place"] not in NOT_OF_PAPER, **one})
             for one in plain["verdicts"]
         ],
+        [galleries.from_json(one) for one in plain.get("galleries", [])],
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rethinking_jax.analysis import paper
-from rethinking_jax.analysis.results import Group, Results, Series
+from rethinking_jax.analysis.results import LABEL_SETTINGS, Group, Results, Series
 from rethinking_jax.workdir.metrics import outcome, text_of
 
 # The paper prints 100.0 percent where at least 99.95 are right. So accuracies are compared as
@@ -32,7 +32,8 @@ def papers(one: Series, group: Group) -> float | None:
     """
     if (one.dataset, one.train_examples) != (paper.DATASET, paper.TRAIN_EXAMPLES[paper.DATASET]):
         return None
-    setting = "random_labels" if group.label_noise > 0 else group.setting
+    partly = group.setting in LABEL_SETTINGS and group.label_noise > 0
+    setting = "random_labels" if partly else group.setting
     return paper.train_accuracy(one.model, setting, group.regularizers, group.augmentation)
 
 

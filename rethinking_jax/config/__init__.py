@@ -1,7 +1,7 @@
 """The configuration of an experiment: its keys, its runs, its identity."""
 
 from rethinking_jax.config.argument import parse_argument
-from rethinking_jax.config.check import check_training
+from rethinking_jax.config.check import check_labels_file, check_training
 from rethinking_jax.config.given import check_resumed, dataset_name, resolved, taken, with_names
 from rethinking_jax.config.identity import (
     default_workdir,
@@ -38,6 +38,7 @@ __all__ = [
     "appendix_learning_rate",
     "base_config",
     "check_keys",
+    "check_labels_file",
     "check_resumed",
     "check_training",
     "dataset_name",

@@ -1,12 +1,16 @@
 """What a run that trains may be, beyond the values of single keys."""
 
+import re
+
 from ml_collections import ConfigDict
 
 from rethinking_jax.config.key import check_keys
 from rethinking_jax.config.keys import KEYS
+from rethinking_jax.corruption import CORRUPTIONS
 from rethinking_jax.errors import UserError
 from rethinking_jax.models import create_model
 from rethinking_jax.step import augment
+from rethinking_jax.step.losses import LOSSES
 
 
 def check_training(config: ConfigDict) -> None:
@@ -24,6 +28,8 @@ def check_training(config: ConfigDict) -> None:
             "runs that validation chooses are tested as their last checkpoint has them; take 1 or "
             "more"
         )
+    check_labels_file(config)
+    _check_loss(config)
     names = augment.parse(config.augmentation)
     augment.check_augmentation(names, config.crop_size)
     if "crop" in names and not config.crop_size:
@@ -38,3 +44,39 @@ def check_training(config: ConfigDict) -> None:
         dropout_rate=config.dropout_rate,
         dtype=config.dtype,
     )
+
+
+def check_labels_file(config: ConfigDict) -> None:
+    """Checks that a run whose labels are given names a file of them; it need not be there yet.
+
+    Raises:
+      UserError: the message says what would be right.
+    """
+    name = config.labels_file
+    if CORRUPTIONS[config.corruption].from_file and not re.search(r".\.npz(:.+)?$", name):
+        raise UserError(
+            f"config.labels_file={name!r}: corruption={config.corruption} takes its labels from a "
+            "file, so it must be PATH.npz, or PATH.npz:ARRAY such as cifar10n.npz:worse_label"
+        )
+
+
+def _check_loss(config: ConfigDict) -> None:
+    """Checks what depends on the loss of a run.
+
+    Raises:
+      UserError: with the key, what was given and what would be right.
+    """
+    loss = LOSSES[config.loss]
+    if config.loss_strength is not None and config.loss_strength > loss.most:
+        raise UserError(
+            f"config.loss_strength={config.loss_strength} must be from 0 to {loss.most:g} for "
+            f"loss={config.loss}"
+        )
+    if not (loss.remembers or loss.pairs):
+        return
+    for key, off in (("accumulate", 1), ("mixup_alpha", 0.0), ("sam_radius", 0.0)):
+        if config[key] != off:
+            raise UserError(
+                f"config.{key}={config[key]} with loss={config.loss}, which looks at single "
+                f"examples of whole batches: leave it at {off}"
+            )

@@ -17,7 +17,7 @@ def redraw_probability(config: ConfigDict) -> float:
 
 
 def corrupts(config: ConfigDict) -> bool:
-    """Says whether a run draws anything of what it learns."""
+    """Says whether a run draws anything of what it learns; labels of a file are not drawn."""
     return CORRUPTIONS[config.corruption].images is not None or redraw_probability(config) > 0
 
 
@@ -32,6 +32,11 @@ REDRAWN = Need(
     lambda: _corruptions(lambda one: one.labels is not None),
 )
 
+MAY_EXCLUDE = Need(
+    REDRAWN.keys,
+    lambda config: REDRAWN.met(config) and CORRUPTIONS[config.corruption].may_exclude,
+    lambda: _corruptions(lambda one: one.labels is not None and one.may_exclude),
+)
 DRAWN = Need(
     ("corruption", "label_noise"),
     corrupts,
@@ -123,17 +128,18 @@ DATA_GROUPS: dict[str, tuple[Key, ...]] = {
         Key(
             "corruption",
             "true_labels",
-            "What is corrupted. Labels are redrawn from all classes, all of them in random_labels; "
-            "pixels are moved by one permutation for all images (shuffled_pixels), by one of each "
-            "image (random_pixels), or are noise (gaussian).",
+            "What is corrupted. Labels are redrawn from all classes, all of them in random_labels, "
+            "become the next class (pair_flip), or are those of a file (given_labels); pixels are "
+            "moved by one permutation for all images (shuffled_pixels), by one of each image "
+            "(random_pixels), or are noise (gaussian).",
             "array",
             choices=CORRUPTIONS,
         ),
         Key(
             "label_noise",
             float,
-            "The probability with which a label of partially_corrupted_labels is redrawn, 0.5 "
-            "where none is given.",
+            "The probability with which a label of partially_corrupted_labels is redrawn, and one "
+            "of pair_flip is changed; 0.5 where none is given.",
             "array",
             range=Range(0, 1, "a probability from 0 to 1"),
             needs=Need(
@@ -149,7 +155,20 @@ DATA_GROUPS: dict[str, tuple[Key, ...]] = {
             False,
             "Whether a redrawn label is never the true one; in the paper it may be.",
             "array",
-            needs=REDRAWN,
+            needs=MAY_EXCLUDE,
+        ),
+        Key(
+            "labels_file",
+            "",
+            "The labels of given_labels: PATH.npz, or PATH.npz:ARRAY for one of several arrays. "
+            "They are in the order of the examples' ids from 0 on; where the file has an array ids "
+            "beside them, as labels.npz of a work directory has, that says whose they are.",
+            "array",
+            needs=Need(
+                ("corruption",),
+                lambda config: CORRUPTIONS[config.corruption].from_file,
+                lambda: _corruptions(lambda one: one.from_file),
+            ),
         ),
         Key(
             "corruption_seed",

@@ -22,7 +22,11 @@ from rethinking_jax.config.key import (
     table,
 )
 from rethinking_jax.models import DTYPES, MODELS
+from rethinking_jax.step.losses import LOSSES
 from rethinking_jax.step.optimizer import OPTIMIZERS, WEIGHT_DECAY_KINDS, WEIGHT_DECAY_MASKS
+
+# The losses that a strength means something to.
+STRONG_LOSSES = {name: one for name, one in LOSSES.items() if one.strength is not None}
 
 GROUPS: dict[str, tuple[Key, ...]] = {
     **DATA_GROUPS,
@@ -124,7 +128,24 @@ GROUPS: dict[str, tuple[Key, ...]] = {
             needs=one_of("optimizer", "adam", "rmsprop"),
         ),
     ),
-    "Regularization": (
+    "Loss and regularization": (
+        Key(
+            "loss",
+            "cross_entropy",
+            "What training makes small: the paper's cross_entropy, or one of those that came after "
+            "it, most of them against wrong labels. Losses that are measured are cross-entropy.",
+            choices=LOSSES,
+        ),
+        Key(
+            "loss_strength",
+            float,
+            "The strength of a loss that has one; where none is given it is "
+            + ", ".join(f"{one.strength} for {name}" for name, one in STRONG_LOSSES.items())
+            + ".",
+            "array",
+            range=AT_LEAST_0,
+            needs=one_of("loss", *STRONG_LOSSES),
+        ),
         Key(
             "weight_decay",
             0.0,
@@ -152,6 +173,7 @@ GROUPS: dict[str, tuple[Key, ...]] = {
             0.0,
             "The share of a label that is spread over all classes; 0: none.",
             range=SHARE,
+            needs=one_of("loss", "cross_entropy"),
         ),
         Key(
             "mixup_alpha",

@@ -4,7 +4,7 @@ A corruption is one line of `CORRUPTIONS`, with a pure function of one example f
 does to labels or images. Whatever is added here is known to `config.corruption`, trains in
 memory and streamed, and is seen by kernel machines, figures and the report:
 
-    CORRUPTIONS["pair_flip"] = Corruption("Some labels become the next class.", labels=pair_flip)
+    CORRUPTIONS["first_class"] = Corruption("Some labels become class 0.", labels=to_first_class)
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ml_collections import ConfigDict
 
 from rethinking_jax.corruption import pixels
 from rethinking_jax.corruption.draws import Array, Corruptible, Corruption, Draws
-from rethinking_jax.corruption.labels import LabelNoise, redraw
+from rethinking_jax.corruption.labels import GivenLabels, LabelNoise, pair_flip, redraw
 from rethinking_jax.corruption.pixels import NO_MOMENTS, ImageKeys, Moments
 
 if TYPE_CHECKING:
@@ -46,6 +46,14 @@ CORRUPTIONS: dict[str, Corruption] = {
         needs_moments=True,
         purpose="gaussian",
     ),
+    "pair_flip": Corruption(
+        "Each label becomes the next class with probability label_noise.",
+        labels=pair_flip,
+        p=0.5,
+        uses_label_noise=True,
+        may_exclude=False,
+    ),
+    "given_labels": Corruption("Labels are those of a file, labels_file.", from_file=True),
 }
 SETTINGS = tuple(CORRUPTIONS)[:6]  # the paper's six; what is added comes after them
 
@@ -55,7 +63,8 @@ def corrupt(config: ConfigDict, dataset: Corruptible) -> Draws:
 
     Args:
       config: the config of one run; a config without `corrupt_test_labels` keeps them.
-      dataset: the data set, before any corruption.
+      dataset: the data set, before any corruption; where labels are given, with those of the file
+        that the config names, see `rethinking_jax.data.given_labels`.
     """
     corruption = CORRUPTIONS[config.corruption]
     seed = corruption_seed(config)
@@ -63,7 +72,8 @@ def corrupt(config: ConfigDict, dataset: Corruptible) -> Draws:
         corruption.probability(config.label_noise), dataset.num_classes, config.exclude_true_class
     )
     tested = bool(config.get("corrupt_test_labels", False))
-    return Draws(corruption, seed, noise, dataset.moments, tested)
+    given = dataset.given[config.labels_file] if corruption.from_file else None
+    return Draws(corruption, seed, noise, dataset.moments, tested, given)
 
 
 def corruption_seed(config: ConfigDict) -> int:
@@ -98,6 +108,7 @@ __all__ = [
     "Array",
     "Corruption",
     "Draws",
+    "GivenLabels",
     "ImageKeys",
     "LabelNoise",
     "Moments",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
-from rethinking_jax.corruption.labels import LabelNoise
+from rethinking_jax.corruption.labels import GivenLabels, LabelNoise
 from rethinking_jax.corruption.pixels import NO_MOMENTS, ImageKeys, Moments
 from rethinking_jax.corruption.randomness import purpose_key
 from rethinking_jax.host import flags
@@ -36,6 +36,8 @@ class Corruption(NamedTuple):
         share them.
       p: the probability that `labels` is given where the run names none.
       uses_label_noise: whether `config.label_noise` takes the place of `p`.
+      may_exclude: whether `labels` looks at `config.exclude_true_class`.
+      from_file: whether labels are read from `config.labels_file`, and not drawn.
       needs_moments: whether `images` looks at the moments of the training pixels.
       purpose: the name of the draws for images, in `randomness.PURPOSES`.
     """
@@ -45,6 +47,8 @@ class Corruption(NamedTuple):
     images: ImageChange | None = None
     p: float = 1.0
     uses_label_noise: bool = False
+    may_exclude: bool = True
+    from_file: bool = False
     needs_moments: bool = False
     purpose: str = "own_images"
 
@@ -74,6 +78,7 @@ class Draws(NamedTuple):
       noise: the run's label noise.
       moments: the moments of the training pixels; no corruption of labels needs them.
       corrupt_test_labels: whether labels of the test split are changed too.
+      given: the labels of all training examples, where they are given and not drawn.
     """
 
     corruption: Corruption
@@ -81,6 +86,7 @@ class Draws(NamedTuple):
     noise: LabelNoise
     moments: Moments = NO_MOMENTS
     corrupt_test_labels: bool = False
+    given: GivenLabels | None = None
 
     @flags.settled()
     def labels(self, split: str, ids: Array, labels: Array) -> Array:
@@ -94,6 +100,8 @@ class Draws(NamedTuple):
           ids: uint32 [n], the stable ids of the examples.
           labels: int32 [n], the true classes.
         """
+        if self.given is not None and split == "train":
+            return self.given.of(ids)
         change = self.corruption.labels
         is_changed = split == "train" or (split == "test" and self.corrupt_test_labels)
         if change is None or not is_changed:
@@ -147,6 +155,10 @@ class Corruptible(Protocol):
     @property
     def moments(self) -> Moments:
         """The moments of the training pixels."""
+
+    @property
+    def given(self) -> Mapping[str, GivenLabels]:
+        """Labels of its training examples that are read from files, by `config.labels_file`."""
 
 
 def _split_number(split: str) -> int:

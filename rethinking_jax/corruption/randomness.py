@@ -53,6 +53,7 @@ HOST_PURPOSES = {
     "halves": 14,
     "removed_at_random": 15,
     "descent_examples": 13,
+    "permuted_membership": 16,
 }
 
 # What NumPy draws for everyone alike, whatever the seed of a run.

@@ -61,8 +61,8 @@ def errors(results: Results) -> list[Errors]:
     found = []
     for noise, own in sorted(by_noise.items()):
         widths = sorted(own)
-        test, train = (np.array([own[width][i] for width in widths]).T for i in range(2))
-        found.append(Errors(noise, np.array(widths), test, train))
+        of_test, of_train = (np.array([own[width][i] for width in widths]).T for i in range(2))
+        found.append(Errors(noise, np.array(widths), of_test, of_train))
     return found
 
 

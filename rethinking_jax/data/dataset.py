@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from rethinking_jax.corruption import NO_MOMENTS, Moments
+from rethinking_jax.corruption import NO_MOMENTS, GivenLabels, Moments
 from rethinking_jax.data.ids import example_ids
 from rethinking_jax.errors import UserError
 from rethinking_jax.workdir.storage import AnyPath
@@ -139,6 +139,8 @@ class Dataset:
       moments: the mean and standard deviation of the training pixels, where they are needed.
       uncropped: the shape that each image had before it was cropped, (h, w, c); None where the
         images are whole.
+      given: labels of the training examples that are read from files, by what `config.labels_file`
+        calls them; see `rethinking_jax.data.given_labels`.
     """
 
     name: str
@@ -148,6 +150,7 @@ class Dataset:
     further: Mapping[str, Split] = dataclasses.field(default_factory=dict)
     moments: Moments = NO_MOMENTS
     uncropped: Shape | None = None
+    given: Mapping[str, GivenLabels] = dataclasses.field(default_factory=dict)
 
     @property
     def num_classes(self) -> int:

@@ -15,6 +15,7 @@ from ml_collections import ConfigDict
 
 from rethinking_jax.config import Member
 from rethinking_jax.data.dataset import Dataset, Reader, Split
+from rethinking_jax.data.given_labels import files_of
 from rethinking_jax.data.load import origin_of
 from rethinking_jax.data.origin import Request
 from rethinking_jax.errors import UserError
@@ -37,7 +38,9 @@ def digests_of(dataset: Dataset, crop_size: int) -> dict[str, Json]:
       dataset: the data set, before any corruption.
       crop_size: the side to which images are cropped first; 0 leaves them whole.
     """
-    return {name: _of_split(split, crop_size) for name, split in dataset.splits.items()}
+    found = {name: _of_split(split, crop_size) for name, split in dataset.splits.items()}
+    given = {f"labels in {file}": _sha(own.labels) for file, own in dataset.given.items()}
+    return {**found, "train": {**found["train"], **given}}
 
 
 def _of_split(split: Split, crop_size: int) -> Json:
@@ -63,17 +66,23 @@ def _sha(array: np.ndarray) -> str:
     return sha.hexdigest()[:16]
 
 
-def source_of(config: ConfigDict) -> Json | None:
-    """Returns what the files of a config's data set are, without reading them.
+def source_of(configs: Sequence[ConfigDict]) -> Json | None:
+    """Returns what the files are that some runs read, without reading them.
+
+    Args:
+      configs: the configs of the runs, at least one, which have one data set in common; their
+        labels may be given in files.
 
     Returns:
       "files" and "bytes" (how many), "newest" (the path of the file that was written last),
       "written" (when, in nanoseconds), and "listing", a digest of all names, sizes and times. None
-      where the data set is not made of local files, or they are not there.
+      where nothing is made of local files, or they are not there.
     """
-    request = Request(config.dataset, config.data_dir, config.manual_dir)
+    first = configs[0]
+    request = Request(first.dataset, first.data_dir, first.manual_dir)
     try:
-        files = [(path, path.stat()) for path in origin_of(request).files(request)]
+        paths = [*origin_of(request).files(request), *files_of(configs)]
+        files = [(path, path.stat()) for path in paths]
     except (OSError, UserError):
         return None
     if not files:
@@ -99,8 +108,8 @@ def may_differ(stored: Sequence[Fingerprint], members: Sequence[Member]) -> bool
     """
     config_of = dict(members)
     for one in stored:
-        name = next((name for name in one.runs if name in config_of), None)
-        now = source_of(config_of[name]) if name is not None and one.source else None
+        own = [config_of[name] for name in one.runs if name in config_of]
+        now = source_of(own) if own and one.source else None
         if now and one.source and now["listing"] != one.source["listing"]:
             return True
     return False

@@ -13,6 +13,7 @@ from rethinking_jax import config as configs
 from rethinking_jax.corruption import CORRUPTIONS, Moments
 from rethinking_jax.data.dataset import Dataset, Split
 from rethinking_jax.data.fingerprint import digests_of, source_of
+from rethinking_jax.data.given_labels import with_given_labels
 from rethinking_jax.data.load import load_dataset, open_streamed, origin_of
 from rethinking_jax.data.moments import streamed_moments
 from rethinking_jax.data.origin import Request
@@ -47,7 +48,7 @@ def load_datasets(
       their images are on the device and cropped, or streamed.
 
     Raises:
-      UserError: a data set cannot be had, or a batch is larger than it.
+      UserError: a data set or a file of labels cannot be had, or a batch is larger than a set.
     """
     datasets: dict[str, Dataset] = {}
     for _, config in members:
@@ -61,7 +62,10 @@ def load_datasets(
                 f"config.batch_size={config.batch_size} is more than the {size} training "
                 f"examples of {config.dataset}"
             )
-    return datasets
+    return {
+        key: with_given_labels(dataset, [one for _, one in members if dataset_key(one) == key])
+        for key, dataset in datasets.items()
+    }
 
 
 def training_sets(
@@ -88,7 +92,7 @@ def training_sets(
                 np.asarray(dataset.moments.mean).tolist(),
                 np.asarray(dataset.moments.std).tolist(),
                 digests_of(dataset, _crop_once(config)),
-                None if given else source_of(config),
+                None if given else source_of(list(own.values())),
             )
         )
     return found

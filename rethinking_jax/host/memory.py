@@ -44,4 +44,9 @@ def free_bytes(device: jax.Device) -> int:
     stats = device.memory_stats() or {}
     if "bytes_limit" in stats:
         return int(stats["bytes_limit"] - stats["bytes_in_use"])
-    return int(psutil.virtual_memory().available) // jax.local_device_count()
+    return host_free_bytes() // jax.local_device_count()
+
+
+def host_free_bytes() -> int:
+    """Returns the bytes that the machine can give, whatever its devices have."""
+    return int(psutil.virtual_memory().available)

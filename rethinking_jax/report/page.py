@@ -1,5 +1,6 @@
 """The report: a page that opens from a file, without a network, and the files beside it."""
 
+import base64
 import json
 import math
 from collections.abc import Sequence
@@ -8,9 +9,10 @@ from typing import NamedTuple
 import jinja2
 from markupsafe import Markup
 
-from rethinking_jax.analysis import drawing
+from rethinking_jax.analysis import drawing, example_scores, gallery_files
 from rethinking_jax.analysis.curves import Curve, Plot
 from rethinking_jax.analysis.findings import TheoryResults
+from rethinking_jax.analysis.galleries import Picture
 from rethinking_jax.analysis.results import Results
 from rethinking_jax.analysis.table import write_tables
 from rethinking_jax.analysis.unfinished import Unfinished
@@ -22,6 +24,8 @@ from rethinking_jax.workdir.storage import AnyPath, write_atomically
 def write_report(workdir: AnyPath, found: Results | TheoryResults | Unfinished) -> None:
     """Writes figures/, tables/ and report.html of one workdir; of one not finished the page alone.
 
+    Where there are scores of examples it writes scores.csv again, too.
+
     Raises:
       OSError: they cannot be written.
     """
@@ -31,8 +35,12 @@ def write_report(workdir: AnyPath, found: Results | TheoryResults | Unfinished) 
         return
     for plot, source in zip(shown.plots, shown.sources, strict=True):
         drawing.write(plot, source, workdir / "figures")
+    for gallery, source in shown.galleries:
+        gallery_files.write(gallery, source, workdir / "figures")
     write_tables(shown.tables, workdir / "tables")
-    write_page(workdir / "report.html", [shown])
+    if shown.scores is not None:
+        example_scores.write_csv(workdir, shown.scores)
+    write_atomically(workdir / "report.html", render([shown], beside_files=True))
 
 
 def write_page(path: AnyPath, sections: Sequence[Section]) -> None:
@@ -83,8 +91,13 @@ class Chart(NamedTuple):
     data: Json
 
 
-def render(sections: Sequence[Section]) -> str:
-    """Returns the page of sections as HTML."""
+def render(sections: Sequence[Section], beside_files: bool = False) -> str:
+    """Returns the page of sections as HTML; one that lies beside the files of a workdir links them.
+
+    Args:
+      sections: what the page shows.
+      beside_files: whether it is a workdir's own page.
+    """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("rethinking_jax", "report"),
         autoescape=True,
@@ -98,8 +111,17 @@ def render(sections: Sequence[Section]) -> str:
     ]
     data = {one.id: one.data for own in charts for one in own}
     return environment.get_template("page.html.j2").render(
-        sections=list(zip(sections, charts, strict=True)), data=_embedded(data)
+        sections=list(zip(sections, charts, strict=True)),
+        data=_embedded(data),
+        image_of=_image,
+        beside_files=beside_files,
     )
+
+
+def _image(picture: Picture) -> str:
+    """Returns a picture of a gallery as an address that holds all of it."""
+    content = base64.b64encode(gallery_files.png(picture.pixels)).decode()
+    return f"data:image/png;base64,{content}"
 
 
 def chart(plot: Plot, identity: str) -> Chart:

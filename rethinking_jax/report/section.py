@@ -8,8 +8,10 @@ from rethinking_jax.analysis import lesson, unfinished
 from rethinking_jax.analysis.claims import NO, YES
 from rethinking_jax.analysis.curves import Plot
 from rethinking_jax.analysis.drawable import drawable
+from rethinking_jax.analysis.example_scores import ExampleScores
 from rethinking_jax.analysis.figures import figures, figures_so_far
 from rethinking_jax.analysis.findings import TheoryResults
+from rethinking_jax.analysis.galleries import Gallery
 from rethinking_jax.analysis.results import PICTURES, Picture, Results, series
 from rethinking_jax.analysis.table import Table
 from rethinking_jax.analysis.tables import tables
@@ -59,6 +61,8 @@ class Section(NamedTuple):
       sources: of each figure, whose numbers it shows: its files travel alone.
       tables: the tables.
       pictures: the pictures of images, each with its content in base64.
+      galleries: pictures of examples, each gallery with its source.
+      scores: the scores of each example, or None.
     """
 
     title: str
@@ -73,6 +77,8 @@ class Section(NamedTuple):
     sources: list[str]
     tables: list[Table]
     pictures: list[tuple[Picture, str]]
+    galleries: Sequence[tuple[Gallery, str]] = ()
+    scores: ExampleScores | None = None
 
     @property
     def measured(self) -> list[Verdict]:
@@ -94,6 +100,7 @@ def section(found: Results | TheoryResults | Unfinished) -> Section:
 
 def _of_theory(found: TheoryResults) -> Section:
     summary, findings = found.summary, found.found
+    source = f"ours: {summary['dataset']}, {summary['device']}"
     return Section(
         title=_title(summary),
         facts={
@@ -109,9 +116,11 @@ def _of_theory(found: TheoryResults) -> Section:
         verdicts=findings.verdicts,
         several_series=False,
         plots=[drawable(plot) for plot in findings.plots],
-        sources=[f"ours: {summary['dataset']}, {summary['device']}"] * len(findings.plots),
+        sources=[source] * len(findings.plots),
         tables=findings.tables,
         pictures=[],
+        galleries=[(one, source) for one in findings.galleries],
+        scores=findings.scores,
     )
 
 

@@ -71,26 +71,21 @@ def contrast(sums: GroupSums) -> Contrast:
     return _of(*(part.sum(0) for part in sums))
 
 
+def values_without(sums: GroupSums) -> np.ndarray:
+    """Returns the contrasts without one group each, float64 [groups, examples].
+
+    They are nan where that group alone has the runs with, or without, an example.
+    """
+    return _of(*(part.sum(0) - part for part in sums)).value
+
+
 def contrast_error(sums: GroupSums) -> np.ndarray:
     """Returns the standard error of each contrast by jackknife over groups, float64 [examples].
 
     It is 0 where all runs agree, which is no proof that more runs would; nan where a group alone
     has the runs with, or without, an example, or where there is but one group.
     """
-    rest = (part.sum(0) - part for part in sums)
-    return jackknife_error(_of(*rest).value)
-
-
-def means_without(sums: GroupSums, chosen: np.ndarray) -> np.ndarray:
-    """Returns the mean contrast of some examples without one group each, float64 [groups].
-
-    Args:
-      sums: what is compared.
-      chosen: bool [examples], or positions.
-    """
-    rest = (part.sum(0) - part for part in sums)
-    found: np.ndarray = _of(*rest).value[:, chosen].mean(1)
-    return found
+    return jackknife_error(values_without(sums))
 
 
 def split(sums: GroupSums) -> tuple[GroupSums, GroupSums]:

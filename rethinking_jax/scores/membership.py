@@ -58,13 +58,17 @@ def _log_density(x: np.ndarray, chosen: np.ndarray, pooled: bool) -> np.ndarray:
     return found
 
 
-def permuted(trained: np.ndarray, size: int) -> np.ndarray:
-    """Returns each group's subsets in the place of those of the group before: a null.
+def permuted(trained: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+    """Returns for each example the runs of each group in a random order: a null, bool [runs, n].
 
-    They are as balanced as the true ones, and tell nothing of what a run has trained on.
+    It is as balanced as the true subsets, and tells nothing of what a run has trained on. To
+    exchange whole subsets would tell a little: neighbouring runs of a group leave out some of the
+    same examples, whichever subsets of the design they have.
 
     Args:
-      trained: bool [runs, n].
+      trained: whether a run trains on an example, bool [runs, n].
       size: the number of runs of a group.
+      rng: draws the orders.
     """
-    return np.roll(trained, -size, axis=0)
+    grouped = trained.reshape(-1, size, trained.shape[1])
+    return rng.permuted(grouped, axis=1).reshape(trained.shape)

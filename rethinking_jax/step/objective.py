@@ -8,14 +8,23 @@ them the program is the plain gradient's.
 import dataclasses
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, cast
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import optax
 
-from rethinking_jax.step.state import Labels, MixedLabels, PyTree, Running, TrainState
+from rethinking_jax.step.losses import LOSSES, Strength, early_learning, kept, remembered
+from rethinking_jax.step.state import (
+    Labels,
+    LossHyper,
+    MixedLabels,
+    PyTree,
+    RememberedLabels,
+    Running,
+    TrainState,
+)
 
 AUXILIARY_WEIGHT = 0.4  # weight of the loss of Inception V3's second head, as in its paper's code
 
@@ -33,6 +42,8 @@ class Objective(NamedTuple):
       gradient_norm: the sums have the l2 norm of the step's gradient over all parameters.
       unroll: compiles no loop for the micro-batches, for convolutions on a CPU (see
         `rethinking_jax.sweep.program.use_scan`).
+      loss: a name of `rethinking_jax.step.losses.LOSSES`.
+      steps_per_epoch: the steps of an epoch, for a loss that changes over epochs.
     """
 
     label_smoothing: float = 0.0
@@ -41,12 +52,29 @@ class Objective(NamedTuple):
     accumulate: int = 1
     gradient_norm: bool = False
     unroll: bool = False
+    loss: str = "cross_entropy"
+    steps_per_epoch: int = 1
 
 
 PLAIN = Objective()
 
-# Gradients of the parameters, new batch statistics, sums of the batch in train mode.
-Found: TypeAlias = tuple[PyTree, PyTree, Running]
+
+class Found(NamedTuple):
+    """What a batch says of a run, in train mode.
+
+    Attributes:
+      grads: the gradients of the parameters.
+      batch_stats: the new batch statistics.
+      sums: those of the batch.
+      logits: float32 [b, k]; None where micro-batches have them.
+    """
+
+    grads: PyTree
+    batch_stats: PyTree
+    sums: Running
+    logits: jax.Array | None = None
+
+
 # (state, inputs float32 [b, h, w, c], labels, dropout key) -> what is found.
 Gradients: TypeAlias = Callable[[TrainState, jax.Array, Labels, jax.Array], Found]
 
@@ -59,6 +87,8 @@ def cross_entropy(logits: jax.Array, labels: Labels, smoothing: float = 0.0) -> 
     if isinstance(labels, MixedLabels):
         first, second = (cross_entropy(logits, y, smoothing) for y in (labels.first, labels.second))
         return labels.share * first + (1 - labels.share) * second
+    if isinstance(labels, RememberedLabels):
+        labels = labels.major
     losses: jax.Array = optax.softmax_cross_entropy_with_integer_labels(logits, labels)
     if smoothing == 0:
         return losses
@@ -67,11 +97,12 @@ def cross_entropy(logits: jax.Array, labels: Labels, smoothing: float = 0.0) -> 
     return smoothed
 
 
-def make_gradients(model: nn.Module, label_smoothing: float) -> Gradients:
+def make_gradients(model: nn.Module, objective: Objective = PLAIN) -> Gradients:
     """Returns the gradient of the mean loss of a batch, see `Objective` and `make_train_step`.
 
     The batch is counted as correct against its labels, mixed ones against the major label.
     """
+    mean_loss = make_mean_loss(objective)
 
     def gradients(state: TrainState, inputs: jax.Array, labels: Labels, key: jax.Array) -> Found:
         # A model without dropout stays without; the rate of one that has it is the run's own.
@@ -85,21 +116,61 @@ def make_gradients(model: nn.Module, label_smoothing: float) -> Gradients:
                 state.variables | {"params": params},
                 inputs,
                 train=True,
-                mutable=["batch_stats", "auxiliary"],
+                mutable=["batch_stats", "auxiliary", "peer"],
                 rngs={"dropout": key},
             )
-            loss = cross_entropy(logits, labels, label_smoothing).mean()
+            peers = jax.tree.leaves(updated.get("peer", {}))
+            loss = mean_loss(state, logits, labels, *peers)
             for extra in jax.tree.leaves(updated.get("auxiliary", {})):
-                loss += AUXILIARY_WEIGHT * cross_entropy(extra, labels, label_smoothing).mean()
+                loss += AUXILIARY_WEIGHT * mean_loss(state, extra, labels)
             return loss, (logits, updated.get("batch_stats", {}))
 
         grads, (logits, batch_stats) = jax.grad(loss_fn, has_aux=True)(state.params)
         losses = cross_entropy(logits, labels)
-        major = labels.major if isinstance(labels, MixedLabels) else labels
+        major = labels if isinstance(labels, jax.Array) else labels.major
         correct = jnp.sum(jnp.argmax(logits, -1) == major, dtype=jnp.int32)
-        return grads, batch_stats, Running(jnp.sum(losses), correct, jnp.int32(len(inputs)))
+        sums = Running(jnp.sum(losses), correct, jnp.int32(len(inputs)))
+        return Found(grads, batch_stats, sums, logits)
 
     return gradients
+
+
+def make_mean_loss(objective: Objective) -> Callable[..., jax.Array]:
+    """Returns the function that gradients are taken of.
+
+    It takes the state, logits float32 [b, k], labels, and the logits of a peer where two networks
+    teach each other.
+    """
+    loss, smoothing = LOSSES[objective.loss], objective.label_smoothing
+    if objective.loss == "cross_entropy":
+        return lambda state, logits, labels: cross_entropy(logits, labels, smoothing).mean()
+
+    def of_each(logits: jax.Array, labels: Labels, strength: Strength) -> jax.Array:
+        if isinstance(labels, MixedLabels):
+            first = loss.of(logits, labels.first, strength)
+            return labels.share * first + (1 - labels.share) * loss.of(
+                logits, labels.second, strength
+            )
+        if isinstance(labels, RememberedLabels):
+            targets = remembered(logits, labels.targets)
+            own = loss.of(logits, labels.major, strength)
+            return own + strength.value * early_learning(logits, targets)
+        return loss.of(logits, labels, strength)
+
+    def mean_loss(
+        state: TrainState, logits: jax.Array, labels: Labels, peer: jax.Array | None = None
+    ) -> jax.Array:
+        hyper = cast(LossHyper, state.hyper)
+        strength = Strength(hyper.loss_strength, hyper.transition)
+        losses = of_each(logits, labels, strength)
+        if peer is None:
+            return losses.mean()
+        others = of_each(peer, labels, strength)
+        epoch = 1 + state.step // objective.steps_per_epoch
+        chosen, own = (kept(found, strength.value, epoch) for found in (others, losses))
+        return (chosen * losses).mean() + (own * others).mean()
+
+    return mean_loss
 
 
 def accumulated(gradients: Gradients, parts: int, unroll: bool) -> Gradients:
@@ -109,19 +180,19 @@ def accumulated(gradients: Gradients, parts: int, unroll: bool) -> Gradients:
         micro = jax.tree.map(partial(_interleaved, parts), (inputs, labels))
 
         def body(
-            carry: Found, part: tuple[tuple[jax.Array, Labels], jax.Array]
-        ) -> tuple[Found, None]:
+            carry: tuple[PyTree, PyTree, Running], part: tuple[tuple[jax.Array, Labels], jax.Array]
+        ) -> tuple[tuple[PyTree, PyTree, Running], None]:
             (images, own), j = part
             total, stats, seen = carry
             now = dataclasses.replace(state, batch_stats=stats)
-            grads, stats, sums = gradients(now, images, own, jax.random.fold_in(key, j))
+            grads, stats, sums, _ = gradients(now, images, own, jax.random.fold_in(key, j))
             return (_add(total, grads), stats, _add(seen, sums)), None
 
         start = (jax.tree.map(jnp.zeros_like, state.params), state.batch_stats, Running.zero())
         (total, batch_stats, sums), _ = jax.lax.scan(
             body, start, (micro, jnp.arange(parts)), unroll=unroll
         )
-        return jax.tree.map(lambda leaf: leaf / parts, total), batch_stats, sums
+        return Found(jax.tree.map(lambda leaf: leaf / parts, total), batch_stats, sums)
 
     return accumulate
 
@@ -139,10 +210,10 @@ def sharpness_aware(gradients: Gradients, radius: float) -> Gradients:
     """
 
     def at_worst(state: TrainState, inputs: jax.Array, labels: Labels, key: jax.Array) -> Found:
-        uphill, batch_stats, sums = gradients(state, inputs, labels, key)
+        uphill, batch_stats, sums, logits = gradients(state, inputs, labels, key)
         worst = jax.tree.map(jnp.add, state.params, scaled_to(uphill, radius))
         there = dataclasses.replace(state, params=worst)
-        return gradients(there, inputs, labels, key)[0], batch_stats, sums
+        return Found(gradients(there, inputs, labels, key).grads, batch_stats, sums, logits)
 
     return at_worst
 

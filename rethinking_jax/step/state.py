@@ -3,6 +3,7 @@
 All are trees of arrays of ONE run; a group of runs has a leading axis of members.
 """
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
@@ -24,6 +25,17 @@ class Hyper:
     weight_decay: jax.Array
     dropout_rate: jax.Array
     label_noise: jax.Array  # the probability p, for labels that are corrupted inside the step
+
+
+@struct.dataclass
+class LossHyper(Hyper):
+    """The numbers of a run whose loss is not cross-entropy.
+
+    It is a class of its own so that checkpoints of before there were other losses are read.
+    """
+
+    loss_strength: jax.Array  # float32
+    transition: jax.Array  # float32 [k, k], see `rethinking_jax.step.losses.Strength`
 
 
 # What is recorded of the examples of a split, each an array [n], by the names of
@@ -48,19 +60,33 @@ class TrainState:
 
 
 @struct.dataclass
-class RecordingState(TrainState):
-    """A run that also records how it answers every example.
+class ExtendedState(TrainState):
+    """A run that also keeps something of every example.
 
-    It is a class of its own because orbax reads a checkpoint of a run that records nothing, of
-    this version or an earlier one, only into a tree that has no place for facts.
+    It is a class of its own because orbax reads a checkpoint of a run that keeps nothing, of
+    this version or an earlier one, only into a tree that has no place for it.
     """
 
-    facts: dict[str, Facts]  # by the name of a split
+    # What is recorded of the examples of a split, by its name; None where nothing is.
+    facts: dict[str, Facts] | None = None
+    # The targets of the training examples, float32 [n, k], where the loss remembers; else None.
+    targets: jax.Array | None = None
+
+
+def extended(state: TrainState, **more: PyTree) -> ExtendedState:
+    """Returns a state with fields of `ExtendedState` besides those that it has."""
+    own = {field.name: getattr(state, field.name) for field in dataclasses.fields(state)}
+    return ExtendedState(**{**own, **more})
 
 
 def facts_of(state: TrainState) -> dict[str, Facts] | None:
     """Returns what runs have recorded so far, by split; None where they record nothing."""
-    return state.facts if isinstance(state, RecordingState) else None
+    return state.facts if isinstance(state, ExtendedState) else None
+
+
+def targets_of(state: TrainState) -> jax.Array | None:
+    """Returns the targets of the training examples; None where the loss remembers nothing."""
+    return state.targets if isinstance(state, ExtendedState) else None
 
 
 @struct.dataclass
@@ -87,7 +113,15 @@ class MixedLabels:
         return jnp.where(self.share >= 0.5, self.first, self.second)
 
 
-Labels: TypeAlias = jax.Array | MixedLabels  # int32 [b], or two of each example
+@struct.dataclass
+class RememberedLabels:
+    """The labels of a batch with the targets that its examples had before, see `losses`."""
+
+    major: jax.Array  # int32 [b]
+    targets: jax.Array  # float32 [b, k]
+
+
+Labels: TypeAlias = jax.Array | MixedLabels | RememberedLabels  # int32 [b], or with more
 
 
 @struct.dataclass

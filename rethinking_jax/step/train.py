@@ -12,10 +12,13 @@ from typing import TypeAlias, cast
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 from rethinking_jax.corruption.randomness import purpose_key
+from rethinking_jax.models.peers import initial_variables
 from rethinking_jax.step.facts import Moment, moment
+from rethinking_jax.step.losses import LOSSES, remembered
 from rethinking_jax.step.metrics import sum_up
 from rethinking_jax.step.objective import (
     PLAIN,
@@ -32,10 +35,13 @@ from rethinking_jax.step.state import (
     Hyper,
     Labels,
     PyTree,
+    RememberedLabels,
     Running,
     Steps,
     Sums,
     TrainState,
+    extended,
+    targets_of,
 )
 
 # From stored pixels to the network's input in train mode, where augmentation may draw:
@@ -50,6 +56,7 @@ def make_steps(
     image_shape: tuple[int, int, int],
     objective: Objective = PLAIN,
     prepare: Prepare | None = None,
+    ids: np.ndarray | None = None,
 ) -> Steps:
     """Returns the functions of one run, see `rethinking_jax.step.state.Steps`.
 
@@ -60,11 +67,12 @@ def make_steps(
       image_shape: (h, w, c) of the inputs.
       objective: what a step minimizes.
       prepare: from stored images to inputs in training; None: as `preprocess`.
+      ids: uint32 [n], those of the training examples, for a loss that remembers each of them.
     """
     prepare = prepare or (lambda state, images, ids: preprocess(images))
     return Steps(
         partial(init_state, model, optimizer, image_shape=image_shape),
-        make_train_step(model, optimizer, prepare, objective),
+        make_train_step(model, optimizer, prepare, objective, ids),
         make_eval_step(model, preprocess),
         make_examine_step(model, preprocess),
     )
@@ -78,6 +86,8 @@ def init_state(
 ) -> TrainState:
     """Returns a fresh run; its parameters depend on the model and `hyper.seed` alone.
 
+    What it keeps of every example is added where examples are known, see `sweep.position.fresh`.
+
     Args:
       model: see `rethinking_jax.models.create_model`.
       optimizer: see `rethinking_jax.step.optimizer.make_optimizer`.
@@ -85,7 +95,7 @@ def init_state(
       image_shape: (h, w, c) of the network's input.
     """
     images = jnp.zeros((1, *image_shape))
-    variables = model.init(purpose_key(hyper.seed, "init"), images, train=False)
+    variables = initial_variables(model, purpose_key(hyper.seed, "init"), images)
     return TrainState(
         step=jnp.zeros((), jnp.int32),
         hyper=hyper,
@@ -106,6 +116,7 @@ def make_train_step(
     optimizer: BuildOptimizer,
     prepare: Prepare,
     objective: Objective = PLAIN,
+    ids: np.ndarray | None = None,
 ) -> Callable[[TrainState, Examples], tuple[TrainState, Running]]:
     """Builds the train step of one run.
 
@@ -114,6 +125,7 @@ def make_train_step(
       optimizer: see `rethinking_jax.step.optimizer.make_optimizer`.
       prepare: from stored images to inputs, float32 [b, h, w, c].
       objective: what a step minimizes.
+      ids: see `make_steps`.
 
     Returns:
       `train_step(state, batch) -> (state, sums)`, pure: sums are the batch's, in train
@@ -121,19 +133,25 @@ def make_train_step(
       minimized is its mean over the batch, smoothed, and 0.4 times that of each auxiliary
       head (Szegedy et al. 2016).
     """
-    gradients = make_gradients(model, objective.label_smoothing)
+    gradients = make_gradients(model, objective)
     if objective.accumulate > 1:
         gradients = accumulated(gradients, objective.accumulate, objective.unroll)
     if objective.sam_radius:
         gradients = sharpness_aware(gradients, objective.sam_radius)
     alpha = objective.mixup_alpha
+    order = np.sort(ids) if ids is not None and LOSSES[objective.loss].remembers else None
 
     def train_step(state: TrainState, batch: Examples) -> tuple[TrainState, Running]:
         inputs = prepare(state, batch.images, batch.ids)
         labels: Labels = batch.labels
         if alpha:
             inputs, labels = mixed(_step_key(state, "mixup"), alpha, inputs, batch.labels)
-        grads, batch_stats, sums = gradients(state, inputs, labels, _step_key(state, "dropout"))
+        targets = None if order is None else targets_of(state)
+        if order is not None and targets is not None:
+            places = jnp.searchsorted(jnp.asarray(order), batch.ids)
+            labels = RememberedLabels(batch.labels, targets[places])
+        found = gradients(state, inputs, labels, _step_key(state, "dropout"))
+        grads, batch_stats, sums = found.grads, found.batch_stats, found.sums
         if objective.gradient_norm:
             norm = optax.tree.norm(grads) * sums.count
             sums = dataclasses.replace(sums, gradient_norm=norm)
@@ -145,6 +163,9 @@ def make_train_step(
             batch_stats=batch_stats,
             opt_state=opt_state,
         )
+        if isinstance(labels, RememberedLabels) and targets is not None:
+            after = remembered(cast(jax.Array, found.logits), labels.targets)
+            new_state = extended(new_state, targets=targets.at[places].set(after))
         return new_state, sums
 
     return train_step

@@ -16,7 +16,9 @@ from rethinking_jax.corruption import CORRUPTIONS, corrupt
 from rethinking_jax.data.dataset import Dataset
 from rethinking_jax.errors import UserError
 from rethinking_jax.models import convolves, create_model
+from rethinking_jax.models.peers import Peers
 from rethinking_jax.step.augment import augment, changes_size, parse
+from rethinking_jax.step.losses import LOSSES
 from rethinking_jax.step.objective import Objective
 from rethinking_jax.step.optimizer import BuildOptimizer, make_optimizer
 from rethinking_jax.step.preprocess import Preprocess, center_crop, make_preprocess
@@ -38,12 +40,14 @@ def streamed_part(config: ConfigDict) -> tuple[object, ...]:
     """Returns what is static besides where the corruption is part of the program."""
     corruption = CORRUPTIONS[config.corruption]
     changes = corruption.labels, corruption.images, corruption.purpose
-    return *changes, config.exclude_true_class, config.corrupt_test_labels, config.corruption_seed
+    keys = "exclude_true_class", "corrupt_test_labels", "corruption_seed"
+    file = config.labels_file if corruption.from_file else ""
+    return *changes, *(config[key] for key in keys), file
 
 
 def make_model(config: ConfigDict, num_classes: int, for_cpu: bool = False) -> nn.Module:
     """Makes the network of a config; `for_cpu` says that it trains on one CPU device."""
-    return create_model(
+    network = create_model(
         config.model,
         num_classes=num_classes,
         hidden_sizes=tuple(config.hidden_sizes),
@@ -51,6 +55,8 @@ def make_model(config: ConfigDict, num_classes: int, for_cpu: bool = False) -> n
         dtype=config.dtype,
         for_cpu=for_cpu,
     )
+    pairs = LOSSES[config.get("loss", "cross_entropy")].pairs
+    return Peers(network, config.dropout_rate) if pairs else network
 
 
 def for_cpu(backend: str, mesh: Mesh) -> bool:
@@ -209,8 +215,9 @@ def _make_steps(config: ConfigDict, dataset: Dataset, backend: str, mesh: Mesh, 
         make_optimizer_of(config, size),
         preprocess,
         input_shape(config, dataset),
-        Objective(**wanted, unroll=unroll),
+        Objective(**wanted, unroll=unroll, steps_per_epoch=per_epoch),
         prepare if chosen else None,
+        dataset.train.ids,
     )
 
 

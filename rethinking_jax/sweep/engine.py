@@ -19,7 +19,8 @@ class Run(NamedTuple):
 
     name: str
     config: ConfigDict
-    label_noise: float  # the probability p with which a label is drawn anew
+    # The probability p with which a label is drawn anew; of given labels the share that is wrong.
+    label_noise: float
     train_labels: np.ndarray  # int32 [n]
     test_labels: np.ndarray  # int32, as many as there are test examples
     flipped_fraction: float  # share of the training labels that are not the true ones
@@ -30,6 +31,9 @@ class Run(NamedTuple):
     # Positions of the training examples that the run trains on, int32 [m]; None: on all of them.
     # Not where examples are streamed.
     subset: np.ndarray | None = None
+
+    # The share of each true class (row) that has each label (column), float32 [k, k].
+    transition: np.ndarray | None = None
 
     def train_size(self, examples: int) -> int:
         """Returns how many of the examples of a training set the run trains on."""

@@ -20,7 +20,8 @@ from rethinking_jax.corruption import CORRUPTIONS, corrupt, corruption_seed
 from rethinking_jax.data.dataset import Dataset
 from rethinking_jax.data.runs import dataset_key
 from rethinking_jax.host.memory import free_bytes
-from rethinking_jax.step.state import Hyper
+from rethinking_jax.step.losses import LOSSES
+from rethinking_jax.step.state import Hyper, LossHyper
 from rethinking_jax.step.train import init_state
 from rethinking_jax.sweep.build import (
     build_engine,
@@ -46,15 +47,29 @@ def label_run(member: configs.Member, dataset: Dataset) -> Run:
         np.asarray(drawn.labels(split, part.ids, part.labels))
         for split, part in (("train", dataset.train), ("test", dataset.test))
     )
+    flipped = float(np.mean(train != dataset.train.labels))
     return Run(
         name=member.name,
         config=config,
-        label_noise=float(drawn.noise.p),
+        label_noise=float(drawn.noise.p) if drawn.given is None else flipped,
         train_labels=train,
         test_labels=test,
-        flipped_fraction=float(np.mean(train != dataset.train.labels)),
+        flipped_fraction=flipped,
         labels_sha256=hashlib.sha256(train.astype("<i4").tobytes()).hexdigest(),
+        transition=transition(dataset.train.labels, train, dataset.num_classes),
     )
+
+
+def transition(true: np.ndarray, given: np.ndarray, classes: int) -> np.ndarray:
+    """Returns the share of each true class (row) that has each label (column), float32 [k, k].
+
+    A class without examples keeps its label.
+    """
+    counts = np.zeros((classes, classes))
+    np.add.at(counts, (true, given), 1)
+    counts += np.diag(counts.sum(1) == 0)
+    shares: np.ndarray = (counts / counts.sum(1, keepdims=True)).astype(np.float32)
+    return shares
 
 
 def make_chunks(
@@ -207,11 +222,20 @@ def hyper(runs: Sequence[Run]) -> Hyper:
     def column(key: str, dtype: type) -> jax.Array:
         return jnp.array([run.config[key] for run in runs], dtype)
 
-    return Hyper(
-        seed=column("seed", jnp.int32),
-        learning_rate=column("learning_rate", jnp.float32),
-        momentum=column("momentum", jnp.float32),
-        weight_decay=column("weight_decay", jnp.float32),
-        dropout_rate=column("dropout_rate", jnp.float32),
-        label_noise=jnp.array([run.label_noise for run in runs], jnp.float32),
+    numbers = {
+        "seed": column("seed", jnp.int32),
+        "learning_rate": column("learning_rate", jnp.float32),
+        "momentum": column("momentum", jnp.float32),
+        "weight_decay": column("weight_decay", jnp.float32),
+        "dropout_rate": column("dropout_rate", jnp.float32),
+        "label_noise": jnp.array([run.label_noise for run in runs], jnp.float32),
+    }
+    loss = LOSSES[runs[0].config.loss]
+    if loss is LOSSES["cross_entropy"]:
+        return Hyper(**numbers)
+    strengths = [run.config.loss_strength for run in runs]
+    return LossHyper(
+        **numbers,
+        loss_strength=jnp.array([loss.chosen(own) for own in strengths], jnp.float32),
+        transition=jnp.stack([jnp.asarray(run.transition) for run in runs]),
     )

@@ -5,7 +5,6 @@ The facts themselves are part of the states (see `rethinking_jax.step.facts`), s
 hold them and a run that is killed at any moment records what it would have recorded.
 """
 
-import dataclasses
 import io
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -16,7 +15,7 @@ import numpy as np
 from rethinking_jax.errors import UserError, first_line
 from rethinking_jax.host.processes import is_primary
 from rethinking_jax.step.facts import NAMES, no_facts, with_moment
-from rethinking_jax.step.state import RecordingState, TrainState, facts_of
+from rethinking_jax.step.state import TrainState, extended, facts_of
 from rethinking_jax.sweep.engine import Between, Chunk, Feed
 from rethinking_jax.sweep.mesh import spread
 from rethinking_jax.workdir.storage import AnyPath, make_folder, remove_tree, write_atomically
@@ -67,8 +66,7 @@ def with_no_facts(chunk: Chunk, state: TrainState) -> TrainState:
         return state
     sizes = {split: len(chunk.dataset.splits[split]) for split in recorded_splits(chunk)}
     facts = {split: no_facts(len(chunk.runs), size) for split, size in sizes.items()}
-    own = {field.name: getattr(state, field.name) for field in dataclasses.fields(state)}
-    return RecordingState(**own, facts=facts)
+    return extended(state, facts=facts)
 
 
 def with_facts(
@@ -83,15 +81,16 @@ def with_facts(
       epoch: its number, from 1 on.
       between: see `rethinking_jax.sweep.engine.Feed`.
     """
-    if not isinstance(state, RecordingState):
+    before = facts_of(state)
+    if before is None:
         return state
     found = {}
-    for split, facts in state.facts.items():
+    for split, facts in before.items():
         now = feed.examine(state, split, between)
         if now is None:
             return None
         found[split] = _with_moment(facts, spread(now, chunk.mesh), np.int32(epoch))
-    return dataclasses.replace(state, facts=found)
+    return extended(state, facts=found)
 
 
 _with_moment = jax.jit(with_moment)

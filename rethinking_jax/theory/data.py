@@ -11,6 +11,7 @@ from rethinking_jax.corruption import corrupt
 from rethinking_jax.data import Dataset, load_dataset, subset
 from rethinking_jax.data.dataset import Split
 from rethinking_jax.data.fingerprint import digests_of, source_of
+from rethinking_jax.data.given_labels import with_given_labels
 from rethinking_jax.data.runs import to_device
 from rethinking_jax.step.preprocess import to_unit
 from rethinking_jax.workdir.folder import Fingerprint
@@ -60,9 +61,10 @@ class Tasks:
         found = []
         for key, dataset in self._datasets.items():
             own = {name: config for name, config in members if _key(config) == key}
-            config = next(iter(own.values()), None)
-            source = None if self._given or config is None else source_of(config)
-            found.append(Fingerprint(tuple(own), digests_of(dataset, 0), source))
+            configs = list(own.values())
+            source = None if self._given or not configs else source_of(configs)
+            digests = digests_of(with_given_labels(dataset, configs), 0)
+            found.append(Fingerprint(tuple(own), digests, source))
         return found
 
     def dataset(self, config: ConfigDict) -> Dataset:
@@ -90,7 +92,7 @@ class Tasks:
 
     def __call__(self, config: ConfigDict) -> Task:
         """Returns the data set of a run with its corruption, exactly as a training run has it."""
-        dataset = to_device(self.dataset(config), config.crop_size)
+        dataset = to_device(with_given_labels(self.dataset(config), [config]), config.crop_size)
         drawn = corrupt(config, dataset)
         true = dataset.train.labels
         labels = np.asarray(drawn.labels("train", dataset.train.ids, true))

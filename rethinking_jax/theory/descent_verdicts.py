@@ -69,7 +69,8 @@ class Measured(NamedTuple):
 
     def peaks(self, key: str) -> np.ndarray:
         """Returns the size at which the value of each draw is largest, [draws]."""
-        return self.places[self.values[key].argmax(1)]
+        found: np.ndarray = self.places[self.values[key].argmax(1)]
+        return found
 
 
 def measured_of(measured: Sequence[Json], axis: Axis) -> list[Measured]:

@@ -17,6 +17,7 @@ from ml_collections import ConfigDict
 from rethinking_jax import config as configs
 from rethinking_jax.corruption import NO_MOMENTS, Moments
 from rethinking_jax.data.dataset import Dataset, Split
+from rethinking_jax.data.given_labels import with_given_labels
 from rethinking_jax.data.runs import dataset_key
 from rethinking_jax.step.preprocess import pixel_moments
 from rethinking_jax.sweep import groups, recorder
@@ -78,6 +79,7 @@ class Lab(NamedTuple):
         # Runs that are the same here differ in their labels.
         members = configs.members(base, check=None)
         index = {member.name: i for i, member in enumerate(members)}
+        dataset = with_given_labels(dataset, [member.config for member in members])
         datasets = {dataset_key(member.config): dataset for member in members}
         chunks = groups.make_chunks(
             members,

@@ -17,7 +17,7 @@ from rethinking_jax.theory.fitting import Lab
 from rethinking_jax.workdir.metrics import Json
 
 # The keys of `base_config` that say which labels are learned.
-LABEL_KEYS = ("corruption", "label_noise", "exclude_true_class", "corruption_seed")
+LABEL_KEYS = ("corruption", "label_noise", "exclude_true_class", "corruption_seed", "labels_file")
 # The keys of `base_config` that every kind has: which data, how they are cut, which draws.
 DATA_KEYS = (
     "experiment",

@@ -6,6 +6,7 @@ from rethinking_jax.errors import UserError, nearest
 from rethinking_jax.theory import (
     double_descent,
     kernel,
+    memorization,
     min_norm,
     rademacher,
     shattering,
@@ -22,6 +23,7 @@ KINDS: dict[str, Kind] = {
     "shattering": shattering.KIND,
     "stability": stability.KIND,
     "double_descent": double_descent.KIND,
+    "memorization": memorization.KIND,
 }
 
 

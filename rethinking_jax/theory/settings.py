@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from ml_collections import ConfigDict
 
-from rethinking_jax.config import KEYS, Member, base_config, check_keys
+from rethinking_jax.config import KEYS, Member, base_config, check_keys, check_labels_file
 from rethinking_jax.config.key import Key, table
 from rethinking_jax.config.strict import StrictConfig
 from rethinking_jax.errors import UserError
@@ -42,6 +42,8 @@ def check(config: ConfigDict) -> None:
     """
     kind = kind_of(config)
     check_keys(config, {**KEYS, **table(kind.keys)})
+    if "labels_file" in config:
+        check_labels_file(config)
     kind.check(config)
 
 

@@ -24,7 +24,7 @@ FEWEST = 20  # points that are worth a training
 # Keys whose values a training run takes over.
 KEYS = ("dataset", "image_size", "data_seed", "crop_size", "corruption", "exclude_true_class",
         "seed")  # fmt: skip
-OPTIONAL = ("label_noise", "corruption_seed")  # these, where a value is given
+OPTIONAL = ("label_noise", "corruption_seed", "labels_file")  # these, where a value is given
 
 COLUMNS = (
     Column("labels", "name"),
@@ -84,7 +84,7 @@ def _sizes(count: int) -> list[int]:
 
 def _run(config: ConfigDict, width: int, count: int) -> configs.Overrides:
     own = {key: config[key] for key in KEYS}
-    optional = {key: config[key] for key in OPTIONAL if config[key] is not None}
+    optional = {key: config[key] for key in OPTIONAL if config[key] not in (None, "")}
     return {
         **own,
         **optional,

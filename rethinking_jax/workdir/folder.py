@@ -28,6 +28,8 @@ FILES = (
     "ids.npz",
     "data.json",
     "findings.json",
+    "scores.npz",
+    "scores.csv",
     "report.html",
     "owner.json",
 )
@@ -192,7 +194,7 @@ class Folder(NamedTuple):
           UserError: the file cannot be read.
         """
         # The ids that stand beside them, for whoever is given this file alone, are unsigned.
-        arrays = self._arrays("labels.npz")
+        arrays = read_arrays(self.path / "labels.npz")
         return {name: array for name, array in arrays.items() if array.dtype != np.uint32}
 
     def examples(self) -> dict[str, np.ndarray]:
@@ -201,7 +203,7 @@ class Folder(NamedTuple):
         Raises:
           UserError: the file cannot be read.
         """
-        return self._arrays("examples.npz")
+        return read_arrays(self.path / "examples.npz")
 
     def fingerprints(self) -> list[Fingerprint]:
         """Returns which data were read; one of an earlier version has no digests."""
@@ -226,7 +228,7 @@ class Folder(NamedTuple):
         file = self.path / "data.json"
         if not file.exists() and not (self.path / "ids.npz").exists():
             return []
-        stored, ids = _read(file, _is_data), self._arrays("ids.npz")
+        stored, ids = _read(file, _is_data), read_arrays(self.path / "ids.npz")
         try:
             return [
                 TrainingSet(
@@ -265,8 +267,8 @@ class Folder(NamedTuple):
         ids = {str(i): one.pop("ids") for i, one in enumerate(plain)}
         try:
             storage.make_folder(self.path)
-            _write_arrays(self.path / "labels.npz", {**labels, **_named(ids, labels)})
-            _write_arrays(self.path / "ids.npz", ids)
+            write_arrays(self.path / "labels.npz", {**labels, **_named(ids, labels)})
+            write_arrays(self.path / "ids.npz", ids)
             _write(self.path / "chunks.json", chunks)
             self.claim(plain)
         except OSError as error:
@@ -311,16 +313,21 @@ class Folder(NamedTuple):
                 "data set has changed since. Bring it back to resume, or take another --workdir"
             )
 
-    def _arrays(self, name: str) -> dict[str, np.ndarray]:
-        file = self.path / name
-        try:
-            # As users read it: zipfile alone would look past bytes in front, which np.load refuses.
-            with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as arrays:
-                return {key: np.asarray(arrays[key]) for key in arrays.files}
-        except FileNotFoundError:
-            raise UserError(f"{file} is missing") from None
-        except Exception as error:  # damage shows as any: of zipfile, zlib, NumPy or struct
-            raise UserError(f"{file} is damaged ({first_line(error)})") from None
+
+def read_arrays(file: AnyPath) -> dict[str, np.ndarray]:
+    """Reads the arrays of an .npz file of a workdir by their names, whatever befell it.
+
+    Raises:
+      UserError: it is missing or damaged.
+    """
+    try:
+        # As users read it: zipfile alone would look past bytes in front, which np.load refuses.
+        with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as arrays:
+            return {key: np.asarray(arrays[key]) for key in arrays.files}
+    except FileNotFoundError:
+        raise UserError(f"{file} is missing") from None
+    except Exception as error:  # damage shows as any: of zipfile, zlib, NumPy or struct
+        raise UserError(f"{file} is damaged ({first_line(error)})") from None
 
 
 def _named(ids: Mapping[str, np.ndarray], taken: Container[str]) -> dict[str, np.ndarray]:
@@ -378,7 +385,12 @@ def _is_chunks(content: Any) -> bool:
     return bool(names) and len(set(names)) == len(names)
 
 
-def _write_arrays(file: AnyPath, arrays: Mapping[str, np.ndarray]) -> None:
+def write_arrays(file: AnyPath, arrays: Mapping[str, np.ndarray]) -> None:
+    """Writes arrays by their names as an .npz file, the same bytes every time.
+
+    Raises:
+      OSError: it cannot be written.
+    """
     content = io.BytesIO()
     # np.savez takes names as keywords, among which "file" is its own.
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:

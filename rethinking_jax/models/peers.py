@@ -1,0 +1,52 @@
+"""Two networks of one kind that learn side by side, as co-teaching has them."""
+
+from typing import Any
+
+import flax.linen as nn
+import jax
+
+PARTS = ("first", "second")
+
+
+class Peers(nn.Module):
+    """Two networks; the first is the one that is evaluated.
+
+    In train mode the logits of the second go out as `self.sow("peer", "logits", ...)`: with
+    `mutable=["peer"]`, `apply` returns them beside those of the first.
+
+    Attributes:
+      network: what each of the two is.
+      dropout_rate: that of both, which takes the place of the network's own.
+    """
+
+    network: nn.Module
+    dropout_rate: float | jax.Array = 0.0
+
+    @property
+    def convolutional(self) -> bool:
+        """Whether the networks convolve."""
+        return bool(getattr(self.network, "convolutional", True))
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
+        """Maps images [b, h, w, c] to the logits of the first network, float32 [b, classes]."""
+        network = self.network
+        if getattr(network, "dropout_rate", 0):  # one without dropout stays without
+            network = network.clone(dropout_rate=self.dropout_rate)
+        first, second = (network.clone(parent=self, name=name) for name in PARTS)
+        logits: jax.Array = first(x, train=train)
+        if train or self.is_initializing():
+            self.sow("peer", "logits", second(x, train=train))
+        return logits
+
+
+def initial_variables(model: nn.Module, key: jax.Array, images: jax.Array) -> dict[str, Any]:
+    """Returns the variables of a network at its start, by the names of their collections.
+
+    Of two peers the first starts as it would alone, the second from another key.
+    """
+    if not isinstance(model, Peers):
+        return dict(model.init(key, images, train=False))
+    keys = (key, jax.random.fold_in(key, 1))
+    each = [dict(model.network.init(own, images, train=False)) for own in keys]
+    return {name: dict(zip(PARTS, (own[name] for own in each), strict=True)) for name in each[0]}
