@@ -4,6 +4,7 @@ from ml_collections import ConfigDict
 
 from rethinking_jax.errors import UserError, nearest
 from rethinking_jax.theory import (
+    double_descent,
     easy_examples,
     kernel,
     kernel_noise,
@@ -28,6 +29,7 @@ KINDS: dict[str, Kind] = {
     "stability": stability.KIND,
     "easy_examples": easy_examples.KIND,
     "label_errors": label_errors.KIND,
+    "double_descent": double_descent.KIND,
     "memorization": memorization.KIND,
     "robust_labels": robust_labels.KIND,
 }
