@@ -25,6 +25,7 @@ def get_config(argument: str = "") -> ConfigDict:
         thresholds=6,
         retrain=10,
         banzhaf=0,
+        published="",
         epochs=20,
         learner="network+nearest+kernel",
     )

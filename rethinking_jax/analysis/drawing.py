@@ -123,7 +123,7 @@ def _as_slide(figure: "Figure", axes: "Axes", plot: Plot, source: str) -> None:
     for label in (axes.xaxis.label, axes.yaxis.label):
         label.set_fontsize(20)
     axes.tick_params(which="both", labelsize=17)
-    curves = [line for line in axes.lines if line.get_gid()]  # all but the level
+    curves = [line for line in axes.lines if line.get_gid()]  # all but the level and verticals
     for line in curves:
         line.set_linewidth(3.2)
         line.set_markersize(5 if line.get_linestyle() == "None" else 9)
@@ -274,6 +274,12 @@ def _draw(plot: Plot, indices: Sequence[int]) -> "tuple[Figure, Axes]":
         axes.annotate(
             plain(name), (0.01, height), (0, 3), ("axes fraction", "data"), "offset points"
         )
+    for place, name in plot.verticals:
+        axes.axvline(place, color=INK, linewidth=0.8, alpha=0.6, linestyle=(0, (4, 3)))
+        axes.annotate(
+            plain(name), (place, 0.99), (3, 0), ("data", "axes fraction"), "offset points",
+            rotation=90, va="top",
+        )  # fmt: skip
     axes.set_xlabel(plain(plot.x_label))
     axes.set_ylabel(plain(plot.y_label))
     if "x" in plot.log:
