@@ -53,6 +53,8 @@ HOST_PURPOSES = {
     "halves": 14,
     "removed_at_random": 15,
     "permuted_membership": 16,
+    "folds": 16,
+    "held_out_labels": 17,
 }
 
 # What NumPy draws for everyone alike, whatever the seed of a run.

@@ -5,9 +5,11 @@ from ml_collections import ConfigDict
 from rethinking_jax.errors import UserError, nearest
 from rethinking_jax.theory import (
     kernel,
+    label_errors,
     memorization,
     min_norm,
     rademacher,
+    robust_labels,
     shattering,
     stability,
     theorem1,
@@ -21,7 +23,9 @@ KINDS: dict[str, Kind] = {
     "rademacher": rademacher.KIND,
     "shattering": shattering.KIND,
     "stability": stability.KIND,
+    "label_errors": label_errors.KIND,
     "memorization": memorization.KIND,
+    "robust_labels": robust_labels.KIND,
 }
 
 
