@@ -16,6 +16,7 @@ from rethinking_jax.analysis import belkin, paper
 from rethinking_jax.analysis.regularizers import listed
 from rethinking_jax.analysis.table import Column, Spread, spread
 from rethinking_jax.config import recipe
+from rethinking_jax.theory import published, robust_results
 from rethinking_jax.theory.kernel_noise_pages import BESIDE, beside_rows
 from rethinking_jax.workdir.metrics import Json, text_of
 
@@ -292,6 +293,21 @@ def kernel_noise(files: dict[str, Json]) -> list[Json]:
             if cell not in rows or row["draws"] > rows[cell]["draws"]:
                 rows[cell] = {**row, "runs": _solved(file, numbers)}
     return [rows[cell] for cell in belkin.CELLS if cell in rows]
+
+
+COLUMNS_PUBLISHED = (*published.COLUMNS, Column("device, date: file", "runs"))
+COLUMNS_ROBUST = (*robust_results.COLUMNS, Column("device, date: file", "runs"))
+
+
+def of_kind(files: dict[str, Json], kind: str, key: str) -> list[Json]:
+    """Returns the members of the experiments of a kind that have a key, with their device."""
+    return [
+        {**member, "runs": _solved(file, numbers)}
+        for file, numbers in files.items()
+        if numbers.get("kind") == kind
+        for member in numbers["members"]
+        if key in member
+    ]
 
 
 COLUMNS_THEORY = (
