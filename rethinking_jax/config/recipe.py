@@ -51,7 +51,7 @@ def network(name: str) -> Overrides:
     known = [known for known in MODELS if not takes_widths(known)]
     if not widths and name not in known:
         raise UserError(
-            f"the config's argument models: {name!r} is not known{nearest(name, known)} (known: "
+            f"the network {name!r} is not known{nearest(name, known)} (known: "
             f"{', '.join(known)}, and mlp_DxW for D hidden layers of width W, such as mlp_1x16)"
         )
     if name in known or not widths:

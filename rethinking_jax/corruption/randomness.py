@@ -54,6 +54,9 @@ HOST_PURPOSES = {
     "removed_at_random": 15,
     "descent_examples": 13,
     "permuted_membership": 16,
+    "folds": 16,
+    "held_out_labels": 17,
+    "equally_hard": 18,
 }
 
 # What NumPy draws for everyone alike, whatever the seed of a run.

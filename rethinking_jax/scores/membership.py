@@ -10,6 +10,7 @@ examples share one.
 import numpy as np
 
 POOLED_BELOW = 64  # runs: with fewer, variances are pooled over the examples
+CHUNK = 4096  # examples whose densities are held at once, where they share nothing
 LEAST_LOSS = float(np.finfo(np.float32).eps)  # a loss in float32 is no nearer to 0 than this
 
 
@@ -35,9 +36,19 @@ def likelihood_ratios(confidence: np.ndarray, trained: np.ndarray) -> np.ndarray
       trained: whether a run trains on an example, bool [runs, n], with at least 3 runs of each
         kind for each example.
     """
-    x = np.asarray(confidence, np.float64)
+    runs, count = trained.shape
+    if runs < POOLED_BELOW:
+        return _ratios(np.asarray(confidence, np.float64), trained, pooled=True)
+    found = np.empty((runs, count))
+    for at in range(0, count, CHUNK):
+        part = slice(at, at + CHUNK)
+        own = np.asarray(confidence[:, part], np.float64)
+        found[:, part] = _ratios(own, trained[:, part], pooled=False)
+    return found
+
+
+def _ratios(x: np.ndarray, trained: np.ndarray, pooled: bool) -> np.ndarray:
     x = x - x.mean(0)  # so that squares lose no digits
-    pooled = len(x) < POOLED_BELOW
     inside = _log_density(x, trained, pooled)
     found: np.ndarray = inside - _log_density(x, ~trained, pooled)
     return found

@@ -51,8 +51,10 @@ def neighbours(points: np.ndarray, first: int) -> np.ndarray:
         squares[np.arange(len(rows)), rows] = np.inf
         # Rounding would order equal distances; 1e-9 of the largest norm is far above it.
         squares = np.round(squares / (1e-9 * max(norms.max(), 1.0)))
-        squares = np.where(np.isfinite(squares), squares, np.inf)
-        found[rows] = np.argsort(squares, axis=1, kind="stable")[:, :first]
+        # Whole numbers, one for each distance and position: float64 holds them exactly.
+        ranks = squares * len(x) + np.arange(len(x))
+        ranks = np.partition(ranks, first - 1, axis=1)[:, :first]
+        found[rows] = np.sort(ranks, axis=1) % len(x)
     return found
 
 
@@ -98,6 +100,14 @@ def memorization(labels: np.ndarray, near: np.ndarray, kept: int, k: int = 1) ->
 def disagreement(labels: np.ndarray, near: np.ndarray, k: int) -> np.ndarray:
     """Returns the share of the k nearest neighbours that have another label, float64 [n]."""
     found: np.ndarray = (labels[near[:, :k]] != labels[:, None]).mean(1)
+    return found
+
+
+def vote(labels: np.ndarray, near: np.ndarray, k: int) -> np.ndarray:
+    """Returns the label that most of the k nearest neighbours have, int64 [n]; ties: the least."""
+    own = labels[near[:, :k]]
+    counts = np.stack([(own == one).sum(1) for one in range(int(labels.max()) + 1)], axis=1)
+    found: np.ndarray = counts.argmax(1)
     return found
 
 

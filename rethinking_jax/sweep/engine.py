@@ -35,6 +35,11 @@ class Run(NamedTuple):
     # The share of each true class (row) that has each label (column), float32 [k, k].
     transition: np.ndarray | None = None
 
+    @property
+    def has_corrupted_labels(self) -> bool:
+        """Says whether training labels are drawn anew, or given and wrong here and there."""
+        return self.label_noise > 0 or self.flipped_fraction > 0
+
     def train_size(self, examples: int) -> int:
         """Returns how many of the examples of a training set the run trains on."""
         return examples if self.subset is None else len(self.subset)

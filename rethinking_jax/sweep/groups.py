@@ -21,7 +21,7 @@ from rethinking_jax.data.dataset import Dataset
 from rethinking_jax.data.runs import dataset_key
 from rethinking_jax.host.memory import free_bytes
 from rethinking_jax.step.losses import LOSSES
-from rethinking_jax.step.state import Hyper, LossHyper
+from rethinking_jax.step.state import Hyper, LossHyper, TrainState
 from rethinking_jax.step.train import init_state
 from rethinking_jax.sweep.build import (
     build_engine,
@@ -34,9 +34,14 @@ from rethinking_jax.sweep.build import (
     streamed_part,
 )
 from rethinking_jax.sweep.engine import Chunk, Engine, Run
-from rethinking_jax.sweep.memory import SHARE, member_bytes
+from rethinking_jax.sweep.memory import SHARE, member_bytes, step_bytes
 from rethinking_jax.sweep.mesh import make_mesh
 from rethinking_jax.sweep.saved import chunk_name
+
+# Small networks on a CPU: what those that train together may touch in a step, about half of a
+# usual last level of cache, and how many must fit for it to be worth it (`bench sweep`).
+CACHE_BYTES = 16 * 2**20
+FEWEST_TOGETHER = 4
 
 
 def label_run(member: configs.Member, dataset: Dataset) -> Run:
@@ -142,8 +147,8 @@ def _cut(
     config = group[0].config
     if dataset.streamed:
         size = 1
-    elif len(group) > 1 and _use_vmap(config, backend):
-        size = _chunk_size(group, dataset, devices, report)
+    elif len(group) > 1 and (most := _members_at_once(group, dataset, backend)) > 1:
+        size = _chunk_size(group, dataset, devices, most, report)
     else:
         size = places_of(config, devices)
     return [tuple(group[i : i + size]) for i in range(0, len(group), size)]
@@ -168,11 +173,12 @@ def _chunk_size(
     group: Sequence[Run],
     dataset: Dataset,
     devices: Sequence[jax.Device],
+    most: int,
     report: Callable[[str], None],
 ) -> int:
-    """Says how many runs of a vmapped group train at once."""
+    """Says how many runs of a vmapped group train at once, at most `most` on a device."""
     each, free = estimate_bytes(group[0], dataset), free_bytes(jax.local_devices()[0])
-    fits = max(1, int(SHARE * free / each)) * places_of(group[0].config, devices)
+    fits = min(most, max(1, int(SHARE * free / each))) * places_of(group[0].config, devices)
     chosen = min(len(group), int(group[0].config.max_members) or fits, fits)
     report(
         f"{len(group)} runs as one program, {chosen} at a time: about {each / 2**20:.1f} MiB for "
@@ -184,18 +190,25 @@ def _chunk_size(
 def estimate_bytes(run: Run, dataset: Dataset) -> int:
     """Estimates the memory that one more member like this takes, see `memory.member_bytes`."""
     config, size = run.config, run.train_size(len(dataset.train))
-    model = make_model(config, dataset.num_classes)
     image_shape = input_shape(config, dataset)
-    build = make_optimizer_of(config, size)
-    one = jax.tree.map(lambda leaf: leaf[0], hyper([run]))
     return member_bytes(
-        model,
-        lambda: init_state(model, build, one, image_shape),
+        make_model(config, dataset.num_classes),
+        _init_of(run, dataset, image_shape),
         image_shape,
         config.batch_size,
         min(config.eval_batch_size, size),
         size,
     )
+
+
+def _init_of(
+    run: Run, dataset: Dataset, image_shape: tuple[int, int, int]
+) -> Callable[[], TrainState]:
+    """Returns what makes the state of a run."""
+    model = make_model(run.config, dataset.num_classes)
+    build = make_optimizer_of(run.config, run.train_size(len(dataset.train)))
+    one = jax.tree.map(lambda leaf: leaf[0], hyper([run]))
+    return lambda: init_state(model, build, one, image_shape)
 
 
 def _group_key(run: Run) -> str:
@@ -207,13 +220,29 @@ def _group_key(run: Run) -> str:
     return str((static_part(config), own, None if subset is None else len(subset)))
 
 
-def _use_vmap(config: ConfigDict, backend: str) -> bool:
-    """Says whether several runs share a device."""
-    if config.vectorize == "auto":
-        # On two CPU cores a single MLP keeps the cores busy already, and vmapped
-        # convolutions become grouped ones, which are slow: there one run at a time.
-        return backend != "cpu" and not is_convolutional(config)
-    return bool(config.vectorize == "vmap")
+def _members_at_once(group: Sequence[Run], dataset: Dataset, backend: str) -> int:
+    """Says how many runs share a device at most, if memory allows; 1: they are looped.
+
+    On a CPU a few small networks train faster together, for a step of one is too small for the
+    cores. More of them than the cache holds are slower than one at a time, and so are vmapped
+    convolutions, which become grouped ones (see `rethinking_jax.bench`).
+    """
+    config = group[0].config
+    if config.vectorize == "vmap":
+        return len(group)
+    if config.vectorize == "loop" or is_convolutional(config):
+        return 1
+    if backend != "cpu":
+        return len(group)
+    in_cache = CACHE_BYTES // _step_bytes(group[0], dataset)
+    return in_cache if in_cache >= FEWEST_TOGETHER else 1
+
+
+def _step_bytes(run: Run, dataset: Dataset) -> int:
+    """Estimates what a member touches in a train step, see `memory.step_bytes`."""
+    config, image_shape = run.config, input_shape(run.config, dataset)
+    init = _init_of(run, dataset, image_shape)
+    return step_bytes(init, image_shape, config.batch_size)
 
 
 def hyper(runs: Sequence[Run]) -> Hyper:

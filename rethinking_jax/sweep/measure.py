@@ -91,7 +91,7 @@ def _line(
         "step": position.step,
         "learning_rate": _learning_rate(run, position.step, chunk.steps_per_epoch),
         **running_metrics(running),
-        **split_metrics("train", sums["train"], run.label_noise > 0, classes),
+        **split_metrics("train", sums["train"], run.has_corrupted_labels, classes),
     }
     for split in chunk.dataset.measured:
         corrupted = split == "test" and run.config.corrupt_test_labels

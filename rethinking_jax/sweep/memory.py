@@ -58,6 +58,25 @@ def member_bytes(
     )
 
 
+def step_bytes(
+    init: Callable[[], TrainState], image_shape: tuple[int, ...], batch_size: int
+) -> int:
+    """Estimates what one member of a group reads and writes again and again in a train step.
+
+    That is its state, a gradient, and the pixels of its batch as they are read and as they are
+    preprocessed, in bytes. Where these of all members exceed a processor's cache, a step waits for
+    memory.
+
+    Args:
+      init: makes the state of one member, see `rethinking_jax.step.train.init_state`.
+      image_shape: (h, w, c).
+      batch_size: examples of a train step.
+    """
+    state = jax.eval_shape(init)
+    pixels = 4 * batch_size * math.prod(image_shape)
+    return _tree_bytes(state) + _tree_bytes(state.params) + 2 * pixels
+
+
 def _tree_bytes(tree: PyTree) -> int:
     return sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
 

@@ -54,7 +54,7 @@ class Exposure(NamedTuple):
       area: AUROC.
       rates: true positive rates by the false positive rate of `RATES`.
       corrupted, clean: AUROC over the examples with corrupted, and with true labels; None where
-        there are too few.
+        there are too few of them.
       null: AUROC where membership is permuted.
       evidence: of each example the mean log-likelihood ratio over the runs that train on it, less
         that over the others, float64 [n].
@@ -65,7 +65,7 @@ class Exposure(NamedTuple):
     area: list[float]
     rates: dict[float, list[float]]
     corrupted: list[float] | None
-    clean: list[float]
+    clean: list[float] | None
     null: list[float]
     evidence: np.ndarray
     curve: tuple[np.ndarray, np.ndarray]
@@ -76,7 +76,7 @@ def expose(one: Memorized, fewest: int) -> Exposure:
 
     Args:
       one: the setting with what its runs answer.
-      fewest: the least number of corrupted labels for which they are looked at by themselves.
+      fewest: the least number of corrupted, or clean, labels that are looked at by themselves.
     """
     trained, corrupted = one.answers.trained, one.setting.corrupted
     confidence = logit_confidence(one.answers.loss)
@@ -94,8 +94,8 @@ def expose(one: Memorized, fewest: int) -> Exposure:
             ]
             for rate in RATES
         },
-        _areas(ratios[:, corrupted], trained[:, corrupted]) if corrupted.sum() >= fewest else None,
-        _areas(ratios[:, ~corrupted], trained[:, ~corrupted]),
+        _areas_among(ratios, trained, corrupted, fewest),
+        _areas_among(ratios, trained, ~corrupted, fewest),
         _areas(fake, sham),
         contrast(group_sums(trained, ratios, BLOCKS)).value,
         _thinned(*roc(ratios.ravel(), trained.ravel())),
@@ -116,7 +116,14 @@ def _flat(ratios: np.ndarray, trained: np.ndarray, group: slice) -> tuple[np.nda
 
 
 def _areas(ratios: np.ndarray, trained: np.ndarray) -> list[float]:
-    return [auroc(*_flat(ratios, trained, group)) for group in _groups(trained)]
+    return [float(auroc(*_flat(ratios, trained, group))) for group in _groups(trained)]
+
+
+def _areas_among(
+    ratios: np.ndarray, trained: np.ndarray, chosen: np.ndarray, fewest: int
+) -> list[float] | None:
+    """Returns AUROC over some examples; None where there are too few."""
+    return _areas(ratios[:, chosen], trained[:, chosen]) if chosen.sum() >= fewest else None
 
 
 def _thinned(false: np.ndarray, true: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -72,8 +72,6 @@ def learner_row(
       scores: its scores, float64 [n].
       beside: what the networks memorize.
     """
-    from scipy.stats import spearmanr  # slow to import
-
     corrupted = setting.corrupted
     some, all_ = bool(corrupted.any()), bool(corrupted.all())
     return {
@@ -88,9 +86,16 @@ def learner_row(
         "tail": float((scores >= TAIL).mean()),
         "confirmed": None,
         "error": None,
-        "auroc": auroc(scores, corrupted) if some and not all_ else None,
-        "correlation": float(spearmanr(scores, beside.scores.value).statistic) if beside else None,
+        "auroc": float(auroc(scores, corrupted)) if some and not all_ else None,
+        "correlation": _correlation(scores, beside.scores.value) if beside else None,
     }
+
+
+def _correlation(a: np.ndarray, b: np.ndarray) -> float | None:
+    """Returns Spearman's rank correlation; None where all of one are equal."""
+    from scipy.stats import spearmanr  # slow to import
+
+    return float(spearmanr(a, b).statistic) if np.ptp(a) and np.ptp(b) else None
 
 
 def learner_table(rows: Sequence[Json]) -> Table:

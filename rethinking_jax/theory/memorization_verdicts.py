@@ -200,16 +200,19 @@ def has_a_tail(found: Sequence[Memorized]) -> Verdict:
 
 def membership_is_exposed(found: Sequence[Exposure]) -> Verdict:
     """Judges whether the attack tells more of corrupted labels than of clean ones."""
-    own = [one for one in found if one.corrupted is not None]
-    apart = {one.name: paired(one.corrupted or [], one.clean) for one in own}
+    apart = {
+        one.name: paired(one.corrupted, one.clean)
+        for one in found
+        if one.corrupted is not None and one.clean is not None
+    }
     parts = "; ".join(
         f"{name}: AUROC higher by {_told(one, 'groups of runs')}" for name, one in apart.items()
     )
     return verdict(
         "Whether a run has trained on an example shows more where its label is corrupted.",
         OURS,
-        all(one.low > 0 for one in apart.values()) if own else None,
-        f"{parts}." if own else f"Needs label noise with {FEWEST} corrupted labels.",
+        all(one.low > 0 for one in apart.values()) if apart else None,
+        f"{parts}." if apart else f"Needs label noise with {FEWEST} labels of each kind.",
         "No number in the paper.",
         of_paper=False,
     )

@@ -158,6 +158,7 @@ def train_subsets(
             stop_when_fitted=False,
             measure_every=config.epochs,
             max_members=config.max_members,
+            vectorize="auto",
             **changes,
         ),
         overrides,

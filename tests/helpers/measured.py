@@ -12,10 +12,12 @@ from typing import Any, NamedTuple
 
 from conftest import REPOSITORY
 
-from rethinking_jax.analysis import paper
+from rethinking_jax.analysis import belkin, paper
 from rethinking_jax.analysis.regularizers import listed
 from rethinking_jax.analysis.table import Column, Spread, spread
 from rethinking_jax.config import recipe
+from rethinking_jax.theory import published, robust_results
+from rethinking_jax.theory.kernel_noise_pages import BESIDE, beside_rows
 from rethinking_jax.workdir.metrics import Json, text_of
 
 FOLDER = REPOSITORY / "docs" / "results"
@@ -276,6 +278,37 @@ def table_3(files: dict[str, Json]) -> list[Json]:
         ]
         rows += own or [{**shared, "n": None}]
     return rows
+
+
+COLUMNS_BELKIN = (*BESIDE, Column("device, date: file", "runs"))
+
+
+def kernel_noise(files: dict[str, Json]) -> list[Json]:
+    """Returns a row for each of our errors that Belkin, Ma and Mandal (2018) have, too."""
+    rows = [
+        {**row, "runs": _solved(file, numbers)}
+        for file, numbers in files.items()
+        if numbers.get("kind") == "kernel_noise"
+        for row in beside_rows(numbers["members"])
+    ]
+    cells = [[row[field] for field in belkin.Cell._fields] for row in rows]
+    places = [belkin.CELLS.index(belkin.Cell(*cell)) for cell in cells]
+    return [rows[i] for i in sorted(range(len(rows)), key=places.__getitem__)]
+
+
+COLUMNS_PUBLISHED = (*published.COLUMNS, Column("device, date: file", "runs"))
+COLUMNS_ROBUST = (*robust_results.COLUMNS, Column("device, date: file", "runs"))
+
+
+def of_kind(files: dict[str, Json], kind: str, key: str) -> list[Json]:
+    """Returns the members of the experiments of a kind that have a key, with their device."""
+    return [
+        {**member, "runs": _solved(file, numbers)}
+        for file, numbers in files.items()
+        if numbers.get("kind") == kind
+        for member in numbers["members"]
+        if key in member
+    ]
 
 
 COLUMNS_THEORY = (
