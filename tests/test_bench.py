@@ -19,7 +19,7 @@ from conftest import REPOSITORY
 from helpers.benchmarks import bench
 from helpers.commands import answer
 
-from rethinking_jax.bench import members, results, solve, sweep, timing
+from rethinking_jax.bench import members, results, solve, sweep, timing, values
 from rethinking_jax.bench import train as bench_train
 from rethinking_jax.bench.__main__ import main
 from rethinking_jax.errors import UserError
@@ -335,7 +335,9 @@ def test_growth_is_bytes_per_further_member() -> None:
         (["sweep", "--levles=3"], ["--levles=3", "did you mean '--levels'"]),
         (["sweep", "--levels=0"], ["--levels", "'0'", "at least 1"]),
         (["sweep", "--epochs=two"], ["--epochs", "'two'", "whole number"]),
-        (["sweep", "--model=mlp_1x51"], ["'mlp_1x51'", "'mlp_1x512'"]),
+        (["sweep", "--model=mlp_1x51x"], ["'mlp_1x51x'", "'mlp_1x512'", "mlp_DxW"]),
+        (["sweep", "--at_once=8,4"], ["8,4", "rise"]),
+        (["commands", "--model=mlp1x512"], ["'mlp1x512'", "'mlp_1x512'"]),
         (["sweep", "--members=3", "--seeds=2"], ["--members", "--seeds"]),
         (["sweep", "--output=no/such/folder.json"], ["no/such/folder.json"]),
         (["sweep", "--train_examples=100"], ["batch_size=128", "100 training examples"]),
@@ -363,6 +365,49 @@ def test_bad_input_is_one_line(
         assert word in result.stderr
 
 
+@pytest.mark.skipif(importlib.util.find_spec("pydvl") is not None, reason="pyDVL is installed")
+def test_without_pydvl_its_benchmark_is_one_line(tmp_path: Path) -> None:
+    result = answer(main, ["values", "--dataset=mnist5k"], tmp_path)
+    assert (result.returncode, result.stderr.count("\n")) == (2, 1), result.stderr
+    assert "pyDVL" in result.stderr and "pip install" in result.stderr
+
+
+VALUES = values.Settings("mnist5k", 300, (8,), epochs=2, models=6, repeats=1, batch_size=50)
+
+
+def test_networks_that_are_valued_train_on_halves_to_their_accuracy() -> None:
+    chunks, trained = values._chunks(VALUES, "", lambda line: None)
+    assert trained.shape == (6, 300) and set(trained.sum(1)) == {150}
+    assert sum(len(chunk.runs) for chunk in chunks) == 6
+    for run in (run for chunk in chunks for run in chunk.runs):
+        assert run.subset is not None
+        np.testing.assert_array_equal(np.sort(run.subset), np.flatnonzero(trained[run.config.seed]))
+    accuracies: list[float] = []
+    contestant = values._ours(VALUES, chunks, trained, accuracies)
+    contestant.run(contestant.prepare())
+    assert contestant.work == 6 * 150 * 2
+    assert len(accuracies) == 1 and 0.15 < accuracies[0] < 0.9
+
+
+def test_values_are_those_of_pydvl(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pydvl")
+    pytest.importorskip("torch")
+    from rethinking_jax.bench import pydvl_values
+    from rethinking_jax.scores.banzhaf import banzhaf_values
+
+    chunks, trained = values._chunks(VALUES, "", lambda line: None)
+    dataset, subsets = chunks[0].dataset, [np.flatnonzero(row) for row in trained]
+    utility, data = pydvl_values.utility_of(VALUES, dataset)
+    assert 0.1 < pydvl_values.accuracy(utility, subsets[0]) < 0.9
+    # In place of training: a network that is as good as its labels are large.
+    network = pydvl_values.Network
+    monkeypatch.setattr(network, "fit", lambda self, x, y: setattr(self, "found", y.mean() / 10))
+    monkeypatch.setattr(network, "score", lambda self, x, y: self.found)
+    found = pydvl_values.values(utility, data, subsets)
+    own = banzhaf_values(trained, np.array([dataset.train.labels[s].mean() / 10 for s in subsets]))
+    np.testing.assert_allclose(found, own.value, atol=1e-6)
+
+
 def test_a_file_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "notes.json"
     file.write_text('{"mine": 1}')
@@ -376,11 +421,14 @@ def test_a_small_sweep_writes_ratios_that_follow_from_its_times(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
     options = ["--levels=2", "--seeds=1", "--train_examples=256", "--epochs=1", "--repeats=2"]
+    options += ["--at_once=1", "--model=mlp_1x16"]
     result = bench(environment, "sweep", *options, "--output=b.json", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     (record,) = json.loads((tmp_path / "b.json").read_text())
     seconds = record["seconds"]
-    assert set(seconds) >= {"ours, vmap", "ours, loop"}
+    assert set(seconds) >= {"ours, vmap", "ours, vmap of 1", "ours, loop"}
+    assert len(record["cpu_ratios"]) == len(record["ratios"]) >= 2
+    assert all(len(times) == 2 and min(times) > 0 for times in record["cpu_seconds"].values())
     assert all(len(times) == 2 and min(times) > 0 for times in seconds.values())
     assert set(record["images_per_round"].values()) == {2 * 256}
     for found in record["ratios"]:
@@ -390,10 +438,25 @@ def test_a_small_sweep_writes_ratios_that_follow_from_its_times(
         assert (found["min"], found["max"]) == pytest.approx((min(again), max(again)))
     assert record["compile_seconds"]["ours, vmap"] > 0
     assert record["versions"]["jax"] == jax.__version__ and record["device"]
-    torch_is_here = importlib.util.find_spec("torch") is not None
-    assert ("PyTorch loop" in seconds) == torch_is_here
-    assert bool(record["notes"]) != torch_is_here
+    assert "PyTorch loop" not in seconds and "PyTorch" in record["notes"][0]
     assert str(tmp_path) not in (tmp_path / "b.json").read_text()
+
+
+@pytest.mark.slow
+def test_a_sweep_is_one_command_or_one_for_each_run(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    options = ["--model=mlp_1x8", "--members=3", "--train_examples=200", "--epochs=1",
+               "--repeats=1", "--output=b.json"]  # fmt: skip
+    result = bench(environment, "commands", *options, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    (record,) = json.loads((tmp_path / "b.json").read_text())
+    assert record["images_per_round"] == {"one command": 600, "a command for each run": 200}
+    (sweep_took,), (each_took,) = record["seconds"].values()
+    (found,) = record["ratios"]
+    assert found["median"] == pytest.approx(600 / sweep_took / (200 / each_took))
+    failed = bench(environment, "commands", *options[:-1], "--dataset=no/such.npz", cwd=tmp_path)
+    assert failed.returncode == 2 and failed.stderr.count("\n") == 1
 
 
 @pytest.mark.slow

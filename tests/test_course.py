@@ -144,7 +144,44 @@ def architectures() -> Results:
     return lesson("course_architectures", *runs)
 
 
+def widths(
+    noisy: tuple[float, ...] = (0.3, 0.2, 0.3, 0.15),
+    clean: tuple[float, ...] | None = (0.2, 0.15, 0.15, 0.1),
+    train: tuple[float, ...] = (0.3, 0.2, 0.0, 0.0),
+    spread: float = 0.002,
+    name: str = "course_double_descent",
+) -> Results:
+    """Test errors of four widths, with and without noise; training errors with noise."""
+    runs = []
+    for noise, tests in ((0.2, noisy), (0.0, clean)):
+        for width, test, error in zip((4, 16, 32, 128), tests or (), train, strict=False):
+            for seed in range(3):
+                fitted = 1 - (error if noise else 0.0)
+                shift = spread * ((seed + width) % 3 - 1)
+                one = run("partially_corrupted_labels", None, 1 - test - shift, noise=noise,
+                          seed=seed, each={"train_accuracy": [0.5, fitted]}, model="mlp",
+                          hidden_sizes=[width])  # fmt: skip
+                runs.append(one)
+    return lesson(name, *runs)
+
+
+def in_time(
+    errors: tuple[float, ...] = (0.8, 0.2, 0.3, 0.15), spread: float = 0.002, noise: float = 0.2
+) -> Results:
+    """Test errors after four epochs; from the third on all labels are fitted."""
+    runs = []
+    for seed in range(3):
+        tests = [1 - error - spread * ((seed + i) % 3 - 1) for i, error in enumerate(errors)]
+        each = {"test_accuracy": tests, "train_accuracy": [0.5, 0.8, 1.0, 1.0]}
+        runs.append(run("partially_corrupted_labels", None, noise=noise, seed=seed, each=each,
+                        model="mlp", hidden_sizes=[4096]))  # fmt: skip
+    return lesson("double_descent_epochs", *runs)
+
+
 EVERY = {
+    "course_double_descent": widths,
+    "double_descent_networks": lambda: widths(name="double_descent_networks"),
+    "double_descent_epochs": in_time,
     "course_architectures": architectures,
     "course_checkerboard": checkerboards,
     "course_train_validation_test": validated,
@@ -165,7 +202,10 @@ def outcomes(results: Results) -> list[str]:
 
 def test_every_lesson_has_a_config_of_its_name_and_example_runs_here() -> None:
     configs = {path.stem: load(path) for path in CONFIGS if path.stem.startswith("course_")}
-    assert set(configs) == set(LESSONS) == set(EVERY)
+    descent = next(path for path in CONFIGS if path.stem == "double_descent")
+    besides = {f"double_descent_{part}": load(descent, part) for part in ("networks", "epochs")}
+    assert set(configs) | set(besides) == set(LESSONS) == set(EVERY)
+    assert all(config.experiment == name for name, config in besides.items())
     for name, config in configs.items():
         assert config.experiment == name
         assert len(members(config)) > 3
@@ -200,6 +240,21 @@ def test_every_lesson_has_a_config_of_its_name_and_example_runs_here() -> None:
         (dataset_sizes(power=-0.1), [NO, YES, NO]),
         (dataset_sizes(augmented=0.5), [YES, YES, NO]),
         (dataset_sizes(augmented=1.1), [YES, NO, YES]),
+        (widths(), [YES, YES, YES]),
+        (widths(noisy=(0.3, 0.25, 0.2, 0.15)), [NO, NOT_MEASURED, NO]),
+        (widths(noisy=(0.2, 0.3, 0.15, 0.15), train=(0.3, 0.05, 0.02, 0)), [YES, YES, YES]),
+        (
+            widths(noisy=(0.2, 0.3, 0.25, 0.15), train=(0.3, 0.3, 0.3, 0.1)),
+            [YES, NOT_MEASURED, YES],
+        ),
+        (widths(train=(0.3, 0.0, 0.0, 0.0)), [YES, NO, YES]),
+        (widths(clean=(0.3, 0.1, 0.3, 0.1)), [YES, YES, NO]),
+        (widths(clean=None), [YES, YES, NOT_MEASURED]),
+        (widths(spread=0.1), [NOT_MEASURED] * 3),
+        (in_time(), [YES, YES]),
+        (in_time(errors=(0.8, 0.2, 0.3, 0.25)), [YES, NO]),
+        (in_time(errors=(0.8, 0.4, 0.3, 0.25)), [NO, YES]),
+        (in_time(noise=0.0), [NOT_MEASURED, NOT_MEASURED]),
     ],
 )
 def test_claims_can_come_out_either_way(results: Results, wanted: list[str]) -> None:

@@ -294,6 +294,8 @@ def test_a_config_of_ours_is_one_run_without_its_sweep(path: Path) -> None:
         ("min_norm", {"num_features": 7}, None),
         ("min_norm", {"ntk_seeds": 2}, {"ntk_widths": "4"}),
         ("kernel", {"gamma": 0.1, "kernel": "linear"}, {"kernel": "gabor"}),
+        ("kernel", {"scale": 3.0}, {"kernel": "laplacian"}),
+        ("kernel_noise", {"ridges": "1", "kernel": "nearest"}, {"kernel": "laplacian"}),
         ("kernel", {"seed": 1}, {"corruption": "gaussian"}),
         ("kernel", {"label_noise": 0.1}, {"corruption": PARTIAL}),
         (

@@ -175,6 +175,16 @@ def test_an_experiment_of_theory_has_its_row_and_its_claims(tmp_path: Path) -> N
     assert "| CIFAR-10 | none | 50,000 | 0.0000 | 0.5200 | 0.460 | +6.00 | 100 | - | CPU" in text
 
 
+def test_kernels_on_noisy_labels_stand_beside_their_paper_s_tables() -> None:
+    """In its order, and without what it does not have."""
+    files = measured.read()
+    rows = drawn.rows_of(files).kernel_noise
+    assert [row["learner"] for row in rows if row["table"] == "Table 6"][:3] == ["gaussian"] * 3
+    (name, numbers), *_ = [(n, f) for n, f in files.items() if f.get("kind") == "kernel_noise"]
+    others = [{**row, "noise": 0.3} for row in numbers["members"]]
+    assert not drawn.rows_of({name: {**numbers, "members": others}}).kernel_noise
+
+
 # The file --------------------------------------------------------------------------------
 
 

@@ -1,15 +1,20 @@
-"""The estimate by which groups are cut, against what XLA says that it takes."""
+"""How many runs train together: by the memory that they take, and by a processor's cache."""
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
+from rethinking_jax import config as configs
+from rethinking_jax.data.dataset import Dataset, Split
+from rethinking_jax.data.runs import dataset_key
 from rethinking_jax.models import create_model
 from rethinking_jax.step.optimizer import make_optimizer
 from rethinking_jax.step.preprocess import standardize_per_image, to_unit
 from rethinking_jax.step.state import Examples, Hyper, Running
 from rethinking_jax.step.train import init_state, make_steps
-from rethinking_jax.sweep.memory import member_bytes
+from rethinking_jax.sweep import groups
+from rethinking_jax.sweep.memory import member_bytes, step_bytes
 from rethinking_jax.sweep.mesh import make_mesh
 from rethinking_jax.sweep.program import make_program
 
@@ -57,3 +62,42 @@ def test_the_estimate_covers_what_a_further_member_takes_and_little_more(name: s
 
     more = (taken(6) - taken(2)) / 4
     assert 0.9 * more < estimate < 4 * more, (estimate, more)
+
+
+def sizes(backend: str = "cpu", **changes: object) -> list[int]:
+    """How many of 40 runs of an MLP on digits train together."""
+    images, labels = np.zeros((200, 28, 28, 1), np.uint8), np.arange(200, dtype=np.int32) % 10
+    split = Split(jnp.asarray(images), labels, np.arange(200, dtype=np.uint32))
+    data = Dataset("digits", split, split, tuple("0123456789"))
+    config = configs.base_config()
+    config.model, config.hidden_sizes, config.crop_size = "mlp", (128,), 0
+    config.update(changes)
+    config.sweep = configs.runs([{"seed": seed} for seed in range(40)])
+    members = configs.members(config, check=None)
+    chunks = groups.make_chunks(
+        members, {dataset_key(config): data}, backend, jax.devices()[:1], report=lambda text: None
+    )
+    assert [run.config.seed for chunk in chunks for run in chunk.runs] == list(range(40))
+    return [len(chunk.runs) for chunk in chunks]
+
+
+def test_small_networks_on_a_cpu_train_together_as_far_as_the_cache_goes() -> None:
+    assert sizes() == [8] * 5
+    assert sizes(hidden_sizes=(16,)) == [17, 17, 6]
+    assert sizes(hidden_sizes=(512,)) == [1] * 40
+    assert sizes(max_members=3) == [3] * 13 + [1]
+    assert sizes(batch_size=16)[0] > 8
+    assert sizes(optimizer="adam")[0] < 8
+    assert sizes(vectorize="vmap") == [40]
+    assert sizes(vectorize="loop") == [1] * 40
+    assert sizes("gpu") == sizes("gpu", hidden_sizes=(512,)) == [40]
+
+
+def test_what_a_step_touches_is_counted() -> None:
+    model = create_model("mlp_1x512", num_classes=10)
+    one = jax.tree.map(lambda leaf: leaf[0], hyper(1))
+    optimizer = make_optimizer("sgd", 0.95, 10, "all")
+    weights = 432 * 512 + 512 + 512 * 10 + 10
+    found = step_bytes(lambda: init_state(model, optimizer, one, SHAPE), SHAPE, BATCH)
+    expected = 4 * (3 * weights + 2 * BATCH * 432)  # weights, momentum, gradient; pixels twice
+    assert expected <= found < expected + 200

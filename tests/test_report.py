@@ -272,6 +272,14 @@ def test_figure_1b_and_1c_against_a_hand_computation() -> None:
     assert plots["figure_1c"].level == (0.9, "chance, 90%")
 
 
+def test_labels_that_are_never_true_are_no_curve_of_figure_1b() -> None:
+    noises = (0.0, 0.2)
+    runs = [run("partially_corrupted_labels", 3, noise=noise, exclude_true_class=True)
+            for noise in noises]  # fmt: skip
+    names = [plot.name for plot in figures(made(*runs))]
+    assert "learning_curves" in names and not {"figure_1b", "figure_1c"} & set(names)
+
+
 def test_the_papers_curves_start_switched_off_unless_like_meets_like() -> None:
     results = noise_sweep()
     for plot in figures(results)[1:]:

@@ -101,7 +101,8 @@ def test_depths_are_those_of_scikit_learns_neighbours() -> None:
             model = KNeighborsClassifier(5, algorithm="brute").fit(layer[rest], labels[rest])
             own.append(model.predict(layer[i : i + 1])[0])
         probes.append(np.array(own))
-    found = prediction_depth(layers, labels, predictions, k=5)
+    near = [nearest.neighbours(layer, 5) for layer in layers]
+    found = prediction_depth(near, labels, predictions)
     np.testing.assert_array_equal(found, depths(probes, predictions))
 
 

@@ -207,13 +207,14 @@ def test_settings_are_averaged_for_each_corruption() -> None:
 
 # The command -----------------------------------------------------------------------------------
 
-SMALL = "noise=0.3,corruptions=2,inits=2,folds=2,subsets=10,epochs=4,train_examples=260"
+SMALL = "noise=0.3,corruptions=2,inits=2,folds=2,subsets=10,epochs=4,train_examples=320"
 
 
 def test_the_command(answer: Command, tmp_path: Path) -> None:
     workdir = tmp_path / "run"
     arguments = (
         f"{CONFIG}:kind=symmetric,model=mlp_1x16,{SMALL}", "--config.subset_epochs=2",
+        "--config.batch_size=32",
         f"--workdir={workdir}",
     )  # fmt: skip
     result = answer(*arguments)
@@ -223,7 +224,7 @@ def test_the_command(answer: Command, tmp_path: Path) -> None:
     with np.load(workdir / "scores.npz") as file:
         scores = dict(file)
     corrupted = scores["corrupted"]
-    assert (corrupted == (scores["given_label"] != scores["true_label"])).all()
+    assert (corrupted == (scores["label"] != scores["true_label"])).all()
     assert 0.2 < corrupted.mean() < 0.4
     for row in summary["members"][: len(SCORES)]:  # those of the first corruption
         own = scores[row["score"]]
@@ -265,7 +266,7 @@ def test_labels_of_a_file_and_pairs_are_judged_alike(tmp_path: Path) -> None:
     workdir = tmp_path / "run"
     summary = experiment.run(config, workdir, console=Console(quiet=True), report=False)
     with np.load(workdir / "scores.npz") as file:
-        np.testing.assert_array_equal(file["given_label"], labels[file["id"]])
+        np.testing.assert_array_equal(file["label"], labels[file["id"]])
     shares = {row["corruption"]: row["corrupted"] / row["examples"] for row in summary["members"]}
     assert 0.85 < shares["given_labels"] < 0.95 and 0.2 < shares["pair_flip"] < 0.4
     assert {row["score"] for row in summary["members"]} == {"neighbours", "cumulative_loss"}
@@ -277,7 +278,7 @@ def test_no_score_finds_a_corruption_that_was_taken_back(answer: Command, tmp_pa
     masks = {}
     for noise in ("0.3", "0"):
         workdir = tmp_path / noise
-        small = SMALL.replace("0.3", noise).replace("260", "1000")
+        small = SMALL.replace("0.3", noise).replace("320", "1000")
         result = answer(f"{CONFIG}:kind=symmetric,model=mlp_1x16,{small}", f"--workdir={workdir}")
         assert result.returncode == 0, result.stderr
         with np.load(workdir / "scores.npz") as file:

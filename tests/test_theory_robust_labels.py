@@ -120,6 +120,31 @@ def test_generalized_cross_entropy_is_judged_on_pairs_alone() -> None:
     assert verdicts.generalized_loses_on_pairs(noisy(course(), other)).outcome == "not measured"
 
 
+def test_people_s_errors_are_compared_at_the_same_rate() -> None:
+    def both(people: int, drawn: int, wrong: float = 0.36) -> dict[str, dict[str, list[Course]]]:
+        def runs(name: str, corruption: str, half: int, wrong: float) -> list[Course]:
+            shares = [0.6 if epoch >= half else 0.1 for epoch in (1, 2, 3)]
+            return [
+                course(seed=s, name=name, corruption=corruption, memorized=shares)._replace(
+                    wrong=wrong
+                )
+                for s in range(3)
+            ]
+
+        return noisy(
+            *runs("people", "given_labels", people, wrong),
+            *runs("drawn", "partially_corrupted_labels", drawn, 0.36),
+        )
+
+    judge = verdicts.people_are_memorized_earlier
+    assert judge(both(1, 3)).outcome == "yes"
+    assert judge(both(3, 1)).outcome == "no"
+    assert judge(both(1, 9)).outcome == "yes"
+    assert judge(both(9, 1)).outcome == "no"
+    assert judge(both(9, 9)).outcome == "not measured"
+    assert judge(both(1, 3, wrong=0.45)).outcome == "not measured"
+
+
 def test_what_is_held_out_depends_on_the_seed_alone() -> None:
     config = theory_config("robust_labels", held_out=0.2, batch_size=10)
     kept = kept_positions(config, 100)

@@ -61,6 +61,7 @@ class Plot(NamedTuple):
       log: the axes that have a logarithmic scale; values there are positive or nan, see
         `rethinking_jax.analysis.drawable`.
       slide: whether its files are in large type, for a lecture.
+      verticals: vertical lines, each by its place on the x axis and its name.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Plot(NamedTuple):
     models: tuple[str, ...] = ()
     log: Literal["", "x", "y", "xy"] = ""
     slide: bool = False
+    verticals: Sequence[tuple[float, str]] = ()
 
 
 # The points of a line: x, then mean, least and greatest value over seeds.

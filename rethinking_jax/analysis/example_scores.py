@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rethinking_jax.errors import UserError
-from rethinking_jax.workdir.folder import read_arrays, write_arrays
+from rethinking_jax.workdir.arrays import read_arrays, write_arrays
 from rethinking_jax.workdir.metrics import Json
 from rethinking_jax.workdir.storage import AnyPath, write_atomically
 

@@ -26,12 +26,17 @@ PARTIAL = "partially_corrupted_labels"
 
 
 def swept(results: Results) -> list[Series]:
-    """Returns the series that trained partially_corrupted_labels at several levels of noise."""
-    return [
-        one
-        for one in tested_series(results)
-        if len({g.label_noise for g in one.groups if g.members[0]["corruption"] == PARTIAL}) > 1
-    ]
+    """Returns the series that trained partially_corrupted_labels at several levels of noise.
+
+    The paper redraws a label from all classes: runs that never take the true one are none of its.
+    """
+
+    def levels(one: Series) -> set[float]:
+        return {
+            g.label_noise for g in one.by_label_noise() if g.members[0]["corruption"] == PARTIAL
+        }
+
+    return [one for one in tested_series(results) if len(levels(one)) > 1]
 
 
 # Learning curves, Figure 1a -----------------------------------------------------------

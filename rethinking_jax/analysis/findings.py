@@ -138,9 +138,9 @@ def from_json(plain: Json, members: list[Json]) -> Findings:
     for one in plain["plots"]:
         level = tuple(one["level"]) if one["level"] else None
         curves = [Curve(**c) for c in one["curves"]]
-        plots.append(
-            Plot(**{**one, "curves": curves, "level": level, "models": tuple(one["models"])})
-        )
+        verticals = [tuple(line) for line in one.get("verticals", ())]
+        read = {"curves": curves, "level": level, "verticals": verticals}
+        plots.append(Plot(**{**one, **read, "models": tuple(one["models"])}))
     return Findings(
         members,
         plain["facts"],

@@ -114,6 +114,15 @@ SPANISH = {
     "MLP 3x512": "MLP 3x512",
     "Maxout 2x240": "Maxout 2x240",
     "linear": "lineal",
+    "error": "error",
+    "width of the hidden layer": "anchura de la capa oculta",
+    "test error, label noise {noise:g}": "error de prueba, ruido en las etiquetas {noise:g}",
+    "training error, label noise {noise:g}":
+        "error de entrenamiento, ruido en las etiquetas {noise:g}",
+    "training error {error:g}": "error de entrenamiento {error:g}",
+    "Double descent: error against width": "Doble descenso: error según la anchura",
+    "Double descent in time: error against epochs":
+        "Doble descenso en el tiempo: error según las épocas",
     "{label}: error ~ n^-{power:.2f}": "{label}: error ~ n^-{power:.2f}",
 }  # fmt: skip
 

@@ -57,6 +57,9 @@ def _sweep(parser: cli.Parser) -> None:
     )
     parser.add_argument("--seeds", type=count, help="of each level (3; there: 1)")
     parser.add_argument("--members", type=count, help="runs in all, a level each")
+    parser.add_argument(
+        "--at_once", type=_counts, default=(), help="vmapped at a time, besides all, by commas"
+    )
     parser.add_argument("--train_examples", type=cli.whole_number(0), help="0: all (there: 128)")
     parser.add_argument("--epochs", type=count, help="in each round (2; there: 1)")
     parser.add_argument("--repeats", type=count, help="rounds (5; there: 3, vmapped 1)")
@@ -131,6 +134,28 @@ def _solve(parser: cli.Parser) -> None:
     parser.add_argument("--data_dir", default="", help="of tfds")
 
 
+def _commands(parser: cli.Parser) -> None:
+    count = cli.whole_number(1)
+    parser.add_argument("--members", type=count, default=400, help="runs (%(default)s)")
+    parser.add_argument("--train_examples", type=cli.whole_number(0), default=0, help="0: all")
+    parser.add_argument("--epochs", type=count, default=10, help="of each run (%(default)s)")
+    _repeats(parser, 3)
+    _model_and_data(parser)
+
+
+def _values(parser: cli.Parser) -> None:
+    count = cli.whole_number(1)
+    parser.add_argument("--dataset", default="mnist", help="%(default)s")
+    parser.add_argument("--train_examples", type=count, default=10_000, help="%(default)s")
+    parser.add_argument(
+        "--hidden_sizes", type=_widths, default="128,64", help="of the MLP (%(default)s)"
+    )
+    parser.add_argument("--epochs", type=count, default=5, help="of each network (%(default)s)")
+    parser.add_argument("--models", type=count, default=14, help="in a round (%(default)s)")
+    _repeats(parser, 3)
+    parser.add_argument("--data_dir", default="", help="of tfds")
+
+
 def _campaign(parser: cli.Parser) -> None:
     parser.add_argument(
         "--minutes", type=cli.whole_number(1), default=25, help="all of it (%(default)s)"
@@ -153,9 +178,13 @@ def _repeats(parser: cli.Parser, rounds: int) -> None:
 
 
 def _model_and_data(parser: cli.Parser) -> None:
-    parser.add_argument("--model", default="mlp_1x512", help="%(default)s")
+    parser.add_argument("--model", default="mlp_1x512", help="%(default)s, or mlp_DxW")
     parser.add_argument("--dataset", default="mnist5k", help="%(default)s")
     parser.add_argument("--data_dir", default="", help="of tfds")
+
+
+def _widths(text: str) -> tuple[int, ...]:
+    return tuple(map(cli.whole_number(1), text.split(",")))
 
 
 def _counts(text: str) -> tuple[int, ...]:
@@ -178,6 +207,12 @@ BENCHES: dict[str, tuple[str, Callable[[cli.Parser], None]]] = {
     "input": ("images per second that are decoded, streamed and read from a cache", _input),
     "augment": ("time of an epoch with each augmentation over one without", _augment),
     "solve": ("time to solve a kernel machine, against SciPy and scikit-learn", _solve),
+    "commands": ("a sweep as one command against a command for each of its runs", _commands),
+    "values": (
+        "Data Banzhaf values of digits: the same networks on the same halves here and by pyDVL, "
+        "and what 10,000 networks cost",
+        _values,
+    ),
     "campaign": (
         "all that the documentation states of an accelerator, in a given time: the parts that "
         "--output does not have yet, most valuable first",

@@ -8,7 +8,18 @@ from collections.abc import Callable, Iterator
 from absl import logging
 from rich.console import Console
 
-from rethinking_jax.bench import augment, campaign, findings, imagenet, members, solve, sweep, train
+from rethinking_jax.bench import (
+    augment,
+    campaign,
+    commands,
+    findings,
+    imagenet,
+    members,
+    solve,
+    sweep,
+    train,
+    values,
+)
 from rethinking_jax.bench import input as bench_input
 from rethinking_jax.bench.results import Record, busy, check_output, save, spread
 from rethinking_jax.bench.timing import Progress
@@ -46,6 +57,7 @@ def _sweep(options: Namespace, console: Console) -> Iterator[Record]:
         options.model,
         options.dataset,
         options.members,
+        options.at_once,
         levels=options.levels,
         seeds=options.seeds,
         train_examples=options.train_examples,
@@ -55,6 +67,7 @@ def _sweep(options: Namespace, console: Console) -> Iterator[Record]:
     record = sweep.bench_sweep(settings, options.data_dir, _say(console))
     runs = settings.levels * settings.seeds
     print_speeds(record, f"{runs} runs of {settings.model}", console)
+    _print_cpu_ratios(record, console)
     yield record
 
 
@@ -195,6 +208,39 @@ def _solve(options: Namespace, console: Console) -> Iterator[Record]:
     yield record
 
 
+def _commands(options: Namespace, console: Console) -> Iterator[Record]:
+    settings = commands.Settings(
+        options.model,
+        options.dataset,
+        options.members,
+        options.train_examples,
+        options.epochs,
+        options.repeats,
+    )
+    record = commands.bench_commands(settings, options.data_dir, _say(console))
+    print_speeds(record, f"{settings.members} runs of {settings.model}", console)
+    yield record
+
+
+def _values(options: Namespace, console: Console) -> Iterator[Record]:
+    settings = values.resolve(
+        options.dataset,
+        options.train_examples,
+        options.hidden_sizes,
+        epochs=options.epochs,
+        models=options.models,
+        repeats=options.repeats,
+    )
+    record = values.bench_values(settings, options.data_dir, _say(console))
+    print_speeds(record, f"{settings.models} networks on halves of the training set", console)
+    _print_cpu_ratios(record, console)
+    for name, hours in record["task_hours"].items():
+        console.print(f"{name}: {values.TASK:,} networks would take {hours:.1f} hours")
+    for name, accuracy in record["mean_test_accuracy"].items():
+        console.print(f"{name}: mean test accuracy {accuracy:.4f}")
+    yield record
+
+
 def _campaign(options: Namespace, console: Console) -> Iterator[Record]:
     settings = campaign.resolve(options.minutes, options.parts, options.data_dir, options.output)
     if not options.show:
@@ -217,6 +263,8 @@ RUNS: dict[str, Callable[[Namespace, Console], Iterator[Record]]] = {
     "input": _input,
     "augment": _augment,
     "solve": _solve,
+    "commands": _commands,
+    "values": _values,
     "campaign": _campaign,
 }
 
@@ -234,3 +282,9 @@ def print_speeds(record: Record, title: str, console: Console) -> None:
     for found in record["ratios"]:
         rounds = spread(found["rounds"], "{:.2f}")
         console.print(f"{found['of']} / {found['over']}: {rounds}")
+
+
+def _print_cpu_ratios(record: Record, console: Console) -> None:
+    for found in record["cpu_ratios"]:
+        rounds = spread(found["rounds"], "{:.2f}")
+        console.print(f"{found['of']} / {found['over']}, by CPU time: {rounds}")

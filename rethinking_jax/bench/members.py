@@ -26,9 +26,9 @@ from rethinking_jax.bench.results import Record, new_record
 from rethinking_jax.bench.sweep import Settings as SweepSettings
 from rethinking_jax.bench.sweep import sweep_config
 from rethinking_jax.bench.timing import Progress
+from rethinking_jax.config import recipe
 from rethinking_jax.data.runs import load_datasets
 from rethinking_jax.errors import RunFailed, UserError
-from rethinking_jax.models import create_model
 from rethinking_jax.sweep import groups
 
 
@@ -36,7 +36,7 @@ class Settings(NamedTuple):
     """What is measured.
 
     Attributes:
-      model: a name of `rethinking_jax.models`.
+      model: a name of `rethinking_jax.models`, or mlp_DxW.
       dataset: see `rethinking_jax.data.load_dataset`.
       members: the numbers of members, rising.
       epochs: number of epochs that are timed, after one that compiles.
@@ -59,7 +59,7 @@ def bench_members(settings: Settings, data_dir: str, say: Progress) -> Record:
       UserError: the model is unknown, or the data set cannot be had.
       RunFailed: a process failed, for lack of memory perhaps; the message has its last line.
     """
-    create_model(settings.model, num_classes=10)  # it refuses an unknown name at once
+    recipe.network(settings.model)  # it refuses an unknown name at once
     # Nothing here may touch the device before the last of these processes is through: on a
     # GPU this one would take most of the memory.
     groups = []
@@ -117,9 +117,13 @@ def measure(members: int, model: str, dataset: str, data_dir: str, epochs: int) 
     config.vectorize = "vmap"
     runs = configs.members(config)
     datasets = load_datasets(runs, lambda line: None)
-    (chunk,) = groups.make_chunks(
+    chunk, *others = groups.make_chunks(
         runs, datasets, jax.default_backend(), jax.devices()[:1], report=lambda line: None
     )
+    if others:
+        raise UserError(
+            f"--members={members}: the free memory has room for {len(chunk.runs)} of {model}"
+        )
     feed = ours.feed_of(chunk)
     start = peak_bytes()
     seconds = []

@@ -26,13 +26,14 @@ def fresh_carries(chunks: Sequence[Chunk]) -> list[Carry]:
     return ready
 
 
-def train(feed: Feed, carry: Carry, epochs: int) -> None:
-    """Trains the members of a feed for some epochs; consumes `carry`."""
+def train(feed: Feed, carry: Carry, epochs: int) -> TrainState:
+    """Trains the members of a feed for some epochs, and returns them; consumes `carry`."""
     for epoch in range(epochs):
         for piece in feed.train(carry, epoch, 0):
             carry = piece.carry
         state, running = jax.block_until_ready(carry)
         carry = state, jax.tree.map(jnp.zeros_like, running)
+    return carry[0]
 
 
 def train_full_batches(

@@ -1,8 +1,8 @@
 """One sweep over label noise and seeds, trained in three ways.
 
-It is trained as one vmapped program, as a loop over runs through the same functions, and as the
-loop over runs that a PyTorch user writes. Only training epochs are timed, without evaluation or
-checkpoints; nothing is written, and compilation is reported apart.
+It is trained as one vmapped program, vmapped a few runs at a time, as a loop over runs through the
+same functions, and as the loop over runs that a PyTorch user writes. Only training epochs are
+timed, without evaluation or checkpoints; nothing is written, and compilation is reported apart.
 """
 
 from functools import partial
@@ -15,7 +15,14 @@ from ml_collections import ConfigDict
 from rethinking_jax import config as configs
 from rethinking_jax.bench import ours, torch_check
 from rethinking_jax.bench.results import Record, measured, new_record
-from rethinking_jax.bench.timing import Contestant, Progress, compile_seconds, interleave
+from rethinking_jax.bench.timing import (
+    Contestant,
+    Progress,
+    compile_seconds,
+    interleave,
+    with_cpu_time,
+)
+from rethinking_jax.config import recipe
 from rethinking_jax.data.runs import load_datasets
 from rethinking_jax.errors import UserError
 from rethinking_jax.models import convolves, create_model
@@ -31,7 +38,7 @@ class Settings(NamedTuple):
     """What is measured.
 
     Attributes:
-      model: a name of `rethinking_jax.models`.
+      model: a name of `rethinking_jax.models`, or mlp_DxW.
       dataset: see `rethinking_jax.data.load_dataset`.
       levels: number of levels of label noise, from 0 to 1.
       seeds: number of seeds of each level.
@@ -39,6 +46,7 @@ class Settings(NamedTuple):
       epochs: number of epochs in a round.
       repeats: number of rounds.
       batch_size: images of a step.
+      at_once: how many runs are vmapped at a time, for a contestant each beside all at once.
     """
 
     model: str
@@ -49,15 +57,23 @@ class Settings(NamedTuple):
     epochs: int
     repeats: int
     batch_size: int = 128
+    at_once: tuple[int, ...] = ()
 
 
-def resolve(model: str, dataset: str, members: int | None = None, **given: int | None) -> Settings:
+def resolve(
+    model: str,
+    dataset: str,
+    members: int | None = None,
+    at_once: tuple[int, ...] = (),
+    **given: int | None,
+) -> Settings:
     """Fills in what was not given: fewer and smaller runs where a CPU has to convolve.
 
     Args:
-      model: a name of `rethinking_jax.models`.
+      model: a name of `rethinking_jax.models`, or mlp_DxW.
       dataset: see `rethinking_jax.data.load_dataset`.
       members: the number of runs, each with a level of its own, instead of levels and seeds.
+      at_once: see `Settings`.
       **given: other fields of `Settings`; None stands for the default.
 
     Raises:
@@ -71,19 +87,23 @@ def resolve(model: str, dataset: str, members: int | None = None, **given: int |
         if {"levels", "seeds"} & set(chosen):
             raise UserError("--members counts all runs: give it, or --levels and --seeds, not both")
         chosen |= {"levels": members, "seeds": 1}
-    return Settings(model, dataset, **(usual | chosen))
+    return Settings(model, dataset, **(usual | chosen), at_once=at_once)
 
 
 def convolves_on_cpu(model: str) -> bool:
     """Says whether a step takes about a second, and far longer vmapped, as grouped convolutions."""
-    return convolves(create_model(model, num_classes=10)) and jax.default_backend() == "cpu"
+    own = recipe.network(model)
+    network = create_model(own["model"], num_classes=10, hidden_sizes=tuple(own["hidden_sizes"]))
+    return convolves(network) and jax.default_backend() == "cpu"
 
 
 def sweep_config(settings: Settings, data_dir: str) -> ConfigDict:
     """Returns the config of the sweep: label noise from 0 to 1, each level with each seed."""
     config = configs.base_config()
-    for key in ("model", "dataset", "train_examples", "epochs", "batch_size"):
+    for key in ("dataset", "train_examples", "epochs", "batch_size"):
         config[key] = getattr(settings, key)
+    network = recipe.network(settings.model)
+    config.model, config.hidden_sizes = network["model"], tuple(network["hidden_sizes"])
     config.data_dir = data_dir
     config.corruption = "partially_corrupted_labels"
     config.label_noise = 0.5  # each run has its own
@@ -97,7 +117,7 @@ def sweep_config(settings: Settings, data_dir: str) -> ConfigDict:
 
 
 def bench_sweep(settings: Settings, data_dir: str, say: Progress) -> Record:
-    """Measures the three ways, for some minutes.
+    """Measures the ways to train a sweep, for some minutes.
 
     Args:
       settings: what is measured.
@@ -105,8 +125,9 @@ def bench_sweep(settings: Settings, data_dir: str, say: Progress) -> Record:
       say: shows what is going on.
 
     Returns:
-      The record: `results.new_record` and `results.measured`, with compile_seconds of our
-      contestants and notes on who sat out.
+      The record: `results.new_record` and `results.measured`, with the seconds of all cores by
+      round (cpu_seconds) and the ratios by them (cpu_ratios), which other users of a machine
+      disturb less, compile_seconds of our contestants and notes on who sat out.
 
     Raises:
       UserError: a setting is wrong, or the data set cannot be had.
@@ -117,9 +138,10 @@ def bench_sweep(settings: Settings, data_dir: str, say: Progress) -> Record:
     (train_size,) = {len(dataset.train) for dataset in datasets.values()}
     work = settings.levels * settings.seeds * train_size * settings.epochs
     contestants, compiled, notes = [], {}, []
-    for name, vectorize in ((VMAP, "vmap"), (LOOP, "loop")):
+    groupings = [(VMAP, "vmap", 0), *((vmap_of(n), "vmap", n) for n in settings.at_once)]
+    for name, vectorize, size in (*groupings, (LOOP, "loop", 0)):
         say(f"compiling: {name}")
-        config.vectorize = vectorize
+        config.vectorize, config.max_members = vectorize, size
         runs = configs.members(config)
         chunks = groups.make_chunks(runs, datasets, backend, jax.devices()[:1], report=say)
         contestant, compiled[name] = _ours(name, chunks, settings.epochs, work)
@@ -130,10 +152,27 @@ def bench_sweep(settings: Settings, data_dir: str, say: Progress) -> Record:
         say(notes[-1])
     else:
         contestants.append(_torch(chunks, settings, work))
+    cpu: dict[str, list[float]] = {contestant.name: [] for contestant in contestants}
+    contestants = [with_cpu_time(one, cpu[one.name]) for one in contestants]
     seconds = interleave(contestants, settings.repeats, say)
-    record = new_record("sweep", settings._asdict())
-    record |= measured(seconds, dict.fromkeys(seconds, work), PAIRS)
-    return record | {"compile_seconds": compiled, "notes": notes}
+    record = new_record("sweep", settings._asdict() | {"at_once": list(settings.at_once)})
+    pairs = [*PAIRS, *((vmap_of(n), LOOP) for n in settings.at_once)]
+    by_wall, by_cpu = (measured(s, dict.fromkeys(seconds, work), pairs) for s in (seconds, cpu))
+    return (
+        record
+        | by_wall
+        | {
+            "cpu_seconds": cpu,
+            "cpu_ratios": by_cpu["ratios"],
+            "compile_seconds": compiled,
+            "notes": notes,
+        }
+    )
+
+
+def vmap_of(members: int) -> str:
+    """Returns the name of the contestant that vmaps so many runs at a time."""
+    return f"{VMAP} of {members}"
 
 
 def _ours(name: str, chunks: list[Chunk], epochs: int, work: int) -> tuple[Contestant, float]:

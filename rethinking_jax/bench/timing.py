@@ -78,6 +78,20 @@ def interleave(
     return seconds
 
 
+def with_cpu_time(contestant: Contestant, seconds: list[float]) -> Contestant:
+    """Returns a contestant that notes in `seconds` what all cores of its process took, by round.
+
+    Others who use the machine make each run longer, and take no time of these cores.
+    """
+
+    def run(given: Given) -> None:
+        started = time.process_time()
+        contestant.run(given)
+        seconds.append(time.process_time() - started)
+
+    return contestant._replace(run=run)
+
+
 def speeds(seconds: dict[str, list[float]], work: dict[str, int]) -> dict[str, list[float]]:
     """Returns the work per second of each contestant in each round."""
     return {name: [work[name] / s for s in times] for name, times in seconds.items()}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from ml_collections import ConfigDict
 
 from rethinking_jax.config.keys import base_config
-from rethinking_jax.config.sweeps import Overrides
+from rethinking_jax.config.sweeps import Overrides, runs
 from rethinking_jax.errors import UserError, nearest
 from rethinking_jax.models import MODELS, takes_widths
 
@@ -51,7 +51,7 @@ def network(name: str) -> Overrides:
     known = [known for known in MODELS if not takes_widths(known)]
     if not widths and name not in known:
         raise UserError(
-            f"the config's argument models: {name!r} is not known{nearest(name, known)} (known: "
+            f"the network {name!r} is not known{nearest(name, known)} (known: "
             f"{', '.join(known)}, and mlp_DxW for D hidden layers of width W, such as mlp_1x16)"
         )
     if name in known or not widths:
@@ -201,6 +201,54 @@ def course_config(name: str, chosen: ConfigDict | Overrides) -> ConfigDict:
     # The curves are the point: no run ends where its training set is fitted.
     config.stop_when_fitted = False
     config.checkpoint_every = 10
+    return config
+
+
+def noisy(noise: str) -> list[Overrides]:
+    """Returns a run for each label noise of an argument such as "0+0.2".
+
+    With that probability a label is a wrong one, as in Nakkiran et al. (2020).
+
+    Raises:
+      UserError: the argument is something else.
+    """
+    partly = {"corruption": "partially_corrupted_labels", "exclude_true_class": True}
+    return [
+        {"name": f"noise={level:g}", **partly, "label_noise": level}
+        if level
+        else {"name": "noise=0", "corruption": "true_labels"}
+        for level in numbers("noise", noise)
+    ]
+
+
+def widths_config(name: str, chosen: ConfigDict) -> ConfigDict:
+    """Returns MLPs of many widths, which are trained as long as each other, for double descent.
+
+    Args:
+      name: the name of the experiment.
+      chosen: the arguments widths, noise and seeds, and keys of the config.
+    """
+    config = base_config()
+    config.update(
+        experiment=name,
+        preprocess="none",
+        crop_size=0,
+        model="mlp",
+        hidden_sizes=(1,),
+        optimizer="adam",
+        learning_rate=0.001,
+        lr_decay=1.0,
+        # What differs is the size: no run ends where its training set is fitted.
+        stop_when_fitted=False,
+        checkpoint_every=500,
+        **without(chosen, "noise", "widths", "seeds"),
+    )
+    members = [
+        {**labels, "name": f"width={sizes[0]},{labels['name']}", "hidden_sizes": sizes}
+        for sizes in hidden_layers(chosen.widths)
+        for labels in noisy(chosen.noise)
+    ]
+    config.sweep = runs(seeded(members, chosen.seeds))
     return config
 
 

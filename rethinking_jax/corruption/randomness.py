@@ -52,9 +52,11 @@ HOST_PURPOSES = {
     "subsets": 13,
     "halves": 14,
     "removed_at_random": 15,
+    "descent_examples": 13,
     "permuted_membership": 16,
     "folds": 16,
     "held_out_labels": 17,
+    "equally_hard": 18,
 }
 
 # What NumPy draws for everyone alike, whatever the seed of a run.

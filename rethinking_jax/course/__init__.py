@@ -7,6 +7,8 @@ from rethinking_jax.course import (
     batch_size,
     checkerboard,
     dataset_size,
+    double_descent,
+    epoch_wise,
     learning_rate,
     network_size,
     normalization,
@@ -22,12 +24,16 @@ LESSONS: dict[str, Lesson] = {
     "course_batch_size": batch_size.LESSON,
     "course_checkerboard": checkerboard.LESSON,
     "course_dataset_size": dataset_size.LESSON,
+    "course_double_descent": double_descent.LESSON,
     "course_learning_rate": learning_rate.LESSON,
     "course_network_size": network_size.LESSON,
     "course_normalization": normalization.LESSON,
     "course_optimizers": optimizers.LESSON,
     "course_randomization": randomization.LESSON,
     "course_train_validation_test": train_validation_test.LESSON,
+    # What configs/double_descent.py trains.
+    "double_descent_networks": double_descent.LESSON,
+    "double_descent_epochs": epoch_wise.LESSON,
 }
 
 

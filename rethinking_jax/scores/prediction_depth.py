@@ -65,10 +65,7 @@ def depths(probes: Sequence[np.ndarray], predictions: np.ndarray) -> np.ndarray:
 
 
 def prediction_depth(
-    layers: Sequence[np.ndarray],
-    labels: np.ndarray,
-    predictions: np.ndarray,
-    k: int = NEIGHBOURS,
+    near: Sequence[np.ndarray], labels: np.ndarray, predictions: np.ndarray
 ) -> np.ndarray:
     """Returns the prediction depth of each training example, see `depths`.
 
@@ -76,10 +73,10 @@ def prediction_depth(
     example itself, whose label would answer for it, is not asked.
 
     Args:
-      layers: float [n, features] for each layer, the inputs first, see `activations`.
+      near: positions of each example's nearest others, int [n, k] for each layer, the inputs
+        first, see `activations` and `nearest.neighbours`.
       labels: int [n], the given labels.
       predictions: int [n], what the network says in the end.
-      k: how many others a probe asks.
     """
-    probes = [nearest.vote(labels, nearest.neighbours(layer, k), k) for layer in layers]
+    probes = [nearest.vote(labels, own, own.shape[1]) for own in near]
     return depths(probes, predictions)

@@ -5,20 +5,20 @@ The facts themselves are part of the states (see `rethinking_jax.step.facts`), s
 hold them and a run that is killed at any moment records what it would have recorded.
 """
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import jax
 import numpy as np
 
-from rethinking_jax.errors import UserError, first_line
+from rethinking_jax.errors import UserError
 from rethinking_jax.host.processes import is_primary
 from rethinking_jax.step.facts import NAMES, no_facts, with_moment
 from rethinking_jax.step.state import TrainState, extended, facts_of
 from rethinking_jax.sweep.engine import Between, Chunk, Feed
 from rethinking_jax.sweep.mesh import spread
-from rethinking_jax.workdir.storage import AnyPath, make_folder, remove_tree, write_atomically
+from rethinking_jax.workdir.arrays import read_arrays, write_arrays
+from rethinking_jax.workdir.storage import AnyPath, make_folder, remove_tree
 
 FILE, PARTS = "examples.npz", "examples"
 
@@ -127,9 +127,7 @@ def write_part(chunk: Chunk, state: TrainState, epochs: Sequence[int], workdir: 
         }
         arrays |= {f"{split}_{name}": array for name, array in own.items()}
     make_folder(workdir / PARTS)
-    content = io.BytesIO()
-    np.savez(content, **arrays)  # type: ignore[arg-type]  # its stub takes allow_pickle for an array
-    write_atomically(_part_of(chunk, workdir), content.getvalue())
+    write_arrays(_part_of(chunk, workdir), arrays)
 
 
 def is_written(chunk: Chunk, workdir: AnyPath) -> bool:
@@ -139,7 +137,7 @@ def is_written(chunk: Chunk, workdir: AnyPath) -> bool:
     names = {run.name for run in chunk.runs}
     for file in (workdir / FILE, _part_of(chunk, workdir)):
         try:
-            if file.exists() and names <= set(_arrays(file, "runs")["runs"].tolist()):
+            if file.exists() and names <= set(read_arrays(file, "runs")["runs"].tolist()):
                 return True
         except UserError:
             pass  # it is recorded again
@@ -159,9 +157,9 @@ def read(workdir: AnyPath, names: Sequence[str]) -> Recorded:
     damaged: UserError | None = None
     for file in files:
         try:
-            runs = _arrays(file, "runs")["runs"].tolist()
+            runs = read_arrays(file, "runs")["runs"].tolist()
             if wanted & set(runs):
-                read_files.append(_arrays(file))
+                read_files.append(read_arrays(file))
                 places |= {name: (len(read_files) - 1, row) for row, name in enumerate(runs)}
         except UserError as error:
             damaged = error  # what was recorded again is in a part
@@ -200,9 +198,7 @@ def merge(workdir: AnyPath, names: Sequence[str]) -> None:
     for split, own in whole.splits.items():
         plain = {**own._asdict(), **own.facts}
         arrays |= {f"{split}_{name}": plain[name] for name in plain if name != "facts"}
-    content = io.BytesIO()
-    np.savez_compressed(content, **arrays)  # type: ignore[arg-type]  # as above
-    write_atomically(workdir / FILE, content.getvalue())
+    write_arrays(workdir / FILE, arrays)
     remove_tree(workdir / PARTS)
 
 
@@ -230,14 +226,3 @@ def check_same_examples(chunks: Sequence[Chunk]) -> None:
 
 def _part_of(chunk: Chunk, workdir: AnyPath) -> AnyPath:
     return workdir / PARTS / f"{chunk.name}.npz"
-
-
-def _arrays(file: AnyPath, *only: str) -> Mapping[str, np.ndarray]:
-    """Reads arrays of a file, all where none is named."""
-    try:
-        with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as arrays:
-            return {key: arrays[key] for key in only or arrays.files}
-    except Exception as error:  # damage shows as any: of zipfile, zlib, NumPy or struct
-        raise UserError(
-            f"{file} is damaged ({first_line(error)}): remove it, and run again"
-        ) from None

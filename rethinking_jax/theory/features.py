@@ -6,10 +6,12 @@
 - gabor has a bank of Gabor wavelets, 8 orientations at each of 3 wavelengths, 3, 5 and 8 pixels.
   Its features are the moduli of the complex responses, averaged over windows of 7 x 7 pixels (the
   first order of a scattering transform), and the averaged image. Filters have norm 1 and mean 0.
+- fourier has cosines of random frequencies (Rahimi and Recht, 2007), whose products approximate
+  the Gaussian kernel.
 """
 
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -24,6 +26,44 @@ BLOCK_IMAGES = 500  # images that are convolved at once
 ORIENTATIONS, WAVELENGTHS = 8, (3.0, 5.0, 8.0)
 Filters = TypeVar("Filters")  # an array of filters, or a tuple of such
 WINDOW = 7  # pixels of the side of a window that moduli are averaged over
+GAMMA = 0.02  # gamma of the Gaussian kernel of the Fourier features: 1 / (2 sigma^2), sigma 5
+
+
+class Fourier(NamedTuple):
+    """Random Fourier features, sqrt(2 / d) cos(omega x + phase).
+
+    Attributes:
+      omega: frequencies, float64 [pixels, d].
+      phase: float64 [d], from 0 to 2 pi.
+    """
+
+    omega: np.ndarray
+    phase: np.ndarray
+
+    def first(self, count: int) -> "Fourier":
+        """Returns the features that the first `count` frequencies give."""
+        return Fourier(self.omega[:, :count], self.phase[:count])
+
+    def of(self, pixels: np.ndarray) -> np.ndarray:
+        """Returns the features of images, float64 [n, pixels], as float64 [n, d]."""
+        waves: np.ndarray = pixels @ self.omega
+        waves += self.phase
+        np.cos(waves, out=waves)
+        waves *= np.sqrt(2 / len(self.phase))
+        return waves
+
+
+def draw_fourier(size: int, count: int, seed: int) -> Fourier:
+    """Draws `count` frequencies, normal with standard deviation 1 / 5, and phases, uniform.
+
+    Args:
+      size: the number of pixels of an image.
+      count: d.
+      seed: the seed of the draws.
+    """
+    rng = generator(seed, "fourier_features")
+    omega = rng.normal(size=(size, count)) * np.sqrt(2 * GAMMA)
+    return Fourier(omega, rng.uniform(0, 2 * np.pi, count))
 
 
 def random_patches(images: np.ndarray, count: int, seed: int) -> np.ndarray:

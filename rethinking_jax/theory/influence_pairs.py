@@ -16,7 +16,7 @@ from rethinking_jax.scores.contrast import contrast, split
 from rethinking_jax.scores.influence import Pairs, cross_fitted_pairs, influence_of_pairs
 from rethinking_jax.scores.subsets import BLOCKS
 from rethinking_jax.theory.subset_runs import Memorized
-from rethinking_jax.workdir.folder import write_arrays
+from rethinking_jax.workdir.arrays import write_arrays
 from rethinking_jax.workdir.metrics import Json
 from rethinking_jax.workdir.storage import AnyPath
 

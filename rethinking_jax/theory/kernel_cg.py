@@ -35,6 +35,7 @@ def conjugate_gradients(
     most: int,
     patience: int,
     watch: Watch = silent,
+    done: Callable[[np.ndarray], bool] | None = None,
 ) -> Found:
     """Solves A x = Y for all columns at once, A symmetric and positive definite.
 
@@ -48,9 +49,11 @@ def conjugate_gradients(
       most: number of steps after which it stops.
       patience: number of steps without halving the residual after which it stops.
       watch: is told how many steps are done.
+      done: says of Y - A x, float64 [n, k], whether that x is what is wanted, however large the
+        residual; None where the residual alone decides.
 
     Returns:
-      The solution with the smallest residual on the way.
+      The solution that is `done`, or the one with the smallest residual on the way.
     """
     size = float(np.linalg.norm(targets))
     x, left = np.zeros(targets.shape), targets.astype(np.float64)
@@ -63,6 +66,8 @@ def conjugate_gradients(
         curvature = (direction * turned).sum(0)
         length = _divided(power, curvature)
         x, old, left = x + length * direction, left, left - length * turned
+        if done is not None and done(left):
+            return Found(x, step)
         residual = float(np.linalg.norm(left))
         halved_at = step if residual < smallest / 2 else halved_at
         if residual < smallest:

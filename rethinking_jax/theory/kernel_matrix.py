@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -60,6 +61,40 @@ def gaussian(
       held: whether the matrix is made now and kept.
       host: see `on_host`.
     """
+    return _radial(train, test, partial(_gaussian, gamma=gamma), dtype, held, host)
+
+
+def laplacian(
+    train: np.ndarray,
+    test: np.ndarray,
+    scale: float,
+    dtype: Precision,
+    *,
+    held: bool = True,
+    host: bool | None = None,
+) -> Kernel:
+    """Makes the kernel exp(-|x - y| / scale) of rows of numbers, |.| the Euclidean norm.
+
+    Args:
+      train, test, dtype, held, host: see `gaussian`.
+      scale: above 0.
+    """
+    return _radial(train, test, partial(_laplacian, scale=scale), dtype, held, host)
+
+
+# It makes the kernel's values of the rows x [b, d] and y [n, d], whose squared norms are given.
+Between = Callable[[jax.Array, jax.Array, jax.Array], jax.Array]
+
+
+def _radial(
+    train: np.ndarray,
+    test: np.ndarray,
+    kernel: Between,
+    dtype: Precision,
+    held: bool,
+    host: bool | None,
+) -> Kernel:
+    """Makes a kernel of the distance, which is 1 at distance 0."""
     count, wide = len(train), dtype is np.float64
     with jax.enable_x64(wide):
         y = jnp.asarray(train, dtype)
@@ -67,7 +102,7 @@ def gaussian(
 
     def between(x: np.ndarray) -> jax.Array:
         with jax.enable_x64(wide):
-            return jnp.asarray(_gaussian(jnp.asarray(x, dtype), y, norms, gamma))
+            return jnp.asarray(kernel(jnp.asarray(x, dtype), y, norms))
 
     def rows(chosen: Rows) -> jax.Array:
         # The diagonal is exactly 1, which the expanded square gives only nearly.
@@ -85,9 +120,25 @@ def gaussian(
 
 @jax.jit
 def _gaussian(x: jax.Array, y: jax.Array, y_norms: jax.Array, gamma: float) -> jax.Array:
+    return jnp.exp(-gamma * squared_distances(x, y, y_norms))
+
+
+@jax.jit
+def _laplacian(x: jax.Array, y: jax.Array, y_norms: jax.Array, scale: float) -> jax.Array:
+    return jnp.exp(-jnp.sqrt(squared_distances(x, y, y_norms)) / scale)
+
+
+def squared_distances(x: jax.Array, y: jax.Array, y_norms: jax.Array) -> jax.Array:
+    """Returns |x_i - y_j|^2, [b, n], by one matrix product; rounding makes none negative.
+
+    Args:
+      x: rows, [b, d].
+      y: rows, [n, d].
+      y_norms: the squared norms of the rows of y, [n].
+    """
     products = jnp.matmul(x, y.T, precision="highest")
     squares = (x**2).sum(1)[:, None] + y_norms - 2 * products
-    return jnp.exp(-gamma * jnp.maximum(squares, 0))
+    return jnp.maximum(squares, 0)
 
 
 def _gathered(

@@ -67,7 +67,15 @@ class Solution(NamedTuple):
 
 
 def plan(
-    solver: str, precision: str, count: int, size: int, free: int, *, host: bool, blockwise: bool
+    solver: str,
+    precision: str,
+    count: int,
+    size: int,
+    free: int,
+    *,
+    host: bool,
+    blockwise: bool,
+    key: str = "train_examples",
 ) -> Plan:
     """Chooses solver and precision by what was asked for and what fits.
 
@@ -80,6 +88,7 @@ def plan(
       free: free memory, in bytes.
       host: whether the matrix is factored in place, see `kernel_matrix.on_host`.
       blockwise: whether rows of the kernel can be made anew whenever they are needed.
+      key: the config's key that says n, for the message.
 
     Raises:
       UserError: it does not fit; the message says the largest n that does.
@@ -107,7 +116,7 @@ def plan(
     raise UserError(
         f"{count:,} training examples need {least.needed / 1e9:.1f} GB by solver={least.solver} in "
         f"{least.dtype.__name__} and {free / 1e9:.1f} GB are free: at most "
-        f"--config.train_examples={fitting} fit"
+        f"--config.{key}={fitting} fit"
     )
 
 

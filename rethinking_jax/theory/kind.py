@@ -9,6 +9,8 @@ from ml_collections import ConfigDict
 from rethinking_jax.analysis.findings import Findings
 from rethinking_jax.config import Member
 from rethinking_jax.config.key import Key, Need, Range
+from rethinking_jax.corruption import CORRUPTIONS
+from rethinking_jax.errors import UserError
 from rethinking_jax.models import create_model
 from rethinking_jax.theory.data import Tasks
 from rethinking_jax.theory.fitting import Lab
@@ -100,6 +102,23 @@ class Kind(NamedTuple):
     def defaults(self) -> dict[str, object]:
         """Returns the default of each key that has one of its own here, by name."""
         return {**self.training, **{key.name: key.default for key in self.keys}}
+
+
+def check_images_stay(config: ConfigDict, why: str) -> None:
+    """Checks that a run corrupts labels alone.
+
+    Args:
+      config: the run's.
+      why: why its images must stay, for the message.
+
+    Raises:
+      UserError: it changes images.
+    """
+    if CORRUPTIONS[config.corruption].images is not None:
+        known = [name for name, one in CORRUPTIONS.items() if one.images is None]
+        raise UserError(
+            f"config.corruption={config.corruption}: {why}, so it must be one of {', '.join(known)}"
+        )
 
 
 def check_network(config: ConfigDict) -> None:

@@ -4,7 +4,10 @@ from ml_collections import ConfigDict
 
 from rethinking_jax.errors import UserError, nearest
 from rethinking_jax.theory import (
+    double_descent,
+    easy_examples,
     kernel,
+    kernel_noise,
     label_errors,
     memorization,
     min_norm,
@@ -19,11 +22,14 @@ from rethinking_jax.theory.kind import Kind
 KINDS: dict[str, Kind] = {
     "theorem1": theorem1.KIND,
     "kernel": kernel.KIND,
+    "kernel_noise": kernel_noise.KIND,
     "min_norm": min_norm.KIND,
     "rademacher": rademacher.KIND,
     "shattering": shattering.KIND,
     "stability": stability.KIND,
+    "easy_examples": easy_examples.KIND,
     "label_errors": label_errors.KIND,
+    "double_descent": double_descent.KIND,
     "memorization": memorization.KIND,
     "robust_labels": robust_labels.KIND,
 }

@@ -21,6 +21,7 @@ from rethinking_jax.errors import UserError, first_line
 from rethinking_jax.host.processes import fetch
 from rethinking_jax.models.mlp import MLP, Linear
 from rethinking_jax.scores.gradient_norm import dense, per_example
+from rethinking_jax.scores.nearest import neighbours
 from rethinking_jax.scores.prediction_depth import NEIGHBOURS, activations, prediction_depth
 from rethinking_jax.scores.ranking import auroc
 from rethinking_jax.step.state import Facts, TrainState, facts_of
@@ -55,12 +56,32 @@ class Look(NamedTuple):
     Attributes:
       gradient_norms: (their variables, labels int32 [members, n]) -> float32 [members, n].
       probabilities: their variables -> float32 [members, n, classes].
-      layers: variables of one of them -> float32 [n, features] for each layer, inputs first.
+      layers: variables of one of them -> float32 [n, features] for each layer but the inputs.
+      inputs: what the networks are given, float32 [n, h, w, c].
     """
 
     gradient_norms: Callable[[Any, jax.Array], jax.Array]
     probabilities: Callable[[Any], jax.Array]
     layers: Callable[[Any], Sequence[jax.Array]]
+    inputs: jax.Array
+
+
+class Now(NamedTuple):
+    """The members of a chunk that go on, at one moment.
+
+    Attributes:
+      names: of the runs.
+      variables: theirs, a tree of arrays [members, ...].
+      facts: what is recorded of the training examples, each [members, n].
+      labels: the given labels, int32 [members, n].
+      corrupted: whether these are not the true ones, bool [members, n].
+    """
+
+    names: tuple[str, ...]
+    variables: Any
+    facts: Facts
+    labels: jax.Array
+    corrupted: np.ndarray
 
 
 def early_epoch(epochs: int) -> int:
@@ -77,40 +98,27 @@ def watch(chunk: Chunk, folder: AnyPath, wanted: Wanted) -> MeasureMembers:
       wanted: what is kept of the runs on all examples. Of those on folds it is the
         probabilities at the end, of those on subsets nothing.
     """
-    look, runs, last = _look(chunk), chunk.runs, chunk.config.epochs
-    given = np.stack([run.train_labels for run in runs])
-    labels, corrupted = jnp.asarray(given), given != chunk.dataset.train.labels
-    roles = {role(run.name) for run in runs}
+    look, last, early = _look(chunk), chunk.config.epochs, early_epoch(chunk.config.epochs)
+    roles = {role(run.name) for run in chunk.runs}
     kept: dict[str, np.ndarray] = {}
-
-    def keep(fact: str, found: jax.Array | np.ndarray) -> None:
-        values = fetch(found)
-        kept.update({f"{run.name}|{fact}": own for run, own in zip(runs, values, strict=True)})
-
     if "init" in roles and wanted.gradients:
-        start = chunk.engine.init(hyper(runs))
-        keep("gradient_norm_start", fetch(look.gradient_norms(start.variables, labels)))
+        start = chunk.engine.init(hyper(chunk.runs))
+        now = _now(chunk, range(len(chunk.runs)), start.variables, {})
+        kept |= _by_run(now, "gradient_norm_start", look.gradient_norms(now.variables, now.labels))
 
     def measure(active: tuple[int, ...], state: TrainState) -> list[Line]:
-        # No member stops before the others, so that all are here in their order; what fills up
-        # the devices comes after them (see `sweep.mesh.slots`).
         epoch = int(fetch(state.step)[0]) // chunk.steps_per_epoch
-        variables, facts = jax.tree.map(
-            lambda leaf: leaf[: len(runs)], (state.variables, _train_facts(state))
-        )
-        if "init" in roles and epoch == early_epoch(last):
-            keep("early_error_norm", fetch(facts["error_norm"]))
-            if wanted.gradients:
-                found = fetch(look.gradient_norms(variables, labels))
-                keep("gradient_norm_early", found)
-        if "fold" in roles and epoch == last:
-            keep("probabilities", fetch(look.probabilities(variables)))
-            keep("held_out", _held_out(chunk))
+        now = _now(chunk, active, state.variables, _train_facts(state))
+        if "init" in roles and epoch == early:
+            kept.update(_early(look, now, wanted))
         if "init" in roles and epoch == last and wanted.depth:
-            kept.update(_depths(chunk, look, variables, given, fetch(facts["prediction"])))
+            kept.update(_depths(look, now))
+        if "fold" in roles and epoch == last:
+            kept.update(_by_run(now, "probabilities", look.probabilities(now.variables)))
+            kept.update(_by_run(now, "held_out", _held_out(chunk, active)))
         if epoch == last and kept:
             _write(folder, chunk.name, kept)
-        return _ranking(facts, corrupted, active) if "init" in roles else [{} for _ in active]
+        return _ranking(now) if "init" in roles else [{} for _ in active]
 
     return measure
 
@@ -142,11 +150,12 @@ def _write(folder: AnyPath, name: str, kept: Mapping[str, np.ndarray]) -> None:
     write_atomically(folder / f"{name}.npz", content.getvalue())
 
 
-def _held_out(chunk: Chunk) -> np.ndarray:
-    """Says which examples each run does not train on, bool [members, n]."""
-    found = np.ones((len(chunk.runs), len(chunk.dataset.train)), bool)
-    for row, run in zip(found, chunk.runs, strict=True):
-        row[slice(None) if run.subset is None else run.subset] = False
+def _held_out(chunk: Chunk, active: Sequence[int]) -> np.ndarray:
+    """Says which examples some runs do not train on, bool [runs, n]."""
+    found = np.ones((len(active), len(chunk.dataset.train)), bool)
+    for row, member in zip(found, active, strict=True):
+        subset = chunk.runs[member].subset
+        row[slice(None) if subset is None else subset] = False
     return found
 
 
@@ -154,6 +163,28 @@ def _train_facts(state: TrainState) -> Facts:
     facts = facts_of(state)
     assert facts is not None  # the runs of a cell record their examples
     return facts["train"]
+
+
+def _now(chunk: Chunk, active: Sequence[int], variables: Any, facts: Facts) -> Now:
+    """Takes the members that go on; what fills up the devices comes after them."""
+    own_variables, own_facts = jax.tree.map(lambda leaf: leaf[: len(active)], (variables, facts))
+    labels = np.stack([chunk.runs[member].train_labels for member in active])
+    names = tuple(chunk.runs[member].name for member in active)
+    corrupted = labels != chunk.dataset.train.labels
+    return Now(names, own_variables, own_facts, jnp.asarray(labels), corrupted)
+
+
+def _by_run(now: Now, fact: str, found: jax.Array | np.ndarray) -> dict[str, np.ndarray]:
+    values = np.asarray(fetch(found))
+    return {f"{name}|{fact}": own for name, own in zip(now.names, values, strict=True)}
+
+
+def _early(look: Look, now: Now, wanted: Wanted) -> dict[str, np.ndarray]:
+    kept = _by_run(now, "early_error_norm", now.facts["error_norm"])
+    if wanted.gradients:
+        found = look.gradient_norms(now.variables, now.labels)
+        kept |= _by_run(now, "gradient_norm_early", found)
+    return kept
 
 
 # How well the facts of an epoch rank, by the name in a line: larger is more suspicious.
@@ -167,28 +198,29 @@ SNAPSHOTS: dict[str, Callable[[Mapping[str, np.ndarray]], np.ndarray]] = {
 }
 
 
-def _ranking(facts: Facts, corrupted: np.ndarray, active: Sequence[int]) -> list[Line]:
+def _ranking(now: Now) -> list[Line]:
     """Returns the AUROC of each member's own facts at this epoch, for its line."""
     names = ("loss", "error_norm", "margin", "loss_sum", "margin_sum", "correct_count")
-    seen = {name: np.asarray(fetch(facts[name])) for name in names}
-    found = {name: auroc(of(seen), corrupted[list(active)]) for name, of in SNAPSHOTS.items()}
+    seen = {name: np.asarray(fetch(now.facts[name])) for name in names}
+    found = {name: auroc(of(seen), now.corrupted) for name, of in SNAPSHOTS.items()}
     return [
         {name: finite(values[slot]) for name, values in found.items()}
-        for slot in range(len(active))
+        for slot in range(len(now.names))
     ]
 
 
-def _depths(
-    chunk: Chunk, look: Look, variables: Any, labels: np.ndarray, predictions: np.ndarray
-) -> dict[str, np.ndarray]:
+def _depths(look: Look, now: Now) -> dict[str, np.ndarray]:
     """Returns the prediction depths of the runs that `DEPTH_RUNS` names."""
     found = dict[str, np.ndarray]()
-    for slot, run in enumerate(chunk.runs):
-        if run.name.rpartition(",")[2] in DEPTH_RUNS:
-            one = jax.tree.map(lambda leaf, slot=slot: leaf[slot], variables)
-            layers = [np.asarray(layer) for layer in fetch(look.layers(one))]
-            depth = prediction_depth(layers, labels[slot], predictions[slot])
-            found[f"{run.name}|prediction_depth"] = depth
+    inputs = np.asarray(look.inputs)
+    of_inputs = neighbours(inputs.reshape(len(inputs), -1), NEIGHBOURS)
+    labels, predictions = np.asarray(now.labels), np.asarray(fetch(now.facts["prediction"]))
+    for slot, name in enumerate(now.names):
+        if name.rpartition(",")[2] in DEPTH_RUNS:
+            one = jax.tree.map(lambda leaf, slot=slot: leaf[slot], now.variables)
+            near = [neighbours(np.asarray(layer), NEIGHBOURS) for layer in look.layers(one)]
+            depth = prediction_depth([of_inputs, *near], labels[slot], predictions[slot])
+            found[f"{name}|prediction_depth"] = depth
     return found
 
 
@@ -207,15 +239,13 @@ def _look(chunk: Chunk) -> Look:
         found: jax.Array = jax.lax.map(one, inputs, batch_size=batch)
         return found
 
-    def layers(variables: Any) -> tuple[jax.Array, ...]:
-        return inputs.reshape(len(inputs), -1), *activations(model, variables, inputs)
-
     return Look(
         jax.jit(
             lambda variables, labels: jax.lax.map(lambda own: norms(*own), (variables, labels))
         ),
         jax.jit(lambda variables: jax.lax.map(probabilities, variables)),
-        jax.jit(layers),
+        jax.jit(lambda variables: activations(model, variables, inputs)),
+        inputs,
     )
 
 

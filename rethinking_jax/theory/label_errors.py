@@ -274,7 +274,7 @@ def _wins(found: Sequence[Found]) -> dict[str, float]:
 def _scores(one: Found, dataset: Dataset) -> ExampleScores:
     """Returns the scores of one corruption for others to use, larger for what is suspicious."""
     train = dataset.train
-    labels = {"true_label": train.labels, "given_label": one.labels, "corrupted": one.corrupted}
+    labels = {"true_label": train.labels, "label": one.labels, "corrupted": one.corrupted}
     return ExampleScores({"id": train.ids, **labels, **one.scores})
 
 

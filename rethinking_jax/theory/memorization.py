@@ -191,7 +191,7 @@ KIND = Kind(
             "retrain",
             10,
             "Seeds of the networks that are trained anew.",
-            range=Range(2, 10**6, "at least 2, for an interval"),
+            range=Range(2, 10**6, "from 2, for an interval, to 1000000"),
             needs=OF_NETWORKS,
         ),
         Key(

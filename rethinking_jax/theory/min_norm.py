@@ -26,11 +26,11 @@ from rethinking_jax.corruption.randomness import generator
 from rethinking_jax.errors import UserError
 from rethinking_jax.theory import ntk
 from rethinking_jax.theory.data import Task, rows
+from rethinking_jax.theory.features import draw_fourier
 from rethinking_jax.theory.kind import Kind, Tools, at_least, not_empty
 from rethinking_jax.theory.widths import parse
 from rethinking_jax.workdir.metrics import Json, text_of
 
-GAMMA = 0.02  # gamma of the Gaussian kernel that the random Fourier features approximate
 LOOKS = 40  # how often the weights are looked at on the way
 PIECE = 1024  # most steps in one call
 REACHED = 1e-3  # relative distance that counts as having converged
@@ -266,11 +266,8 @@ def make_features(config: ConfigDict, task: Task) -> tuple[np.ndarray, np.ndarra
     x, others = (rows(p).astype(np.float64) for p in (task.train_images, task.test_images))
     if config.features == "pixels":
         return x, others
-    rng, count = generator(config.seed, "fourier_features"), config.num_features
-    omega = rng.normal(size=(x.shape[1], count)) * np.sqrt(2 * GAMMA)
-    phase = rng.uniform(0, 2 * np.pi, count)
-    first, second = (np.sqrt(2 / count) * np.cos(p @ omega + phase) for p in (x, others))
-    return first, second
+    fourier = draw_fourier(x.shape[1], config.num_features, config.seed)
+    return fourier.of(x), fourier.of(others)
 
 
 def check(config: ConfigDict, x: np.ndarray) -> None:

@@ -14,6 +14,9 @@ GENERALIZED = "generalized_cross_entropy"
 PAIR = "pair_flip"
 LIU, TABLE_1 = "Liu et al. 2020", "Liu et al. 2020, Table 1"
 METHODS_OWN = "the papers of the methods"
+GIVEN, SYMMETRIC = "given_labels", "partially_corrupted_labels"
+SAME_RATE = 0.02  # shares of wrong labels that differ by no more count as the same rate
+HALF = 0.5  # the share of the wrong labels that is memorized, whose time is compared
 SURE = 0.05  # adjusted p-values up to this are no chance
 OURS = "not a claim of a paper"
 NO_NUMBER = "Signs only: data, networks and strengths differ from theirs."
@@ -33,6 +36,7 @@ def verdicts(courses: Sequence[Course]) -> list[Verdict]:
         memorized_less(noisy),
         generalized_loses_on_pairs(noisy),
         better_than_stopping(noisy),
+        people_are_memorized_earlier(noisy),
     ]
 
 
@@ -227,4 +231,55 @@ def better_than_stopping(noisy: dict[str, dict[str, list[Course]]]) -> Verdict:
         all(name in sure for name in names),
         f"The best method less plain training stopped early: {'; '.join(texts)}. Surely above "
         f"(Holm over {len(gains)}): {', '.join(sorted(sure)) or 'none'}.",
+    )
+
+
+def people_are_memorized_earlier(noisy: dict[str, dict[str, list[Course]]]) -> Verdict:
+    """Judges whether the errors of people are memorized before random ones of the same rate."""
+    claim = (
+        "Wrong labels that people gave are memorized earlier than as many that are drawn at random."
+    )
+    plain = {name: own[PLAIN] for name, own in noisy.items() if PLAIN in own}
+    pairs = [
+        (name, other)
+        for name, given in plain.items()
+        for other, drawn in plain.items()
+        if given[0].corruption == GIVEN
+        and drawn[0].corruption == SYMMETRIC
+        and abs(given[0].wrong - drawn[0].wrong) <= SAME_RATE
+    ]
+    if not pairs or len(plain[pairs[0][0]]) < 2:
+        return _said(
+            claim,
+            OURS,
+            None,
+            f"Needs {PLAIN} on given labels, and on labels drawn at random of which as many are "
+            f"wrong (within {SAME_RATE}), with at least 2 seeds.",
+        )
+    name, other = pairs[0]
+    times = [[_time_to_memorize(one) for one in plain[each]] for each in (name, other)]
+    known = [(a, b) for a, b in zip(*times, strict=True) if a is not None and b is not None]
+    if len(known) < len(times[0]):
+        never = [each for each, own in zip((name, other), times, strict=True) if None in own]
+        return _said(
+            claim,
+            OURS,
+            True if never == [other] else False if never == [name] else None,
+            f"Half of the wrong labels of {' and '.join(never)} are not memorized by every run.",
+        )
+    apart = paired([b for _, b in known], [a for a, _ in known])
+    return _said(
+        claim,
+        OURS,
+        apart.low > 0,
+        f"Half of the wrong labels are memorized after {np.mean([a for a, _ in known]):.1f} epochs "
+        f"({name}) and {np.mean([b for _, b in known]):.1f} ({other}); the difference is "
+        f"{apart.value:.1f} ({apart.low:.1f} to {apart.high:.1f}, 95 % over {len(known)} seeds).",
+    )
+
+
+def _time_to_memorize(one: Course) -> int | None:
+    """Returns the first measured epoch with half of the wrong labels memorized, or None."""
+    return next(
+        (e for e, share in zip(one.epochs, one.memorized, strict=True) if share >= HALF), None
     )

@@ -24,7 +24,6 @@ from rethinking_jax.analysis.table import Column, table
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member, Overrides
 from rethinking_jax.config.key import AT_LEAST_1, Key
-from rethinking_jax.corruption import CORRUPTIONS
 from rethinking_jax.corruption.randomness import generator
 from rethinking_jax.data.runs import to_device
 from rethinking_jax.errors import RunFailed, UserError
@@ -35,6 +34,7 @@ from rethinking_jax.theory.kind import (
     Kind,
     Tools,
     at_least,
+    check_images_stay,
     check_network,
 )
 from rethinking_jax.theory.twins import watch
@@ -130,12 +130,7 @@ def check(config: ConfigDict) -> None:
       UserError: the message says what would be right.
     """
     check_network(config)
-    if CORRUPTIONS[config.corruption].images is not None:
-        known = [name for name, one in CORRUPTIONS.items() if one.images is None]
-        raise UserError(
-            f"config.corruption={config.corruption}: twins share their images, so it must be one "
-            f"of {', '.join(known)}"
-        )
+    check_images_stay(config, "twins share their images")
 
 
 def check_count(count: int, batch_size: int) -> None:

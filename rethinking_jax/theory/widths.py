@@ -1,10 +1,10 @@
-"""Ladders of widths, as configs write them."""
+"""Ladders of widths and of other sizes, as configs write them."""
 
 from rethinking_jax.errors import UserError
 
 
 def parse(text: str, key: str) -> tuple[int, ...]:
-    """Reads widths joined by +, as rising numbers; '' gives ().
+    """Reads whole numbers joined by +, which rise; '' gives ().
 
     Raises:
       UserError: the config's `key` holds something else.
@@ -14,5 +14,5 @@ def parse(text: str, key: str) -> tuple[int, ...]:
     except ValueError:
         widths = (0,)
     if any(width < 1 for width in widths) or list(widths) != sorted(set(widths)):
-        raise UserError(f"config.{key}={text!r} must be rising widths joined by +, or ''")
+        raise UserError(f"config.{key}={text!r} must be rising numbers joined by +, or ''")
     return widths

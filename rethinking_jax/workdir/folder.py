@@ -4,9 +4,7 @@ config.json says whose it is and is written when the first results are, after wh
 them. summary.json is written last: where there is one, everything is there.
 """
 
-import io
 import json
-import zipfile
 from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -14,6 +12,7 @@ import numpy as np
 
 from rethinking_jax.errors import UserError, first_line
 from rethinking_jax.workdir import storage
+from rethinking_jax.workdir.arrays import read_arrays, write_arrays
 from rethinking_jax.workdir.difference import differences
 from rethinking_jax.workdir.metrics import Json, read_lines
 from rethinking_jax.workdir.storage import AnyPath
@@ -314,22 +313,6 @@ class Folder(NamedTuple):
             )
 
 
-def read_arrays(file: AnyPath) -> dict[str, np.ndarray]:
-    """Reads the arrays of an .npz file of a workdir by their names, whatever befell it.
-
-    Raises:
-      UserError: it is missing or damaged.
-    """
-    try:
-        # As users read it: zipfile alone would look past bytes in front, which np.load refuses.
-        with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as arrays:
-            return {key: np.asarray(arrays[key]) for key in arrays.files}
-    except FileNotFoundError:
-        raise UserError(f"{file} is missing") from None
-    except Exception as error:  # damage shows as any: of zipfile, zlib, NumPy or struct
-        raise UserError(f"{file} is damaged ({first_line(error)})") from None
-
-
 def _named(ids: Mapping[str, np.ndarray], taken: Container[str]) -> dict[str, np.ndarray]:
     """Returns ids under names for labels.npz, but for a name that is that of a run."""
     named = {f"ids {place}" if len(ids) > 1 else "ids": own for place, own in ids.items()}
@@ -383,21 +366,6 @@ def _is_chunks(content: Any) -> bool:
         return False
     names = [name for one in content for name in one]
     return bool(names) and len(set(names)) == len(names)
-
-
-def write_arrays(file: AnyPath, arrays: Mapping[str, np.ndarray]) -> None:
-    """Writes arrays by their names as an .npz file, the same bytes every time.
-
-    Raises:
-      OSError: it cannot be written.
-    """
-    content = io.BytesIO()
-    # np.savez takes names as keywords, among which "file" is its own.
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, array in arrays.items():
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
-                np.lib.format.write_array(entry, array, allow_pickle=False)
-    storage.write_atomically(file, content.getvalue())
 
 
 def _write(file: AnyPath, content: object) -> None:

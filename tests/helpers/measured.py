@@ -12,10 +12,13 @@ from typing import Any, NamedTuple
 
 from conftest import REPOSITORY
 
-from rethinking_jax.analysis import paper
+from rethinking_jax.analysis import belkin, paper
+from rethinking_jax.analysis.claims import NOT_MEASURED
 from rethinking_jax.analysis.regularizers import listed
 from rethinking_jax.analysis.table import Column, Spread, spread
 from rethinking_jax.config import recipe
+from rethinking_jax.theory import published, robust_results
+from rethinking_jax.theory.kernel_noise_pages import BESIDE, beside_rows
 from rethinking_jax.workdir.metrics import Json, text_of
 
 FOLDER = REPOSITORY / "docs" / "results"
@@ -278,6 +281,36 @@ def table_3(files: dict[str, Json]) -> list[Json]:
     return rows
 
 
+COLUMNS_BELKIN = (*BESIDE, Column("device, date: file", "runs"))
+
+
+def kernel_noise(files: dict[str, Json]) -> list[Json]:
+    """Returns a row for each error of Belkin, Ma and Mandal (2018) that we have, of most draws."""
+    rows: dict[belkin.Cell, Json] = {}
+    for file, numbers in files.items():
+        found = beside_rows(numbers["members"]) if numbers.get("kind") == "kernel_noise" else []
+        for row in found:
+            cell = belkin.Cell(*(row[field] for field in belkin.Cell._fields))
+            if cell not in rows or row["draws"] > rows[cell]["draws"]:
+                rows[cell] = {**row, "runs": _solved(file, numbers)}
+    return [rows[cell] for cell in belkin.CELLS if cell in rows]
+
+
+COLUMNS_PUBLISHED = (*published.COLUMNS, Column("device, date: file", "runs"))
+COLUMNS_ROBUST = (*robust_results.COLUMNS, Column("device, date: file", "runs"))
+
+
+def of_kind(files: dict[str, Json], kind: str, key: str) -> list[Json]:
+    """Returns the members of the experiments of a kind that have a key, with their device."""
+    return [
+        {**member, "runs": _solved(file, numbers)}
+        for file, numbers in files.items()
+        if numbers.get("kind") == kind
+        for member in numbers["members"]
+        if key in member
+    ]
+
+
 COLUMNS_THEORY = (
     Column("experiment, data", "experiment"),
     Column("claim", "claim"),
@@ -289,7 +322,7 @@ COLUMNS_THEORY = (
 
 
 def theory(files: dict[str, Json]) -> list[Json]:
-    """Returns a row for each claim of the experiments of theory."""
+    """Returns a row for each claim of the experiments of theory that was measured."""
     return [
         {
             **verdict,
@@ -300,6 +333,7 @@ def theory(files: dict[str, Json]) -> list[Json]:
         }
         for file, numbers in files.items()
         for verdict in numbers.get("verdicts", [])
+        if verdict["outcome"] != NOT_MEASURED
     ]
 
 
