@@ -9,7 +9,7 @@ width W), runs (a multiple of 10), subset (the share of a subset, in tenths), la
 joined by +), thresholds (how many scores whose examples are removed; 0: none), retrain (seeds of
 each arm), banzhaf (runs on halves for Data Banzhaf values; 0: none), epochs, learner (some of
 network, nearest and kernel, joined by +) and published (files of scores to be ranked beside), for
-instance `:dataset=fashion_mnist,train_examples=5000,model=mlp_1x512,runs=1000,label_noise=0+0.1+0.3`.
+instance `:dataset=fashion_mnist,train_examples=5000,runs=1000,label_noise=0+0.1+0.3`.
 
 Expected: with true labels a mean score of 0.06, 8 % of the digits at 0.25 or more; with noise 0.97
 on corrupted labels and 0.12 on the others. Without the 317 most memorized digits networks test 1.6
