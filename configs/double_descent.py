@@ -1,10 +1,24 @@
 """Double descent (Belkin et al. 2019; Nakkiran et al. 2020): error against size, data and time.
 
-python -m rethinking_jax.main --config=configs/double_descent.py:features
-python -m rethinking_jax.main --config=configs/double_descent.py:samples
-python -m rethinking_jax.main --config=configs/double_descent.py:networks
-python -m rethinking_jax.main --config=configs/double_descent.py:epochs
-python -m rethinking_jax.main --config=configs/double_descent.py:belkin,data_dir=FOLDER
+    python -m rethinking_jax.main --config=configs/double_descent.py:features
+    python -m rethinking_jax.main --config=configs/double_descent.py:samples
+    python -m rethinking_jax.main --config=configs/double_descent.py:networks
+    python -m rethinking_jax.main --config=configs/double_descent.py:epochs
+    python -m rethinking_jax.main --config=configs/double_descent.py:belkin,data_dir=FOLDER
+
+features: least squares on 50 to 16,000 random Fourier features of 1,000 digits, exact in float64,
+beyond 1,000 the solution of least norm, and a ridge that held-out digits choose. samples: 1,000
+features, 250 to 4,000 digits. Both with true labels and with a fifth of them wrong, 5 draws.
+networks: MLPs with 4 to 1,024 hidden units on 1,000 digits of 14 x 14, Adam, cross-entropy, 2,000
+epochs, 3 seeds. epochs: 4,096 hidden units, a fifth of the labels wrong, measured in each of 1,000
+epochs. belkin: the sizes of Belkin et al.'s Figure 3, 4,000 digits of MNIST, 23 widths, 6,000
+epochs, squared loss, 5 seeds; every width starts anew. Arguments behind the part: dataset,
+data_dir, noise (joined by +); features, examples (each joined by +), held_out, draws; or widths
+(joined by +), loss, seeds, epochs, measure_every, train_examples, image_size.
+
+Expected of features: test error 0.19 at 400 features, 0.87 at 1,000 in every draw, 0.07 at 16,000;
+with the ridge it falls all the way. Cost on two CPU cores: features 4 minutes, samples 2, networks
+8, epochs 5; belkin needs hours.
 """
 
 from ml_collections import ConfigDict
@@ -30,7 +44,13 @@ def _least_squares(**defaults: object) -> Overrides:
 
 
 def _trained(**defaults: object) -> Overrides:
-    shared = {"dataset": "mnist5k", "data_dir": "", "noise": "0.2", "seeds": 3}
+    shared = {
+        "dataset": "mnist5k",
+        "data_dir": "",
+        "noise": "0.2",
+        "loss": "cross_entropy",
+        "seeds": 3,
+    }
     return {**shared, **defaults}
 
 
@@ -46,7 +66,7 @@ PARTS: dict[str, Overrides] = {
         widths="4096", epochs=1000, measure_every=1, train_examples=1000, image_size=14
     ),
     "belkin": _trained(
-        dataset="mnist", noise="0+0.2", widths=PAPER_WIDTHS, seeds=5, epochs=6000,
+        dataset="mnist", noise="0+0.2", widths=PAPER_WIDTHS, loss="squared", seeds=5, epochs=6000,
         measure_every=100, train_examples=4000, image_size=0,
     ),
 }  # fmt: skip

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from rethinking_jax.analysis.curves import Curve, Plot
+from rethinking_jax.analysis.many_marks import with_marks_as_paths
 from rethinking_jax.errors import UserError
 from rethinking_jax.workdir.metrics import Json
 from rethinking_jax.workdir.names import printable
@@ -109,7 +110,7 @@ def write(plot: Plot, source: str, folder: AnyPath) -> None:
             figure.set_size_inches(7, 4.7)
             axes.legend(fontsize=8, ncols=1 + (len(axes.lines) > 12))
             title = "\n".join(_folded(line, 95) for line in (plot.title, source))
-            axes.set_title(title, fontsize=9)
+            axes.set_title(title, fontsize=9, pad=20 if plot.verticals else None)
         for kind in ("png", "svg"):
             save(figure, folder / f"{plot.name}.{kind}", dpi=150)
 
@@ -176,7 +177,7 @@ def draw(plot: Plot, prefix: str) -> Drawing:
     for part in (r"<metadata>.*?</metadata>\s*", r"<style.*?</style>\s*", r"font-family: [^;]*; "):
         svg = re.sub(part, "", svg, flags=re.DOTALL)
     svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
-    svg = MANY_MARKS.sub(_as_one_path, svg)
+    svg = with_marks_as_paths(svg)
     svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{prefix}-", svg)
     svg = re.sub(r'^<svg [^>]*?viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1">', svg)
     scale = {
@@ -187,24 +188,6 @@ def draw(plot: Plot, prefix: str) -> Drawing:
         **({"log": plot.log} if plot.log else {}),
     }
     return Drawing(svg, scale)
-
-
-# A mark of a scatter, as matplotlib writes it, in a hundred bytes: outline, x, y, look.
-MARK = r'\s*<use xlink:href="#(\w+)" x="([\d.-]+)" y="([\d.-]+)" style="([^"]*)"/>'
-MANY_MARKS = re.compile(f"(?:{MARK}){{20,}}")
-
-
-def _as_one_path(found: re.Match[str]) -> str:
-    """Draws many marks of one kind as the corners of a path, which takes a tenth of the bytes."""
-    marks = re.findall(MARK, found[0])
-    outline, _, _, look = marks[0]
-    corners = " ".join(f"{float(x):.1f},{float(y):.1f}" for _, x, y, _ in marks)
-    return (
-        f'<defs><marker id="{outline}-mark" markerUnits="userSpaceOnUse" overflow="visible">'
-        f'<use xlink:href="#{outline}" style="{look}"/></marker></defs>'
-        f'<path d="M{corners}" fill="none" stroke="none" marker-start="url(#{outline}-mark)" '
-        f'marker-mid="url(#{outline}-mark)" marker-end="url(#{outline}-mark)"/>'
-    )
 
 
 METADATA: dict[str, dict[str, None]] = {
@@ -274,12 +257,7 @@ def _draw(plot: Plot, indices: Sequence[int]) -> "tuple[Figure, Axes]":
         axes.annotate(
             plain(name), (0.01, height), (0, 3), ("axes fraction", "data"), "offset points"
         )
-    for place, name in plot.verticals:
-        axes.axvline(place, color=INK, linewidth=0.8, alpha=0.6, linestyle=(0, (4, 3)))
-        axes.annotate(
-            plain(name), (place, 0.99), (3, 0), ("data", "axes fraction"), "offset points",
-            rotation=90, va="top",
-        )  # fmt: skip
+    _add_verticals(axes, plot.verticals)
     axes.set_xlabel(plain(plot.x_label))
     axes.set_ylabel(plain(plot.y_label))
     if "x" in plot.log:
@@ -300,6 +278,16 @@ def _draw(plot: Plot, indices: Sequence[int]) -> "tuple[Figure, Axes]":
     for spine in axes.spines.values():
         spine.set_color(INK)
     return figure, axes
+
+
+def _add_verticals(axes: "Axes", lines: Sequence[tuple[float, str]]) -> None:
+    """Draws vertical lines with their names above the axes: the first to the left of its line."""
+    sides = ["center"] if len(lines) == 1 else ["right", *["left"] * (len(lines) - 1)]
+    for (place, name), side in zip(lines, sides, strict=False):
+        axes.axvline(place, color=INK, linewidth=0.8, alpha=0.6, linestyle=(0, (4, 3)))
+        axes.annotate(
+            plain(name), (place, 1), (0, 3), ("data", "axes fraction"), "offset points", ha=side
+        )
 
 
 def _add_curve(axes: "Axes", curve: Curve, index: int) -> None:

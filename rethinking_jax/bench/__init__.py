@@ -7,6 +7,8 @@
     python -m rethinking_jax.bench input     images decoded, streamed, and read from a cache
     python -m rethinking_jax.bench augment   an epoch with each augmentation, and without
     python -m rethinking_jax.bench solve     a kernel machine, against SciPy and scikit-learn
+    python -m rethinking_jax.bench commands  a sweep as one command, or one for each run
+    python -m rethinking_jax.bench values    Data Banzhaf values, against pyDVL
     python -m rethinking_jax.bench campaign  all that docs/ states of a GPU, in half an hour
 
 `--output=FILE` keeps the raw times, ratios, settings, versions and the device as JSON; what
@@ -16,11 +18,12 @@ the most, for absolute times drift with whatever else a machine does.
 
 The rules behind two config keys come from these commands:
 
-`vectorize=auto` (`sweep.make_chunks`): one run at a time on a CPU, whose cores a single MLP
-keeps busy already; vmapped on a GPU or TPU for MLPs, whose single steps are too small for
-it. Convolutions are looped everywhere: with weights of their own per member they become
-grouped convolutions, which are slow. Measured by `bench sweep`, `ours, vmap` over
-`ours, loop`, for mlp_1x512 and inception_small.
+`vectorize=auto` (`sweep.make_chunks`): on a CPU as many MLPs at a time as its cache holds, if
+that is at least four, and else one, which keeps the cores busy already; vmapped on a GPU or TPU
+for MLPs, whose single steps are too small for it. Convolutions are looped everywhere: with
+weights of their own per member they become grouped convolutions, which are slow. Measured by
+`bench sweep`, `ours, vmap` over `ours, loop`, for mlp_1x512 and inception_small, and with
+--at_once for small MLPs.
 
 `epoch_loop=auto` (`program.use_scan`): all steps of an epoch in one `lax.scan`, which saves
 the dispatch of each step; but a step at a time for convolutions on a CPU, which XLA

@@ -117,9 +117,13 @@ def measure(members: int, model: str, dataset: str, data_dir: str, epochs: int) 
     config.vectorize = "vmap"
     runs = configs.members(config)
     datasets = load_datasets(runs, lambda line: None)
-    (chunk,) = groups.make_chunks(
+    chunk, *others = groups.make_chunks(
         runs, datasets, jax.default_backend(), jax.devices()[:1], report=lambda line: None
     )
+    if others:
+        raise UserError(
+            f"--members={members}: the free memory has room for {len(chunk.runs)} of {model}"
+        )
     feed = ours.feed_of(chunk)
     start = peak_bytes()
     seconds = []

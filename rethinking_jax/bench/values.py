@@ -33,6 +33,8 @@ from rethinking_jax.sweep.engine import Chunk
 
 OURS, UTILITY, PYDVL = "ours", "pyDVL, training alone", "pyDVL, with values"
 TASK = 10_000  # networks, for the values of as many examples
+# Networks of a round that pyDVL makes values of: these take it far longer than training.
+VALUED = 2
 INSTALL = (
     "pip install torch cvxpy more-itertools 'pyDeprecate==0.3.2' 'numcodecs<0.16' and then "
     "pip install --no-deps pydvl, for it asks for NumPy 1 and works with NumPy 2"
@@ -104,6 +106,7 @@ def bench_values(settings: Settings, data_dir: str, say: Progress) -> Record:
     timed = [with_cpu_time(one, cpu[one.name]) for one in contestants]
     seconds = interleave(timed, settings.repeats, say)
     work = {one.name: one.work for one in contestants}
+    images = _images(settings, trained[:1])  # of one network
     pairs = [(OURS, UTILITY), (OURS, PYDVL)]
     plain = settings._asdict() | {"hidden_sizes": list(settings.hidden_sizes)}
     return {
@@ -114,7 +117,7 @@ def bench_values(settings: Settings, data_dir: str, say: Progress) -> Record:
         "cpu_ratios": measured(cpu, work, pairs)["ratios"],
         "mean_test_accuracy": {name: float(np.mean(own)) for name, own in accuracies.items()},
         "task_hours": {
-            name: statistics.median(own) / settings.models * TASK / 3600
+            name: statistics.median(own) / work[name] * images * TASK / 3600
             for name, own in seconds.items()
         },
     }
@@ -184,15 +187,14 @@ def _theirs(
         accuracies.append(float(np.mean(found)))
 
     def value(_: None) -> None:
-        pydvl_values.values(utility, data, subsets)
+        pydvl_values.values(utility, data, subsets[:VALUED])
 
-    work = _images(settings, trained)
     return [
-        Contestant(UTILITY, lambda: None, train, work),
-        Contestant(PYDVL, lambda: None, value, work),
+        Contestant(UTILITY, lambda: None, train, _images(settings, trained)),
+        Contestant(PYDVL, lambda: None, value, _images(settings, trained[:VALUED])),
     ]
 
 
 def _images(settings: Settings, trained: np.ndarray) -> int:
-    """Returns the images that all networks of a round train on, an image in each epoch anew."""
+    """Returns the images that networks train on, an image in each epoch anew."""
     return int(trained.sum()) * settings.epochs

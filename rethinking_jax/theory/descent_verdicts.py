@@ -230,10 +230,13 @@ def _ridge_removes(found: Sequence[Measured], at: int, inside: bool) -> Verdict:
         peaks.append(paired(own.at("test_error", at), own.at("test_error", valley)))
         left.append(paired(own.at("ridge_error", at), own.at("ridge_error", valley)))
         texts.append(
-            f"{own.name}: {_told(left[-1])} above N = {own.places[valley]:,}, without a ridge "
-            f"{_told(peaks[-1])}"
+            f"{own.name}, against N = {own.places[valley]:,}: {_told(left[-1])} with the ridge, "
+            f"{_told(peaks[-1])} without"
         )
-    text = f"Test error at the threshold is, {'; '.join(texts)}; {_sampled(found)}."
+    text = (
+        "Test error at the threshold, less that at the classical optimum: "
+        f"{'; '.join(texts)}; {_sampled(found)}."
+    )
     if not all(one.low > 0 for one in peaks):
         return _claim(claim, None, f"There is no peak to remove. {text}", place)
     true = _all_above([Difference(0, HARMLESS - one.high, HARMLESS - one.low, "") for one in left])

@@ -9,6 +9,7 @@ from helpers.measured_figure1 import MEASURES
 from rethinking_jax.analysis import belkin
 from rethinking_jax.analysis.regularizers import listed
 from rethinking_jax.analysis.table import Column, Spread, markdown, table, with_values
+from rethinking_jax.theory import published, robust_results
 from rethinking_jax.theory.kernel_noise_pages import BESIDE_NOTE
 from rethinking_jax.workdir.metrics import Json, text_of
 
@@ -40,6 +41,8 @@ class Rows(NamedTuple):
     figure_1b: list[Json]
     table_3: list[Json]
     kernel_noise: list[Json]
+    published: list[Json]
+    robust: list[Json]
     theory: list[Json]
     clocks: list[Json]
     others: list[Json]
@@ -63,8 +66,10 @@ def rows_of(files: dict[str, Json]) -> Rows:
     ]
     clocks = measured_figure1.other_clocks(_left(found, papers))
     others = measured.others(_left(found, [*papers, clocks]))
-    solved = [make(files) for make in (measured.table_3, measured.kernel_noise, measured.theory)]
-    return Rows(*papers, *solved, clocks, others)
+    solved = [make(files) for make in (measured.table_3, measured.kernel_noise)]
+    solved.append(measured.of_kind(files, "memorization", "published"))
+    solved.append(measured.of_kind(files, "robust_labels", "method"))
+    return Rows(*papers, *solved, measured.theory(files), clocks, others)
 
 
 def _left(found: list[Found], tables: list[list[Json]]) -> list[Found]:
@@ -97,6 +102,18 @@ def section(files: dict[str, Json]) -> str:
             f"### Kernels on noisy labels: Tables 6 and 7 of {belkin.PAPER}\n\n"
             f"`{MAIN}/kernel_noise.py:dataset=mnist` (d). {BESIDE_NOTE}",
             drawn(measured.COLUMNS_BELKIN, rows.kernel_noise),
+        ]
+    if rows.published:
+        parts += [
+            "### Which examples are memorized, beside published scores\n\n"
+            f"`{MAIN}/memorization.py:dataset=cifar10` (b). {published.NOTE}",
+            drawn(measured.COLUMNS_PUBLISHED, rows.published),
+        ]
+    if rows.robust:
+        parts += [
+            "### Training through wrong labels\n\n"
+            f"`{MAIN}/robust_labels.py` and, with (b), `:dataset=cifar10`. {robust_results.NOTE}",
+            drawn(measured.COLUMNS_ROBUST, rows.robust),
         ]
     if rows.theory:
         parts += ["### Theory", drawn(measured.COLUMNS_THEORY, rows.theory)]
