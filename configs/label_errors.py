@@ -80,7 +80,9 @@ def _settings(kinds: list[str], noises: Sequence[float], labels_file: str) -> li
         if kind == "given":
             found.append({**KINDS[kind], "name": kind, "labels_file": labels_file})
             continue
-        found += [
-            {**KINDS[kind], "name": f"{kind} {noise:g}", "label_noise": noise} for noise in noises
-        ]
+        for noise in noises:
+            own = {**KINDS[kind], "name": f"{kind} {noise:g}", "label_noise": noise}
+            if not noise:  # then nothing is drawn, and no class is excluded
+                own.pop("exclude_true_class", None)
+            found.append(own)
     return found
