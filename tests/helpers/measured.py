@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from conftest import REPOSITORY
 
 from rethinking_jax.analysis import belkin, paper
+from rethinking_jax.analysis.claims import NOT_MEASURED
 from rethinking_jax.analysis.regularizers import listed
 from rethinking_jax.analysis.table import Column, Spread, spread
 from rethinking_jax.config import recipe
@@ -321,7 +322,7 @@ COLUMNS_THEORY = (
 
 
 def theory(files: dict[str, Json]) -> list[Json]:
-    """Returns a row for each claim of the experiments of theory."""
+    """Returns a row for each claim of the experiments of theory that was measured."""
     return [
         {
             **verdict,
@@ -332,6 +333,7 @@ def theory(files: dict[str, Json]) -> list[Json]:
         }
         for file, numbers in files.items()
         for verdict in numbers.get("verdicts", [])
+        if verdict["outcome"] != NOT_MEASURED
     ]
 
 
