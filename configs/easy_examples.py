@@ -13,7 +13,7 @@ Expected: a dispersion (1 if all examples are equally hard, and 100 if each is r
 in none) of about 48 on true labels, 15 on random ones and 3 on Gaussian noise: the order of the
 paper's Figure 1, which has no numbers. The noise is not quite binomial, as the figure suggests:
 the examples are the same in all runs, and which of them are alike by chance is, too. The report
-shows the sorted rates, and the easiest and the hardest digits; scores.csv has the counts. Cost: 22
+shows the sorted rates, and the easiest and the hardest digits; scores.csv has the counts. Cost: 30
 seconds of CPU time; a command that was stopped starts the runs again that train together.
 """
 

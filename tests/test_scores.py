@@ -13,6 +13,7 @@ from sklearn.gaussian_process.kernels import RBF
 from sklearn.metrics import roc_auc_score, roc_curve
 from sklearn.neighbors import NearestNeighbors
 
+from rethinking_jax.analysis import intervals
 from rethinking_jax.scores import banzhaf, influence, leave_one_out, memorization, nearest
 from rethinking_jax.scores import membership as attack
 from rethinking_jax.scores.contrast import (
@@ -349,19 +350,19 @@ def test_confidences_are_logits_of_the_probability() -> None:
 
 
 @pytest.mark.parametrize("runs", [30, 80])
-def test_likelihood_ratios_leave_the_attacked_run_out(runs: int) -> None:
+def test_likelihood_ratios_leave_the_group_of_the_attacked_run_out(runs: int) -> None:
     rng = np.random.default_rng(0)
     trained = trained_on(balanced(20, runs // 10, 3, 0, "subsets"), 20)
     x = rng.normal(size=(runs, 20)) * rng.uniform(0.5, 2, 20) + 2 * trained
-    found = attack.likelihood_ratios(x, trained)
+    found = attack.likelihood_ratios(x, trained, 10)
     for run in (0, 13):
-        rest = np.arange(runs) != run
+        rest = np.arange(runs) // 10 != run // 10
         moments = {}
         for on in (True, False):
             own = [x[rest & (trained[:, i] == on), i] for i in range(20)]
             variance = np.array([np.var(values, ddof=1) for values in own])
             mean = np.array([values.mean() for values in own])
-            moments[on] = mean, np.full(20, variance.mean()) if runs < 64 else variance
+            moments[on] = mean, np.full(20, variance.mean()) if runs < 74 else variance
         expected = [
             norm.logpdf(x[run], mean, np.sqrt(variance)) for mean, variance in moments.values()
         ]
@@ -373,13 +374,21 @@ def test_the_attack_finds_members_and_nothing_in_permuted_ones() -> None:
     trained = trained_on(balanced(1000, 12, 3, 0, "subsets"), 1000)
     rng = np.random.default_rng(0)
     x = rng.normal(size=trained.shape) + trained + 3 * rng.normal(size=1000)
-    found = auroc(attack.likelihood_ratios(x, trained).ravel(), trained.ravel())
+    found = auroc(attack.likelihood_ratios(x, trained, 10).ravel(), trained.ravel())
     assert found == pytest.approx(norm.cdf(1 / math.sqrt(2)), abs=0.03)
     sham = attack.permuted(trained, 10, rng)
     assert (sham.reshape(12, 10, 1000).sum(1) == 7).all()
     assert (sham == trained).mean() == pytest.approx(0.7**2 + 0.3**2, abs=0.02)
-    null = auroc(attack.likelihood_ratios(x, sham).ravel(), sham.ravel())
+    null = auroc(attack.likelihood_ratios(x, sham, 10).ravel(), sham.ravel())
     assert null == pytest.approx(0.5, abs=0.01)
+    # Nor where runs fall into two kinds that are as balanced, as with a label that is memorized.
+    two = 10.0 * rng.permuted(trained.reshape(12, 10, 1000), axis=1).reshape(trained.shape)
+    two += rng.normal(size=two.shape)
+    ratios, shams = (
+        part.reshape(12, -1) for part in (attack.likelihood_ratios(two, sham, 10), sham)
+    )
+    areas = intervals.mean_interval(auroc(ratios, shams).tolist(), "groups")
+    assert areas.low < 0.5 < areas.high
     # A run that is not left out would give itself away.
     own = np.array([[x[sham[:, i] == on, i].mean() for i in range(1000)] for on in (True, False)])
     leak = (x - own[1]) ** 2 - (x - own[0]) ** 2

@@ -110,15 +110,22 @@ def test_each_verdict_on_removal_can_be_no() -> None:
 def test_each_verdict_on_pairs_can_be_no() -> None:
     places = np.arange(12)
 
-    def pairs(low: float, count: int = 12) -> InfluencePairs:
+    def pairs(name: str, low: float, count: int = 12) -> InfluencePairs:
         found = Pairs(places[:count], places[:count], places[:count] / 12, places[:count] / 12)
-        return InfluencePairs("a", found, intervals.Difference(low + 0.1, low, low + 0.2, "groups"))
+        mean = intervals.Difference(low + 0.1, low, low + 0.2, "groups")
+        return InfluencePairs(name, found, mean)
 
-    judge = verdicts.pairs_are_confirmed
-    assert judge([pairs(0.08)]).outcome == "yes"
-    assert judge([pairs(0.07)]).outcome == judge([pairs(0.08), pairs(0.0)]).outcome == "no"
-    assert judge([pairs(0.08, 9)]).outcome == judge([]).outcome == "not measured"
-    assert judge([pairs(0.08)._replace(mean=None)]).outcome == "not measured"
+    settings = [scored(), scored(0.3)]
+    for judge, name in (
+        (verdicts.pairs_are_confirmed, "noise=0"),
+        (verdicts.noisy_pairs_are_confirmed, "noise=0.3"),
+    ):
+        good = pairs(name, 0.08)
+        assert judge(settings, [good]).outcome == "yes"
+        assert judge(settings, [pairs(name, 0.07)]).outcome == "no"
+        assert judge(settings, [pairs(name, 0.08, 9)]).outcome == "not measured"
+        for unmeasured in ([], [good._replace(mean=None)], [good._replace(name="another")]):
+            assert judge(settings, unmeasured).outcome == "not measured"
 
 
 def test_pairs_of_one_class_are_found_among_memorized_examples() -> None:

@@ -32,6 +32,7 @@ def config_of(**changes: object) -> ConfigDict:
     config = rj.base_config()
     config.model, config.hidden_sizes, config.train_examples = "mlp", (4,), 200
     config.epochs, config.stop_when_fitted, config.checkpoint_every = 3, False, 0
+    config.vectorize = "loop"  # one run after another
     config.update({"sweep": SWEEP, **changes})
     return config
 

@@ -3,8 +3,9 @@
 The likelihood-ratio attack of Carlini et al. (2022), section V, online and with the other runs as
 shadow models: confidences log(p / (1 - p)) of the given label are taken for normal, with one
 mean and variance over the runs that train on an example and others over those that do not. The run
-that is attacked is left out of both. With few runs the variances are too uncertain, and all
-examples share one.
+that is attacked is left out of both, with all runs of its group: in a balanced design these have
+to have the example where it lacks it, and would tell of it even without any training. With few
+runs the variances are too uncertain, and all examples share one.
 """
 
 import numpy as np
@@ -28,44 +29,50 @@ def logit_confidence(loss: np.ndarray) -> np.ndarray:
     return found
 
 
-def likelihood_ratios(confidence: np.ndarray, trained: np.ndarray) -> np.ndarray:
+def likelihood_ratios(confidence: np.ndarray, trained: np.ndarray, size: int) -> np.ndarray:
     """Returns log p(confidence | trained on) - log p(confidence | not), float64 [runs, n].
 
     Args:
       confidence: float [runs, n], see `logit_confidence`.
-      trained: whether a run trains on an example, bool [runs, n], with at least 3 runs of each
-        kind for each example.
+      trained: whether a run trains on an example, bool [runs, n]; without any one group there are
+        at least 2 runs of each kind for each example.
+      size: the number of runs of a group, which are one after the other.
     """
     runs, count = trained.shape
-    if runs < POOLED_BELOW:
-        return _ratios(np.asarray(confidence, np.float64), trained, pooled=True)
+    if runs - size < POOLED_BELOW:
+        return _ratios(np.asarray(confidence, np.float64), trained, size, pooled=True)
     found = np.empty((runs, count))
     for at in range(0, count, CHUNK):
         part = slice(at, at + CHUNK)
         own = np.asarray(confidence[:, part], np.float64)
-        found[:, part] = _ratios(own, trained[:, part], pooled=False)
+        found[:, part] = _ratios(own, trained[:, part], size, pooled=False)
     return found
 
 
-def _ratios(x: np.ndarray, trained: np.ndarray, pooled: bool) -> np.ndarray:
+def _ratios(x: np.ndarray, trained: np.ndarray, size: int, pooled: bool) -> np.ndarray:
     x = x - x.mean(0)  # so that squares lose no digits
-    inside = _log_density(x, trained, pooled)
-    found: np.ndarray = inside - _log_density(x, ~trained, pooled)
+    inside = _log_density(x, trained, size, pooled)
+    found: np.ndarray = inside - _log_density(x, ~trained, size, pooled)
     return found
 
 
-def _log_density(x: np.ndarray, chosen: np.ndarray, pooled: bool) -> np.ndarray:
-    """Returns the log density of each value under those of the other chosen runs, [runs, n]."""
-    own = np.where(chosen, x, 0)
-    runs = chosen.sum(0) - chosen
-    mean = (own.sum(0) - own) / runs
-    squares = (own**2).sum(0) - own**2
+def _log_density(x: np.ndarray, chosen: np.ndarray, size: int, pooled: bool) -> np.ndarray:
+    """Returns the log density of each value under the chosen runs of other groups, [runs, n]."""
+    grouped = x.reshape(-1, size, x.shape[1])
+    own = np.where(chosen, x, 0).reshape(grouped.shape)
+    # Sums over the runs of all other groups, [groups, 1, n].
+    runs, total, squares = (
+        part.sum((0, 1)) - part.sum(1, keepdims=True)
+        for part in (chosen.reshape(grouped.shape), own, own**2)
+    )
+    mean = total / runs
     variance = (squares - runs * mean**2) / (runs - 1)
     if pooled:
-        variance = variance.mean(1, keepdims=True)
+        variance = variance.mean(2, keepdims=True)
     # All runs may agree to the last digit, where a confidence is at its limit.
     variance = np.maximum(variance, 1e-6)
-    found: np.ndarray = -0.5 * (np.log(2 * np.pi * variance) + (x - mean) ** 2 / variance)
+    density = -0.5 * (np.log(2 * np.pi * variance) + (grouped - mean) ** 2 / variance)
+    found: np.ndarray = density.reshape(x.shape)
     return found
 
 

@@ -1,6 +1,7 @@
 """Who was in the training set? Membership inference with the very runs of the scores.
 
-See `rethinking_jax.scores.membership`. Every run is attacked, with all others as shadow models.
+See `rethinking_jax.scores.membership`. Every run is attacked, with those of all other groups as
+shadow models.
 Rates are of each group of runs by itself, whose subsets do not depend on those of other groups.
 """
 
@@ -23,6 +24,7 @@ from rethinking_jax.workdir.metrics import Json
 
 RATES = (0.001, 0.01)  # the false positive rates at which true positive rates are read
 OUTSIDERS = 1000  # examples of a group outside its runs: fewer do not show a rate of 0.001
+PERMUTATIONS = 10  # of membership, for the null
 POINTS = 120  # of a curve on logarithmic axes
 LEAST_RATE = 1e-4  # where these axes begin
 
@@ -39,10 +41,10 @@ COLUMNS = (
     Column("AUROC, permuted membership", "null", "{:.4f}"),
 )
 NOTE = (
-    "The likelihood-ratio attack of Carlini et al. (2022) on every run, the others as shadow "
-    "models; means over groups of ten runs, ± half of the 95 % interval. Permuted membership: the "
-    "whole attack again, where it is drawn at random which runs of a group are said to have an "
-    "example."
+    "The likelihood-ratio attack of Carlini et al. (2022) on every run, with the runs of all other "
+    "groups as shadow models; means over groups of ten runs, ± half of the 95 % interval. Permuted "
+    "membership: the whole attack again, where it is drawn at random which runs of a group are "
+    f"said to have an example; the mean of {PERMUTATIONS} draws."
 )
 
 
@@ -55,7 +57,7 @@ class Exposure(NamedTuple):
       rates: true positive rates by the false positive rate of `RATES`.
       corrupted, clean: AUROC over the examples with corrupted, and with true labels; None where
         there are too few of them.
-      null: AUROC where membership is permuted.
+      null: AUROC where membership is permuted, the mean over groups, for each permutation.
       evidence: of each example the mean log-likelihood ratio over the runs that train on it, less
         that over the others, float64 [n].
       curve: the ROC curve of all runs together, false and true positive rates.
@@ -80,10 +82,7 @@ def expose(one: Memorized, fewest: int) -> Exposure:
     """
     trained, corrupted = one.answers.trained, one.setting.corrupted
     confidence = logit_confidence(one.answers.loss)
-    ratios = likelihood_ratios(confidence, trained)
-    rng = generator(one.setting.config.seed, "permuted_membership")
-    sham = permuted(trained, BLOCKS, rng)
-    fake = likelihood_ratios(confidence, sham)
+    ratios = likelihood_ratios(confidence, trained, BLOCKS)
     return Exposure(
         one.setting.name,
         _areas(ratios, trained),
@@ -96,10 +95,16 @@ def expose(one: Memorized, fewest: int) -> Exposure:
         },
         _areas_among(ratios, trained, corrupted, fewest),
         _areas_among(ratios, trained, ~corrupted, fewest),
-        _areas(fake, sham),
+        [_null(confidence, trained, one.setting.config.seed, i) for i in range(PERMUTATIONS)],
         contrast(group_sums(trained, ratios, BLOCKS)).value,
         _thinned(*roc(ratios.ravel(), trained.ravel())),
     )
+
+
+def _null(confidence: np.ndarray, trained: np.ndarray, seed: int, index: int) -> float:
+    """Returns the mean AUROC over groups of the whole attack with permuted membership."""
+    sham = permuted(trained, BLOCKS, generator(seed, "permuted_membership", index))
+    return float(np.mean(_areas(likelihood_ratios(confidence, sham, BLOCKS), sham)))
 
 
 def outsiders(one: Memorized) -> int:
@@ -116,7 +121,9 @@ def _flat(ratios: np.ndarray, trained: np.ndarray, group: slice) -> tuple[np.nda
 
 
 def _areas(ratios: np.ndarray, trained: np.ndarray) -> list[float]:
-    return [float(auroc(*_flat(ratios, trained, group))) for group in _groups(trained)]
+    groups = len(trained) // BLOCKS
+    found: list[float] = auroc(ratios.reshape(groups, -1), trained.reshape(groups, -1)).tolist()
+    return found
 
 
 def _areas_among(

@@ -48,6 +48,7 @@ BESIDE = (
     Column("learner", "learner", words=True),
     Column("noise", "noise", "{:g}"),
     Column("examples", "examples", "{:,}"),
+    Column("draws", "draws"),
     Column("test error", "ours", text_of),
     Column("± for one more draw", "half", "{:.4f}"),
     Column("paper's", "paper", "{:.4f}"),
@@ -66,12 +67,14 @@ class Beside(NamedTuple):
 
     Attributes:
       cell: the paper's number.
-      mean: the mean of our draws.
+      draws: the number of our draws.
+      mean: their mean.
       half: half the width of the interval of one more draw.
       p: the two-sided p-value of the hypothesis that the paper's number is one more draw.
     """
 
     cell: belkin.Cell
+    draws: int
     mean: float
     half: float
     p: float
@@ -101,7 +104,7 @@ def _beside(cell: belkin.Cell, errors: Sequence[float]) -> Beside:
     half = error * float(stdtrit(freedom, (1 + LEVEL) / 2))
     off = abs(mean - cell.error)
     p = 2 * float(stdtr(freedom, -off / error)) if error else float(off == 0)
-    return Beside(cell, mean, half, p)
+    return Beside(cell, len(errors), mean, half, p)
 
 
 def beside_rows(measured: Sequence[Json]) -> list[Json]:
@@ -110,6 +113,7 @@ def beside_rows(measured: Sequence[Json]) -> list[Json]:
     return [
         {
             **one.cell._asdict(),
+            "draws": one.draws,
             "ours": one.mean,
             "half": one.half,
             "paper": one.cell.error,

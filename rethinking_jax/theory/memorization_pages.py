@@ -6,13 +6,14 @@ import numpy as np
 
 from rethinking_jax.analysis.curves import Curve, Plot, marks
 from rethinking_jax.analysis.example_scores import ExampleScores
+from rethinking_jax.analysis.findings import finite
 from rethinking_jax.analysis.galleries import Gallery, GalleryRow, Picture, picture
 from rethinking_jax.analysis.intervals import jackknife
 from rethinking_jax.analysis.table import Column, Table, table
 from rethinking_jax.scores.contrast import values_without
 from rethinking_jax.scores.jackknife import jackknife_error
 from rethinking_jax.scores.memorization import confirmed, histogram
-from rethinking_jax.scores.ranking import auroc
+from rethinking_jax.scores.ranking import auroc, spearman
 from rethinking_jax.theory.subset_runs import Memorized, Setting
 from rethinking_jax.workdir.metrics import Json
 
@@ -87,15 +88,8 @@ def learner_row(
         "confirmed": None,
         "error": None,
         "auroc": float(auroc(scores, corrupted)) if some and not all_ else None,
-        "correlation": _correlation(scores, beside.scores.value) if beside else None,
+        "correlation": finite(spearman(scores, beside.scores.value)) if beside else None,
     }
-
-
-def _correlation(a: np.ndarray, b: np.ndarray) -> float | None:
-    """Returns Spearman's rank correlation; None where all of one are equal."""
-    from scipy.stats import spearmanr  # slow to import
-
-    return float(spearmanr(a, b).statistic) if np.ptp(a) and np.ptp(b) else None
 
 
 def learner_table(rows: Sequence[Json]) -> Table:

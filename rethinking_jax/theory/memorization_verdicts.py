@@ -4,7 +4,15 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from rethinking_jax.analysis.findings import verdict
-from rethinking_jax.analysis.intervals import Difference, jackknife, mean_interval, paired, wilson
+from rethinking_jax.analysis.intervals import (
+    Difference,
+    holm,
+    jackknife,
+    mean_interval,
+    p_above_0,
+    paired,
+    wilson,
+)
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.scores.contrast import values_without
 from rethinking_jax.scores.memorization import confirmed
@@ -123,8 +131,32 @@ def _removal(
     )
 
 
-def pairs_are_confirmed(found: Sequence[InfluencePairs]) -> Verdict:
-    """Judges 1d: whether pairs that half of the runs choose keep their influence on the others."""
+def pairs_are_confirmed(found: Sequence[Memorized], pairs: Sequence[InfluencePairs]) -> Verdict:
+    """Judges 1d: whether pairs of true labels that half of the runs choose hold on the others."""
+    clean = _clean(found)
+    return _pairs(
+        f"Pairs that half of the runs choose for an influence of {INFLUENCE} keep more than half "
+        "of it on the other half.",
+        FELDMAN,
+        [one for one in pairs if clean is not None and one.name == clean.setting.name],
+        "Two halves of its runs choose nearly the same pairs.",
+    )
+
+
+def noisy_pairs_are_confirmed(
+    found: Sequence[Memorized], pairs: Sequence[InfluencePairs]
+) -> Verdict:
+    """Judges whether 1d holds where labels are corrupted, too."""
+    names = {one.setting.name for one in _noisy(found)}
+    return _pairs(
+        "So do those that are chosen where labels are corrupted.",
+        OURS,
+        [one for one in pairs if one.name in names],
+        "No number in the paper: its labels are true.",
+    )
+
+
+def _pairs(claim: str, place: str, found: Sequence[InfluencePairs], paper: str) -> Verdict:
     own = [one for one in found if one.mean is not None and len(one.pairs.train) >= PAIRS]
     parts = [
         f"{one.name}: {len(one.pairs.train):,} pairs, chosen at {one.pairs.chosen.mean():.3f} in "
@@ -132,15 +164,13 @@ def pairs_are_confirmed(found: Sequence[InfluencePairs]) -> Verdict:
         for one in own
         if one.mean is not None
     ]
+    holds = all(one.mean is not None and one.mean.low > HALF * INFLUENCE for one in own)
     return verdict(
-        f"Pairs that half of the runs choose for an influence of {INFLUENCE} keep more than half "
-        "of it on the other half.",
-        FELDMAN,
-        all(one.mean is not None and one.mean.low > HALF * INFLUENCE for one in own)
-        if own
-        else None,
-        f"{'; '.join(parts)}." if own else f"Needs {PAIRS} pairs and 60 runs.",
-        "Two halves of its runs choose nearly the same pairs.",
+        claim,
+        place,
+        holds if own else None,
+        f"{'; '.join(parts)}." if own else f"Needs such labels, {PAIRS} pairs and 60 runs.",
+        paper,
         of_paper=False,
     )
 
@@ -220,13 +250,15 @@ def membership_is_exposed(found: Sequence[Exposure]) -> Verdict:
 
 def nothing_in_permuted(found: Sequence[Exposure]) -> Verdict:
     """Judges the null of membership inference: AUROC 0.5 with permuted membership."""
-    areas = {one.name: mean_interval(one.null, "groups") for one in found}
-    parts = "; ".join(f"{name} {_told(one, 'groups of runs')}" for name, one in areas.items())
+    areas = {one.name: mean_interval(one.null, "permutations") for one in found}
+    parts = "; ".join(f"{name} {_told(one, 'permutations')}" for name, one in areas.items())
+    off = [[area - 0.5 for area in one.null] for one in found]
+    either = [2 * min(p_above_0(own), p_above_0([-x for x in own])) for own in off]
     return verdict(
         "Where membership is permuted the attack tells nothing.",
         "a check of the method",
-        all(one.low <= 0.5 <= one.high for one in areas.values()) if areas else None,
-        f"AUROC: {parts}." if areas else "Needs the learner network.",
+        all(p > ALPHA for p in holm(either)) if areas else None,
+        f"AUROC: {parts}; two-sided, by Holm." if areas else "Needs the learner network.",
         "0.5 by symmetry.",
         of_paper=False,
     )
