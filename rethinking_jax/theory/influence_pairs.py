@@ -108,10 +108,10 @@ def write_pairs(
     write_arrays(workdir / FILE, arrays)
 
 
-def pair_table(found: Sequence[InfluencePairs], settings: Sequence[Memorized]) -> Table:
+def pair_table(found: Sequence[tuple[InfluencePairs, Memorized]]) -> Table:
     """Returns the table of the most influential pairs of each setting."""
     rows: list[Json] = []
-    for own, one in zip(found, settings, strict=True):
+    for own, one in found:
         setting = one.setting
         for train, test, chosen, measured in list(zip(*own.pairs, strict=True))[:LISTED]:
             rows.append(
@@ -142,7 +142,7 @@ def pair_gallery(found: InfluencePairs, one: Memorized, place: int) -> Gallery:
         influence = f"influence {pairs.measured[pair]:.2f}"
         rows.append(
             GalleryRow(
-                f"class {setting.task.train_labels[train]}",
+                f"class {setting.class_name(int(setting.task.train_labels[train]))}",
                 [
                     picture(setting.task.train_images[train], [f"training {setting.ids[train]}"]),
                     picture(

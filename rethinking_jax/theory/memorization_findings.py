@@ -68,15 +68,19 @@ def findings(found: Found) -> Findings:
     tables, plots = [pages.learner_table(rows)], []
     galleries = []
     if found.networks:
-        tables += [exposure_table(exposed), pair_table(found.pairs, found.networks)]
+        tables.append(exposure_table(exposed))
+        # Of fewer runs than an interval takes, the pairs that were chosen are chance.
+        paired = [
+            (i, pairs, found.networks[i])
+            for i, pairs in enumerate(found.pairs)
+            if pairs.mean is not None
+        ]
+        if paired:
+            tables.append(pair_table([(pairs, one) for _, pairs, one in paired]))
         plots += [pages.histogram_plot(one, i) for i, one in enumerate(found.networks)]
         plots += [pages.in_out_plot(found.networks), exposure_plot(found.exposures)]
         galleries += [pages.score_gallery(one, i) for i, one in enumerate(found.networks)]
-        galleries += [
-            pair_gallery(pairs, one, i)
-            for i, (pairs, one) in enumerate(zip(found.pairs, found.networks, strict=True))
-            if len(pairs.pairs.train)
-        ]
+        galleries += [pair_gallery(pairs, one, i) for i, pairs, one in paired]
     columns = _columns(found)
     if beside := published_rows(found.settings, columns, found.published):
         tables.append(published_table(beside))

@@ -171,8 +171,9 @@ def score_gallery(one: Memorized, place: int) -> Gallery:
 
 def _picture(one: Memorized, place: int) -> Picture:
     setting = one.setting
-    given, true = int(setting.task.train_labels[place]), int(setting.true_labels[place])
-    label = f"{given}" if given == true else f"{given}, truly {true}"
+    labels = setting.task.train_labels[place], setting.true_labels[place]
+    given, true = (setting.class_name(int(label)) for label in labels)
+    label = given if given == true else f"{given}, truly {true}"
     score = f"{one.scores.value[place]:.2f} ± {one.error[place]:.2f}"
     return picture(setting.task.train_images[place], [f"id {setting.ids[place]}", label, score])
 

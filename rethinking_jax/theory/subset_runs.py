@@ -34,6 +34,7 @@ class Setting(NamedTuple):
       ids, test_ids: the stable ids of the examples, uint32 [n] and [t].
       corrupted: whether a training label is not the true one, bool [n].
       true_labels: int32 [n].
+      class_names: the names of the classes; () for their numbers.
     """
 
     name: str
@@ -43,6 +44,11 @@ class Setting(NamedTuple):
     test_ids: np.ndarray
     corrupted: np.ndarray
     true_labels: np.ndarray
+    class_names: tuple[str, ...] = ()
+
+    def class_name(self, label: int) -> str:
+        """Returns the name of a class, or its number where classes have no names."""
+        return self.class_names[label] if self.class_names else str(label)
 
 
 class SubsetRun(NamedTuple):
@@ -106,7 +112,8 @@ def read_settings(members: Sequence[Member], tools: Tools) -> list[Setting]:
         dataset, task = tools.tasks.dataset(config), tools.tasks(config)
         true, test_ids = np.asarray(dataset.train.labels), dataset.test.ids
         corrupted = task.train_labels != true
-        found.append(Setting(name, config, task, dataset.train.ids, test_ids, corrupted, true))
+        ids, names = dataset.train.ids, tuple(dataset.class_names)
+        found.append(Setting(name, config, task, ids, test_ids, corrupted, true, names))
     return found
 
 
