@@ -1,6 +1,23 @@
 """After the paper: which score finds the labels that are wrong?
 
-python -m rethinking_jax.main --config=configs/label_errors.py
+    python -m rethinking_jax.main --config=configs/label_errors.py
+
+4,000 digits of mnist5k (no download), of which a share of 0.1, 0.2 or 0.4 is labelled wrong, as any
+other class (symmetric) or as the next one (pair), three times each. On each of these 18 sets of
+labels 10 networks train on all examples and 5 on all but a fifth, and in one setting 200 on 70 % of
+them: 870 runs of an MLP with 128 hidden units as one sweep. 20 scores rank the examples, and are
+judged by how many of the wrong labels they find.
+
+The argument names the data set, noise and kind (some of symmetric, pair and given, joined by +),
+labels_file (of given), the network (a name of a model, or mlp_DxW for D hidden layers of width W),
+corruptions, inits, folds, subsets (of one setting), scores (all, or names joined by +), epochs and
+train_examples (0: all), for instance `:noise=0.2,kind=pair,corruptions=5,subsets=0`.
+
+Expected: of as many suspects as there are wrong labels, EL2N after 3 epochs finds 0.91, 0.93 and
+0.95 of symmetric noise of 0.1, 0.2 and 0.4, wrong events over the epochs 0.90, 0.91 and 0.92, and
+the loss at the last epoch 0.39, 0.56 and 0.66; with pair noise all find less. GraNd at the start is
+chance (AUROC 0.50). Cost: 9 minutes of CPU time; a command that was stopped goes on with the first
+hundred runs that were not complete.
 """
 
 from collections.abc import Sequence
@@ -63,7 +80,9 @@ def _settings(kinds: list[str], noises: Sequence[float], labels_file: str) -> li
         if kind == "given":
             found.append({**KINDS[kind], "name": kind, "labels_file": labels_file})
             continue
-        found += [
-            {**KINDS[kind], "name": f"{kind} {noise:g}", "label_noise": noise} for noise in noises
-        ]
+        for noise in noises:
+            own = {**KINDS[kind], "name": f"{kind} {noise:g}", "label_noise": noise}
+            if not noise:  # then nothing is drawn, and no class is excluded
+                own.pop("exclude_true_class", None)
+            found.append(own)
     return found

@@ -31,6 +31,8 @@ NEEDS: dict[str, tuple[object, dict[str, object], dict[str, object]]] = {
     "data_seed": (3, {}, {"train_examples": 100}),
     "last_batch": ("drop", {"batch_size": 0}, {}),
     "lr_decay_steps": (100, {"lr_decay": 1.0}, {}),
+    "label_smoothing": (0.1, {"loss": "squared"}, {"loss": "cross_entropy"}),
+    "loss_strength": (0.5, {}, {"loss": "soft_bootstrap"}),
     "optimizer_epsilon": (0.1, {}, {"optimizer": "adam"}),
     "weight_decay_mask": ("kernels", {}, {"weight_decay": 1e-4}),
     "weight_decay_kind": ("decoupled", {}, {"weight_decay": 1e-4}),

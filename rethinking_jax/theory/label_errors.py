@@ -167,6 +167,7 @@ KIND = Kind(
         ),
     ),
     training={
+        "corruption": "partially_corrupted_labels",  # there must be wrong labels to find
         "model": "mlp",
         "hidden_sizes": (128,),
         "optimizer": "sgd",
