@@ -14,7 +14,8 @@ Expected: every label fitted, and with 3,000 digits a test error of 0.039 (Gauss
 (Laplacian) without noise, 0.148 and 0.140 at noise 0.1, where the Bayes error is 0.09; one
 neighbour 0.081 and 0.240. Up to noise 0.1 interpolation costs at most 0.006 against a ridge, at
 noise 0.5 up to 0.11. Cost: 3.5 minutes of CPU time, two minutes or so on two cores that are free;
-8 n^2 bytes for n training examples.
+4.5 with dataset=mnist. `:dataset=mnist,sizes=7500+15000,noise=0+0.1,draws=4,ridges=` takes 11 of
+CPU time and 3 GB.
 """
 
 from ml_collections import ConfigDict

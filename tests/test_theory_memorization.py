@@ -226,7 +226,7 @@ def test_the_command(answer: Command, tmp_path: Path, monkeypatch: pytest.Monkey
     for name in (
         "influence.npz", "figures/scores_0.svg", "figures/memorized_0.png", "figures/removal.svg",
         "figures/membership.png", "figures/in_out.svg", "tables/memorization.csv",
-        "tables/removal.md", "tables/influence.csv",
+        "tables/removal.md", "tables/influence.csv", "figures/removal_difference.png",
     ):  # fmt: skip
         assert (workdir / name).exists(), name
     again = answer(*arguments)
@@ -262,7 +262,7 @@ def test_bad_input_is_one_line(answer: Command, tmp_path: Path) -> None:
         ({"learner": "network+nearst"}, "'nearst' is not known"),
         ({"learner": "kernel+kernel"}, "there twice"),
         ({"corruption": "gaussian"}, "corruption=gaussian: the runs share their images"),
-        ({"retrain": 1}, "at least 2"),
+        ({"retrain": 1}, "retrain=1 must be from 2"),
     ):
         with pytest.raises(UserError, match=words):
             configs.members(theory_config("memorization", **changes), settings.check)

@@ -22,7 +22,13 @@ from rethinking_jax.theory.exposure import (
 )
 from rethinking_jax.theory.influence_pairs import InfluencePairs, pair_gallery, pair_table
 from rethinking_jax.theory.published import published_rows, published_table
-from rethinking_jax.theory.removal import Retrained, removal_plot, removal_rows, removal_table
+from rethinking_jax.theory.removal import (
+    Retrained,
+    difference_plot,
+    removal_plot,
+    removal_rows,
+    removal_table,
+)
 from rethinking_jax.theory.subset_runs import Memorized, Setting, left_out
 from rethinking_jax.workdir.metrics import Json
 
@@ -76,7 +82,7 @@ def findings(found: Found) -> Findings:
         tables.append(published_table(beside))
     if removals:
         tables.insert(1, removal_table(removals))
-        plots.append(removal_plot(found.retrained))
+        plots += [removal_plot(found.retrained), difference_plot(removals)]
     return Findings(
         [*rows, *removals, *exposed, *beside],
         _facts(found),

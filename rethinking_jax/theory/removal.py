@@ -21,6 +21,7 @@ from rethinking_jax.theory.subset_runs import Memorized, SubsetRun, train_subset
 from rethinking_jax.workdir.metrics import Json, text_of
 
 LEAST, MOST = 0.1, 0.85  # the thresholds lie evenly from the one to the other
+SHARE = "share of the training set that is removed"  # the name of an axis
 FEWEST = 50  # removed examples whose effect can be told from chance
 
 COLUMNS = (
@@ -205,7 +206,32 @@ def removal_plot(found: Sequence[Retrained]) -> Plot:
         "Test accuracy after removing examples",
         "Networks trained anew without the examples whose memorization score reaches a threshold, "
         "and without as many random ones.",
-        "share of the training set that is removed",
+        SHARE,
         "test accuracy",
         curves,
+    )
+
+
+def difference_plot(rows: Sequence[Json]) -> Plot:
+    """Draws how much more the most memorized examples are worth than random ones.
+
+    Args:
+      rows: see `removal_rows`.
+    """
+    curves = []
+    for name in dict.fromkeys(row["name"] for row in rows):
+        own = sorted((row for row in rows if row["name"] == name), key=lambda row: row["share"])
+        x, y, low, high = (
+            [float(row[key]) for row in own] for key in ("share", "difference", "low", "high")
+        )
+        curves.append(Curve(name, x, y, low, high, "95 % interval, paired over seeds"))
+    return Plot(
+        "removal_difference",
+        "What the most memorized examples are worth",
+        "Test accuracy without random examples less that without as many of the most memorized: "
+        "above 0 these are worth more, below 0 they do harm.",
+        SHARE,
+        "difference",
+        curves,
+        level=(0.0, "as much as random ones"),
     )
