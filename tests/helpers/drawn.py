@@ -23,6 +23,15 @@ NOTE = (
     "which epoch they have reached; what they will come to nobody knows yet."
 )
 FILES = "### The files"
+# The kinds of experiment that are not the paper's.
+AFTER = (
+    "double_descent",
+    "easy_examples",
+    "kernel_noise",
+    "label_errors",
+    "memorization",
+    "robust_labels",
+)
 # The letters of docs/results.md for what a command needs.
 NEEDS = {"fashion_mnist": " (a)", "cifar10": " (b)", "imagenet2012": " (c)", "mnist": " (d)"}
 
@@ -115,8 +124,16 @@ def section(files: dict[str, Json]) -> str:
             f"`{MAIN}/robust_labels.py` and, with (b), `:dataset=cifar10`. {robust_results.NOTE}",
             drawn(measured.COLUMNS_ROBUST, rows.robust),
         ]
-    if rows.theory:
-        parts += ["### Theory", drawn(measured.COLUMNS_THEORY, rows.theory)]
+    later = [row for row in rows.theory if row["kind"] in AFTER]
+    theory = [row for row in rows.theory if row not in later]
+    if theory:
+        parts += ["### Theory", drawn(measured.COLUMNS_THEORY, theory)]
+    if later:
+        parts += [
+            "### What came after the paper\n\nClaims of later papers and of ours; a row names its "
+            "data, and mnist5k is no data set of theirs.",
+            drawn(measured.COLUMNS_THEORY, later),
+        ]
     if rows.clocks:
         parts += [
             "### Figures 1b and 1c, trained in other ways than appendix A says",
