@@ -13,10 +13,11 @@ train_examples (0: all) and measure_every, for instance
 
 Expected: plain training memorizes 0.95 to 1.0 of the wrong labels, after it gave most of them
 their true class in the first epochs, and ends at test accuracy 0.84 (20 % drawn anew), 0.67, 0.44
-and 0.30 (80 %). Co-teaching and generalized cross-entropy end 7 to 37 points above it at 20 to 60 %, forward
-correction 34 points where labels become the next class; smoothing, dropout and bootstrapping hardly
-anywhere. Stopping early on noisy held-out labels beats all of them at 80 %. Cost: ten minutes or so
-on two CPU cores; a command that was stopped goes on with the first method that is not through.
+and 0.30 (80 %). Co-teaching and generalized cross-entropy end 7 to 37 points above it at 20 to 60
+%, forward correction 34 points where labels become the next class; smoothing, dropout and
+bootstrapping hardly anywhere. Stopping early on noisy held-out labels beats all of them at 80 %.
+Cost: ten minutes or so on two CPU cores; a command that was stopped goes on with the first method
+that is not through.
 """
 
 from ml_collections import ConfigDict
