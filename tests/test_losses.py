@@ -160,20 +160,12 @@ def lines(workdir: Path, **keys: Any) -> list[dict[str, Any]]:
 
 def test_runs_with_a_loss_switched_off_are_plain_runs(tmp_path: Path) -> None:
     plain = lines(tmp_path / "plain")
-    off = {
-        "generalized_cross_entropy": 0.0,
-        "soft_bootstrap": 1.0,
-        "hard_bootstrap": 1.0,
-        "early_learning": 0.0,
-        "co_teaching": 0.0,
-    }
+    # Those that are a function of logits and labels alone are compared above.
+    off = {"generalized_cross_entropy": 0.0, "early_learning": 0.0, "co_teaching": 0.0}
     for name, value in off.items():
         found = lines(tmp_path / name, loss=name, loss_strength=value)
         for line, same in zip(found, plain, strict=True):
             assert line == pytest.approx(same, abs=1e-6), name
-    clean = lines(tmp_path / "clean", corruption="true_labels")
-    found = lines(tmp_path / "forward", corruption="true_labels", loss="forward_correction")
-    assert found == [pytest.approx(line, abs=1e-6) for line in clean]
 
 
 def test_strengths_of_a_sweep_are_one_program(tmp_path: Path) -> None:
@@ -217,6 +209,7 @@ def test_early_learning_remembers_by_id(way: str, answer: Command, tmp_path: Pat
     np.testing.assert_allclose(targets.sum(1), 0.3, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_early_learning_resists_random_labels(tmp_path: Path) -> None:
     keys = {"epochs": 25, "stop_when_fitted": False, "corruption": "partially_corrupted_labels"}
     plain = lines(tmp_path / "plain", **keys)[-1]
