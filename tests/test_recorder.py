@@ -188,6 +188,27 @@ def test_kills_at_any_moment_change_no_byte(
     assert (cut / "examples.npz").read_bytes() == (whole / "examples.npz").read_bytes()
 
 
+def test_facts_of_fewer_epochs_are_no_facts_of_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run goes on, and is killed after its last line and before what it recorded is written."""
+    cut, whole = tmp_path / "cut", tmp_path / "whole"
+    keys: dict[str, Any] = {"train_examples": 100, "stop_when_fitted": False}
+    assert recorded(cut, [{"seed": 0}], epochs=2, **keys).epochs.tolist() == [2]
+
+    def killed(*given: object) -> None:
+        raise RuntimeError("killed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(recorder, "write_part", killed)
+        with pytest.raises(RuntimeError):
+            recorded(cut, [{"seed": 0}], epochs=4, **keys)
+    found = recorded(cut, [{"seed": 0}], epochs=4, **keys)
+    assert found.epochs.tolist() == [4]
+    wanted = recorded(whole, [{"seed": 0}], epochs=4, **keys)
+    chex.assert_trees_all_equal(found.splits["train"].facts, wanted.splits["train"].facts)
+
+
 def test_runs_of_other_examples_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="do not read the same examples"):
         recorded(tmp_path / "run", [{"train_examples": 200}, {"train_examples": 300}])

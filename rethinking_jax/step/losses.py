@@ -21,7 +21,8 @@ class Strength(NamedTuple):
 
     Attributes:
       value: float32, what `Loss.strength` is the default of.
-      transition: float32 [k, k], the share of the true class (row) that has a label (column).
+      transition: float32 [k, k], the share of the true class (row) that has a label (column);
+        [1, 1] for a loss that is not told.
     """
 
     value: jax.Array
@@ -33,7 +34,7 @@ OfExamples = Callable[[jax.Array, jax.Array, Strength], jax.Array]
 
 
 class Loss(NamedTuple):
-    """One loss.
+    """What a batch is trained to make small, and what it needs to know of a run.
 
     Attributes:
       doc: what it is, in a phrase.
@@ -42,6 +43,7 @@ class Loss(NamedTuple):
       most: the largest strength; the least is 0.
       remembers: whether each example has a target that it moves, see `remembered`.
       pairs: whether two networks choose each other's examples, see `kept`.
+      knows_noise: whether it is told which classes are confused, see `Strength.transition`.
     """
 
     doc: str
@@ -50,6 +52,7 @@ class Loss(NamedTuple):
     most: float = 1.0
     remembers: bool = False
     pairs: bool = False
+    knows_noise: bool = False
 
     def chosen(self, strength: float | None) -> float:
         """Returns the strength of a run, from what its config says; 0 where the loss has none."""
@@ -112,6 +115,7 @@ LOSSES: dict[str, Loss] = {
     "forward_correction": Loss(
         "cross-entropy after the noise, whose matrix is that of the run's labels",
         forward_correction,
+        knows_noise=True,
     ),
     "early_learning": Loss(
         "cross-entropy and loss_strength times the regularization of Liu et al. (2020)",

@@ -32,7 +32,8 @@ class Run(NamedTuple):
     # Not where examples are streamed.
     subset: np.ndarray | None = None
 
-    # The share of each true class (row) that has each label (column), float32 [k, k].
+    # The share of each true class (row) that has each label (column), float32 [k, k]; [1, 1] where
+    # the loss is not told.
     transition: np.ndarray | None = None
 
     @property

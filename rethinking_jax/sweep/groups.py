@@ -61,7 +61,9 @@ def label_run(member: configs.Member, dataset: Dataset) -> Run:
         test_labels=test,
         flipped_fraction=flipped,
         labels_sha256=hashlib.sha256(train.astype("<i4").tobytes()).hexdigest(),
-        transition=transition(dataset.train.labels, train, dataset.num_classes),
+        transition=transition(dataset.train.labels, train, dataset.num_classes)
+        if LOSSES[config.loss].knows_noise
+        else np.ones((1, 1), np.float32),
     )
 
 

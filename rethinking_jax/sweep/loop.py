@@ -33,7 +33,7 @@ def is_complete(chunk: Chunk, stage: Stage, lines: Mapping[str, list[Line]]) -> 
     for run, its in zip(chunk.runs, own, strict=True):
         if not metrics.finished(its, run.config) or metrics.flaw(its, run.config, per_epoch):
             return False
-    if not recorder.is_written(chunk, stage.workdir):
+    if not recorder.is_written(chunk, [len(its) for its in own], stage.workdir):
         return False
     step: int = max(member[-1]["step"] for member in own)
     if not saves(chunk.config) or _nothing_to_save(own, step):

@@ -130,14 +130,23 @@ def write_part(chunk: Chunk, state: TrainState, epochs: Sequence[int], workdir: 
     write_arrays(_part_of(chunk, workdir), arrays)
 
 
-def is_written(chunk: Chunk, workdir: AnyPath) -> bool:
-    """Says whether what a chunk has to record is in a file; true where it records nothing."""
+def is_written(chunk: Chunk, epochs: Sequence[int], workdir: AnyPath) -> bool:
+    """Says whether what a chunk has to record is in a file; true where it records nothing.
+
+    Args:
+      chunk: its runs.
+      epochs: how many epochs of each are measured: a file of runs that had fewer is an old one.
+      workdir: where the files are.
+    """
     if not chunk.config.record_examples:
         return True
-    names = {run.name for run in chunk.runs}
+    wanted = {(run.name, count) for run, count in zip(chunk.runs, epochs, strict=True)}
     for file in (workdir / FILE, _part_of(chunk, workdir)):
         try:
-            if file.exists() and names <= set(read_arrays(file, "runs")["runs"].tolist()):
+            held = read_arrays(file, "runs", "epochs") if file.exists() else {}
+            if held and wanted <= set(
+                zip(held["runs"].tolist(), held["epochs"].tolist(), strict=True)
+            ):
                 return True
         except UserError:
             pass  # it is recorded again

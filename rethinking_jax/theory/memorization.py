@@ -15,7 +15,7 @@ from rethinking_jax.analysis.findings import Findings
 from rethinking_jax.config import Member
 from rethinking_jax.config.key import Key, Need, Range
 from rethinking_jax.corruption import CORRUPTIONS
-from rethinking_jax.errors import UserError, nearest
+from rethinking_jax.errors import UserError
 from rethinking_jax.scores.banzhaf import PAIR, Values
 from rethinking_jax.scores.subsets import BLOCKS
 from rethinking_jax.theory.exact_learners import kernel_machine, nearest_neighbour
@@ -29,6 +29,7 @@ from rethinking_jax.theory.kind import (
     Kind,
     Tools,
     check_network,
+    names_of,
 )
 from rethinking_jax.theory.memorization_findings import Found, findings
 from rethinking_jax.theory.published import KEY, read_published
@@ -56,7 +57,7 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
     settings = read_settings(members, tools)
     for one in settings:
         check_count(len(one.ids), one.config)
-    learners = learner_names(members[0].config)
+    learners = names_of(members[0].config, "learner", LEARNERS)
     # These fail at once where a file is wrong, or something does not fit into memory.
     published = read_published(settings[0], not members[0].config.train_examples)
     machines = [kernel_machine(one) for one in settings if "kernel" in learners]
@@ -99,7 +100,7 @@ def check(config: ConfigDict) -> None:
     Raises:
       UserError: the message says what would be right.
     """
-    learner_names(config)
+    names_of(config, "learner", LEARNERS)
     check_network(config)
     if CORRUPTIONS[config.corruption].images is not None:
         known = [name for name, one in CORRUPTIONS.items() if one.images is None]
@@ -120,22 +121,6 @@ def check(config: ConfigDict) -> None:
         raise UserError(f"config.subset={config.subset} must be a number of tenths, such as 0.7")
 
 
-def learner_names(config: ConfigDict) -> list[str]:
-    """Returns the learners of a config.
-
-    Raises:
-      UserError: one is not known, or is there twice.
-    """
-    names = str(config.learner).split("+")
-    for name in names:
-        if name not in LEARNERS or names.count(name) > 1:
-            raise UserError(
-                f"config.learner={config.learner}: {name!r} is not known, or there twice"
-                f"{nearest(name, LEARNERS)} (some of {'+'.join(LEARNERS)})"
-            )
-    return names
-
-
 def check_count(count: int, config: ConfigDict) -> None:
     """Refuses a training set of fewer examples than blocks, or subsets smaller than a batch.
 
@@ -144,7 +129,9 @@ def check_count(count: int, config: ConfigDict) -> None:
     """
     kept = count - -(-count * left_out(config) // BLOCKS)
     least = min([kept, *([count // 2] if config.banzhaf else [])])
-    if count < BLOCKS or (config.batch_size > least and "network" in learner_names(config)):
+    if count < BLOCKS or (
+        config.batch_size > least and "network" in names_of(config, "learner", LEARNERS)
+    ):
         raise UserError(
             f"config.batch_size={config.batch_size}, subsets of {least:,} of {count:,} training "
             f"examples: there must be at least {BLOCKS}, and as many in a subset as in a batch"

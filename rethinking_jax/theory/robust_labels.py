@@ -22,7 +22,7 @@ from rethinking_jax.config.key import AT_LEAST_1, Key, Range
 from rethinking_jax.corruption import CORRUPTIONS
 from rethinking_jax.corruption.randomness import generator
 from rethinking_jax.data.runs import to_device
-from rethinking_jax.errors import RunFailed, UserError, nearest
+from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.host.processes import fetch
 from rethinking_jax.step.state import TrainState
 from rethinking_jax.step.train import make_apply
@@ -40,6 +40,7 @@ from rethinking_jax.theory.kind import (
     Tools,
     at_least,
     check_network,
+    names_of,
 )
 from rethinking_jax.theory.robust_methods import METHODS, PLAIN
 from rethinking_jax.theory.robust_results import (
@@ -88,7 +89,7 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
         for name, own in members
         for seed in seeds_of(own)
     ]
-    methods = method_names(config)
+    methods = names_of(config, "methods", METHODS)
     runs = [_run(noise, method) for method in methods for noise in noises]
     with tools.open_lab() as lab:
         lines = lab.train(
@@ -126,22 +127,6 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
 def seeds_of(config: ConfigDict) -> range:
     """Returns the seeds of a config's runs."""
     return range(config.seed, config.seed + config.seeds)
-
-
-def method_names(config: ConfigDict) -> list[str]:
-    """Returns the methods of a config.
-
-    Raises:
-      UserError: one is not known, or is there twice.
-    """
-    names = str(config.methods).split("+")
-    for name in names:
-        if name not in METHODS or names.count(name) > 1:
-            raise UserError(
-                f"config.methods={config.methods}: {name!r} is not known, or there twice"
-                f"{nearest(name, METHODS)} (some of {'+'.join(METHODS)})"
-            )
-    return names
 
 
 def kept_positions(config: ConfigDict, count: int) -> np.ndarray:
@@ -233,7 +218,7 @@ def check(config: ConfigDict) -> None:
     Raises:
       UserError: the message says what would be right.
     """
-    method_names(config)
+    names_of(config, "methods", METHODS)
     check_network(config)
     if CORRUPTIONS[config.corruption].images is not None:
         known = [name for name, one in CORRUPTIONS.items() if one.images is None]
