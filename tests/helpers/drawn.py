@@ -141,7 +141,11 @@ def section(files: dict[str, Json]) -> str:
         ]
     if rows.others:
         columns = with_values(measured.COLUMNS_OTHERS, rows.others)
-        parts += ["### Lessons, and other runs", drawn(columns, rows.others)]
+        parts += [
+            "### Lessons, and other runs\n\nA row names its data; mnist5k is no data set of the "
+            "paper's.",
+            drawn(columns, rows.others),
+        ]
     if files:
         parts += [FILES, "\n".join(_file(*one) for one in files.items())]
     return "\n\n".join(part.strip("\n") for part in parts)
