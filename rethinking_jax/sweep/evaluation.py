@@ -1,6 +1,6 @@
 """How a group of runs is evaluated: sums over a split, and what is found of each example."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -44,106 +44,94 @@ def _batches(batch_size: int, n: int, mesh: Mesh) -> tuple[int, int]:
 
 
 def make_evaluate(
-    steps: Steps,
-    batch_size: int,
-    scan: bool,
-    mesh: Mesh,
-    jit: Callable[..., Callable[..., PyTree]],
+    steps: Steps, batch_size: int, scan: bool, mesh: Mesh, jit: Callable[..., Callable[..., PyTree]]
 ) -> Evaluate:
     """Makes `evaluate`, see `Program`; `jit` compiles with the options of a group."""
-    own = NamedSharding(mesh, PartitionSpec("member"))
 
-    def one_batch(
-        state: TrainState,
-        examples: Examples,
-        positions: jax.Array | None,
-        k: jax.Array,
-        size: int,
-    ) -> Sums:
-        return steps.evaluate(state, *_batch(mesh, examples, positions, k, size))
-
-    def all_batches(
-        state: TrainState, examples: Examples, positions: jax.Array | None, size: int, batches: int
-    ) -> Sums:
+    def in_loop(one: Callable[[jax.Array], Sums], batches: int, n: int) -> Sums:
         def body(sums: Sums, k: jax.Array) -> tuple[Sums, None]:
-            found = one_batch(state, examples, positions, k, size)
-            return jax.tree.map(jnp.add, sums, found), None
+            return jax.tree.map(jnp.add, sums, one(k)), None
 
         total: Sums = jax.lax.scan(body, zero_sums(), jnp.arange(batches))[0]
         return total
 
-    @partial(jit, static_argnames="size", out_shardings=own)
-    def one(
-        state: TrainState,
-        examples: Examples,
-        positions: jax.Array | None,
-        k: jax.Array,
-        size: int,
-    ) -> Sums:
-        function = over_members(partial(one_batch, size=size), (0, EXAMPLE_AXES, 0, None), mesh)
-        return function(state, examples, positions, k)
-
-    @partial(jit, static_argnames=("size", "batches"), out_shardings=own)
-    def many(
-        state: TrainState, examples: Examples, positions: jax.Array | None, size: int, batches: int
-    ) -> Sums:
-        function = partial(all_batches, size=size, batches=batches)
-        return over_members(function, (0, EXAMPLE_AXES, 0), mesh)(state, examples, positions)
-
-    def evaluate(state: TrainState, examples: Examples, positions: jax.Array | None = None) -> Sums:
-        n = (examples.labels if positions is None else positions).shape[-1]
-        size, batches = _batches(batch_size, n, mesh)
-        total: Sums
-        if scan:
-            total = many(state, examples, positions, size=size, batches=batches)
-        else:
-            each = [
-                one(state, examples, positions, jnp.int32(k), size=size) for k in range(batches)
-            ]
-            total = jax.tree.map(lambda *leaves: sum(leaves), *each)
+    def joined(each: Sequence[Sums], n: int) -> Sums:
+        total: Sums = jax.tree.map(lambda *leaves: sum(leaves), *each)
         return total
 
-    return evaluate
+    return _over_batches(steps.evaluate, in_loop, joined, batch_size, scan, mesh, jit)
 
 
 def make_examine(
-    steps: Steps,
+    steps: Steps, batch_size: int, scan: bool, mesh: Mesh, jit: Callable[..., Callable[..., PyTree]]
+) -> Callable[[TrainState, Examples], Moment]:
+    """Makes `examine`, see `Program`; `jit` compiles with the options of a group."""
+
+    def one_batch(state: TrainState, batch: Examples, counted: jax.Array) -> Moment:
+        return steps.examine(state, batch)
+
+    def in_loop(one: Callable[[jax.Array], Moment], batches: int, n: int) -> Moment:
+        each: Moment = jax.lax.map(one, jnp.arange(batches))
+        return {name: leaf.reshape(-1)[:n] for name, leaf in each.items()}
+
+    def joined(each: Sequence[Moment], n: int) -> Moment:
+        found: Moment = jax.tree.map(lambda *leaves: jnp.concatenate(leaves, 1)[:, :n], *each)
+        return found
+
+    return _over_batches(one_batch, in_loop, joined, batch_size, scan, mesh, jit)
+
+
+def _over_batches(
+    one_batch: Callable[[TrainState, Examples, jax.Array], PyTree],
+    in_loop: Callable[[Callable[[jax.Array], PyTree], int, int], PyTree],
+    joined: Callable[[Sequence[PyTree], int], PyTree],
     batch_size: int,
     scan: bool,
     mesh: Mesh,
     jit: Callable[..., Callable[..., PyTree]],
-) -> Callable[[TrainState, Examples], Moment]:
-    """Makes `examine`, see `Program`; `jit` compiles with the options of a group."""
+) -> Callable[..., PyTree]:
+    """Makes a function of (state, examples, positions) that goes through the examples in batches.
+
+    Args:
+      one_batch: (state, batch, counted) -> what is found of a batch of one run.
+      in_loop: (what finds batch k of one run, number of batches, n) -> what is found of all, in
+        one program.
+      joined: (what is found of each batch of all members, n) -> the same of calls one by one.
+      batch_size, scan, mesh: see `rethinking_jax.sweep.program.make_program`.
+      jit: compiles.
+    """
     own = NamedSharding(mesh, PartitionSpec("member"))
 
-    def one_batch(state: TrainState, examples: Examples, k: jax.Array, size: int) -> Moment:
-        return steps.examine(state, _batch(mesh, examples, None, k, size)[0])
-
     @partial(jit, static_argnames="size", out_shardings=own)
-    def one(state: TrainState, examples: Examples, k: jax.Array, size: int) -> Moment:
-        function = over_members(partial(one_batch, size=size), (0, EXAMPLE_AXES, None), mesh)
-        return function(state, examples, k)
+    def one(
+        state: PyTree, examples: Examples, positions: PyTree, k: jax.Array, size: int
+    ) -> PyTree:
+        def of_run(state: PyTree, examples: Examples, positions: PyTree, k: jax.Array) -> PyTree:
+            return one_batch(state, *_batch(mesh, examples, positions, k, size))
 
-    @partial(jit, static_argnames=("size", "batches"), out_shardings=own)
-    def many(state: TrainState, examples: Examples, size: int, batches: int) -> Moment:
-        def all_batches(state: TrainState, examples: Examples) -> Moment:
-            each: Moment = jax.lax.map(
-                lambda k: one_batch(state, examples, k, size), jnp.arange(batches)
-            )
-            n = len(examples.labels)
-            return {name: leaf.reshape(-1)[:n] for name, leaf in each.items()}
+        axes = (0, EXAMPLE_AXES, 0, None)
+        return over_members(of_run, axes, mesh)(state, examples, positions, k)
 
-        return over_members(all_batches, (0, EXAMPLE_AXES), mesh)(state, examples)
+    @partial(jit, static_argnames=("size", "batches", "n"), out_shardings=own)
+    def many(
+        state: PyTree, examples: Examples, positions: PyTree, size: int, batches: int, n: int
+    ) -> PyTree:
+        def of_run(state: PyTree, examples: Examples, positions: PyTree) -> PyTree:
+            def find(k: jax.Array) -> PyTree:
+                return one_batch(state, *_batch(mesh, examples, positions, k, size))
 
-    def examine(state: TrainState, examples: Examples) -> Moment:
-        n = examples.labels.shape[-1]
+            return in_loop(find, batches, n)
+
+        return over_members(of_run, (0, EXAMPLE_AXES, 0), mesh)(state, examples, positions)
+
+    def all_batches(
+        state: TrainState, examples: Examples, positions: jax.Array | None = None
+    ) -> PyTree:
+        n = (examples.labels if positions is None else positions).shape[-1]
         size, batches = _batches(batch_size, n, mesh)
-        found: Moment
         if scan:
-            found = many(state, examples, size=size, batches=batches)
-        else:
-            each = [one(state, examples, jnp.int32(k), size=size) for k in range(batches)]
-            found = jax.tree.map(lambda *leaves: jnp.concatenate(leaves, 1)[:, :n], *each)
-        return found
+            return many(state, examples, positions, size=size, batches=batches, n=n)
+        each = [one(state, examples, positions, jnp.int32(k), size=size) for k in range(batches)]
+        return joined(each, n)
 
-    return examine
+    return all_batches
