@@ -169,6 +169,7 @@ def build_program(
     return make_program(
         _make_steps(config, dataset, backend, mesh, size),
         train_size=size,
+        image_shape=dataset.image_shape,
         batch_size=config.batch_size,
         eval_batch_size=config.eval_batch_size,
         scan=_scans(config, backend),
