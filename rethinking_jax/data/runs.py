@@ -54,17 +54,25 @@ def load_datasets(
         key = dataset_key(config)
         if key not in datasets:
             datasets[key] = _of_run(_read(config, progress, given), config, progress)
-        size = len(datasets[key].train)
-        config.batch_size = config.batch_size or size
-        if config.batch_size > size:
-            raise UserError(
-                f"config.batch_size={config.batch_size} is more than the {size} training "
-                f"examples of {config.dataset}"
-            )
+        settle_batch(config, len(datasets[key].train))
     return {
         key: with_given_labels(dataset, [one for _, one in members if dataset_key(one) == key])
         for key, dataset in datasets.items()
     }
+
+
+def settle_batch(config: ConfigDict, size: int) -> None:
+    """Makes a batch_size of 0 the number of training examples.
+
+    Raises:
+      UserError: a batch is larger than that.
+    """
+    config.batch_size = config.batch_size or size
+    if config.batch_size > size:
+        raise UserError(
+            f"config.batch_size={config.batch_size} is more than the {size} training "
+            f"examples of {config.dataset}"
+        )
 
 
 def training_sets(
@@ -90,7 +98,7 @@ def training_sets(
                 "float32" if dataset.holds_points else "uint8",
                 np.asarray(dataset.moments.mean).tolist(),
                 np.asarray(dataset.moments.std).tolist(),
-                digests_of(dataset, _crop_once(config)),
+                digests_of(dataset, crop_once(config)),
                 None if given else source_of(list(own.values())),
             )
         )
@@ -100,10 +108,10 @@ def training_sets(
 def dataset_key(config: ConfigDict) -> str:
     """Names what runs must have in common to read the same data."""
     keys = ("dataset", "image_size", "train_examples", "validation_examples", "data_seed")
-    return str([*(config[key] for key in keys), _crop_once(config), _needs_moments(config)])
+    return str([*(config[key] for key in keys), crop_once(config), _needs_moments(config)])
 
 
-def _crop_once(config: ConfigDict) -> int:
+def crop_once(config: ConfigDict) -> int:
     """Returns the size to crop to before anything else; 0 where the augmentation crops."""
     return 0 if augment.changes_size(augment.parse(config.augmentation)) else config.crop_size
 
@@ -140,7 +148,12 @@ def _is_streamed(config: ConfigDict, progress: Callable[[str], None]) -> bool:
         say=progress,
     )
     size = origin_of(request).bytes_in_memory(request)
-    return size is not None and size > MEMORY_SHARE * free_bytes(jax.local_devices()[0])
+    return size is not None and is_too_large(size, free_bytes(jax.local_devices()[0]))
+
+
+def is_too_large(size: int, free: int) -> bool:
+    """Says whether images of `size` bytes are streamed where a device has `free` bytes free."""
+    return size > MEMORY_SHARE * free
 
 
 def _checked(given: Dataset, config: ConfigDict) -> Dataset:
@@ -163,7 +176,7 @@ def _of_run(dataset: Dataset, config: ConfigDict, progress: Callable[[str], None
     """Returns the parts of a data set as a run needs them: cropped, or with moments."""
     if dataset.holds_points:
         _check_points(config)
-    crop_size = _crop_once(config)
+    crop_size = crop_once(config)
     if not dataset.streamed:
         return cropped(dataset, crop_size)
     if not _needs_moments(config):

@@ -26,6 +26,7 @@ from rethinking_jax.step.preprocess import Preprocess, center_crop, make_preproc
 from rethinking_jax.step.state import Examples, Hyper, Steps, TrainState
 from rethinking_jax.step.train import make_steps
 from rethinking_jax.sweep.engine import Engine, steps_per_epoch
+from rethinking_jax.sweep.mesh import processes_of
 from rethinking_jax.sweep.program import Program, apart, make_program, use_scan, xla_options
 from rethinking_jax.sweep.resident import resident_engine
 from rethinking_jax.sweep.stream import Corrupt, StreamProgram, make_stream_program, stream_engine
@@ -114,7 +115,7 @@ def data_devices(
     if count > len(devices):
         raise UserError(f"config.data_devices={count} is more than the {len(devices)} devices here")
     if not count:
-        spread = streamed or jax.process_count() > 1
+        spread = streamed or processes_of(devices) > 1
         count = max(1, len(devices) // (1 if streamed else members)) if spread else 1
     return count
 
