@@ -31,6 +31,7 @@ ADDED = (
     "loss",
     "loss_strength",
     "matmul_precision",
+    "measures",
     "record_examples",
 )
 
