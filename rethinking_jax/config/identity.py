@@ -27,6 +27,7 @@ FORMERLY_IDENTITY = (
 # Keys that the first version did not have: at their defaults they were in no digest of its own.
 ADDED = (
     "corruption_seed",
+    "deterministic",
     "labels_file",
     "loss",
     "loss_strength",

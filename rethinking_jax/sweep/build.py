@@ -176,7 +176,7 @@ def build_program(
         eval_batch_size=config.eval_batch_size,
         scan=_scans(config, backend),
         mesh=mesh,
-        compiler_options=xla_options(backend, is_convolutional(config)),
+        compiler_options=_xla_options(config, backend),
     )
 
 
@@ -185,8 +185,12 @@ def build_stream_program(
 ) -> StreamProgram:
     """Makes the compiled functions of a run with a streamed data set, see `build_engine`."""
     steps = _make_steps(config, dataset, backend, mesh, len(dataset.train))
-    options = xla_options(backend, is_convolutional(config))
+    options = _xla_options(config, backend)
     return make_stream_program(steps, make_corruption(config, dataset), mesh, options)
+
+
+def _xla_options(config: ConfigDict, backend: str) -> dict[str, str]:
+    return xla_options(backend, is_convolutional(config), config.deterministic)
 
 
 def _scans(config: ConfigDict, backend: str) -> bool:
