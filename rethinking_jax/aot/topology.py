@@ -125,8 +125,8 @@ def _tpus(name: str, chip: Chip, shape: tuple[int, ...]) -> Sequence[jax.Device]
     check_libtpu()
     # A host of v5e and v6e has up to 8 chips where it is alone, and 4 in a larger slice.
     alone = math.prod(shape) <= 8 and chip.dimensions == 2
-    bounds = shape if alone else tuple(min(2, side) for side in shape[:2])
-    options = {"chips_per_host_bounds": (*bounds, 1)[:3] if len(bounds) == 2 else bounds}
+    width, height = shape[:2] if alone else (min(2, side) for side in shape[:2])
+    options: dict[str, object] = {"chips_per_host_bounds": (width, height, 1)}
     if chip.name == "v4":
         options["chip_config_name"] = "megacore"  # two cores as one device, as on Cloud TPU
     text = f"{chip.name}:{'x'.join(map(str, shape))}"

@@ -5,13 +5,13 @@ for the devices of the chunk's mesh. `lowered.compile()` then says what memory a
 devices that are here as on those of a topology (`jax.experimental.topologies`).
 """
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jax.stages import Lowered
 
@@ -64,11 +64,11 @@ def members_of(chunk: Chunk) -> int:
 
 
 def bytes_of(tree: PyTree) -> int:
-    """Returns the bytes that a tree of shapes takes on each device, without padding."""
+    """Returns the bytes that a tree of shapes with shardings takes on each device, unpadded."""
 
     def own(leaf: jax.ShapeDtypeStruct) -> int:
-        shape = leaf.sharding.shard_shape(leaf.shape) if leaf.sharding else leaf.shape
-        return int(np.prod(shape)) * leaf.dtype.itemsize
+        shape: tuple[int, ...] = leaf.sharding.shard_shape(leaf.shape)
+        return math.prod(shape) * int(leaf.dtype.itemsize)
 
     return sum(map(own, jax.tree.leaves(tree)))
 
@@ -188,9 +188,8 @@ def _over(tree: PyTree, mesh: Mesh) -> PyTree:
     return jax.tree.map(lambda leaf: _shape(leaf.shape, leaf.dtype, mesh, MEMBER), tree)
 
 
-def _shape(
-    shape: tuple[int, ...], dtype: PyTree, mesh: Mesh, spec: PartitionSpec
-) -> jax.ShapeDtypeStruct:
+def _shape(shape: tuple[int, ...], dtype: PyTree, mesh: Mesh, spec: PartitionSpec) -> PyTree:
+    """Returns a `jax.ShapeDtypeStruct`, for which the types of `Examples` have no word."""
     return jax.ShapeDtypeStruct(shape, dtype, sharding=NamedSharding(mesh, spec))
 
 
