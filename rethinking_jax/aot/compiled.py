@@ -14,8 +14,9 @@ from rethinking_jax.aot.products import moved_bytes, multiplied, unwanted
 from rethinking_jax.errors import RunFailed
 from rethinking_jax.sweep.lowered import Step
 
-# How XLA says that a program is too large for its device.
+# How XLA says that a program is too large for its device, and what begins a page of details.
 TOO_LARGE = ("RESOURCE_EXHAUSTED", "Ran out of memory")
+DETAILS = re.compile(r" (?:Total hbm usage|Program hbm requirement|Largest program allocations)")
 
 
 class Memory(NamedTuple):

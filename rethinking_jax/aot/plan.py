@@ -104,7 +104,7 @@ def _program(name: str, found: Compiled, chunk: Chunk, target: Slice) -> Record:
     """
     counted = _counted_flops(name, chunk)
     limit = bound(
-        target.chip,
+        target,
         counted if found.flops is None else found.flops,
         found.bytes or 0.0,
         found.text.collectives if found.text else [],

@@ -53,7 +53,7 @@ def report_of(
             "memory_bytes": chip.memory_bytes,
             "flops": chip.flops,
             "bandwidth": chip.bandwidth,
-            "interconnect": chip.interconnect,
+            "interconnect": target.interconnect,
             "source": chip.source,
         },
         "price_per_hour": price,

@@ -8,8 +8,8 @@ late, is left out.
 
 from typing import NamedTuple
 
-from rethinking_jax.aot.chips import Chip
 from rethinking_jax.aot.collectives import Collective
+from rethinking_jax.aot.topology import Slice
 
 
 class Bound(NamedTuple):
@@ -36,19 +36,19 @@ class Bound(NamedTuple):
         return max(self._asdict(), key=lambda name: getattr(self, name))
 
 
-def bound(chip: Chip, flops: float, moved: float, sent: list[Collective]) -> Bound:
+def bound(target: Slice, flops: float, moved: float, sent: list[Collective]) -> Bound:
     """Returns the bound of a program.
 
     Args:
-      chip: what it runs on.
+      target: the chips that it runs on.
       flops: floating-point operations of a chip.
       moved: bytes that a chip reads and writes in its memory.
       sent: what the chips send each other.
     """
     return Bound(
-        flops / chip.flops,
-        moved / chip.bandwidth,
-        sum(_sent_bytes(one) for one in sent) / chip.interconnect,
+        flops / target.chip.flops,
+        moved / target.chip.bandwidth,
+        sum(_sent_bytes(one) for one in sent) / target.interconnect,
     )
 
 

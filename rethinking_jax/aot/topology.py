@@ -11,6 +11,7 @@ import jax
 
 from rethinking_jax.aot.chips import CHIPS, GPU_SHARE, Chip
 from rethinking_jax.errors import UserError, first_line
+from rethinking_jax.sweep.mesh import processes_of
 
 KNOWN = "v5e-8, v5e:2x4, v4:2x2x4, v6e-8 or h100x8"
 GPUS_OF_HOST = 8
@@ -37,7 +38,13 @@ class Slice(NamedTuple):
     @property
     def hosts(self) -> int:
         """How many processes drive the chips."""
-        return len({device.process_index for device in self.devices})
+        return processes_of(self.devices)
+
+    @property
+    def interconnect(self) -> float:
+        """The bytes that a chip sends to the others in a second, by the slowest of the ways."""
+        between_hosts = self.chip.backend == "gpu" and self.hosts > 1
+        return self.chip.network if between_hosts else self.chip.interconnect
 
 
 def parse(name: str) -> tuple[Chip, tuple[int, ...]]:
