@@ -5,7 +5,6 @@ import os
 from collections.abc import Callable, Sequence
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
@@ -45,7 +44,7 @@ def load_datasets(
 
     Returns:
       The parts of each data set that are trained on and measured, before any corruption;
-      their images are on the device and cropped, or streamed.
+      their images are cropped and on the host, or streamed.
 
     Raises:
       UserError: a data set or a file of labels cannot be had, or a batch is larger than a set.
@@ -174,12 +173,12 @@ def _checked(given: Dataset, config: ConfigDict) -> Dataset:
 
 
 def _of_run(dataset: Dataset, config: ConfigDict, progress: Callable[[str], None]) -> Dataset:
-    """Returns the parts of a data set as a run needs them: on the device, or with moments."""
+    """Returns the parts of a data set as a run needs them: cropped, or with moments."""
     if dataset.holds_points:
         _check_points(config)
     crop_size = crop_once(config)
     if not dataset.streamed:
-        return to_device(dataset, crop_size)
+        return cropped(dataset, crop_size)
     if not _needs_moments(config):
         return dataset
     threads = config.read_threads or os.cpu_count() or 1
@@ -210,12 +209,16 @@ def _check_points(config: ConfigDict) -> None:
             )
 
 
-def to_device(dataset: Dataset, crop_size: int) -> Dataset:
-    """Crops the images of a data set in memory, puts them on the device and measures them."""
+def cropped(dataset: Dataset, crop_size: int) -> Dataset:
+    """Crops the images of a data set in memory, and measures them.
+
+    They stay on the host: an engine puts them on the devices flat (see `sweep.held`), and there
+    images [n, h, w, c] could take several times their bytes.
+    """
 
     def split(part: Split) -> Split:
-        images = center_crop(jnp.asarray(part.images), crop_size)
-        return dataclasses.replace(part, stored=images)
+        images = center_crop(np.asarray(part.images), crop_size)
+        return dataclasses.replace(part, stored=np.ascontiguousarray(images))
 
     train = split(dataset.train)
     return dataclasses.replace(

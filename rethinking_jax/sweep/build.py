@@ -21,6 +21,7 @@ from rethinking_jax.step.augment import augment, changes_size, parse
 from rethinking_jax.step.losses import LOSSES
 from rethinking_jax.step.objective import Objective
 from rethinking_jax.step.optimizer import BuildOptimizer, make_optimizer
+from rethinking_jax.step.precision import precisely
 from rethinking_jax.step.preprocess import Preprocess, center_crop, make_preprocess
 from rethinking_jax.step.state import Examples, Hyper, Steps, TrainState
 from rethinking_jax.step.train import make_steps
@@ -170,6 +171,7 @@ def build_program(
     return make_program(
         _make_steps(config, dataset, backend, mesh, size),
         train_size=size,
+        image_shape=dataset.image_shape,
         batch_size=config.batch_size,
         eval_batch_size=config.eval_batch_size,
         scan=_scans(config, backend),
@@ -211,7 +213,7 @@ def _make_steps(config: ConfigDict, dataset: Dataset, backend: str, mesh: Mesh, 
     # Every field but one is a key of the config.
     wanted = {key: config[key] for key in Objective._fields if key in config}
     unroll = not use_scan(backend, is_convolutional(config))
-    return make_steps(
+    steps = make_steps(
         make_model(config, dataset.num_classes, for_cpu(backend, mesh)),
         make_optimizer_of(config, size),
         preprocess,
@@ -219,6 +221,13 @@ def _make_steps(config: ConfigDict, dataset: Dataset, backend: str, mesh: Mesh, 
         Objective(**wanted, unroll=unroll, steps_per_epoch=per_epoch),
         prepare if chosen else None,
         dataset.train.ids,
+    )
+    of = config.matmul_precision
+    return Steps(
+        steps.init,  # it draws, and multiplies nothing
+        precisely(of, steps.train),
+        precisely(of, steps.evaluate),
+        precisely(of, steps.examine),
     )
 
 
