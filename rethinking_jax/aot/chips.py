@@ -77,10 +77,13 @@ CHIPS = {
         Chip("v5p", "tpu", int(95.74 * GIB), 459e12, 2765e9, 600e9, f"{_TPU}v5p", 3, 2, 8960),
         Chip("v6e", "tpu", int(31.25 * GIB), 918e12, 1640e9, 400e9, f"{_TPU}v6e", 2, 1, 256),
         Chip("a100", "gpu", int(GPU_SHARE * 85_100_068_864), 312e12, 2039e9, 300e9, _A100,
-             network=25e9, gpu=Gpu("NVIDIA A100-SXM4-80GB", (8, 0), 108, 64, 167_936, 41_943_040, 1.41)),
+             network=25e9,
+             gpu=Gpu("NVIDIA A100-SXM4-80GB", (8, 0), 108, 64, 167_936, 41_943_040, 1.41)),
         Chip("h100", "gpu", int(GPU_SHARE * 84_942_979_072), 989e12, 3350e9, 450e9, _H100,
-             network=50e9, gpu=Gpu("NVIDIA H100 80GB HBM3", (9, 0), 132, 128, 233_472, 52_428_800, 1.98)),
+             network=50e9,
+             gpu=Gpu("NVIDIA H100 80GB HBM3", (9, 0), 132, 128, 233_472, 52_428_800, 1.98)),
         Chip("h200", "gpu", int(GPU_SHARE * 151_397_597_184), 989e12, 4800e9, 450e9, _H200,
-             network=50e9, gpu=Gpu("NVIDIA H200", (9, 0), 132, 128, 233_472, 52_428_800, 1.98)),
+             network=50e9,
+             gpu=Gpu("NVIDIA H200", (9, 0), 132, 128, 233_472, 52_428_800, 1.98)),
     )
 }  # fmt: skip

@@ -7,7 +7,6 @@ devices that are here as on those of a topology (`jax.experimental.topologies`).
 
 import math
 from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -22,6 +21,7 @@ from rethinking_jax.step.state import Examples, PyTree
 from rethinking_jax.sweep.build import build_program, build_stream_program
 from rethinking_jax.sweep.engine import Chunk
 from rethinking_jax.sweep.groups import hyper
+from rethinking_jax.sweep.held import flat
 from rethinking_jax.sweep.mesh import slots
 from rethinking_jax.sweep.program import Program, zero_running
 from rethinking_jax.sweep.stream import StreamProgram
@@ -125,11 +125,11 @@ def _examples(chunk: Chunk, name: str, members: int) -> Examples:
 
 
 def _images(chunk: Chunk, name: str, part: Split) -> PyTree:
-    """Returns the shape of the images of a split after their corruption."""
+    """Returns the shape of the images of a split as they lie on the devices, corrupted."""
     drawn = corrupt(chunk.config, chunk.dataset)
     ids = jax.ShapeDtypeStruct(part.ids.shape, part.ids.dtype)
     stored = jax.ShapeDtypeStruct(part.images.shape, part.images.dtype)
-    return jax.eval_shape(partial(drawn.images, name), ids, stored)
+    return jax.eval_shape(lambda ids, images: flat(drawn.images(name, ids, images)), ids, stored)
 
 
 # A run whose examples are streamed ----------------------------------------------------
