@@ -51,7 +51,8 @@ class Compiled(NamedTuple):
       seconds: how long it was lowered and compiled.
       memory: what it takes.
       flops: floating-point operations by XLA's count, a loop's body once; None where it has none.
-      bytes: what it reads and writes in the memory, counted alike; None where it is not known.
+      bytes: what it reads and writes in the memory, counted alike, by XLA's account where it makes
+        one, else by the program's text; None where neither is known.
       xla_seconds: XLA's own estimate of its time; None where it makes none.
       text: what its text says; None where XLA writes none.
     """
@@ -111,7 +112,7 @@ def compile_step(step: Step, mesh: Mesh) -> Compiled | str:
     )
     costs = compiled.cost_analysis() or {}
     module = _module(compiled)
-    moved = costs.get("bytes accessed") or (moved_bytes(module) if module else None)
+    moved = _moved(costs.get("bytes accessed"), module, step)
     estimate = costs.get("optimal_seconds", 0.0)
     text = _text(module, mesh) if module else None
     return Compiled(
@@ -122,6 +123,17 @@ def compile_step(step: Step, mesh: Mesh) -> Compiled | str:
         estimate if estimate > 0 else None,  # XLA has negative ones, too
         text,
     )
+
+
+def _moved(counted: float | None, module: Module | None, step: Step) -> float | None:
+    """Returns the bytes of one run of a loop's body, with its share of what is done before."""
+    if module is None:
+        return counted
+    by_text = moved_bytes(module)
+    whole = by_text.once + by_text.looped
+    per_body = by_text.looped + by_text.once / step.loop if step.loop > 1 else whole
+    # XLA's account knows of padding, and the text where it is written.
+    return (counted or whole) * per_body / max(1, whole)
 
 
 def _module(compiled: jax.stages.Compiled) -> Module | None:

@@ -103,10 +103,12 @@ def _program(name: str, found: Compiled, chunk: Chunk, target: Slice) -> Record:
     `bound` the seconds of its roofline.
     """
     counted = _counted_flops(name, chunk)
+    # XLA counts one of the micro-batches, which are a loop.
+    pieces = chunk.config.accumulate if name == "train" else 1
     limit = bound(
         target,
-        counted if found.flops is None else found.flops,
-        found.bytes or 0.0,
+        max(counted, (found.flops or 0.0) * pieces),
+        (found.bytes or 0.0) * pieces,
         found.text.collectives if found.text else [],
     )
     record: Record = {

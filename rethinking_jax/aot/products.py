@@ -1,6 +1,7 @@
 """Which types a program multiplies, and what in it must not be there, by its text."""
 
 from collections import Counter
+from typing import NamedTuple
 
 from rethinking_jax.aot.hlo import (
     FREE,
@@ -45,22 +46,37 @@ def unwanted(module: Module) -> list[str]:
     return found
 
 
-def moved_bytes(module: Module) -> int:
-    """Counts the bytes that the instructions of a program read and write, a loop's body once.
+class Moved(NamedTuple):
+    """The bytes that the instructions of a program read and write, by its text.
 
-    It is for GPUs, where XLA makes no such account without a device. Of an array of which a fusion
-    takes rows alone, these rows count.
+    Attributes:
+      once: by those outside of loops.
+      looped: by those in the body of a loop, which counts once.
     """
-    moved = 0
+
+    once: int
+    looped: int
+
+
+def moved_bytes(module: Module) -> Moved:
+    """Counts the bytes that the instructions of a program read and write, without padding.
+
+    Of an array of which a fusion takes rows alone, these rows count.
+    """
+    once = looped = 0
+    entry = module.computations.get(module.entry)
     for computation, instruction in module.scheduled():
         if instruction.code in FREE or instruction.code.endswith("-done"):
             continue
         read = operands_of(computation, instruction)
-        moved += total_bytes(instruction.results)
-        moved += sum(
+        moved = total_bytes(instruction.results) + sum(
             _read_bytes(module, instruction, place, arrays) for place, arrays in enumerate(read)
         )
-    return moved
+        if computation is entry:
+            once += moved
+        else:
+            looped += moved
+    return Moved(once, looped)
 
 
 def _read_bytes(

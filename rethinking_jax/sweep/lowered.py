@@ -35,11 +35,13 @@ class Step(NamedTuple):
     Attributes:
       lower: traces it.
       calls: how often the program, or the body of its loop, runs in an epoch.
+      loop: how often the body of its loop runs in one call; 1 where it has none.
       held_bytes: what a device holds meanwhile besides the program's arguments.
     """
 
     lower: Callable[[], Lowered]
     calls: int
+    loop: int
     held_bytes: int
 
 
@@ -105,10 +107,12 @@ def _resident(chunk: Chunk, program: Program) -> dict[str, Step]:
         return jax.jit(program.evaluate).lower(state, splits["train"], positions)
 
     held = whole - bytes_of(splits["train"])
-    batches = sum(-(-n // config.eval_batch_size) for n in evaluated(chunk).values())
+    batches = {split: -(-n // config.eval_batch_size) for split, n in evaluated(chunk).items()}
+    loop = -(-chunk.train_size // config.eval_batch_size) if chunk.engine.scan else 1
+    besides = held + bytes_of((running, order))
     return {
-        "train": Step(train, chunk.steps_per_epoch, held),
-        "evaluate": Step(evaluate, batches, held + bytes_of((running, order))),
+        "train": Step(train, chunk.steps_per_epoch, count, held),
+        "evaluate": Step(evaluate, sum(batches.values()), loop, besides),
     }
 
 
@@ -154,9 +158,9 @@ def _streamed(chunk: Chunk, program: StreamProgram) -> dict[str, Step]:
 
     # The copy of the next batch runs beside the step of this one.
     return {
-        "train": Step(train, chunk.steps_per_epoch, bytes_of(batch)),
+        "train": Step(train, chunk.steps_per_epoch, 1, bytes_of(batch)),
         "evaluate": Step(
-            evaluate, sum(-(-n // size) for n in counts.values()), bytes_of(batch_of_eval)
+            evaluate, sum(-(-n // size) for n in counts.values()), 1, bytes_of(batch_of_eval)
         ),
     }
 
