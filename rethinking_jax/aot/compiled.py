@@ -54,6 +54,7 @@ class Compiled(NamedTuple):
       bytes: what it reads and writes in the memory, counted alike, by XLA's account where it makes
         one, else by the program's text; None where neither is known.
       xla_seconds: XLA's own estimate of its time; None where it makes none.
+      multiplied: how many convolutions and products of matrices there are, by type.
       text: what its text says; None where XLA writes none.
     """
 
@@ -62,6 +63,7 @@ class Compiled(NamedTuple):
     flops: float | None
     bytes: float | None
     xla_seconds: float | None
+    multiplied: dict[str, int]
     text: "Text | None"
 
 
@@ -71,13 +73,11 @@ class Text(NamedTuple):
     Attributes:
       collectives: what the chips send each other.
       padding: how its results are padded.
-      multiplied: how many convolutions and products of matrices there are, by type.
       unwanted: instructions that call the host or compute in double precision.
     """
 
     collectives: list[Collective]
     padding: Padding
-    multiplied: dict[str, int]
     unwanted: list[str]
 
 
@@ -92,7 +92,8 @@ def compile_step(step: Step, mesh: Mesh) -> Compiled | str:
     """
     started = time.perf_counter()
     try:
-        compiled = step.lower().compile()
+        lowered = step.lower()
+        compiled = lowered.compile()
     except jax.errors.JaxRuntimeError as error:
         said = " ".join(str(error).split())
         if not any(words in said for words in TOO_LARGE):
@@ -121,6 +122,7 @@ def compile_step(step: Step, mesh: Mesh) -> Compiled | str:
         costs.get("flops"),
         moved,
         estimate if estimate > 0 else None,  # XLA has negative ones, too
+        multiplied(lowered.as_text()),
         text,
     )
 
@@ -148,6 +150,5 @@ def _text(module: Module, mesh: Mesh) -> Text:
     return Text(
         collectives(module, dict(mesh.shape)),
         padding(module),
-        multiplied(module),
         unwanted(module),
     )

@@ -119,6 +119,7 @@ def _program(name: str, found: Compiled, chunk: Chunk, target: Slice) -> Record:
         "bytes": found.bytes,
         "xla_seconds": found.xla_seconds,
         "bound": {**limit._asdict(), "seconds": limit.seconds, "by": limit.by},
+        "multiplied": found.multiplied,
         "utilization": counted / target.chip.flops / limit.seconds if limit.seconds else None,
     }
     if found.text is None:
@@ -127,7 +128,6 @@ def _program(name: str, found: Compiled, chunk: Chunk, target: Slice) -> Record:
     return record | {
         "collectives": [one._asdict() for one in text.collectives],
         "padding": {**text.padding._asdict(), "times": text.padding.times},
-        "multiplied": text.multiplied,
         "unwanted": text.unwanted,
     }
 

@@ -1,5 +1,6 @@
-"""Which types a program multiplies, and what in it must not be there, by its text."""
+"""What a program multiplies, moves, and must not do, by its text."""
 
+import re
 from collections import Counter
 from typing import NamedTuple
 
@@ -13,25 +14,22 @@ from rethinking_jax.aot.hlo import (
     total_bytes,
 )
 
-# Parts of the names of library functions that multiply: cuDNN's and cuBLAS's.
-LIBRARIES = ("conv", "gemm", "matmul")
+# A product as the program that is handed to XLA has it, with the types of what is multiplied.
+PRODUCT = re.compile(
+    r"stablehlo\.(?:convolution|dot_general)\b.*? : "
+    r"\(tensor<(?:[^>]*x)?(\w+)>, tensor<(?:[^>]*x)?(\w+)>\) ->"
+)
 TO_HOST = ("infeed", "outfeed", "send", "recv")
 
 
-def multiplied(module: Module) -> dict[str, int]:
-    """Counts convolutions and products of matrices by the type of what they multiply."""
-    found: Counter[str] = Counter()
-    for computation, instruction in module.all():
-        if instruction.code in ("convolution", "dot") or _multiplies(instruction):
-            types = [own[0].dtype for own in operands_of(computation, instruction)[:2] if own]
-            found["*".join(sorted(set(types)))] += 1
+def multiplied(asked: str) -> dict[str, int]:
+    """Counts convolutions and products of matrices by the type of what they multiply.
+
+    Args:
+      asked: the program as it is handed to XLA, which later moves rounding into the products.
+    """
+    found = Counter("*".join(sorted(set(types))) for types in PRODUCT.findall(asked))
     return dict(sorted(found.items()))
-
-
-def _multiplies(instruction: Instruction) -> bool:
-    _, _, target = instruction.rest.partition('custom_call_target="')
-    name = target.partition('"')[0].lower()
-    return instruction.code == "custom-call" and any(part in name for part in LIBRARIES)
 
 
 def unwanted(module: Module) -> list[str]:

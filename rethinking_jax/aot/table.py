@@ -100,8 +100,6 @@ def _padded(one: Record) -> str:
 
 
 def _products(one: Record) -> str:
-    if "multiplied" not in one:
-        return "not known"
     return ", ".join(f"{count} {dtype}" for dtype, count in one["multiplied"].items()) or "none"
 
 
