@@ -81,7 +81,7 @@ def size_of(request: Request) -> Size:
     if name in SIZES:
         return SIZES[name]
     if origin_of(request).stream is None:
-        found = load_dataset(request.name, image_size=request.image_size, say=request.say)
+        found = load_dataset(request.name, image_size=request.image_size)
         return Size(len(found.train), len(found.test), found.num_classes, found.image_shape)
     return _size_of_records(request)
 
