@@ -18,6 +18,9 @@ from hypothesis import strategies as st
 import rethinking_jax as rj
 from rethinking_jax import config as configs
 from rethinking_jax import trained
+from rethinking_jax.analysis import results
+from rethinking_jax.analysis.figures import figures
+from rethinking_jax.analysis.norms import COLUMNS, norms_table
 from rethinking_jax.corruption.randomness import purpose_key
 from rethinking_jax.data.load import load_dataset
 from rethinking_jax.errors import UserError
@@ -161,6 +164,24 @@ def test_lines_have_the_measures_of_the_checkpoint(whole: Path) -> None:
         assert {name: member[name] for name in wanted} == {name: last[name] for name in wanted}
     first, second = (line["distance_from_start"] for line in lines[::2])
     assert 0 < first < second  # the first run, after one epoch and after two
+
+
+def test_the_report_draws_what_was_asked_for_and_nothing_else(
+    whole: Path, answer: Command, tmp_path: Path
+) -> None:
+    found = results.read(whole)
+    made = norms_table(found)
+    assert made.keys == ["name", *COLUMNS]
+    assert [row[0] for row in made.exact] == ["seed=3", "seed=4,random_labels"]
+    plots = {plot.name: plot for plot in figures(found)}
+    for place, name in enumerate(COLUMNS, start=1):
+        curves = plots[name].curves
+        assert [one.y[-1] for one in curves] == [row[place] for row in made.exact]
+        assert [len(one.x) for one in curves] == [2, 2]
+    assert answer(*SMALL, "--config.measures=", f"--workdir={tmp_path}").returncode == 0
+    found = results.read(tmp_path)
+    assert norms_table(found) is None
+    assert not {plot.name for plot in figures(found)} & set(COLUMNS)
 
 
 def test_a_stream_a_loop_and_a_longer_run_measure_the_same(
