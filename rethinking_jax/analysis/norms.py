@@ -6,7 +6,7 @@
 from typing import NamedTuple
 
 from rethinking_jax.analysis.curves import MANY, Curve, Plot, band, curve_name, seeds_note
-from rethinking_jax.analysis.results import Results, series
+from rethinking_jax.analysis.results import Group, Results, series
 from rethinking_jax.analysis.table import Column, Table, table
 
 
@@ -75,7 +75,7 @@ def over_training(results: Results) -> list[Plot]:
     groups = [(one, group) for one in all_series for group in one.groups]
     plots = []
     for key, measured in COLUMNS.items():
-        own = [(one, group) for one, group in groups if key in group.lines[0][0]]
+        own = [(one, group) for one, group in groups if _has_number(group, key)]
         curves = [
             Curve(
                 curve_name(one, group, len(all_series) > 1),
@@ -88,6 +88,10 @@ def over_training(results: Results) -> list[Plot]:
         words = measured.title, measured.formula, "thousand steps", measured.title.lower()
         plots.append(Plot(key, *words, curves, log="y" if measured.positive else ""))
     return plots
+
+
+def _has_number(group: Group, key: str) -> bool:
+    return any(line.get(key) is not None for own in group.lines for line in own)
 
 
 def norms_table(results: Results) -> Table | None:

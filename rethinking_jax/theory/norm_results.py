@@ -234,17 +234,21 @@ def cell_table(rows: Sequence[Json]) -> Table:
 
 
 def norm_plots(fits: Sequence[Fit]) -> list[Plot]:
-    """Draws each judged measure against the number of examples, and margins of all networks."""
+    """Draws each judged measure against the number of examples, and margins of all networks.
+
+    A figure without a positive number is left out, for its axes are logarithmic.
+    """
     fitted = [one for one in fits if one.line is not None]
-    plots = [_size_plot(measure, fitted) for measure in JUDGED]
-    return [*plots, _margin_plot(fitted)]
+    plots = [*(_size_plot(measure, fitted) for measure in JUDGED), _margin_plot(fitted)]
+    return [plot for plot in plots if plot.curves]
 
 
 def _size_plot(measure: str, fits: Sequence[Fit]) -> Plot:
     groups: dict[str, dict[int, list[float]]] = {}
     for one in fits:
-        label = f"{one.name.replace('_', ' ')}, width {one.width}"
-        groups.setdefault(label, {}).setdefault(one.examples, []).append(one.value(measure))
+        if math.isfinite(value := one.value(measure)):
+            label = f"{_words(one.name)}, width {one.width}"
+            groups.setdefault(label, {}).setdefault(one.examples, []).append(value)
     note = "mean over seeds, band from least to most"
     return Plot(
         measure.replace(" ", "_"),
@@ -260,7 +264,8 @@ def _size_plot(measure: str, fits: Sequence[Fit]) -> Plot:
 def _margin_plot(fits: Sequence[Fit]) -> Plot:
     groups: dict[str, list[Fit]] = {}
     for one in fits:
-        groups.setdefault(one.name.replace("_", " "), []).append(one)
+        if math.isfinite(one.value("spectral complexity over margin")):
+            groups.setdefault(_words(one.name), []).append(one)
     return Plot(
         "margins",
         "Margins of fitted networks, and the same over the spectral complexity",
@@ -271,8 +276,8 @@ def _margin_plot(fits: Sequence[Fit]) -> Plot:
         [
             marks(
                 label,
-                [_number(one.line, "margin_10th") for one in own],
-                [_number(one.line, "normalized_margin") for one in own],
+                [one.value("margin") for one in own],
+                [1 / one.value("spectral complexity over margin") for one in own],
                 [f"{one.examples:,} examples, width {one.width}, seed {one.seed}" for one in own],
             )
             for label, own in groups.items()
@@ -281,6 +286,5 @@ def _margin_plot(fits: Sequence[Fit]) -> Plot:
     )
 
 
-def _number(line: Line | None, column: str) -> float:
-    found = line[column] if line else None
-    return math.nan if found is None else float(found)
+def _words(name: str) -> str:
+    return name.replace("_", " ")
