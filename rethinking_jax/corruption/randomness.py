@@ -57,6 +57,7 @@ HOST_PURPOSES = {
     "folds": 16,
     "held_out_labels": 17,
     "equally_hard": 18,
+    "norm_examples": 19,
 }
 
 # What NumPy draws for everyone alike, whatever the seed of a run.

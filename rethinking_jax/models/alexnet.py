@@ -1,5 +1,7 @@
 """The small AlexNet (paper, appendix A), which follows TensorFlow's CIFAR-10 tutorial."""
 
+from typing import ClassVar
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -19,6 +21,8 @@ class SmallAlexNet(ImageModel):
     It has 1,387,786 parameters on 28x28x3 with 10 classes. Dropout is on the activations of both
     hidden dense layers.
     """
+
+    chain: ClassVar[bool] = True
 
     @nn.compact
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:

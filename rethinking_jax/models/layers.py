@@ -36,6 +36,7 @@ class ImageModel(nn.Module):
       for_cpu: whether it trains on one CPU device, where some layers are faster with gradients of
         their own. The values are the same but for rounding; elsewhere XLA's gradients are faster.
       convolutional: whether the model convolves, which is slow inside a loop on a CPU.
+      chain, homogeneous: what its layers are to each other, see `rethinking_jax.step.norms.NEEDS`.
     """
 
     num_classes: int
@@ -43,6 +44,8 @@ class ImageModel(nn.Module):
     dtype: DTypeLike = jnp.float32
     for_cpu: bool = False
     convolutional: ClassVar[bool] = True
+    chain: ClassVar[bool] = False
+    homogeneous: ClassVar[bool] = False
 
 
 def hidden(

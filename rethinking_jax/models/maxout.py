@@ -22,6 +22,8 @@ class Maxout(ImageModel):
     """
 
     convolutional: ClassVar[bool] = False
+    chain: ClassVar[bool] = True
+    homogeneous: ClassVar[bool] = True
 
     @nn.compact
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:

@@ -20,6 +20,8 @@ class Linear(nn.Module):
 
     num_classes: int
     convolutional: ClassVar[bool] = False
+    chain: ClassVar[bool] = True
+    homogeneous: ClassVar[bool] = True
 
     @nn.compact
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
@@ -45,6 +47,8 @@ class MLP(nn.Module):
     dtype: DTypeLike = jnp.float32
     sigmoid: bool = False
     convolutional: ClassVar[bool] = False
+    chain: ClassVar[bool] = True
+    homogeneous: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Refuses one output for more than two classes.

@@ -11,6 +11,7 @@ from rethinking_jax.theory import (
     label_errors,
     memorization,
     min_norm,
+    norms,
     rademacher,
     robust_labels,
     shattering,
@@ -32,6 +33,7 @@ KINDS: dict[str, Kind] = {
     "double_descent": double_descent.KIND,
     "memorization": memorization.KIND,
     "robust_labels": robust_labels.KIND,
+    "norms": norms.KIND,
 }
 
 
