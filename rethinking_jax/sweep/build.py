@@ -31,6 +31,9 @@ from rethinking_jax.sweep.program import Program, apart, make_program, use_scan,
 from rethinking_jax.sweep.resident import resident_engine
 from rethinking_jax.sweep.stream import Corrupt, StreamProgram, make_stream_program, stream_engine
 
+# A TPU takes the examples of a convolution so many at a time; fewer cost almost as much.
+TPU_BATCH = 128
+
 
 def static_part(config: ConfigDict) -> dict[str, object]:
     """Returns what runs must have in common to share an engine, but for their images."""
@@ -143,6 +146,28 @@ def check_batches(config: ConfigDict, train_size: int, parts: int) -> None:
             f"config.last_batch=train: the last {rest} of {train_size:,} examples cannot be "
             f"parted by {what}; --config.last_batch=drop leaves them out of the epoch"
         )
+
+
+def wasteful_batches(config: ConfigDict, backend: str, parts: int) -> str:
+    """Says in one line that a TPU would fill up the batches of a network; "" where it does not.
+
+    A TPU lays the batch of a convolution out in pieces of 128 examples, and computes whole
+    pieces. Other devices, and dense layers, have no such step.
+
+    Args:
+      config: of the run.
+      backend: "cpu", "gpu" or "tpu".
+      parts: how many devices share a batch.
+    """
+    each = config.batch_size // (parts * config.accumulate)
+    if backend != "tpu" or not is_convolutional(config) or each >= TPU_BATCH:
+        return ""
+    wanted = TPU_BATCH * parts * config.accumulate
+    return (
+        f"config.batch_size={config.batch_size} gives each of {parts} TPU chips {each} examples at "
+        f"a time, and a chip computes {TPU_BATCH} in about the time: fewer chips cost less, or "
+        f"batch_size={wanted} with a learning rate for it"
+    )
 
 
 def build_engine(

@@ -32,6 +32,7 @@ from rethinking_jax.sweep.build import (
     make_optimizer_of,
     static_part,
     streamed_part,
+    wasteful_batches,
 )
 from rethinking_jax.sweep.engine import Chunk, Engine, Run
 from rethinking_jax.sweep.memory import SHARE, member_bytes, step_bytes
@@ -126,6 +127,8 @@ def make_chunks(
         size = part[0].train_size(len(dataset.train))
         key = str((mesh.shape, static_part(config), own, size))
         if key not in engines:
+            if warning := wasteful_batches(config, backend, mesh.shape["data"]):
+                report(warning)
             engines[key] = build_engine(config, dataset, backend, mesh, size)
         name = chunk_name([run.name for run in part])
         chunks.append(Chunk(name, part, dataset, engines[key], mesh))
