@@ -33,16 +33,33 @@ def plan(members: Sequence[Member], target: Slice, say: Say) -> list[Record]:
       UserError: a batch cannot be parted among the chips, or a data set is not known.
       RunFailed: XLA cannot compile a program.
     """
-    memory = target.chip.memory_bytes
-    datasets = shapes_of(members, memory)
-    chunks = make_chunks(
-        members, datasets, target.chip.backend, target.devices, report=say, free=memory
-    )
+    chunks = _chunks(members, target, say)
     alike: dict[tuple[object, ...], list[Chunk]] = {}
     for chunk in chunks:
         dtype = "" if chunk.dataset.streamed else chunk.config.corruption == "gaussian"
         alike.setdefault((id(chunk.engine), members_of(chunk), dtype), []).append(chunk)
     return [_group(same, target, say) for same in alike.values()]
+
+
+def train_peak(members: Sequence[Member], target: Slice) -> int | None:
+    """Returns the bytes that the first train step of some runs takes; None where it does not fit.
+
+    Raises:
+      UserError: see `plan`.
+      RunFailed: see `plan`.
+    """
+    chunk = _chunks(members, target, lambda line: None)[0]
+    found = compile_step(steps_of(chunk, target.chip.backend)["train"], chunk.mesh)
+    if isinstance(found, str) or found.memory.peak > target.chip.memory_bytes:
+        return None
+    return found.memory.peak
+
+
+def _chunks(members: Sequence[Member], target: Slice, say: Say) -> list[Chunk]:
+    memory = target.chip.memory_bytes
+    datasets = shapes_of(members, memory)
+    backend = target.chip.backend
+    return make_chunks(members, datasets, backend, target.devices, report=say, free=memory)
 
 
 def _group(chunks: Sequence[Chunk], target: Slice, say: Say) -> Record:

@@ -9,7 +9,7 @@ from ml_collections import ConfigDict
 from rethinking_jax import config as configs
 from rethinking_jax.aot.cost import costs
 from rethinking_jax.aot.find_batch import find_batch
-from rethinking_jax.aot.plan import Record, Say, plan
+from rethinking_jax.aot.plan import Record, Say, plan, train_peak
 from rethinking_jax.aot.topology import Slice
 from rethinking_jax.host.environment import versions
 from rethinking_jax.host.flags import settled
@@ -65,9 +65,22 @@ def report_of(
 def _with_largest_batch(
     group: Record, members: Sequence[configs.Member], target: Slice, say: Say
 ) -> Record:
+    """Adds the batches that were tried, and the largest of them that fits, None where none does."""
     own = [member for member in members if member.name in group["names"]]
     parts = group["mesh"]["data"] * own[0].config.accumulate
-    found, tried = find_batch(
-        own, parts, group["examples"], lambda changed: plan(changed, target, say)[0]
-    )
-    return group | {"tried_batches": tried, "largest_batch": found and found["batch_size"]}
+
+    def peak_of(batch_size: int) -> int | None:
+        say(f"compiling with batches of {batch_size:,}")
+        return train_peak([_with_batch(one, batch_size) for one in own], target)
+
+    memory = target.chip.memory_bytes
+    tried = find_batch(group["batch_size"], parts, group["examples"], memory, peak_of)
+    largest = max((size for size, peak in tried.items() if peak is not None), default=None)
+    shown = [{"batch_size": size, "peak": peak} for size, peak in tried.items()]
+    return group | {"tried_batches": shown, "largest_batch": largest}
+
+
+def _with_batch(member: configs.Member, batch_size: int) -> configs.Member:
+    config = member.config.copy_and_resolve_references()
+    config.batch_size = batch_size
+    return member._replace(config=config)

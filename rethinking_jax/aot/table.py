@@ -37,11 +37,13 @@ def _show_group(group: Record, target: Record, console: Console) -> None:
     for note in group["notes"]:
         say(console, f"Note: {note}.")
     for batch in group.get("tried_batches", []):
-        peak = f", peak {gib(batch['peak'])} GiB" if batch["peak"] else ""
-        fits = "fits" if batch["fits"] else "does not fit"
-        say(console, f"Batches of {batch['batch_size']:,}: {fits}{peak}")
+        peak = batch["peak"]
+        fits = "does not fit" if peak is None else f"fits, peak {gib(peak)} GiB"
+        say(console, f"Batches of {batch['batch_size']:,}: {fits}")
     if "largest_batch" in group:
-        say(console, f"The largest batch that fits, of those tried: {group['largest_batch']}")
+        largest = group["largest_batch"]
+        which = f"{largest:,}" if largest else "none"
+        say(console, f"The largest batch that fits, of a power of two or three halves: {which}")
 
 
 def _title(group: Record) -> str:
