@@ -11,14 +11,13 @@ from conftest import Command, read_metrics
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rethinking_jax.analysis.wrong_labels import corrected_share, memorized_share
 from rethinking_jax.theory import robust_verdicts as verdicts
 from rethinking_jax.theory.robust_labels import kept_positions
 from rethinking_jax.theory.robust_methods import EARLY, METHODS, PLAIN
 from rethinking_jax.theory.robust_results import (
     Course,
     by_setting,
-    corrected_share,
-    memorized_share,
     rows_of,
 )
 from rethinking_jax.theory.settings import theory_config

@@ -17,6 +17,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from rethinking_jax.analysis.findings import Findings
+from rethinking_jax.analysis.wrong_labels import corrected_share, memorized_share
 from rethinking_jax.config import Member, Overrides
 from rethinking_jax.config.key import AT_LEAST_1, Key, Range
 from rethinking_jax.corruption import CORRUPTIONS
@@ -45,8 +46,6 @@ from rethinking_jax.theory.kind import (
 from rethinking_jax.theory.robust_methods import METHODS, PLAIN
 from rethinking_jax.theory.robust_results import (
     Course,
-    corrected_share,
-    memorized_share,
     robust_plots,
     robust_table,
     rows_of,

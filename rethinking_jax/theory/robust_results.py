@@ -9,7 +9,7 @@ from rethinking_jax.analysis.curves import Curve, Plot, seeds_curve
 from rethinking_jax.analysis.intervals import paired
 from rethinking_jax.analysis.table import Column, Table, table
 from rethinking_jax.theory.robust_methods import EARLY, PLAIN
-from rethinking_jax.workdir.metrics import Json, Line, text_of
+from rethinking_jax.workdir.metrics import Json, text_of
 
 COLUMNS = (
     Column("labels", "name"),
@@ -75,27 +75,6 @@ class Course(NamedTuple):
     def early(self) -> float:
         """The test accuracy of the first epoch that does best on held-out noisy labels."""
         return self.test[int(np.argmax(self.held_out))]
-
-
-def memorized_share(line: Line) -> float:
-    """Returns the share of the wrongly labelled examples that are given their label."""
-    return float(line.get("train_accuracy_on_corrupted") or 0.0)
-
-
-def corrected_share(line: Line, wrong: float) -> float:
-    """Returns the share of the wrongly labelled examples that are given their true class.
-
-    An example that is right by its true label is either one with a clean label that is right by
-    it, or a wrongly labelled one that is corrected.
-
-    Args:
-      line: of a run, over the examples that it trains on.
-      wrong: the share of them that is wrongly labelled.
-    """
-    if not wrong:
-        return 0.0
-    clean = (1 - wrong) * float(line.get("train_accuracy_on_clean") or 0.0)
-    return max(0.0, (float(line["train_accuracy_true_labels"]) - clean) / wrong)
 
 
 def by_setting(courses: Sequence[Course]) -> dict[str, dict[str, list[Course]]]:
