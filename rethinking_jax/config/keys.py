@@ -23,6 +23,7 @@ from rethinking_jax.config.key import (
 )
 from rethinking_jax.models import DTYPES, MODELS
 from rethinking_jax.step.losses import LOSSES
+from rethinking_jax.step.norms import MEASURES
 from rethinking_jax.step.optimizer import OPTIMIZERS, WEIGHT_DECAY_KINDS, WEIGHT_DECAY_MASKS
 
 # The losses that a strength means something to.
@@ -215,6 +216,13 @@ GROUPS: dict[str, tuple[Key, ...]] = {
             False,
             "Whether metrics.jsonl has the l2 norm of the steps' gradients, its mean over each "
             "epoch.",
+        ),
+        Key(
+            "measures",
+            "",
+            "Norms and margins that metrics.jsonl has of each run, joined by +: "
+            + "; ".join(f"{name}: {one.doc}" for name, one in MEASURES.items())
+            + ". Empty: none.",
         ),
         Key(
             "record_examples",

@@ -19,6 +19,7 @@ from ml_collections import ConfigDict
 from rethinking_jax.analysis.findings import Findings
 from rethinking_jax.analysis.wrong_labels import corrected_share, memorized_share
 from rethinking_jax.config import Member, Overrides
+from rethinking_jax.config.joined import names_of
 from rethinking_jax.config.key import AT_LEAST_1, Key, Range
 from rethinking_jax.corruption import CORRUPTIONS
 from rethinking_jax.corruption.randomness import generator
@@ -41,7 +42,6 @@ from rethinking_jax.theory.kind import (
     Tools,
     at_least,
     check_network,
-    names_of,
 )
 from rethinking_jax.theory.robust_methods import METHODS, PLAIN
 from rethinking_jax.theory.robust_results import (
