@@ -141,8 +141,8 @@ def _first(results: Results, shares: Shares, peaks: np.ndarray) -> Verdict:
     place = int(shares.corrected.mean(0).argmax())
     text = (
         f"Given their true class {text_of(shares.corrected.mean(0)[place])} at most, after epoch "
-        f"{shares.epochs[place]:,}, when {text_of(shares.memorized.mean(0)[place])} are memorized; a "
-        f"difference of {told(ahead)}, {CHOSEN}"
+        f"{shares.epochs[place]:,}, when {text_of(shares.memorized.mean(0)[place])} are memorized; "
+        f"a difference of {told(ahead)}, {CHOSEN}"
     )
     return verdict(results, FIRST, all_above_0(ahead), text)
 
@@ -182,7 +182,8 @@ def _more(results: Results, noisy: Shares, clean: Shares) -> Verdict:
 
 def _lost(shares: Shares) -> np.ndarray:
     """Returns by how much the test accuracy of each seed ends below its best, [seeds]."""
-    return _at(shares.test, chosen_by_others(shares.test)) - shares.test[:, -1]
+    lost: np.ndarray = _at(shares.test, chosen_by_others(shares.test)) - shares.test[:, -1]
+    return lost
 
 
 def _at(values: np.ndarray, places: np.ndarray) -> np.ndarray:
