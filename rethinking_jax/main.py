@@ -1,7 +1,7 @@
 """The command line of rethinking_jax.
 
 python -m rethinking_jax.main [--config=FILE.py[:ARGUMENT]] [--config.KEY=VALUE ...] [--workdir=DIR]
-    [--coordinator_address=HOST:PORT --num_processes=N --process_id=I]
+    [--runs=TASK/TASKS] [--coordinator_address=HOST:PORT --num_processes=N --process_id=I]
 
 FILE.py is a file, or the name of one of the configs below; without --config it runs the
 quickstart on embedded data. Without --workdir the results go to
@@ -10,6 +10,9 @@ says that it is complete. DIR is a folder, gs://BUCKET/FOLDER or s3://BUCKET/FOL
 The --jax_* flags work; none changes what is drawn, and one that would is refused. Exit code
 0: done, 1: the run failed or was stopped (the message says what is saved), 2: something in
 the command is wrong.
+
+--runs=2/4 carries out the second of four shares of a sweep, in a folder of its own: independent
+jobs need not know of each other. python -m rethinking_jax.report makes one report of the folders.
 
 Several processes make one run: TPU VMs, SLURM, Open MPI and SkyPilot tell who is who, as do
 JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and JAX_PROCESS_ID. Elsewhere start the same command
@@ -73,9 +76,9 @@ def execute(rest: Sequence[str], given: flags.FlagValues, words: Sequence[str]) 
     workdir = ""
     try:
         config = _config(rest, given)
-        workdir = given.workdir or _default_workdir(config)
+        workdir = given.workdir or _default_workdir(config, given.runs)
         distributed.start(given.coordinator_address, given.num_processes, given.process_id)
-        _run(config, workdir, command)
+        _run(config, workdir, command, given.runs)
     except UserError as error:
         return distributed.finish(_fail(error, 2))
     except RunFailed as error:
@@ -89,15 +92,16 @@ def execute(rest: Sequence[str], given: flags.FlagValues, words: Sequence[str]) 
     return distributed.finish(0)
 
 
-def _default_workdir(config: ConfigDict) -> str:
+def _default_workdir(config: ConfigDict, share: str) -> str:
     if "kind" not in config:
-        return configs.default_workdir(config)
+        own = f"-{share.replace('/', '-of-')}" if share else ""
+        return configs.default_workdir(config) + own
     from rethinking_jax.theory.settings import keys_of
 
     return configs.default_workdir(config, keys_of(config))
 
 
-def _run(config: ConfigDict, workdir: str, command: str) -> None:
+def _run(config: ConfigDict, workdir: str, command: str, share: str) -> None:
     # What follows takes long to import: only now, for a command that is right.
     from rethinking_jax.host.environment import check_devices
 
@@ -107,7 +111,7 @@ def _run(config: ConfigDict, workdir: str, command: str) -> None:
     from rethinking_jax.host.processes import is_primary
 
     console = make_console(quiet=not is_primary())
-    experiment.run(config, workdir, command=command, console=console)
+    experiment.run(config, workdir, command=command, console=console, share=share)
 
 
 def _reason(error: Exception, workdir: str, command: str) -> str:
@@ -145,6 +149,10 @@ def _config(argv: Sequence[str], given: flags.FlagValues) -> ConfigDict:
         )
     if "kind" not in config:  # a mistake in a run that trains is answered at once
         configs.members(config, typed=overridden)
+    if given.runs:
+        from rethinking_jax.sweep import shares  # takes long to import
+
+        shares.share_of(given.runs, config)
     return config
 
 
@@ -166,6 +174,7 @@ def parse_flags(argv: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> 
         config, argv = _loaded(argv)
         config_flags.DEFINE_config_dict("config", config, flag_values=values, sys_argv=argv)
         flags.DEFINE_string("workdir", "", "Folder for all results.", flag_values=values)
+        flags.DEFINE_string("runs", "", "TASK/TASKS: a share of the runs.", flag_values=values)
         flags.DEFINE_string(
             "coordinator_address", "", "HOST:PORT of process 0.", flag_values=values
         )
