@@ -108,6 +108,7 @@ def test_shares_make_the_very_report_of_the_whole_sweep(answer: Command, tmp_pat
     for words, folder in (([], whole), (["--runs=1/2"], one), (["--runs=2/2"], two)):
         done = answer(*SMALL, *words, f"--workdir={folder}")
         assert done.returncode == 0, done.stderr
+    assert "Share 2/2 of a sweep: 2 of 4 runs" in done.stdout
     assert "Complete already" in answer(*SMALL, "--runs=1/2", f"--workdir={one}").stdout
     for words, now in ((["--runs=2/2"], "'2/2'"), (["--runs=1/3"], "'1/3'"), ([], "all runs")):
         refused = answer(*SMALL, *words, f"--workdir={one}")
@@ -133,6 +134,16 @@ def test_shares_make_the_very_report_of_the_whole_sweep(answer: Command, tmp_pat
     }  # fmt: skip
     table = "tables/results.csv"
     assert (tmp_path / "joined" / table).read_text() == (whole / table).read_text()
+    for name, words in (("whole", [whole]), ("shares", [two, one])):
+        done = _report(tmp_path, *words, f"--numbers={tmp_path / name}.json")
+        assert done.returncode == 0, done.stderr
+    of_whole, of_shares = (
+        json.loads((tmp_path / f"{name}.json").read_text()) for name in ("whole", "shares")
+    )
+    for own in (of_whole, of_shares):
+        assert own.pop("wall_seconds") > 0
+        assert all(run.pop("images_per_second") > 0 for run in own["runs"])
+    assert of_shares == of_whole
     _refused(tmp_path, one, two, whole)
 
 
@@ -179,6 +190,7 @@ def _refused(folder: Path, one: Path, two: Path, whole: Path) -> None:
         ([one, data, join], "read other train examples of mnist5k"),
         ([one, begun, join], "the share 2/2 of a sweep, is not finished (stopped, "),
         ([one, two, whole, join], f"is of shares of a sweep (--runs), and {whole} is none"),
+        ([one, whole, f"--numbers={folder / 'n.json'}"], f"(--runs), and {whole} is none"),
         ([one, two, f"--joined={whole}"], "is a workdir: take a folder of its own"),
         ([one, two, join, output], "leave --output, --pictures out"),
     ):

@@ -12,8 +12,8 @@ a workdir is finished. --fit_threshold judges again, without training, where thi
 counts as fitted. --numbers keeps what the runs of one workdir came to in one small file, also
 while they train, and writes nothing into the workdir. Of the shares of a sweep (--runs of
 rethinking_jax.main) --joined writes report.html, figures/ and tables/ of the whole sweep into a
-folder of their own, and --output has one section. Exit code 0: done, 1: a file could not be
-written, 2: something in the command is wrong (nothing is written then).
+folder of their own, --output has one section, and --numbers one file. Exit code 0: done, 1: a
+file could not be written, 2: something in the command is wrong (nothing is written then).
 """
 
 import argparse
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         flags = _parse(arguments)
         if flags.numbers:
-            return _write_numbers(flags.workdirs[0], flags.numbers)
+            return _write_numbers(flags.workdirs, flags.numbers)
         # What takes time to import comes now: --help and a typo are answered at once.
         from rethinking_jax.analysis import drawing
 
@@ -115,24 +115,34 @@ def _write_joined(several: "dict[AnyPath, Found]", folder: AnyPath) -> None:
     Raises:
       UserError: they are not the shares of one sweep, or the folder is taken; nothing is written.
     """
-    from rethinking_jax.analysis import shares
     from rethinking_jax.report import page
+
+    whole = _whole_sweep(several, f"--joined={folder}")
+    if (folder / "config.json").exists():
+        raise UserError(f"--joined={folder} is a workdir: take a folder of its own")
+    page.write_report(folder, whole)
+    print(f"Report: {folder / 'report.html'}, {len(several)} shares joined")
+
+
+def _whole_sweep(several: "dict[AnyPath, Found]", option: str) -> "Results":
+    """Returns the sweep whose shares workdirs hold; `option` is what asks for it.
+
+    Raises:
+      UserError: they are not the shares of one sweep.
+    """
+    from rethinking_jax.analysis import shares
 
     found = _shares(several)
     other = next((workdir for workdir in several if workdir not in found), None)
     if other is not None:
-        raise UserError(f"--joined={folder} is of shares of a sweep (--runs), and {other} is none")
+        raise UserError(f"{option} is of shares of a sweep (--runs), and {other} is none")
     groups = shares.by_sweep(found)
     if len(groups) > 1:
         first, second = (next(iter(group)) for group in groups[:2])
         raise UserError(
-            f"--joined={folder} is of one sweep: {first} and {second} are shares of different ones"
+            f"{option} is of one sweep: {first} and {second} are shares of different ones"
         )
-    if (folder / "config.json").exists():
-        raise UserError(f"--joined={folder} is a workdir: take a folder of its own")
-    whole = shares.joined(groups[0])
-    page.write_report(folder, whole)
-    print(f"Report: {folder / 'report.html'}, {len(found)} shares joined")
+    return shares.joined(groups[0])
 
 
 def _shares(several: "dict[AnyPath, Found]") -> "dict[AnyPath, Results | Unfinished]":
@@ -228,12 +238,16 @@ def _check_threshold(threshold: float | None) -> None:
         raise UserError(f"--fit_threshold={threshold:g} must be {wanted}")
 
 
-def _write_numbers(workdir: AnyPath, file: AnyPath) -> int:
+def _write_numbers(workdirs: Sequence[AnyPath], file: AnyPath) -> int:
     from rethinking_jax.analysis import numbers
 
     _check_place(file, "--numbers")
-    numbers.write(workdir, file)
-    print(f"Numbers of {workdir}: {file}")
+    if len(workdirs) > 1:
+        several = {workdir: _read(workdir, None, None) for workdir in workdirs}
+        numbers.write_joined(workdirs, _whole_sweep(several, f"--numbers={file} of several"), file)
+    else:
+        numbers.write(workdirs[0], file)
+    print(f"Numbers of {', '.join(map(str, workdirs))}: {file}")
     return 0
 
 
@@ -263,7 +277,10 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--fit_threshold", metavar="SHARE", type=float, help="the train accuracy that is fitted"
     )
     parser.add_argument(
-        "--numbers", metavar="FILE.json", type=open_path, help="of one workdir, finished or not"
+        "--numbers",
+        metavar="FILE.json",
+        type=open_path,
+        help="of one workdir, finished or not, or of the shares of a sweep",
     )
     parser.add_argument(
         "--joined", metavar="FOLDER", type=open_path, help="for one report of a sweep in shares"
@@ -274,8 +291,6 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     if flags.numbers and any(getattr(flags, name) for name in OF_REPORTS):
         others = ", ".join(f"--{name}" for name in OF_REPORTS)
         raise UserError(f"--numbers writes no report: leave {others} out")
-    if flags.numbers and len(flags.workdirs) > 1:
-        raise UserError(f"--numbers={flags.numbers} is of one WORKDIR: {len(flags.workdirs)} given")
     return flags
 
 
