@@ -130,6 +130,7 @@ def _program(name: str, found: Compiled, chunk: Chunk, target: Slice) -> Record:
     )
     record: Record = {
         "compile_seconds": round(found.seconds, 1),
+        "compile_cpu_seconds": round(found.cpu_seconds, 1),
         "memory": {**found.memory._asdict(), "peak": found.memory.peak},
         "flops": found.flops,
         "counted_flops": counted,
