@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from conftest import REPOSITORY
 
+from rethinking_jax.sweep.memory import SHARE
+
 pytestmark = [
     pytest.mark.compile,
     pytest.mark.skipif(
@@ -32,13 +34,16 @@ CASES = {
         "data_devices": 2, "sweep": json.dumps(SWEEP[:4]), "train_examples": 960,
     }),
     "sweep": ("v5e:8x8", MLPS | {"train_examples": 960}),
-    "too large": ("v5e:1x1", {"model": "mlp", "hidden_sizes": (600_000,)}),
+    "too large": ("v5e:1x1", {"model": "mlp", "hidden_sizes": (1_000_000,)}),
     "not to be parted": ("v5e:2x4", {"model": "mlp", "input": "stream", "batch_size": 50}),
     # ImageNet at 32 x 32 did not go onto a v5e (18.4 GiB) when images lay there as they are.
     "imagenet": ("v5e:1x1", {
         "model": "mlp_1x512", "dataset": "imagenet_resized/32x32", "crop_size": 0,
         "sweep": json.dumps(SWEEP),
     }),
+    # Each takes less than half of what is estimated, and so more of them go onto a chip.
+    "cut": ("v5e:1x1", {"model": "mlp", "hidden_sizes": (30_000,), "train_examples": 960,
+                        "sweep": json.dumps(SWEEP)}),
     "double": ("v4:2x2x1", CONVOLVING | {"dtype": "float32", "train_examples": 480}),
 }  # fmt: skip
 SLICES = [
@@ -110,7 +115,8 @@ def test_convolutions_are_of_the_asked_type(reports: dict[str, dict]) -> None:
 
 
 def test_nothing_calls_the_host_or_computes_in_double_precision(reports: dict[str, dict]) -> None:
-    assert len(programs(reports)) == 2 * (len(CASES) - 2)
+    fitting = len(CASES) - 2 + 1  # "cut" has groups of two sizes
+    assert len(programs(reports)) == 2 * fitting
     for case, name, program in programs(reports):
         assert program["unwanted"] == [], (case, name)
 
@@ -136,6 +142,18 @@ def test_what_fits_and_what_does_not(reports: dict[str, dict]) -> None:
     assert imagenet["programs"]["train"]["memory"]["peak"] < 8 * 2**30
     assert imagenet["programs"]["train"]["padding"]["times"] < 1.2
     assert reports["not to be parted"]["error"].startswith("config.batch_size=50 cannot be parted")
+
+
+def test_a_group_is_cut_by_what_its_train_step_takes(reports: dict[str, dict]) -> None:
+    groups = reports["cut"]["groups"]
+    first = groups[0]
+    peak, memory = (first["programs"]["train"]["memory"]["peak"],
+                    reports["cut"]["topology"]["memory_bytes"])  # fmt: skip
+    weights = 4 * 28 * 28 * 3 * 30_000
+    estimate = 2 * 2 * weights + weights  # two states of weights and momentum, and a gradient
+    assert sum(group["runs"] for group in groups) == 33
+    assert first["at_once"] > SHARE * memory / estimate  # as many as the estimate would let
+    assert 0.9 * SHARE * memory - 2 * 2 * weights < peak < memory
 
 
 def test_operations_are_those_of_the_layers(reports: dict[str, dict]) -> None:
