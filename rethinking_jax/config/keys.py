@@ -25,6 +25,7 @@ from rethinking_jax.models import DTYPES, MODELS
 from rethinking_jax.step.losses import LOSSES
 from rethinking_jax.step.norms import MEASURES
 from rethinking_jax.step.optimizer import OPTIMIZERS, WEIGHT_DECAY_KINDS, WEIGHT_DECAY_MASKS
+from rethinking_jax.step.precision import PRECISIONS
 
 # The losses that a strength means something to.
 STRONG_LOSSES = {name: one for name, one in LOSSES.items() if one.strength is not None}
@@ -51,6 +52,15 @@ GROUPS: dict[str, tuple[Key, ...]] = {
             "What the network computes in; parameters, batch statistics and logits are always "
             "float32.",
             choices=DTYPES,
+        ),
+        Key(
+            "matmul_precision",
+            "default",
+            "How precisely products and convolutions of float32 are computed on TPUs, and on GPUs "
+            "since Ampere; default: as jax_default_matmul_precision says, and where it says "
+            "nothing as fast as the device can (one pass of bfloat16, or TF32). summary.json says "
+            "what it was.",
+            choices=PRECISIONS,
         ),
     ),
     "Training": (
@@ -276,6 +286,14 @@ GROUPS: dict[str, tuple[Key, ...]] = {
             "what was measured to be faster.",
             "pace",
             choices=("auto", "scan", "step"),
+        ),
+        Key(
+            "deterministic",
+            False,
+            "Whether GPUs come to the same bits every time, which takes longer; without it a run "
+            "that was stopped and went on is the same but for rounding. CPUs and TPUs need no "
+            "such key: they always do.",
+            "pace",
         ),
     ),
     "Saving and showing": (

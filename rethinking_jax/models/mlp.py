@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax.typing import DTypeLike
 
 from rethinking_jax.errors import UserError
-from rethinking_jax.models.layers import RELU_INIT, Dropout, classifier
+from rethinking_jax.models.layers import Dropout, classifier, hidden
 
 
 class Linear(nn.Module):
@@ -68,7 +68,7 @@ class MLP(nn.Module):
         """Maps images, float32 [b, h, w, c], to logits, float32 [b, num_classes]."""
         x = x.reshape(x.shape[0], -1)
         for width in self.hidden_sizes:
-            x = nn.relu(nn.Dense(width, dtype=self.dtype, kernel_init=RELU_INIT)(x))
+            x = nn.relu(hidden(x, width, self.dtype)).astype(self.dtype)
             x = Dropout(self.dropout_rate)(x, train=train)
         if not self.sigmoid:
             return classifier(self.num_classes)(x)

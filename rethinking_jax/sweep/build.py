@@ -21,13 +21,18 @@ from rethinking_jax.step.augment import augment, changes_size, parse
 from rethinking_jax.step.losses import LOSSES
 from rethinking_jax.step.objective import Objective
 from rethinking_jax.step.optimizer import BuildOptimizer, make_optimizer
+from rethinking_jax.step.precision import precisely
 from rethinking_jax.step.preprocess import Preprocess, center_crop, make_preprocess
 from rethinking_jax.step.state import Examples, Hyper, Steps, TrainState
 from rethinking_jax.step.train import make_steps
 from rethinking_jax.sweep.engine import Engine, steps_per_epoch
+from rethinking_jax.sweep.mesh import processes_of
 from rethinking_jax.sweep.program import Program, apart, make_program, use_scan, xla_options
 from rethinking_jax.sweep.resident import resident_engine
 from rethinking_jax.sweep.stream import Corrupt, StreamProgram, make_stream_program, stream_engine
+
+# A TPU takes the examples of a convolution so many at a time; fewer cost almost as much.
+TPU_BATCH = 128
 
 
 def static_part(config: ConfigDict) -> dict[str, object]:
@@ -113,7 +118,7 @@ def data_devices(
     if count > len(devices):
         raise UserError(f"config.data_devices={count} is more than the {len(devices)} devices here")
     if not count:
-        spread = streamed or jax.process_count() > 1
+        spread = streamed or processes_of(devices) > 1
         count = max(1, len(devices) // (1 if streamed else members)) if spread else 1
     return count
 
@@ -143,6 +148,28 @@ def check_batches(config: ConfigDict, train_size: int, parts: int) -> None:
         )
 
 
+def wasteful_batches(config: ConfigDict, backend: str, parts: int) -> str:
+    """Says in one line that a TPU would fill up the batches of a network; "" where it does not.
+
+    A TPU lays the batch of a convolution out in pieces of 128 examples, and computes whole
+    pieces. Other devices, and dense layers, have no such step.
+
+    Args:
+      config: of the run.
+      backend: "cpu", "gpu" or "tpu".
+      parts: how many devices share a batch.
+    """
+    each = config.batch_size // (parts * config.accumulate)
+    if backend != "tpu" or not is_convolutional(config) or each >= TPU_BATCH:
+        return ""
+    wanted = TPU_BATCH * parts * config.accumulate
+    return (
+        f"config.batch_size={config.batch_size} gives each of {parts} TPU chips {each} examples at "
+        f"a time, and a chip computes {TPU_BATCH} in about the time: fewer chips cost less, or "
+        f"batch_size={wanted} with a learning rate for it"
+    )
+
+
 def build_engine(
     config: ConfigDict, dataset: Dataset, backend: str, mesh: Mesh, train_size: int | None = None
 ) -> Engine:
@@ -169,11 +196,12 @@ def build_program(
     return make_program(
         _make_steps(config, dataset, backend, mesh, size),
         train_size=size,
+        image_shape=dataset.image_shape,
         batch_size=config.batch_size,
         eval_batch_size=config.eval_batch_size,
         scan=_scans(config, backend),
         mesh=mesh,
-        compiler_options=xla_options(backend, is_convolutional(config)),
+        compiler_options=_xla_options(config, backend),
     )
 
 
@@ -182,8 +210,12 @@ def build_stream_program(
 ) -> StreamProgram:
     """Makes the compiled functions of a run with a streamed data set, see `build_engine`."""
     steps = _make_steps(config, dataset, backend, mesh, len(dataset.train))
-    options = xla_options(backend, is_convolutional(config))
+    options = _xla_options(config, backend)
     return make_stream_program(steps, make_corruption(config, dataset), mesh, options)
+
+
+def _xla_options(config: ConfigDict, backend: str) -> dict[str, str]:
+    return xla_options(backend, is_convolutional(config), config.deterministic)
 
 
 def _scans(config: ConfigDict, backend: str) -> bool:
@@ -210,7 +242,7 @@ def _make_steps(config: ConfigDict, dataset: Dataset, backend: str, mesh: Mesh, 
     # Every field but one is a key of the config.
     wanted = {key: config[key] for key in Objective._fields if key in config}
     unroll = not use_scan(backend, is_convolutional(config))
-    return make_steps(
+    steps = make_steps(
         make_model(config, dataset.num_classes, for_cpu(backend, mesh)),
         make_optimizer_of(config, size),
         preprocess,
@@ -218,6 +250,13 @@ def _make_steps(config: ConfigDict, dataset: Dataset, backend: str, mesh: Mesh, 
         Objective(**wanted, unroll=unroll, steps_per_epoch=per_epoch),
         prepare if chosen else None,
         dataset.train.ids,
+    )
+    of = config.matmul_precision
+    return Steps(
+        steps.init,  # it draws, and multiplies nothing
+        precisely(of, steps.train),
+        precisely(of, steps.evaluate),
+        precisely(of, steps.examine),
     )
 
 

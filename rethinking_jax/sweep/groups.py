@@ -32,10 +32,11 @@ from rethinking_jax.sweep.build import (
     make_optimizer_of,
     static_part,
     streamed_part,
+    wasteful_batches,
 )
 from rethinking_jax.sweep.engine import Chunk, Engine, Run
 from rethinking_jax.sweep.memory import SHARE, member_bytes, step_bytes
-from rethinking_jax.sweep.mesh import make_mesh
+from rethinking_jax.sweep.mesh import make_mesh, processes_of
 from rethinking_jax.sweep.saved import chunk_name
 
 # Small networks on a CPU: what those that train together may touch in a step, about half of a
@@ -87,6 +88,7 @@ def make_chunks(
     stored: Sequence[Sequence[str]] = (),
     report: Callable[[str], None] = print,
     change: Callable[[Run], Run] = lambda run: run,
+    free: int | None = None,
 ) -> list[Chunk]:
     """Groups the runs, cuts groups into chunks and builds each chunk's engine.
 
@@ -99,6 +101,7 @@ def make_chunks(
         `rethinking_jax.sweep.recut`): they stay together, and only other runs are grouped.
       report: receives a line for each group that is trained as one: the memory it takes.
       change: gives a run labels or examples of its own.
+      free: the bytes that are free on each device; None asks the first of this process.
 
     Returns:
       The chunks, in the order in which the config names their first runs.
@@ -108,12 +111,12 @@ def make_chunks(
     kept = [
         names
         for names in stored
-        if runs.keys() >= set(names) and len({_group_key(runs[name]) for name in names}) == 1
+        if runs.keys() >= set(names) and len({_key(runs[name]) for name in names}) == 1
     ]
     parts = [tuple(runs[name] for name in names) for names in kept]
     placed = {name for names in kept for name in names}
     for group in _groups([run for name, run in runs.items() if name not in placed]):
-        parts += _cut(group, datasets[dataset_key(group[0].config)], backend, devices, report)
+        parts += _cut(group, datasets[dataset_key(group[0].config)], backend, devices, report, free)
     engines: dict[str, Engine] = {}
     chunks = []
     for part in parts:
@@ -124,6 +127,8 @@ def make_chunks(
         size = part[0].train_size(len(dataset.train))
         key = str((mesh.shape, static_part(config), own, size))
         if key not in engines:
+            if warning := wasteful_batches(config, backend, mesh.shape["data"]):
+                report(warning)
             engines[key] = build_engine(config, dataset, backend, mesh, size)
         name = chunk_name([run.name for run in part])
         chunks.append(Chunk(name, part, dataset, engines[key], mesh))
@@ -134,7 +139,7 @@ def _groups(runs: Sequence[Run]) -> list[list[Run]]:
     """Puts runs that may train together into groups."""
     groups: dict[str, list[Run]] = {}
     for run in runs:
-        groups.setdefault(_group_key(run), []).append(run)
+        groups.setdefault(_key(run), []).append(run)
     return list(groups.values())
 
 
@@ -144,13 +149,14 @@ def _cut(
     backend: str,
     devices: Sequence[jax.Device],
     report: Callable[[str], None],
+    free: int | None,
 ) -> list[tuple[Run, ...]]:
     """Cuts a group into chunks."""
     config = group[0].config
     if dataset.streamed:
         size = 1
     elif len(group) > 1 and (most := _members_at_once(group, dataset, backend)) > 1:
-        size = _chunk_size(group, dataset, devices, most, report)
+        size = _chunk_size(group, dataset, devices, most, report, free)
     else:
         size = places_of(config, devices)
     return [tuple(group[i : i + size]) for i in range(0, len(group), size)]
@@ -167,7 +173,7 @@ def _mesh(
     """Makes the mesh of a chunk of `members` runs."""
     data = data_devices(config, dataset.streamed, members, devices)
     # No process may be left without a device: places that are too many train copies.
-    several = jax.process_count() > 1 and not dataset.streamed
+    several = processes_of(devices) > 1 and not dataset.streamed
     return make_mesh(devices, len(devices) if several else members, data)
 
 
@@ -177,9 +183,11 @@ def _chunk_size(
     devices: Sequence[jax.Device],
     most: int,
     report: Callable[[str], None],
+    free: int | None,
 ) -> int:
     """Says how many runs of a vmapped group train at once, at most `most` on a device."""
-    each, free = estimate_bytes(group[0], dataset), free_bytes(jax.local_devices()[0])
+    each = estimate_bytes(group[0], dataset)
+    free = free_bytes(jax.local_devices()[0]) if free is None else free
     fits = min(most, max(1, int(SHARE * free / each))) * places_of(group[0].config, devices)
     chosen = min(len(group), int(group[0].config.max_members) or fits, fits)
     report(
@@ -213,13 +221,21 @@ def _init_of(
     return lambda: init_state(model, build, one, image_shape)
 
 
-def _group_key(run: Run) -> str:
-    """Returns a text that is the same for all runs that may train together."""
-    config, subset = run.config, run.subset
+def _key(run: Run) -> str:
+    return group_key(run.config, None if run.subset is None else len(run.subset))
+
+
+def group_key(config: ConfigDict, examples: int | None = None) -> str:
+    """Returns a text that is the same for all runs that may train together.
+
+    Args:
+      config: of the run.
+      examples: the size of the part of the training set that it is given; None: the whole.
+    """
     # Members of a group share their images: corrupted pixels are those of one seed.
     shared = CORRUPTIONS[config.corruption].images is None
     own = "" if shared else (config.corruption, corruption_seed(config))
-    return str((static_part(config), own, None if subset is None else len(subset)))
+    return str((static_part(config), own, examples))
 
 
 def _members_at_once(group: Sequence[Run], dataset: Dataset, backend: str) -> int:

@@ -8,11 +8,13 @@ import numpy as np
 from rethinking_jax.config import Member, Overrides
 from rethinking_jax.host.environment import describe_device, versions
 from rethinking_jax.step.flops import forward_flops
+from rethinking_jax.step.precision import effective
 from rethinking_jax.sweep import groups
 from rethinking_jax.sweep.build import input_shape, make_model
 from rethinking_jax.sweep.engine import Chunk
 from rethinking_jax.workdir import metrics
 from rethinking_jax.workdir.metrics import Json, Line
+from rethinking_jax.workdir.share import NOT_OF_A_RUN
 
 
 def summarize(
@@ -70,6 +72,7 @@ def _described(chunk: Chunk, lines: Mapping[str, list[Line]]) -> dict[str, Json]
             "model": run.config.model,
             "corruption": run.config.corruption,
             "seed": run.config.seed,
+            "matmul_precision": effective(run.config.matmul_precision),
             "label_noise": run.label_noise,
             "flipped_fraction": run.flipped_fraction,
             "labels_sha256": run.labels_sha256,
@@ -85,4 +88,4 @@ def _described(chunk: Chunk, lines: Mapping[str, list[Line]]) -> dict[str, Json]
 def _resolved(plain: Json, override: Overrides) -> Json:
     """Returns the config of one run, as config.json and the sweep in it say."""
     own = {**plain, **override}
-    return {key: value for key, value in own.items() if key not in ("name", "sweep")}
+    return {key: value for key, value in own.items() if key not in NOT_OF_A_RUN}

@@ -16,7 +16,7 @@ from rethinking_jax.config.key import ABOVE_0, AT_LEAST_1, Key
 from rethinking_jax.corruption import CORRUPTIONS
 from rethinking_jax.corruption.labels import redraw
 from rethinking_jax.corruption.randomness import generator
-from rethinking_jax.data.runs import to_device
+from rethinking_jax.data.runs import cropped
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.step.norms import MEASURES
 from rethinking_jax.sweep.engine import Run
@@ -54,7 +54,7 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
       RunFailed: stopped by a signal, or a run diverged.
     """
     config = members[0].config
-    dataset = to_device(tools.tasks.dataset(config), config.crop_size)
+    dataset = cropped(tools.tasks.dataset(config), config.crop_size)
     count, sizes = len(dataset.train), parse(config.sizes, "sizes")
     if sizes[-1] > count:
         raise UserError(

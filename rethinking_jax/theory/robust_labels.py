@@ -17,18 +17,20 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from rethinking_jax.analysis.findings import Findings
+from rethinking_jax.analysis.wrong_labels import corrected_share, memorized_share
 from rethinking_jax.config import Member, Overrides
 from rethinking_jax.config.joined import names_of
 from rethinking_jax.config.key import AT_LEAST_1, Key, Range
 from rethinking_jax.corruption import CORRUPTIONS
 from rethinking_jax.corruption.randomness import generator
-from rethinking_jax.data.runs import to_device
+from rethinking_jax.data.runs import cropped
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.host.processes import fetch
 from rethinking_jax.step.state import TrainState
 from rethinking_jax.step.train import make_apply
 from rethinking_jax.sweep.build import make_model, make_preprocess_of
 from rethinking_jax.sweep.engine import Chunk
+from rethinking_jax.sweep.held import as_images
 from rethinking_jax.sweep.mesh import slots
 from rethinking_jax.sweep.resident import images
 from rethinking_jax.sweep.stage import MeasureMembers
@@ -42,11 +44,10 @@ from rethinking_jax.theory.kind import (
     at_least,
     check_network,
 )
+from rethinking_jax.theory.robust_distance import distance_plot
 from rethinking_jax.theory.robust_methods import METHODS, PLAIN
 from rethinking_jax.theory.robust_results import (
     Course,
-    corrected_share,
-    memorized_share,
     robust_plots,
     robust_table,
     rows_of,
@@ -54,7 +55,9 @@ from rethinking_jax.theory.robust_results import (
 from rethinking_jax.theory.robust_verdicts import verdicts
 from rethinking_jax.workdir.metrics import Line
 
-HELD_OUT = "held_out_accuracy"  # the name of what is measured besides, in metrics.jsonl
+# The names of what is measured besides, in metrics.jsonl.
+HELD_OUT, DISTANCE = "held_out_accuracy", "distance_from_start"
+TRUE = "true labels"  # the name of the runs without noise, which the others are compared with
 
 
 class Noise(NamedTuple):
@@ -81,7 +84,7 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
       RunFailed: stopped by a signal, or a run diverged.
     """
     config = members[0].config
-    dataset = to_device(tools.tasks.dataset(config), config.crop_size)
+    dataset = cropped(tools.tasks.dataset(config), config.crop_size)
     count = len(dataset.train)
     kept = kept_positions(config, count)
     noises = [
@@ -90,7 +93,10 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
         for seed in seeds_of(own)
     ]
     methods = names_of(config, "methods", METHODS)
-    runs = [_run(noise, method) for method in methods for noise in noises]
+    pairs = [(noise, method) for method in methods for noise in noises]
+    if PLAIN in methods and all(noise.wrong for noise in noises):
+        pairs += [(noise, PLAIN) for noise in _without_noise(config)]
+    runs = [_run(noise, method) for noise, method in pairs]
     with tools.open_lab() as lab:
         lines = lab.train(
             training_config(
@@ -104,11 +110,7 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
             lambda index, run: run._replace(subset=kept),
             partial(_watch, np.setdiff1d(np.arange(count), kept)),
         )
-    courses = [
-        _course(noise, method, lines[_name(noise, method)])
-        for method in methods
-        for noise in noises
-    ]
+    courses = [_course(noise, method, lines[_name(noise, method)]) for noise, method in pairs]
     for name, _ in members:
         plain = [one.last for one in courses if (one.name, one.method) == (name, PLAIN)]
         if plain:
@@ -118,15 +120,24 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
         f"with noisy labels, {len(dataset.test):,} test images with true ones",
         "method": f"{config.model} {list(config.hidden_sizes)}, {config.optimizer}, learning rate "
         f"{config.learning_rate:g}, batches of {config.batch_size}, {config.epochs} epochs; "
-        f"{config.seeds} seeds, each with labels of its own, which all methods share",
+        f"{config.seeds} seeds, each with labels of its own, which all methods share; plain "
+        "training also on true labels",
     }
     rows = rows_of(courses)
-    return Findings(rows, facts, [robust_table(rows)], robust_plots(courses), verdicts(courses))
+    plots = [*robust_plots(courses), *distance_plot(courses)]
+    return Findings(rows, facts, [robust_table(rows)], plots, verdicts(courses))
 
 
 def seeds_of(config: ConfigDict) -> range:
     """Returns the seeds of a config's runs."""
     return range(config.seed, config.seed + config.seeds)
+
+
+def _without_noise(config: ConfigDict) -> list[Noise]:
+    """Returns true labels for each seed: what plain training on wrong ones is compared with."""
+    own = config.copy_and_resolve_references()
+    own.corruption, own.labels_file = "true_labels", ""
+    return [Noise(TRUE, own, seed, 0.0) for seed in seeds_of(own)]
 
 
 def kept_positions(config: ConfigDict, count: int) -> np.ndarray:
@@ -172,7 +183,7 @@ def _watch(held: np.ndarray, chunk: Chunk) -> MeasureMembers:
     """Makes what measures the accuracy on held-out examples with the labels of each run."""
     model = make_model(chunk.config, chunk.dataset.num_classes)
     apply = make_apply(model, make_preprocess_of(chunk.config, chunk.dataset))
-    pixels = images(chunk)["train"][held]
+    pixels = as_images(images(chunk)["train"][held], chunk.dataset.image_shape)
 
     @jax.jit
     def accuracies(state: TrainState, labels: jax.Array) -> jax.Array:
@@ -209,6 +220,8 @@ def _course(noise: Noise, method: str, lines: Sequence[Line]) -> Course:
         [line[HELD_OUT] for line in lines],
         [memorized_share(line) for line in lines],
         [corrected_share(line, noise.wrong) for line in lines],
+        [line["train_accuracy"] for line in lines],
+        [line[DISTANCE] for line in lines] if DISTANCE in lines[0] else [],
     )
 
 
