@@ -4,6 +4,7 @@ from ml_collections import ConfigDict
 
 from rethinking_jax.errors import UserError, nearest
 from rethinking_jax.theory import (
+    critical_samples,
     double_descent,
     easy_examples,
     kernel,
@@ -28,6 +29,7 @@ KINDS: dict[str, Kind] = {
     "shattering": shattering.KIND,
     "stability": stability.KIND,
     "easy_examples": easy_examples.KIND,
+    "critical_samples": critical_samples.KIND,
     "label_errors": label_errors.KIND,
     "double_descent": double_descent.KIND,
     "memorization": memorization.KIND,

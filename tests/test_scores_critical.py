@@ -1,0 +1,134 @@
+"""The search for critical samples, against the exact answer for linear classifiers."""
+
+from functools import partial
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rethinking_jax.models import create_model
+from rethinking_jax.scores.critical import critical_samples
+from rethinking_jax.step.preprocess import make_preprocess
+from rethinking_jax.step.train import make_apply
+
+SHAPE = (6, 6, 1)
+
+
+def exact(weights: np.ndarray, logits: np.ndarray) -> np.ndarray:
+    """The least radius at which each example has another answer: the definition, in float64.
+
+    weights are [features, k], of features on the scale of the radius, and logits [n, k].
+    """
+    predicted = logits.argmax(-1)
+    own = np.take_along_axis(logits, predicted[:, None], -1)
+    apart = np.abs(weights.T[predicted][:, None] - weights.T[None]).sum(-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = (own - logits) / apart
+    ratios[np.arange(len(logits)), predicted] = np.inf
+    return ratios.min(-1)
+
+
+def drawn(seed: int, count: int, classes: int) -> tuple[dict, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    kernel = rng.normal(size=(36, classes)).astype(np.float32)
+    bias = rng.normal(size=classes).astype(np.float32)
+    images = rng.integers(0, 256, (count, *SHAPE)).astype(np.uint8)
+    return {"params": {"Dense_0": {"kernel": kernel, "bias": bias}}}, images
+
+
+def check(found: np.ndarray, least: np.ndarray, radius: float) -> None:
+    """Nearly all with slack are found, and none that is not critical."""
+    assert not found[least > radius * (1 + 1e-5)].any()
+    clear = least < 0.9 * radius
+    assert 20 < clear.sum() < len(clear) - 20
+    assert (found[clear] > 0).mean() >= 0.99
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from([2, 10]), st.sampled_from(["none", "dataset", "raw"]))
+def test_of_a_linear_classifier_the_search_finds_what_is_critical(
+    seed: int, classes: int, scale: str
+) -> None:
+    variables, images = drawn(seed, 1000, classes)
+    mean, std = np.float32([0.4]), np.float32([0.3])
+    apply = make_apply(
+        create_model("linear", num_classes=classes), make_preprocess(scale, mean, std)
+    )
+    per_pixel = {"none": 255.0, "dataset": 255.0 * 0.3, "raw": 1.0}[scale]  # of the radius
+    shift, spread = {"none": (0, 1), "dataset": (0.4, 0.3), "raw": (0, 1 / 255)}[scale]
+    dense = variables["params"]["Dense_0"]
+    inputs = (images.reshape(1000, -1).astype(np.float64) / 255 - shift) / spread
+    kernel = dense["kernel"].astype(np.float64)
+    least = exact(kernel / per_pixel, inputs @ kernel + dense["bias"])
+    radius = float(np.median(least))
+    ids = np.arange(1000, dtype=np.uint32)
+    found = np.asarray(critical_samples(partial(apply, variables), images, ids, radius, seed=seed))
+    check(found, least, radius)
+    assert found.dtype == np.int32 and found.max() <= 10
+
+
+class Normalized(nn.Module):
+    """Batch norm and dropout before a dense layer: in eval mode alone it is linear."""
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
+        x = nn.BatchNorm(use_running_average=not train)(x.reshape(len(x), -1))
+        return nn.Dense(10)(nn.Dropout(0.5, deterministic=not train)(x))
+
+
+def test_networks_are_searched_in_eval_mode() -> None:
+    rng = np.random.default_rng(3)
+    model = Normalized()
+    images = rng.integers(0, 256, (600, *SHAPE)).astype(np.uint8)
+    variables = model.init(jax.random.key(0), jnp.zeros((1, *SHAPE)), train=False)
+    mean, var = rng.normal(size=36), rng.uniform(0.1, 3, 36)
+    stats = {"mean": jnp.float32(mean), "var": jnp.float32(var)}
+    variables = {"params": variables["params"], "batch_stats": {"BatchNorm_0": stats}}
+    apply = partial(make_apply(model, make_preprocess("none", mean, var)), variables)
+    slope = np.asarray(variables["params"]["Dense_0"]["kernel"], np.float64)
+    least = exact(slope / np.sqrt(var + 1e-5)[:, None] / 255, np.asarray(apply(images), np.float64))
+    radius = float(np.median(least))
+    found = critical_samples(apply, images, np.arange(600, dtype=np.uint32), radius)
+    check(np.asarray(found), least, radius)
+
+
+def test_the_noise_depends_on_seed_step_and_id_alone() -> None:
+    variables, images = drawn(0, 300, 10)
+    apply = make_apply(create_model("linear", num_classes=10), make_preprocess("none", *2 * [0]))
+    ids = np.arange(300, dtype=np.uint32) + 7
+
+    @partial(jax.jit, static_argnames="unroll")
+    def search(images: np.ndarray, ids: np.ndarray, seed: int, step: int, unroll: bool = False):
+        return critical_samples(
+            partial(apply, variables), images, ids, 20.0, seed=seed, step=step, unroll=unroll
+        )
+
+    found = np.asarray(search(images, ids, 1, 5))
+    order = np.random.default_rng(1).permutation(300)
+    np.testing.assert_array_equal(search(images[order], ids[order], 1, 5), found[order])
+    np.testing.assert_array_equal(search(images, ids, 1, 5, unroll=True), found)
+    assert (found > 1).any()
+    for other in ((ids, 2, 5), (ids, 1, 6), (ids + 300, 1, 5)):
+        assert (np.asarray(search(images, *other)) != found).any()
+
+
+def test_more_iterations_find_no_less_and_a_box_of_no_size_finds_nothing() -> None:
+    variables, images = drawn(4, 200, 10)
+    apply = partial(
+        make_apply(create_model("linear", num_classes=10), make_preprocess("none", *2 * [0])),
+        variables,
+    )
+    ids = np.arange(200, dtype=np.uint32)
+    few, many = (
+        np.asarray(critical_samples(apply, images, ids, 20.0, iterations=count)) for count in (2, 6)
+    )
+    np.testing.assert_array_equal(few[few > 0], many[few > 0])
+    assert (many > 2).any() and ((few == 0) == ((many == 0) | (many > 2))).all()
+    assert not np.asarray(critical_samples(apply, images, ids, 0.0)).any()
+    floats = np.asarray(critical_samples(apply, np.float32(images) / 255, ids, 20.0, iterations=2))
+    assert (floats == few).mean() > 0.99
+    assert few[few > 0].mean() == pytest.approx(1.5, abs=0.5)
