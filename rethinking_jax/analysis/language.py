@@ -123,6 +123,10 @@ SPANISH = {
     "Double descent: error against width": "Doble descenso: error según la anchura",
     "Double descent in time: error against epochs":
         "Doble descenso en el tiempo: error según las épocas",
+    "training, initial weights x {scale:g}": "entrenamiento, pesos iniciales x {scale:g}",
+    "test, initial weights x {scale:g}": "prueba, pesos iniciales x {scale:g}",
+    "Grokking: first every example is right, much later new ones are":
+        "Grokking: primero aciertan los ejemplos, mucho después los nuevos",
     "{label}: error ~ n^-{power:.2f}": "{label}: error ~ n^-{power:.2f}",
 }  # fmt: skip
 

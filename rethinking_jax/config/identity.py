@@ -25,7 +25,14 @@ FORMERLY_IDENTITY = (
     "vectorize",
 )
 # Keys that the first version did not have: at their defaults they were in no digest of its own.
-ADDED = ("corruption_seed", "labels_file", "loss", "loss_strength", "record_examples")
+ADDED = (
+    "corruption_seed",
+    "init_scale",
+    "labels_file",
+    "loss",
+    "loss_strength",
+    "record_examples",
+)
 
 
 def to_json(config: ConfigDict) -> Json:

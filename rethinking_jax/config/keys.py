@@ -45,6 +45,13 @@ GROUPS: dict[str, tuple[Key, ...]] = {
             range=SHARE,
         ),
         Key(
+            "init_scale",
+            1.0,
+            "The factor on all initial parameters; large ones are where a network fits long before "
+            "it generalizes.",
+            range=ABOVE_0,
+        ),
+        Key(
             "dtype",
             "float32",
             "What the network computes in; parameters, batch statistics and logits are always "

@@ -1,0 +1,47 @@
+"""Lesson: a network may fit its data long before it generalizes (Liu et al. 2023, Omnigrok).
+
+python -m rethinking_jax.main --config=configs/course_grokking.py
+
+"""
+
+from ml_collections import ConfigDict
+
+from rethinking_jax.config import base_config, parse_argument, recipe, runs
+
+
+def get_config(argument: str = "") -> ConfigDict:
+    """Returns a run for each size of the initial weights and each seed."""
+    chosen = parse_argument(
+        argument,
+        positional="scales",
+        scales="1+4",
+        dataset="mnist5k",
+        seeds=3,
+        epochs=3000,
+        weight_decay=0.1,
+        train_examples=1000,
+        measure_every=20,
+    )
+    config = base_config()
+    config.update(
+        experiment="course_grokking",
+        preprocess="none",
+        crop_size=0,
+        model="mlp",
+        hidden_sizes=(200, 200),
+        loss="squared",
+        optimizer="adam",
+        learning_rate=0.001,
+        lr_decay=1.0,
+        batch_size=200,
+        weight_decay_kind="decoupled",
+        stop_when_fitted=False,
+        checkpoint_every=500,
+        **recipe.without(chosen, "scales", "seeds"),
+    )
+    scales = [
+        {"name": f"init_scale={scale:g}", "init_scale": scale}
+        for scale in recipe.numbers("scales", chosen.scales)
+    ]
+    config.sweep = runs(recipe.seeded(scales, chosen.seeds))
+    return config
