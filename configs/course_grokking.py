@@ -14,10 +14,10 @@ def get_config(argument: str = "") -> ConfigDict:
     chosen = parse_argument(
         argument,
         positional="scales",
-        scales="1+4",
+        scales="1+8",
         dataset="mnist5k",
         seeds=3,
-        epochs=3000,
+        epochs=4000,
         weight_decay=0.1,
         train_examples=1000,
         measure_every=20,

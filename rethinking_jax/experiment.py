@@ -28,6 +28,7 @@ from rethinking_jax.job import Job, Way, found_complete
 from rethinking_jax.models import Architecture
 from rethinking_jax.pictures import illustrations
 from rethinking_jax.report import page
+from rethinking_jax.step.precision import flagged
 from rethinking_jax.sweep import (
     groups,
     longer,
@@ -335,7 +336,15 @@ def _claim(job: Job, tasks: Tasks) -> None:
 
 
 def _measure(job: Job) -> tuple[Json, Callable[[], None]]:
-    """Measures what a kind of theory experiment asks for, and writes it."""
+    """Measures what a kind of theory experiment asks for, and writes it.
+
+    Theory is of numbers, not of speed: products are float32's, unless a flag of JAX says otherwise.
+    """
+    with jax.default_matmul_precision(flagged("float32")):
+        return _measured(job)
+
+
+def _measured(job: Job) -> tuple[Json, Callable[[], None]]:
     job.say(f"On {describe_device()}; results go to {job.workdir}")
     kind, tasks = kind_of(job.config), Tasks(job.say, job.dataset)
     claim = partial(_claim, job, tasks)
@@ -351,6 +360,7 @@ def _measure(job: Job) -> tuple[Json, Callable[[], None]]:
         "kind": job.config.kind,
         "dataset": ", ".join(dict.fromkeys(kind.data_name(own) for _, own in job.members)),
         "device": describe_device(),
+        "matmul_precision": flagged(),
         "versions": versions(),
         "wall_seconds": round(time.monotonic() - job.started, 3),
         "command": job.command,

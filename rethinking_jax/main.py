@@ -18,7 +18,6 @@ host of process 0 and a free port there. Process 0 prints. launch/ has scripts.
 """
 
 import os
-import re
 import shlex
 import sys
 import traceback
@@ -31,17 +30,14 @@ if __name__ == "__main__":
 
 import jax
 from absl import app, flags, logging
-from ml_collections import ConfigDict, config_flags
+from ml_collections import ConfigDict
 
 from rethinking_jax import config as configs
-from rethinking_jax.config import file
+from rethinking_jax.config import command_line, file
 from rethinking_jax.config.docs import keys_help
-from rethinking_jax.config.strict import unknown, wanted
 from rethinking_jax.errors import RunFailed, UserError, file_error, lacking
 from rethinking_jax.host import distributed
 from rethinking_jax.workdir import storage
-
-DEFAULT_CONFIG = "quickstart"
 
 
 def main(argv: Sequence[str]) -> int:
@@ -72,7 +68,7 @@ def execute(rest: Sequence[str], given: flags.FlagValues, words: Sequence[str]) 
     command = f"python -m rethinking_jax.main {shlex.join(words)}".strip()
     workdir = ""
     try:
-        config = _config(rest, given)
+        config = command_line.config_of(rest, given, _theory_config)
         workdir = given.workdir or _default_workdir(config)
         distributed.start(given.coordinator_address, given.num_processes, given.process_id)
         _run(config, workdir, command)
@@ -130,24 +126,6 @@ def _kept(workdir: str) -> str:
     return " before anything was written. To begin again"
 
 
-def _config(argv: Sequence[str], given: flags.FlagValues) -> ConfigDict:
-    """Returns the config that the flags make, where every one of them has an effect."""
-    if len(argv) > 1:
-        raise UserError(f"{argv[1]!r}: expected only flags, such as --config.seed=1")
-    config = configs.resolved(given.config, _theory_config)
-    overridden = config_flags.get_override_values(given["config"])
-    without_effect = sorted(configs.swept_keys(config) & set(overridden))
-    if without_effect:
-        key = without_effect[0]
-        raise UserError(
-            f"--config.{key}={overridden[key]} has no effect: this config's sweep sets {key} for "
-            "each run. Add --config.sweep='' for one run"
-        )
-    if "kind" not in config:  # a mistake in a run that trains is answered at once
-        configs.members(config, typed=overridden)
-    return config
-
-
 def parse_flags(argv: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> list[str]:
     """Parses the command line; answers a mistake with one line and exit code 2.
 
@@ -161,56 +139,18 @@ def parse_flags(argv: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> 
     if {"--help", "-h", "--helpfull", "--helpshort"} & set(argv):
         print(_help())
         sys.exit(0)
+    flags.DEFINE_string("workdir", "", "Folder for all results.", flag_values=values)
+    flags.DEFINE_string("coordinator_address", "", "HOST:PORT of process 0.", flag_values=values)
+    flags.DEFINE_integer(
+        "num_processes", None, "How many processes make this run.", flag_values=values
+    )
+    flags.DEFINE_integer(
+        "process_id", None, "Which of them this one is, from 0.", flag_values=values
+    )
     try:
-        argv = values.read_flags_from_files(list(argv), force_gnu=False)
-        config, argv = _loaded(argv)
-        config_flags.DEFINE_config_dict("config", config, flag_values=values, sys_argv=argv)
-        flags.DEFINE_string("workdir", "", "Folder for all results.", flag_values=values)
-        flags.DEFINE_string(
-            "coordinator_address", "", "HOST:PORT of process 0.", flag_values=values
-        )
-        flags.DEFINE_integer(
-            "num_processes", None, "How many processes make this run.", flag_values=values
-        )
-        flags.DEFINE_integer(
-            "process_id", None, "Which of them this one is, from 0.", flag_values=values
-        )
-        return values(argv)
-    except flags.IllegalFlagValueError as error:
-        # "flag --config.epochs=x: invalid literal ..." says it in Python's words; say it in ours.
-        given = re.match(r"flag (--config\.(\w+)=.*?): ", str(error))
-        words = f"{given[1]} must be {wanted(config.get_type(given[2]))}" if given else error
-        sys.exit(_fail(words, 2))
+        return command_line.read_flags(argv, values, _theory_config)
     except (UserError, flags.Error) as error:
         sys.exit(_fail(error, 2))
-
-
-def _loaded(argv: Sequence[str]) -> tuple[ConfigDict, list[str]]:
-    """Returns the config that the command line names, and the command line without its name."""
-    rest, given = [argv[0]], str(file.shipped()[DEFAULT_CONFIG])
-    words = iter(argv[1:])
-    for word in words:
-        if word in ("--config", "-config"):
-            given = next(words, "")
-        elif re.match(r"--?config=", word):
-            given = word.partition("=")[2]
-        else:
-            rest.append(word)
-    loaded = file.load(given)
-    try:
-        config = configs.taken(loaded, _theory_config)
-    except UserError as error:
-        raise UserError(f"--config={given}: {error}") from None
-    for word in rest[1:]:
-        match = re.match(r"--?(?:no)?config\.([^=]*)", word)
-        if match and match[1] not in config:
-            raise UserError(f"--{unknown(match[1], config)}")
-        if match and match[1] == "kind":
-            raise UserError(
-                f"{word}: this config file is of kind {config.kind}; another kind has a file of "
-                "its own, such as configs/kernel.py"
-            )
-    return config, rest
 
 
 def _theory_config(kind: str) -> ConfigDict:

@@ -25,7 +25,7 @@ from test_golden import FOLDER, STOPPED
 import rethinking_jax as rj
 from rethinking_jax.corruption import corrupt
 from rethinking_jax.data import load_dataset
-from rethinking_jax.data.runs import to_device
+from rethinking_jax.data.runs import cropped
 from rethinking_jax.report import __main__ as report
 from rethinking_jax.report import page
 
@@ -272,7 +272,7 @@ def test_a_workdir_of_the_version_before(answer: Command, tmp_path: Path) -> Non
     images = np.asarray(load_dataset("mnist5k").train.images)
     labels, noise = rj.load(workdir)
     assert accuracy(labels, images) == labels.summary["train_accuracy"]
-    data = to_device(load_dataset("mnist5k"), noise.config.crop_size)
+    data = cropped(load_dataset("mnist5k"), noise.config.crop_size)
     drawn = corrupt(noise.config, data)
     ids = noise.labels.ids
     seen = np.asarray(drawn.images("train", ids, data.train.images[ids]))

@@ -18,7 +18,7 @@ from rich.console import Console
 import rethinking_jax as rj
 from rethinking_jax.data import Dataset, Split, load_dataset, open_streamed
 from rethinking_jax.data.fingerprint import check_same, digests_of
-from rethinking_jax.data.runs import to_device
+from rethinking_jax.data.runs import cropped
 from rethinking_jax.errors import UserError
 from rethinking_jax.report.__main__ import main as report
 from rethinking_jax.workdir.folder import Fingerprint
@@ -259,7 +259,7 @@ def test_a_prepared_set_may_lie_elsewhere(data_dir: Path, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("crop", [0, 20])
 def test_streams_and_memory_agree_on_what_both_know(crop: int, data_dir: Path) -> None:
-    memory = digests_of(to_device(load_dataset("mnist5k", data_dir=str(data_dir)), crop), crop)
+    memory = digests_of(cropped(load_dataset("mnist5k", data_dir=str(data_dir)), crop), crop)
     opened = open_streamed("mnist5k", data_dir=str(data_dir), kind="stream")
     stream = digests_of(opened, crop)
     for split in ("train", "test"):

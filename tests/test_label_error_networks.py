@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 from rethinking_jax import config as configs
 from rethinking_jax.data.dataset import Dataset, Split
-from rethinking_jax.data.runs import dataset_key, to_device
+from rethinking_jax.data.runs import cropped, dataset_key
 from rethinking_jax.step.state import TrainState
 from rethinking_jax.sweep import groups
 from rethinking_jax.sweep.engine import Chunk
@@ -37,7 +37,7 @@ def chunk_of(names: list[str], subsets: list[np.ndarray] | None = None) -> Chunk
         corruption="random_labels", record_examples=True, stop_when_fitted=False,
     )  # fmt: skip
     config.sweep = configs.runs([{"name": name, "seed": i} for i, name in enumerate(names)])
-    data = to_device(Dataset("toy", train, test, ("a", "b", "c")), 0)
+    data = cropped(Dataset("toy", train, test, ("a", "b", "c")), 0)
 
     def change(run):
         return run if subsets is None else run._replace(subset=subsets[run.config.seed])

@@ -1,5 +1,7 @@
 """How many runs train together: by the memory that they take, and by a processor's cache."""
 
+import math
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -37,6 +39,7 @@ def test_the_estimate_covers_what_a_further_member_takes_and_little_more(name: s
     program = make_program(
         make_steps(model, optimizer, lambda images: standardize_per_image(to_unit(images)), SHAPE),
         train_size=N,
+        image_shape=SHAPE,
         batch_size=BATCH,
         eval_batch_size=N,
         scan=True,
@@ -48,7 +51,7 @@ def test_the_estimate_covers_what_a_further_member_takes_and_little_more(name: s
         of = jax.ShapeDtypeStruct
         running = jax.tree.map(lambda x: of((members,), x.dtype), Running.zero())
         examples = Examples(
-            of((N, *SHAPE), jnp.uint8),
+            of((N, math.prod(SHAPE)), jnp.uint8),
             of((members, N), jnp.int32),
             of((N,), jnp.int32),
             of((N,), jnp.uint32),

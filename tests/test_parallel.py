@@ -52,7 +52,13 @@ def train(places: int, data: int, accumulate: int = 1) -> tuple[TrainState, Runn
     )
     mesh = make_mesh(jax.devices(), places, data)
     program = make_program(
-        steps, train_size=160, batch_size=8, eval_batch_size=24, scan=False, mesh=mesh
+        steps,
+        train_size=160,
+        image_shape=SHAPE,
+        batch_size=8,
+        eval_batch_size=24,
+        scan=False,
+        mesh=mesh,
     )
     state = spread(program.init(members([hyper(0, 0.05), hyper(1, 0.02)])), mesh)
     given = train_examples(160, 2)

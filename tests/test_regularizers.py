@@ -40,7 +40,7 @@ from rethinking_jax.config import base_config
 from rethinking_jax.config import members as runs_of
 from rethinking_jax.corruption.randomness import PURPOSES
 from rethinking_jax.data import Dataset, Split
-from rethinking_jax.data.runs import to_device
+from rethinking_jax.data.runs import cropped
 from rethinking_jax.report import __main__ as report
 from rethinking_jax.report import page
 from rethinking_jax.step import objective
@@ -255,7 +255,13 @@ def epoch(values: list[Any], places: int = 1, data: int = 1) -> Any:
     steps = make_steps(TinyConvNet(), SGD, plain, SHAPE, Objective(**BOTH))
     mesh = make_mesh(jax.devices(), places, data)
     program = make_program(
-        steps, train_size=16, batch_size=8, eval_batch_size=8, scan=True, mesh=mesh
+        steps,
+        train_size=16,
+        image_shape=SHAPE,
+        batch_size=8,
+        eval_batch_size=8,
+        scan=True,
+        mesh=mesh,
     )
     given = train_examples(16, len(values))
     own = type(given)(
@@ -312,7 +318,7 @@ def test_corruption_stays_while_augmentation_varies(
     rng = np.random.default_rng(0)
     images, labels = rng.integers(0, 256, (20, 9, 9, 1)), rng.integers(0, 10, 20)
     split = Split(images.astype(np.uint8), labels.astype(np.int32), np.arange(20, dtype=np.uint32))
-    data = to_device(Dataset("own", split, split, tuple("0123456789")), 0)
+    data = cropped(Dataset("own", split, split, tuple("0123456789")), 0)
     monkeypatch.setattr(build, "make_model", lambda *args: Watching())
     monkeypatch.setattr(build, "is_convolutional", lambda config: False)
     program = build.build_program(config, data, "cpu", make_mesh(jax.devices(), 1))
@@ -321,7 +327,7 @@ def test_corruption_stays_while_augmentation_varies(
     engine = resident.resident_engine(program, scan=True)
     chunk = Chunk("own", (one,), data, engine, make_mesh(jax.devices(), 1))
     train = resident.examples(chunk, resident.images(chunk), [0])["train"]
-    shown = np.asarray(train.images, np.float32)[..., 0] / 255
+    shown = np.asarray(train.images, np.float32).reshape(-1, 9, 9) / 255
     assert (one.flipped_fraction > 0.5) == (corruption == "random_labels")
     state, places = program.init(groups.hyper([one])), []
     for number in range(2):

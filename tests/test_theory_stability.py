@@ -11,7 +11,7 @@ from conftest import Command
 from rethinking_jax import config as configs
 from rethinking_jax.config import Member
 from rethinking_jax.data.dataset import Dataset, Split
-from rethinking_jax.data.runs import dataset_key, to_device
+from rethinking_jax.data.runs import cropped, dataset_key
 from rethinking_jax.errors import UserError
 from rethinking_jax.step.state import TrainState
 from rethinking_jax.sweep import groups
@@ -49,7 +49,7 @@ def trained(
         theory_config("stability", batch_size=5, hidden_sizes=(6,)), corruption="random_labels"
     )
     config.sweep = configs.runs([{"name": f"a,twin={i}"} for i in range(len(replaced))])
-    on_device = to_device(data, 0)
+    on_device = cropped(data, 0)
     (chunk,) = groups.make_chunks(
         configs.members(config, check=None),  # what tells twins apart is not in their configs
         {dataset_key(config): on_device},

@@ -29,6 +29,7 @@ from rethinking_jax.step.objective import Objective
 from rethinking_jax.step.optimizer import make_optimizer
 from rethinking_jax.step.state import Examples, Running, TrainState
 from rethinking_jax.step.train import epoch_order, init_state, make_steps, make_train_step
+from rethinking_jax.sweep.held import flat
 from rethinking_jax.sweep.mesh import make_mesh, share, spread
 from rethinking_jax.sweep.program import Program, make_program
 
@@ -118,6 +119,7 @@ def make(
     return make_program(
         make_steps(model or mlp(), make_optimizer("sgd", 0.95, 10, "all"), plain, SHAPE),
         train_size=n,
+        image_shape=SHAPE,
         batch_size=size,
         eval_batch_size=eval_size,
         scan=scan,
@@ -197,7 +199,7 @@ def test_evaluation_counts_every_example_once(n: int, size: int, scan: bool) -> 
     state = program.init(members([hyper(0)]))
     images, true = batch(n, seed=n)
     labels = jnp.where(jnp.arange(n) % 3 == 0, (true + 1) % CLASSES, true)
-    sums = program.evaluate(state, Examples(images, labels[None], true, jnp.arange(n)))
+    sums = program.evaluate(state, Examples(flat(images), labels[None], true, jnp.arange(n)))
     params = jax.tree.map(lambda leaf: leaf[0], state.params)
     expected_loss, _, logits = numpy_loss_and_gradient(
         layers_of(params), numpy_input(images), np.asarray(labels)

@@ -21,6 +21,7 @@ from rethinking_jax.step.optimizer import make_optimizer
 from rethinking_jax.step.preprocess import make_preprocess
 from rethinking_jax.step.state import Examples, Hyper, TrainState
 from rethinking_jax.step.train import make_steps
+from rethinking_jax.sweep.held import flat
 from rethinking_jax.sweep.mesh import make_mesh
 from rethinking_jax.sweep.program import Program, make_program, use_scan, xla_options, zero_running
 
@@ -181,6 +182,7 @@ def make_train_program(
             IMAGE_SHAPE,
         ),
         train_size=train_size,
+        image_shape=IMAGE_SHAPE,
         batch_size=batch_size,
         eval_batch_size=batch_size,
         scan=True,
@@ -195,7 +197,7 @@ def random_examples(n: int) -> Examples:
     labels = jnp.asarray(rng.integers(0, CLASSES, n, dtype=np.int32))
     images = rng.integers(0, 256, (n, *IMAGE_SHAPE), dtype=np.uint8)
     ids = jnp.arange(n, dtype=jnp.uint32)
-    return Examples(jnp.asarray(images), labels[None], labels, ids)
+    return Examples(flat(jnp.asarray(images)), labels[None], labels, ids)
 
 
 def _torch(settings: Settings) -> tuple[list[Contestant], dict[str, float], list[str]]:

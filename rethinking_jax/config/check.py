@@ -4,6 +4,7 @@ import re
 
 from ml_collections import ConfigDict
 
+from rethinking_jax.config.joined import names_of
 from rethinking_jax.config.key import check_keys
 from rethinking_jax.config.keys import KEYS
 from rethinking_jax.corruption import CORRUPTIONS
@@ -11,6 +12,7 @@ from rethinking_jax.errors import UserError
 from rethinking_jax.models import create_model
 from rethinking_jax.step import augment
 from rethinking_jax.step.losses import LOSSES
+from rethinking_jax.step.norms import MEASURES
 
 
 def check_training(config: ConfigDict) -> None:
@@ -30,6 +32,8 @@ def check_training(config: ConfigDict) -> None:
         )
     check_labels_file(config)
     _check_loss(config)
+    if config.measures:
+        names_of(config, "measures", MEASURES)
     names = augment.parse(config.augmentation)
     augment.check_augmentation(names, config.crop_size)
     if "crop" in names and not config.crop_size:

@@ -31,6 +31,8 @@ ADDED = (
     "labels_file",
     "loss",
     "loss_strength",
+    "matmul_precision",
+    "measures",
     "record_examples",
 )
 

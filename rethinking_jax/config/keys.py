@@ -23,7 +23,9 @@ from rethinking_jax.config.key import (
 )
 from rethinking_jax.models import DTYPES, MODELS
 from rethinking_jax.step.losses import LOSSES
+from rethinking_jax.step.norms import MEASURES
 from rethinking_jax.step.optimizer import OPTIMIZERS, WEIGHT_DECAY_KINDS, WEIGHT_DECAY_MASKS
+from rethinking_jax.step.precision import PRECISIONS
 
 # The losses that a strength means something to.
 STRONG_LOSSES = {name: one for name, one in LOSSES.items() if one.strength is not None}
@@ -47,8 +49,7 @@ GROUPS: dict[str, tuple[Key, ...]] = {
         Key(
             "init_scale",
             1.0,
-            "The factor on all initial parameters; large ones are where a network fits long before "
-            "it generalizes.",
+            "The factor on all initial parameters; 1: they are as the model draws them.",
             range=ABOVE_0,
         ),
         Key(
@@ -57,6 +58,15 @@ GROUPS: dict[str, tuple[Key, ...]] = {
             "What the network computes in; parameters, batch statistics and logits are always "
             "float32.",
             choices=DTYPES,
+        ),
+        Key(
+            "matmul_precision",
+            "default",
+            "How precisely products and convolutions of float32 are computed on TPUs, and on GPUs "
+            "since Ampere; default: as jax_default_matmul_precision says, and where it says "
+            "nothing as fast as the device can (one pass of bfloat16, or TF32). summary.json says "
+            "what it was.",
+            choices=PRECISIONS,
         ),
     ),
     "Training": (
@@ -222,6 +232,13 @@ GROUPS: dict[str, tuple[Key, ...]] = {
             False,
             "Whether metrics.jsonl has the l2 norm of the steps' gradients, its mean over each "
             "epoch.",
+        ),
+        Key(
+            "measures",
+            "",
+            "Norms and margins that metrics.jsonl has of each run, joined by +: "
+            + "; ".join(f"{name}: {one.doc}" for name, one in MEASURES.items())
+            + ". Empty: none.",
         ),
         Key(
             "record_examples",

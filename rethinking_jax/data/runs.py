@@ -5,7 +5,6 @@ import os
 from collections.abc import Callable, Sequence
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
@@ -45,7 +44,7 @@ def load_datasets(
 
     Returns:
       The parts of each data set that are trained on and measured, before any corruption;
-      their images are on the device and cropped, or streamed.
+      their images are cropped and on the host, or streamed.
 
     Raises:
       UserError: a data set or a file of labels cannot be had, or a batch is larger than a set.
@@ -55,17 +54,25 @@ def load_datasets(
         key = dataset_key(config)
         if key not in datasets:
             datasets[key] = _of_run(_read(config, progress, given), config, progress)
-        size = len(datasets[key].train)
-        config.batch_size = config.batch_size or size
-        if config.batch_size > size:
-            raise UserError(
-                f"config.batch_size={config.batch_size} is more than the {size} training "
-                f"examples of {config.dataset}"
-            )
+        settle_batch(config, len(datasets[key].train))
     return {
         key: with_given_labels(dataset, [one for _, one in members if dataset_key(one) == key])
         for key, dataset in datasets.items()
     }
+
+
+def settle_batch(config: ConfigDict, size: int) -> None:
+    """Makes a batch_size of 0 the number of training examples.
+
+    Raises:
+      UserError: a batch is larger than that.
+    """
+    config.batch_size = config.batch_size or size
+    if config.batch_size > size:
+        raise UserError(
+            f"config.batch_size={config.batch_size} is more than the {size} training "
+            f"examples of {config.dataset}"
+        )
 
 
 def training_sets(
@@ -91,7 +98,7 @@ def training_sets(
                 "float32" if dataset.holds_points else "uint8",
                 np.asarray(dataset.moments.mean).tolist(),
                 np.asarray(dataset.moments.std).tolist(),
-                digests_of(dataset, _crop_once(config)),
+                digests_of(dataset, crop_once(config)),
                 None if given else source_of(list(own.values())),
             )
         )
@@ -101,10 +108,10 @@ def training_sets(
 def dataset_key(config: ConfigDict) -> str:
     """Names what runs must have in common to read the same data."""
     keys = ("dataset", "image_size", "train_examples", "validation_examples", "data_seed")
-    return str([*(config[key] for key in keys), _crop_once(config), _needs_moments(config)])
+    return str([*(config[key] for key in keys), crop_once(config), _needs_moments(config)])
 
 
-def _crop_once(config: ConfigDict) -> int:
+def crop_once(config: ConfigDict) -> int:
     """Returns the size to crop to before anything else; 0 where the augmentation crops."""
     return 0 if augment.changes_size(augment.parse(config.augmentation)) else config.crop_size
 
@@ -141,7 +148,12 @@ def _is_streamed(config: ConfigDict, progress: Callable[[str], None]) -> bool:
         say=progress,
     )
     size = origin_of(request).bytes_in_memory(request)
-    return size is not None and size > MEMORY_SHARE * free_bytes(jax.local_devices()[0])
+    return size is not None and is_too_large(size, free_bytes(jax.local_devices()[0]))
+
+
+def is_too_large(size: int, free: int) -> bool:
+    """Says whether images of `size` bytes are streamed where a device has `free` bytes free."""
+    return size > MEMORY_SHARE * free
 
 
 def _checked(given: Dataset, config: ConfigDict) -> Dataset:
@@ -161,12 +173,12 @@ def _checked(given: Dataset, config: ConfigDict) -> Dataset:
 
 
 def _of_run(dataset: Dataset, config: ConfigDict, progress: Callable[[str], None]) -> Dataset:
-    """Returns the parts of a data set as a run needs them: on the device, or with moments."""
+    """Returns the parts of a data set as a run needs them: cropped, or with moments."""
     if dataset.holds_points:
         _check_points(config)
-    crop_size = _crop_once(config)
+    crop_size = crop_once(config)
     if not dataset.streamed:
-        return to_device(dataset, crop_size)
+        return cropped(dataset, crop_size)
     if not _needs_moments(config):
         return dataset
     threads = config.read_threads or os.cpu_count() or 1
@@ -197,12 +209,16 @@ def _check_points(config: ConfigDict) -> None:
             )
 
 
-def to_device(dataset: Dataset, crop_size: int) -> Dataset:
-    """Crops the images of a data set in memory, puts them on the device and measures them."""
+def cropped(dataset: Dataset, crop_size: int) -> Dataset:
+    """Crops the images of a data set in memory, and measures them.
+
+    They stay on the host: an engine puts them on the devices flat (see `sweep.held`), and there
+    images [n, h, w, c] could take several times their bytes.
+    """
 
     def split(part: Split) -> Split:
-        images = center_crop(jnp.asarray(part.images), crop_size)
-        return dataclasses.replace(part, stored=images)
+        images = center_crop(np.asarray(part.images), crop_size)
+        return dataclasses.replace(part, stored=np.ascontiguousarray(images))
 
     train = split(dataset.train)
     return dataclasses.replace(

@@ -50,3 +50,8 @@ def initial_variables(model: nn.Module, key: jax.Array, images: jax.Array) -> di
     keys = (key, jax.random.fold_in(key, 1))
     each = [dict(model.network.init(own, images, train=False)) for own in keys]
     return {name: dict(zip(PARTS, (own[name] for own in each), strict=True)) for name in each[0]}
+
+
+def evaluated(model: nn.Module, params: Any) -> Any:
+    """Returns the parameters of the network that is evaluated: of two peers those of the first."""
+    return params[PARTS[0]] if isinstance(model, Peers) else params

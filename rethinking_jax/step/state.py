@@ -93,7 +93,8 @@ def targets_of(state: TrainState) -> jax.Array | None:
 class Examples:
     """Examples as one run sees them, on the device: a whole split, or a batch of it."""
 
-    images: jax.Array  # uint8 (float32 for gaussian) [n, h, w, c]
+    # uint8 (float32 for gaussian) [n, h, w, c]; a whole split on the devices [n, h * w * c].
+    images: jax.Array
     labels: jax.Array  # int32 [n], those that the run has; before corruption the true ones
     true_labels: jax.Array  # int32 [n]
     ids: jax.Array  # uint32 [n]

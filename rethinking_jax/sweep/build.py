@@ -21,10 +21,12 @@ from rethinking_jax.step.augment import augment, changes_size, parse
 from rethinking_jax.step.losses import LOSSES
 from rethinking_jax.step.objective import Objective
 from rethinking_jax.step.optimizer import BuildOptimizer, make_optimizer
+from rethinking_jax.step.precision import precisely
 from rethinking_jax.step.preprocess import Preprocess, center_crop, make_preprocess
 from rethinking_jax.step.state import Examples, Hyper, Steps, TrainState
 from rethinking_jax.step.train import make_steps
 from rethinking_jax.sweep.engine import Engine, steps_per_epoch
+from rethinking_jax.sweep.mesh import processes_of
 from rethinking_jax.sweep.program import Program, apart, make_program, use_scan, xla_options
 from rethinking_jax.sweep.resident import resident_engine
 from rethinking_jax.sweep.stream import Corrupt, StreamProgram, make_stream_program, stream_engine
@@ -113,7 +115,7 @@ def data_devices(
     if count > len(devices):
         raise UserError(f"config.data_devices={count} is more than the {len(devices)} devices here")
     if not count:
-        spread = streamed or jax.process_count() > 1
+        spread = streamed or processes_of(devices) > 1
         count = max(1, len(devices) // (1 if streamed else members)) if spread else 1
     return count
 
@@ -169,6 +171,7 @@ def build_program(
     return make_program(
         _make_steps(config, dataset, backend, mesh, size),
         train_size=size,
+        image_shape=dataset.image_shape,
         batch_size=config.batch_size,
         eval_batch_size=config.eval_batch_size,
         scan=_scans(config, backend),
@@ -210,7 +213,7 @@ def _make_steps(config: ConfigDict, dataset: Dataset, backend: str, mesh: Mesh, 
     # Every field but one is a key of the config.
     wanted = {key: config[key] for key in Objective._fields if key in config}
     unroll = not use_scan(backend, is_convolutional(config))
-    return make_steps(
+    steps = make_steps(
         make_model(config, dataset.num_classes, for_cpu(backend, mesh)),
         make_optimizer_of(config, size),
         preprocess,
@@ -219,6 +222,13 @@ def _make_steps(config: ConfigDict, dataset: Dataset, backend: str, mesh: Mesh, 
         prepare if chosen else None,
         dataset.train.ids,
         config.init_scale,
+    )
+    of = config.matmul_precision
+    return Steps(
+        steps.init,  # it draws, and multiplies nothing
+        precisely(of, steps.train),
+        precisely(of, steps.evaluate),
+        precisely(of, steps.examine),
     )
 
 

@@ -12,6 +12,7 @@ from rethinking_jax.step.facts import Moment
 from rethinking_jax.step.metrics import zero_sums
 from rethinking_jax.step.state import Examples, PyTree, Steps, Sums, TrainState
 from rethinking_jax.sweep.axes import EXAMPLE_AXES, over_data, over_members
+from rethinking_jax.sweep.held import take
 
 
 class Evaluate(Protocol):
@@ -24,7 +25,12 @@ class Evaluate(Protocol):
 
 
 def _batch(
-    mesh: Mesh, examples: Examples, positions: jax.Array | None, k: jax.Array, size: int
+    mesh: Mesh,
+    image_shape: tuple[int, ...],
+    examples: Examples,
+    positions: jax.Array | None,
+    k: jax.Array,
+    size: int,
 ) -> tuple[Examples, jax.Array]:
     """Returns batch k of one run's examples, and which count: some may only fill up the last."""
     n = len(examples.labels) if positions is None else len(positions)
@@ -32,8 +38,7 @@ def _batch(
     chosen = jnp.minimum(place, n - 1)
     if positions is not None:
         chosen = positions[chosen]
-    batch = jax.tree.map(lambda leaf: leaf[chosen], examples)
-    return over_data(batch, mesh), place < n
+    return over_data(take(examples, chosen, image_shape), mesh), place < n
 
 
 def _batches(batch_size: int, n: int, mesh: Mesh) -> tuple[int, int]:
@@ -44,7 +49,12 @@ def _batches(batch_size: int, n: int, mesh: Mesh) -> tuple[int, int]:
 
 
 def make_evaluate(
-    steps: Steps, batch_size: int, scan: bool, mesh: Mesh, jit: Callable[..., Callable[..., PyTree]]
+    steps: Steps,
+    image_shape: tuple[int, ...],
+    batch_size: int,
+    scan: bool,
+    mesh: Mesh,
+    jit: Callable[..., Callable[..., PyTree]],
 ) -> Evaluate:
     """Makes `evaluate`, see `Program`; `jit` compiles with the options of a group."""
 
@@ -59,11 +69,17 @@ def make_evaluate(
         total: Sums = jax.tree.map(lambda *leaves: sum(leaves), *each)
         return total
 
-    return _over_batches(steps.evaluate, in_loop, joined, batch_size, scan, mesh, jit)
+    batches = partial(_batch, mesh, image_shape)
+    return _over_batches(steps.evaluate, batches, in_loop, joined, batch_size, scan, mesh, jit)
 
 
 def make_examine(
-    steps: Steps, batch_size: int, scan: bool, mesh: Mesh, jit: Callable[..., Callable[..., PyTree]]
+    steps: Steps,
+    image_shape: tuple[int, ...],
+    batch_size: int,
+    scan: bool,
+    mesh: Mesh,
+    jit: Callable[..., Callable[..., PyTree]],
 ) -> Callable[[TrainState, Examples], Moment]:
     """Makes `examine`, see `Program`; `jit` compiles with the options of a group."""
 
@@ -78,11 +94,13 @@ def make_examine(
         found: Moment = jax.tree.map(lambda *leaves: jnp.concatenate(leaves, 1)[:, :n], *each)
         return found
 
-    return _over_batches(one_batch, in_loop, joined, batch_size, scan, mesh, jit)
+    batches = partial(_batch, mesh, image_shape)
+    return _over_batches(one_batch, batches, in_loop, joined, batch_size, scan, mesh, jit)
 
 
 def _over_batches(
     one_batch: Callable[[TrainState, Examples, jax.Array], PyTree],
+    batch_of: Callable[..., tuple[Examples, jax.Array]],
     in_loop: Callable[[Callable[[jax.Array], PyTree], int, int], PyTree],
     joined: Callable[[Sequence[PyTree], int], PyTree],
     batch_size: int,
@@ -94,6 +112,7 @@ def _over_batches(
 
     Args:
       one_batch: (state, batch, counted) -> what is found of a batch of one run.
+      batch_of: (examples, positions, k, size) -> batch k of one run, and which examples count.
       in_loop: (what finds batch k of one run, number of batches, n) -> what is found of all, in
         one program.
       joined: (what is found of each batch of all members, n) -> the same of calls one by one.
@@ -107,7 +126,7 @@ def _over_batches(
         state: PyTree, examples: Examples, positions: PyTree, k: jax.Array, size: int
     ) -> PyTree:
         def of_run(state: PyTree, examples: Examples, positions: PyTree, k: jax.Array) -> PyTree:
-            return one_batch(state, *_batch(mesh, examples, positions, k, size))
+            return one_batch(state, *batch_of(examples, positions, k, size))
 
         axes = (0, EXAMPLE_AXES, 0, None)
         return over_members(of_run, axes, mesh)(state, examples, positions, k)
@@ -118,7 +137,7 @@ def _over_batches(
     ) -> PyTree:
         def of_run(state: PyTree, examples: Examples, positions: PyTree) -> PyTree:
             def find(k: jax.Array) -> PyTree:
-                return one_batch(state, *_batch(mesh, examples, positions, k, size))
+                return one_batch(state, *batch_of(examples, positions, k, size))
 
             return in_loop(find, batches, n)
 

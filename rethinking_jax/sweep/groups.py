@@ -35,7 +35,7 @@ from rethinking_jax.sweep.build import (
 )
 from rethinking_jax.sweep.engine import Chunk, Engine, Run
 from rethinking_jax.sweep.memory import SHARE, member_bytes, step_bytes
-from rethinking_jax.sweep.mesh import make_mesh
+from rethinking_jax.sweep.mesh import make_mesh, processes_of
 from rethinking_jax.sweep.saved import chunk_name
 
 # Small networks on a CPU: what those that train together may touch in a step, about half of a
@@ -87,6 +87,7 @@ def make_chunks(
     stored: Sequence[Sequence[str]] = (),
     report: Callable[[str], None] = print,
     change: Callable[[Run], Run] = lambda run: run,
+    free: int | None = None,
 ) -> list[Chunk]:
     """Groups the runs, cuts groups into chunks and builds each chunk's engine.
 
@@ -99,6 +100,7 @@ def make_chunks(
         `rethinking_jax.sweep.recut`): they stay together, and only other runs are grouped.
       report: receives a line for each group that is trained as one: the memory it takes.
       change: gives a run labels or examples of its own.
+      free: the bytes that are free on each device; None asks the first of this process.
 
     Returns:
       The chunks, in the order in which the config names their first runs.
@@ -113,7 +115,7 @@ def make_chunks(
     parts = [tuple(runs[name] for name in names) for names in kept]
     placed = {name for names in kept for name in names}
     for group in _groups([run for name, run in runs.items() if name not in placed]):
-        parts += _cut(group, datasets[dataset_key(group[0].config)], backend, devices, report)
+        parts += _cut(group, datasets[dataset_key(group[0].config)], backend, devices, report, free)
     engines: dict[str, Engine] = {}
     chunks = []
     for part in parts:
@@ -144,13 +146,14 @@ def _cut(
     backend: str,
     devices: Sequence[jax.Device],
     report: Callable[[str], None],
+    free: int | None,
 ) -> list[tuple[Run, ...]]:
     """Cuts a group into chunks."""
     config = group[0].config
     if dataset.streamed:
         size = 1
     elif len(group) > 1 and (most := _members_at_once(group, dataset, backend)) > 1:
-        size = _chunk_size(group, dataset, devices, most, report)
+        size = _chunk_size(group, dataset, devices, most, report, free)
     else:
         size = places_of(config, devices)
     return [tuple(group[i : i + size]) for i in range(0, len(group), size)]
@@ -167,7 +170,7 @@ def _mesh(
     """Makes the mesh of a chunk of `members` runs."""
     data = data_devices(config, dataset.streamed, members, devices)
     # No process may be left without a device: places that are too many train copies.
-    several = jax.process_count() > 1 and not dataset.streamed
+    several = processes_of(devices) > 1 and not dataset.streamed
     return make_mesh(devices, len(devices) if several else members, data)
 
 
@@ -177,9 +180,11 @@ def _chunk_size(
     devices: Sequence[jax.Device],
     most: int,
     report: Callable[[str], None],
+    free: int | None,
 ) -> int:
     """Says how many runs of a vmapped group train at once, at most `most` on a device."""
-    each, free = estimate_bytes(group[0], dataset), free_bytes(jax.local_devices()[0])
+    each = estimate_bytes(group[0], dataset)
+    free = free_bytes(jax.local_devices()[0]) if free is None else free
     fits = min(most, max(1, int(SHARE * free / each))) * places_of(group[0].config, devices)
     chosen = min(len(group), int(group[0].config.max_members) or fits, fits)
     report(

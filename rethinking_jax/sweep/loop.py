@@ -19,6 +19,7 @@ from rethinking_jax.errors import RunFailed
 from rethinking_jax.sweep import recorder, remaining
 from rethinking_jax.sweep.engine import Chunk
 from rethinking_jax.sweep.measure import is_due, measured
+from rethinking_jax.sweep.norms import norms_of
 from rethinking_jax.sweep.position import Position, everyone, resumed, unfinished, without
 from rethinking_jax.sweep.progress import SoFar
 from rethinking_jax.sweep.saved import whose
@@ -52,7 +53,7 @@ def train_chunk(chunk: Chunk, stage: Stage) -> None:
       UserError: see `rethinking_jax.sweep.measure.measured`.
     """
     config, per_epoch = chunk.config, chunk.steps_per_epoch
-    feeds, besides = chunk.engine.open(chunk), stage.measure(chunk)
+    feeds, norms, besides = chunk.engine.open(chunk), norms_of(chunk), stage.measure(chunk)
     position = resumed(chunk, stage, feeds)
     rest = config.epochs - position.step / per_epoch
     own = remaining.of_chunk(chunk, len(position.active), rest)
@@ -65,7 +66,7 @@ def train_chunk(chunk: Chunk, stage: Stage) -> None:
             if not is_due(chunk, position):
                 position = _train_epoch(chunk, stage, saver, position)
             if is_due(chunk, position):
-                position = measured(chunk, stage, position, besides)
+                position = measured(chunk, stage, position, norms, besides)
                 still = unfinished(chunk, position.lines, before)
                 position = without(chunk, feeds, position, still)
             epoch, within = divmod(position.step, per_epoch)

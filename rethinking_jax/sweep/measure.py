@@ -35,14 +35,21 @@ def is_due(chunk: Chunk, position: Position) -> bool:
     return bool(position.step > before and rest == 0 and wanted)
 
 
-def measured(chunk: Chunk, stage: Stage, position: Position, besides: MeasureMembers) -> Position:
+def measured(
+    chunk: Chunk,
+    stage: Stage,
+    position: Position,
+    norms: MeasureMembers,
+    besides: MeasureMembers,
+) -> Position:
     """Evaluates at the end of an epoch and writes a line for each member that goes on.
 
     Args:
       chunk: all members.
       stage: where lines and progress go.
       position: after the last step of the epoch.
-      besides: what a line holds besides our metrics.
+      norms: what a line holds of the measures that the config asks for.
+      besides: what a user measures besides.
 
     Returns:
       The position with these lines and with sums over nothing, or as it was where the run is
@@ -56,11 +63,13 @@ def measured(chunk: Chunk, stage: Stage, position: Position, besides: MeasureMem
     state = None if sums is None else _recorded(chunk, stage, position)
     if sums is None or state is None:
         return position
-    found, more = (sums, fetch(running)), besides(position.active, state)
+    found, own_norms = (sums, fetch(running)), norms(position.active, state)
+    more = besides(position.active, state)
     lines = []
     for slot, member in enumerate(position.active):
         run, own = chunk.runs[member], jax.tree.map(partial(_at, slot), found)
-        lines.append(_joined(run, _line(chunk, stage, position, run, *own), more[slot]))
+        line = _line(chunk, stage, position, run, *own) | own_norms[slot]
+        lines.append(_joined(run, line, more[slot]))
     if is_primary():
         metrics.append_lines(stage.metrics_file, lines)
     for line in lines:

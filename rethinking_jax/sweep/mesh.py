@@ -19,11 +19,21 @@ from rethinking_jax.step.state import PyTree
 STEPS = sorted({2**k for k in range(20)} | {3 * 2**k for k in range(20)})
 
 
+def processes_of(devices: Sequence[jax.Device]) -> int:
+    """Returns how many processes the devices belong to, which need not be those of this program."""
+    return len({device.process_index for device in devices})
+
+
 def make_mesh(devices: Sequence[jax.Device], members: int, data: int = 1) -> Mesh:
-    """Makes a mesh of as many devices as `members` members can use, `data` for each."""
+    """Makes a mesh of as many devices as `members` members can use, `data` for each.
+
+    The devices of a process are neighbours on it, so that each process reads one stretch of a batch
+    (see `own_rows`). Their order is kept as far as that allows.
+    """
+    processes = [device.process_index for device in devices]
     places = max(1, min(len(devices) // data, members))
-    used = list(devices)[: places * data]
-    return Mesh(np.array(used).reshape(places, data), ("member", "data"))
+    used = sorted(devices, key=lambda device: processes.index(device.process_index))
+    return Mesh(np.array(used[: places * data]).reshape(places, data), ("member", "data"))
 
 
 def slots(active: Sequence[int], members: int, places: int) -> tuple[int, ...]:
@@ -57,15 +67,35 @@ def _put(tree: PyTree, sharding: NamedSharding) -> PyTree:
 
 
 def own_rows(batch_size: int, mesh: Mesh) -> slice:
-    """Returns the stretch of every batch that the devices of this process take.
+    """Returns the stretch of every batch that the devices of this process take, see `rows_of`."""
+    return rows_of(jax.process_index(), batch_size, mesh)
+
+
+def rows_of(process: int, batch_size: int, mesh: Mesh) -> slice:
+    """Returns the stretch of every batch that the devices of a process take.
 
     Args:
+      process: the index of the process, which has a device at least.
       batch_size: a multiple of the devices of the axis "data".
       mesh: the devices, with one place on the axis "member".
+
+    Raises:
+      ValueError: other processes have devices between its devices, so that its rows are no
+        stretch; `make_mesh` makes no such mesh.
     """
-    parts = _over_data(mesh).addressable_devices_indices_map((batch_size,)).values()
-    stretches = [part[0].indices(batch_size) for part in parts if part]
-    return slice(min(first for first, _, _ in stretches), max(end for _, end, _ in stretches))
+    parts = _over_data(mesh).devices_indices_map((batch_size,))
+    stretches = sorted(
+        {part[0].indices(batch_size)[:2] for device, part in parts.items()
+         if device.process_index == process}
+    )  # fmt: skip
+    first, end = stretches[0][0], stretches[-1][1]
+    if sum(last - begin for begin, last in stretches) < end - first:
+        order = [device.process_index for device in mesh.devices.flat]
+        raise ValueError(
+            f"process {process} would read rows {first} to {end} of a batch, some of which are "
+            f"other processes': its devices must be neighbours, and lie in the order {order}"
+        )
+    return slice(first, end)
 
 
 def share_out(tree: PyTree, batch_size: int, mesh: Mesh) -> PyTree:

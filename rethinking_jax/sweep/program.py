@@ -30,6 +30,7 @@ from rethinking_jax.step.state import (
 from rethinking_jax.step.train import epoch_order
 from rethinking_jax.sweep.axes import EXAMPLE_AXES, over_data, over_members
 from rethinking_jax.sweep.evaluation import Evaluate, make_evaluate, make_examine
+from rethinking_jax.sweep.held import take
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
@@ -77,6 +78,7 @@ def make_program(
     steps: Steps,
     *,
     train_size: int,
+    image_shape: tuple[int, ...],
     batch_size: int,
     eval_batch_size: int,
     scan: bool,
@@ -88,6 +90,7 @@ def make_program(
     Args:
       steps: the functions of one run, see `rethinking_jax.step.train.make_steps`.
       train_size: n, the number of training examples.
+      image_shape: (h, w, c) of a stored image; examples hold them flat, see `sweep.held`.
       batch_size: examples per step; a multiple of the devices of the axis "data".
       eval_batch_size: examples per evaluation batch.
       scan: evaluate in one `lax.scan`, not batch by batch (see `use_scan`).
@@ -97,7 +100,7 @@ def make_program(
     jit = partial(jax.jit, compiler_options=dict(compiler_options or {}))
     spread = partial(over_members, mesh=mesh)
     own = NamedSharding(mesh, PartitionSpec("member"))
-    train_batches, train_rest = _make_train(steps, train_size, batch_size, mesh)
+    train_batches, train_rest = _make_train(steps, train_size, image_shape, batch_size, mesh)
 
     def train_many(
         state: TrainState,
@@ -118,8 +121,8 @@ def make_program(
         train_rest=jit(
             spread(train_rest, (0, 0, EXAMPLE_AXES, 0)), donate_argnums=0, out_shardings=own
         ),
-        evaluate=make_evaluate(steps, eval_batch_size, scan, mesh, jit),
-        examine=make_examine(steps, eval_batch_size, scan, mesh, jit),
+        evaluate=make_evaluate(steps, image_shape, eval_batch_size, scan, mesh, jit),
+        examine=make_examine(steps, image_shape, eval_batch_size, scan, mesh, jit),
     )
 
 
@@ -131,14 +134,13 @@ def zero_running(members: int, gradient_norm: bool = False) -> Running:
 
 
 def _make_train(
-    steps: Steps, train_size: int, batch_size: int, mesh: Mesh
+    steps: Steps, train_size: int, image_shape: tuple[int, ...], batch_size: int, mesh: Mesh
 ) -> tuple[TrainBatches, Callable[[TrainState, Running, Examples, jax.Array], Carry]]:
     """Makes `train_batches` and `train_rest` of one run, see `Program`."""
 
     def one_batch(carry: Carry, examples: Examples, chosen: jax.Array) -> Carry:
         state, running = carry
-        chosen = over_data(chosen, mesh)
-        batch = jax.tree.map(lambda leaf: leaf[chosen], examples)
+        batch = take(examples, over_data(chosen, mesh), image_shape)
         state, sums = steps.train(state, over_data(batch, mesh))
         return state, jax.tree.map(jnp.add, running, sums)
 

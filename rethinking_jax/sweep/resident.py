@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from rethinking_jax.corruption import corrupt
-from rethinking_jax.data.dataset import Split
+from rethinking_jax.data.dataset import Array, Split
 from rethinking_jax.step.facts import Moment
 from rethinking_jax.step.state import Carry, Examples, Sums, TrainState
 from rethinking_jax.sweep.engine import (
@@ -21,6 +21,7 @@ from rethinking_jax.sweep.engine import (
     Taken,
     train_sample,
 )
+from rethinking_jax.sweep.held import as_images, flat
 from rethinking_jax.sweep.mesh import share, spread
 from rethinking_jax.sweep.program import Program
 
@@ -124,17 +125,24 @@ def _part(whole: Examples, positions: np.ndarray) -> Examples:
 
 
 def images(chunk: Chunk) -> dict[str, jax.Array]:
-    """Puts the images of each split, corrupted as its runs want it, on each of its devices."""
+    """Puts the images of each split, corrupted as its runs want it, on each of its devices.
+
+    They are rows [n, h * w * c], see `rethinking_jax.sweep.held`.
+    """
     splits = chunk.dataset.splits.items()
     return {split: share(_corrupted(chunk, split, part), chunk.mesh) for split, part in splits}
 
 
-def _corrupted(chunk: Chunk, split: str, part: Split) -> jax.Array:
-    stored = jnp.asarray(part.images)
+def _corrupted(chunk: Chunk, split: str, part: Split) -> Array:
+    stored, shape = flat(part.images), chunk.dataset.image_shape
     drawn = corrupt(chunk.config, chunk.dataset)
     if drawn.corruption.images is None:
         return stored
-    change = jax.jit(partial(drawn.images, split))
+
+    @jax.jit
+    def change(ids: jax.Array, rows: jax.Array) -> jax.Array:
+        return flat(drawn.images(split, ids, as_images(rows, shape)))
+
     parts = [
         change(part.ids[i : i + CORRUPTION_BATCH], stored[i : i + CORRUPTION_BATCH])
         for i in range(0, len(part.ids), CORRUPTION_BATCH)

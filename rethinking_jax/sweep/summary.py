@@ -8,6 +8,7 @@ import numpy as np
 from rethinking_jax.config import Member, Overrides
 from rethinking_jax.host.environment import describe_device, versions
 from rethinking_jax.step.flops import forward_flops
+from rethinking_jax.step.precision import effective
 from rethinking_jax.sweep import groups
 from rethinking_jax.sweep.build import input_shape, make_model
 from rethinking_jax.sweep.engine import Chunk
@@ -70,6 +71,7 @@ def _described(chunk: Chunk, lines: Mapping[str, list[Line]]) -> dict[str, Json]
             "model": run.config.model,
             "corruption": run.config.corruption,
             "seed": run.config.seed,
+            "matmul_precision": effective(run.config.matmul_precision),
             "label_noise": run.label_noise,
             "flipped_fraction": run.flipped_fraction,
             "labels_sha256": run.labels_sha256,

@@ -18,7 +18,7 @@ from rethinking_jax.config import Member, Overrides, recipe
 from rethinking_jax.config.data_keys import redraw_probability
 from rethinking_jax.config.key import AT_LEAST_1, Key, Range
 from rethinking_jax.corruption.randomness import generator
-from rethinking_jax.data.runs import to_device
+from rethinking_jax.data.runs import cropped
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.host.processes import fetch
 from rethinking_jax.models import convolves
@@ -28,6 +28,7 @@ from rethinking_jax.step.train import make_apply
 from rethinking_jax.sweep.axes import over_members
 from rethinking_jax.sweep.build import make_model, make_preprocess_of
 from rethinking_jax.sweep.engine import Chunk
+from rethinking_jax.sweep.held import as_images
 from rethinking_jax.sweep.resident import images
 from rethinking_jax.sweep.stage import MeasureMembers
 from rethinking_jax.theory.critical_results import Course, critical_plots, critical_table, rows_of
@@ -60,7 +61,7 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
       RunFailed: stopped by a signal, or a run diverged.
     """
     config = members[0].config
-    dataset = to_device(tools.tasks.dataset(config), config.crop_size)
+    dataset = cropped(tools.tasks.dataset(config), config.crop_size)
     if dataset.holds_points:
         raise UserError(
             f"config.dataset={config.dataset}: config.radius is in pixels of images, and these are "
@@ -168,7 +169,8 @@ def _watch(config: ConfigDict, chosen: np.ndarray, chunk: Chunk) -> MeasureMembe
     """Makes what searches for critical samples of the members of a chunk."""
     radii, counts = radii_of(config), looked_at(config)
     search = _search(config, chunk)
-    held, ids = images(chunk)["test"][chosen], chunk.dataset.test.ids[chosen]
+    held = as_images(images(chunk)["test"][chosen], chunk.dataset.image_shape)
+    ids = chunk.dataset.test.ids[chosen]
 
     def measure(active: tuple[int, ...], state: TrainState) -> list[Line]:
         lines: list[Line] = [{} for _ in active]

@@ -12,7 +12,7 @@ from rethinking_jax.data import Dataset, load_dataset, subset
 from rethinking_jax.data.dataset import Split
 from rethinking_jax.data.fingerprint import digests_of, source_of
 from rethinking_jax.data.given_labels import with_given_labels
-from rethinking_jax.data.runs import to_device
+from rethinking_jax.data.runs import cropped
 from rethinking_jax.step.preprocess import to_unit
 from rethinking_jax.workdir.folder import Fingerprint
 
@@ -92,7 +92,7 @@ class Tasks:
 
     def __call__(self, config: ConfigDict) -> Task:
         """Returns the data set of a run with its corruption, exactly as a training run has it."""
-        dataset = to_device(with_given_labels(self.dataset(config), [config]), config.crop_size)
+        dataset = cropped(with_given_labels(self.dataset(config), [config]), config.crop_size)
         drawn = corrupt(config, dataset)
         true = dataset.train.labels
         labels = np.asarray(drawn.labels("train", dataset.train.ids, true))

@@ -22,7 +22,7 @@ from rethinking_jax.config import Member, Overrides
 from rethinking_jax.config.key import Key
 from rethinking_jax.corruption import corruption_seed
 from rethinking_jax.data.dataset import Dataset
-from rethinking_jax.data.runs import to_device
+from rethinking_jax.data.runs import cropped
 from rethinking_jax.errors import RunFailed
 from rethinking_jax.sweep.recorder import Recording
 from rethinking_jax.theory.difficulty import Measured, equally_hard, measure, told, verdicts
@@ -84,7 +84,7 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
     )
     runs = [one for member in members for one in _runs(member)]
     with tools.open_lab() as lab:
-        lines = lab.train(base, runs, to_device(dataset, config.crop_size))
+        lines = lab.train(base, runs, cropped(dataset, config.crop_size))
         diverged = [name for name, own in lines.items() if own[-1]["train_loss"] is None]
         if diverged:
             raise RunFailed(f"{diverged[0]} diverged: try a smaller --config.learning_rate")

@@ -1,6 +1,6 @@
 """What a kind of theory experiment is: its keys, what they may be, and how it measures."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from rethinking_jax.analysis.findings import Findings
 from rethinking_jax.config import Member
 from rethinking_jax.config.key import Key, Need, Range
 from rethinking_jax.corruption import CORRUPTIONS
-from rethinking_jax.errors import UserError, nearest
+from rethinking_jax.errors import UserError
 from rethinking_jax.models import create_model
 from rethinking_jax.theory.data import Tasks
 from rethinking_jax.theory.fitting import Lab
@@ -119,23 +119,6 @@ def check_images_stay(config: ConfigDict, why: str) -> None:
         raise UserError(
             f"config.corruption={config.corruption}: {why}, so it must be one of {', '.join(known)}"
         )
-
-
-def names_of(config: ConfigDict, key: str, known: Iterable[str]) -> list[str]:
-    """Returns the names that a key joins by +.
-
-    Raises:
-      UserError: one is not known, or is there twice.
-    """
-    text, known = str(config[key]), list(known)
-    names = text.split("+")
-    for name in names:
-        if name not in known or names.count(name) > 1:
-            raise UserError(
-                f"config.{key}={text}: {name!r} is not known, or there twice{nearest(name, known)} "
-                f"(some of {'+'.join(known)})"
-            )
-    return names
 
 
 def check_network(config: ConfigDict) -> None:

@@ -18,7 +18,7 @@ from rethinking_jax.config import Member
 from rethinking_jax.config.key import AT_LEAST_0, AT_LEAST_1, Key, above_0
 from rethinking_jax.corruption import CORRUPTIONS
 from rethinking_jax.data.dataset import Dataset
-from rethinking_jax.data.runs import to_device
+from rethinking_jax.data.runs import cropped
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.scores.nearest import neighbours
 from rethinking_jax.scores.ranking import spearman
@@ -57,7 +57,7 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
       RunFailed: stopped by a signal, or diverged.
     """
     config = members[0].config
-    dataset = to_device(tools.tasks.dataset(config), config.crop_size)
+    dataset = cropped(tools.tasks.dataset(config), config.crop_size)
     count = len(dataset.train.labels)
     for _, own in members:
         check_count(own, count)

@@ -13,6 +13,7 @@ from ml_collections import ConfigDict
 
 from rethinking_jax.analysis.findings import Findings
 from rethinking_jax.config import Member
+from rethinking_jax.config.joined import names_of
 from rethinking_jax.config.key import Key, Need, Range
 from rethinking_jax.corruption import CORRUPTIONS
 from rethinking_jax.errors import UserError
@@ -29,7 +30,6 @@ from rethinking_jax.theory.kind import (
     Kind,
     Tools,
     check_network,
-    names_of,
 )
 from rethinking_jax.theory.memorization_findings import Found, findings
 from rethinking_jax.theory.published import KEY, read_published

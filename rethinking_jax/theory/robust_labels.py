@@ -18,16 +18,18 @@ from ml_collections import ConfigDict
 
 from rethinking_jax.analysis.findings import Findings
 from rethinking_jax.config import Member, Overrides
+from rethinking_jax.config.joined import names_of
 from rethinking_jax.config.key import AT_LEAST_1, Key, Range
 from rethinking_jax.corruption import CORRUPTIONS
 from rethinking_jax.corruption.randomness import generator
-from rethinking_jax.data.runs import to_device
+from rethinking_jax.data.runs import cropped
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.host.processes import fetch
 from rethinking_jax.step.state import TrainState
 from rethinking_jax.step.train import make_apply
 from rethinking_jax.sweep.build import make_model, make_preprocess_of
 from rethinking_jax.sweep.engine import Chunk
+from rethinking_jax.sweep.held import as_images
 from rethinking_jax.sweep.mesh import slots
 from rethinking_jax.sweep.resident import images
 from rethinking_jax.sweep.stage import MeasureMembers
@@ -40,7 +42,6 @@ from rethinking_jax.theory.kind import (
     Tools,
     at_least,
     check_network,
-    names_of,
 )
 from rethinking_jax.theory.robust_methods import METHODS, PLAIN
 from rethinking_jax.theory.robust_results import (
@@ -81,7 +82,7 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
       RunFailed: stopped by a signal, or a run diverged.
     """
     config = members[0].config
-    dataset = to_device(tools.tasks.dataset(config), config.crop_size)
+    dataset = cropped(tools.tasks.dataset(config), config.crop_size)
     count = len(dataset.train)
     kept = kept_positions(config, count)
     noises = [
@@ -172,7 +173,7 @@ def _watch(held: np.ndarray, chunk: Chunk) -> MeasureMembers:
     """Makes what measures the accuracy on held-out examples with the labels of each run."""
     model = make_model(chunk.config, chunk.dataset.num_classes)
     apply = make_apply(model, make_preprocess_of(chunk.config, chunk.dataset))
-    pixels = images(chunk)["train"][held]
+    pixels = as_images(images(chunk)["train"][held], chunk.dataset.image_shape)
 
     @jax.jit
     def accuracies(state: TrainState, labels: jax.Array) -> jax.Array:

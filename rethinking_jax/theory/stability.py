@@ -25,7 +25,7 @@ from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member, Overrides
 from rethinking_jax.config.key import AT_LEAST_1, Key
 from rethinking_jax.corruption.randomness import generator
-from rethinking_jax.data.runs import to_device
+from rethinking_jax.data.runs import cropped
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.theory.fitting import TRAINING_KEYS, training_config
 from rethinking_jax.theory.kind import (
@@ -90,7 +90,7 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
         lines = lab.train(
             training_config(config, stop_when_fitted=False, corrupt_test_labels=True),
             runs,
-            to_device(dataset, config.crop_size),
+            cropped(dataset, config.crop_size),
             lambda index, run: run._replace(replaced=changes[index]),
             watch,
         )

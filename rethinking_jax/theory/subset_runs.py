@@ -13,7 +13,7 @@ from ml_collections import ConfigDict
 
 from rethinking_jax.config import Member, Overrides
 from rethinking_jax.corruption import corruption_seed
-from rethinking_jax.data.runs import to_device
+from rethinking_jax.data.runs import cropped
 from rethinking_jax.errors import RunFailed
 from rethinking_jax.scores.banzhaf import PAIR, Values, banzhaf_values
 from rethinking_jax.scores.contrast import Contrast, GroupSums, contrast, contrast_error, group_sums
@@ -169,7 +169,7 @@ def train_subsets(
             **changes,
         ),
         overrides,
-        to_device(tools.tasks.dataset(config), config.crop_size),
+        cropped(tools.tasks.dataset(config), config.crop_size),
         lambda index, run: run._replace(subset=runs[index].subset),
     )
     diverged = [name for name, own in lines.items() if own[-1]["train_loss"] is None]

@@ -13,6 +13,7 @@ from rethinking_jax.step.preprocess import make_preprocess
 from rethinking_jax.step.state import TrainState
 from rethinking_jax.sweep.build import make_model
 from rethinking_jax.sweep.engine import Chunk
+from rethinking_jax.sweep.held import as_images
 from rethinking_jax.sweep.mesh import slots
 from rethinking_jax.sweep.resident import examples, images
 from rethinking_jax.sweep.stage import MeasureMembers
@@ -64,14 +65,15 @@ def watch(chunk: Chunk) -> MeasureMembers:
 def _losses(chunk: Chunk) -> Callable[[TrainState, jax.Array, jax.Array], jax.Array]:
     """Returns a function that computes 1 - p(label), float32 [members, n].
 
-    It takes the members' state, images [n, h, w, c] and each member's labels [members, n].
+    It takes the members' state, images [n, h * w * c] and each member's labels [members, n].
     """
     config, dataset = chunk.config, chunk.dataset
     model = make_model(config, dataset.num_classes)
     prepare = make_preprocess(config.preprocess, *dataset.moments)
 
     def of_one(variables: dict[str, Params], pixels: jax.Array, own: jax.Array) -> jax.Array:
-        logits = jnp.asarray(model.apply(variables, prepare(pixels), train=False))
+        inputs = prepare(as_images(pixels, dataset.image_shape))
+        logits = jnp.asarray(model.apply(variables, inputs, train=False))
         return 1 - jnp.take_along_axis(jax.nn.softmax(logits), own[:, None], axis=1)[:, 0]
 
     def losses(state: TrainState, pixels: jax.Array, labels: jax.Array) -> jax.Array:

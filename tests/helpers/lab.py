@@ -10,7 +10,7 @@ from rich.console import Console
 
 import rethinking_jax as rj
 from rethinking_jax.data.dataset import Dataset
-from rethinking_jax.data.runs import to_device
+from rethinking_jax.data.runs import cropped
 from rethinking_jax.sweep.engine import Run
 from rethinking_jax.sweep.profiling import step_profile
 from rethinking_jax.sweep.progress import ProgressReport
@@ -56,5 +56,5 @@ def trained(
             profile=profile,
         )
         lab = Lab(stage, lambda: None)
-        lines = lab.train(config, runs, to_device(dataset, 0), change)
+        lines = lab.train(config, runs, cropped(dataset, 0), change)
         return lines, lab.examples(list(lines))

@@ -8,6 +8,7 @@ import numpy as np
 from rethinking_jax.models import create_model
 from rethinking_jax.step.preprocess import make_preprocess
 from rethinking_jax.step.state import Examples, Hyper, Running, TrainState
+from rethinking_jax.sweep.held import flat
 
 SHAPE = (5, 4, 3)
 CLASSES = 7
@@ -102,6 +103,7 @@ def no_sums(m: int) -> Running:
 
 
 def train_examples(n: int, m: int) -> Examples:
+    """A training set of m members, whose images are held as the engine holds them."""
     images, labels = batch(n)
     noisy = jnp.stack([jnp.roll(labels, i) for i in range(m)])
-    return Examples(images, noisy, labels, jnp.arange(n, dtype=jnp.uint32))
+    return Examples(flat(images), noisy, labels, jnp.arange(n, dtype=jnp.uint32))

@@ -1,0 +1,1 @@
+"""Programs that are compiled ahead of time, for chips that are not here."""
