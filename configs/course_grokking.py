@@ -1,7 +1,10 @@
 """Lesson: a network may fit its data long before it generalizes (Liu et al. 2023, Omnigrok).
 
-python -m rethinking_jax.main --config=configs/course_grokking.py
+    python -m rethinking_jax.main --config=configs/course_grokking.py
 
+MLPs with two hidden layers of 200 on 1,000 digits, once with the initial weights of every other
+experiment and once with eight times those; squared loss, Adam with decoupled weight decay
+(AdamW) at 0.001, batches of 200, 4,000 epochs, three seeds.
 """
 
 from ml_collections import ConfigDict

@@ -9,7 +9,7 @@ from helpers.measured_figure1 import MEASURES
 from rethinking_jax.analysis import belkin
 from rethinking_jax.analysis.regularizers import listed
 from rethinking_jax.analysis.table import Column, Spread, markdown, table, with_values
-from rethinking_jax.theory import published, robust_results
+from rethinking_jax.theory import critical_results, published, robust_results
 from rethinking_jax.theory.kernel_noise_pages import BESIDE_NOTE
 from rethinking_jax.workdir.metrics import Json, text_of
 
@@ -25,6 +25,7 @@ NOTE = (
 FILES = "### The files"
 # The kinds of experiment that are not the paper's.
 AFTER = (
+    "critical_samples",
     "double_descent",
     "easy_examples",
     "kernel_noise",
@@ -52,6 +53,7 @@ class Rows(NamedTuple):
     kernel_noise: list[Json]
     published: list[Json]
     robust: list[Json]
+    critical: list[Json]
     theory: list[Json]
     clocks: list[Json]
     others: list[Json]
@@ -78,6 +80,7 @@ def rows_of(files: dict[str, Json]) -> Rows:
     solved = [make(files) for make in (measured.table_3, measured.kernel_noise)]
     solved.append(measured.of_kind(files, "memorization", "published"))
     solved.append(measured.of_kind(files, "robust_labels", "method"))
+    solved.append(measured.of_kind(files, "critical_samples", "radius"))
     return Rows(*papers, *solved, measured.theory(files), clocks, others)
 
 
@@ -123,6 +126,11 @@ def section(files: dict[str, Json]) -> str:
             "### Training through wrong labels\n\n"
             f"`{MAIN}/robust_labels.py` and, with (b), `:dataset=cifar10`. {robust_results.NOTE}",
             drawn(measured.COLUMNS_ROBUST, rows.robust),
+        ]
+    if rows.critical:
+        parts += [
+            f"### Critical samples\n\n`{MAIN}/critical_samples.py`. {critical_results.NOTE}",
+            drawn(measured.COLUMNS_CRITICAL, rows.critical),
         ]
     later = [row for row in rows.theory if row["kind"] in AFTER]
     theory = [row for row in rows.theory if row not in later]
