@@ -3,8 +3,18 @@
     python -m rethinking_jax.main --config=configs/course_grokking.py
 
 MLPs with two hidden layers of 200 on 1,000 digits, once with the initial weights of every other
-experiment and once with eight times those; squared loss, Adam with decoupled weight decay
-(AdamW) at 0.001, batches of 200, 4,000 epochs, three seeds.
+experiment and once with eight times those; squared loss, Adam with decoupled weight decay (AdamW)
+at 0.001, batches of 200, 4,000 epochs or 20,000 steps, three seeds. Arguments: scales (factors on
+the initial weights, joined by +), dataset, seeds, epochs, weight_decay, train_examples,
+measure_every.
+
+The authors' code trains five times as long with a tenth of the weight decay, 0.01, from PyTorch's
+initial weights times eight, whose standard deviation is 0.41 of ours in hidden layers, and 1.8 of
+it in the last. By their account a network waits for the decay to make its weights small.
+
+Expected: from weights of the usual size every training digit is right by epoch 40, and 0.92 of the
+test digits are, then and in the end. From weights times eight it takes 1,090 epochs, when 0.23 of
+the test digits are right; in the end 0.89 are. Cost: two minutes on two CPU cores.
 """
 
 from ml_collections import ConfigDict

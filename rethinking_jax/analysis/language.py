@@ -125,8 +125,8 @@ SPANISH = {
         "Doble descenso en el tiempo: error según las épocas",
     "training, initial weights x {scale:g}": "entrenamiento, pesos iniciales x {scale:g}",
     "test, initial weights x {scale:g}": "prueba, pesos iniciales x {scale:g}",
-    "Grokking: first every example is right, much later new ones are":
-        "Grokking: primero aciertan los ejemplos, mucho después los nuevos",
+    "Grokking: it fits first and generalizes late":
+        "Grokking: primero ajusta, y tarde generaliza",
     "{label}: error ~ n^-{power:.2f}": "{label}: error ~ n^-{power:.2f}",
 }  # fmt: skip
 

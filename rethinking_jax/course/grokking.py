@@ -37,7 +37,7 @@ def plots(results: Results, translate: Translate) -> list[Plot]:
         ):
             label = translate(name, scale=scale)
             curves.append(curve(label, over_epochs(group, key), note(group, translate)))
-    title = translate("Grokking: first every example is right, much later new ones are")
+    title = translate("Grokking: it fits first and generalizes late")
     axes = translate("epochs"), translate("accuracy")
     return [Plot("grokking", title, "The model fixed, true labels.", *axes, curves, log="x")]
 
