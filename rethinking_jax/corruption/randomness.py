@@ -59,6 +59,7 @@ HOST_PURPOSES = {
     "held_out_labels": 17,
     "equally_hard": 18,
     "critical_examples": 12,  # which held-out examples are searched around
+    "identity_examples": 19,
 }
 
 # What NumPy draws for everyone alike, whatever the seed of a run.
