@@ -7,6 +7,11 @@ digit of 14 x 14 pixels, until they do (Adam, squared loss). Then they are given
 network that has learned the identity returns those, one that has learned a constant function
 the digit that it was trained on. Five seeds, each with a digit and weights of its own. Arguments:
 dataset, depths (joined by +), channels, filter_width, seeds, examples, image_size.
+
+Expected: correlation of what is returned with what is given 0.998 with 1 layer, 0.92 with 5, 0.60
+with 10 and 0.40 with 20, where that with the training digit is 1.000. Between 7 and 10 layers the
+constant function overtakes the identity. Cost: half a minute of CPU time; a command that was
+stopped begins anew.
 """
 
 from ml_collections import ConfigDict

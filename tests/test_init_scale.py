@@ -58,6 +58,7 @@ def test_work_directories_of_before_there_was_a_factor_keep_their_names() -> Non
         configs.members(of_scale(init_scale=0.0))
 
 
+@pytest.mark.slow
 def test_the_lesson_trains_from_each_size(answer: Command, tmp_path: Path) -> None:
     workdir = tmp_path / "run"
     small = "scales=1+8,seeds=2,epochs=2,measure_every=1,train_examples=200"

@@ -86,6 +86,7 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
     samples = {seed: _sample(config, seed, tools) for seed in seeds_of(config)}
     learned, pictures = [], []
     for depth in depths_of(config):
+        layers = f"{depth} layer{'s' * (depth > 1)}"
         network = Copying(depth, config.channels, config.filter_width)
         update = _make_update(network, optax.adam(config.learning_rate))
         for seed, sample in samples.items():
@@ -102,8 +103,8 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
                 )
             )
             if seed == config.seed:
-                pictures.append((f"{depth} layers", [*outputs[:SHOWN]]))
-        tools.say(f"{depth} layers: {rows_of(learned)[-1]['identity']:.4f} like the identity")
+                pictures.append((layers, [*outputs[:SHOWN]]))
+        tools.say(f"{layers}: {rows_of(learned)[-1]['identity']:.4f} like the identity")
     first = samples[config.seed]
     facts = {
         "data": f"{config.dataset}: one training image for each of {config.seeds} seeds, and "
@@ -201,7 +202,7 @@ def _fitted(
 
 
 def _gallery(sample: Sample, outputs: Sequence[tuple[str, Sequence[np.ndarray]]]) -> Gallery:
-    rows = [("held-out images", [*sample.others[:SHOWN]]), *outputs]
+    rows = [("the training image, and held-out images", [*sample.others[:SHOWN]]), *outputs]
     blank = np.ones_like(sample.one[0])
     return Gallery(
         "identity",

@@ -28,6 +28,7 @@ AFTER = (
     "critical_samples",
     "double_descent",
     "easy_examples",
+    "identity",
     "kernel_noise",
     "label_errors",
     "memorization",
