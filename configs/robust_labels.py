@@ -4,7 +4,8 @@
 
 3,600 digits of mnist5k (no download) with 20, 40, 60 and 80 % of their labels drawn anew, and with
 40 % of them turned into the next class; ten methods on each, three seeds: 150 runs of an MLP with
-512 hidden units, the runs of one method as one program. 400 further digits with noisy labels are
+512 hidden units, the runs of one method as one program; and plain training on true labels, for the
+distance of the weights from their start. 400 further digits with noisy labels are
 held out, to stop plain training early without a clean label. The argument names the data set,
 methods (joined by +), noise (0 to 1, joined by +), pair (the same, for the next class),
 labels_file (PATH.npz:ARRAY, such as human labels of CIFAR-10N; "": none), model, seeds, epochs,

@@ -37,6 +37,7 @@ from rethinking_jax.sweep import (
     recut,
     remaining,
     selection,
+    shares,
 )
 from rethinking_jax.sweep.engine import Chunk
 from rethinking_jax.sweep.loop import is_complete, train_chunk
@@ -76,6 +77,7 @@ def run(
     command: str = "",
     console: Console | None = None,
     report: bool = True,
+    share: str = "",
 ) -> Json:
     """Carries out every run of a config, or what is left of them, and writes the results.
 
@@ -91,6 +93,8 @@ def run(
       command: what to type to resume, for messages and the report; '' where nobody typed one.
       console: where to show progress; default: standard output.
       report: whether to write figures, tables and a report, too.
+      share: which part of the runs is carried out here, such as "2/4", see
+        `rethinking_jax.sweep.shares`; "": all of them.
 
     Returns:
       What `summary.json` holds.
@@ -103,9 +107,13 @@ def run(
     started = time.monotonic()
     name = configs.dataset_name(dataset.name, dataset.digest) if dataset else None
     config = configs.with_names(configs.resolved(config, settings.theory_config), model, name)
-    runs, console = members(config), console or Console()
+    runs, console, of_share = members(config), console or Console(), {}
+    if share:
+        own, sweep = shares.share_of(share, config), configs.parse_sweep(config)
+        chosen, of_share = shares.places(runs, own), own.keys(sweep)
+        config, runs = shares.part(config, runs, own), [runs[place] for place in chosen]
     identity = partial(configs.identity_of, keys=settings.keys_of(config))
-    folder = Folder(storage.open_path(workdir), configs.to_json(config), identity)
+    folder = Folder(storage.open_path(workdir), configs.to_json(config) | of_share, identity)
     runs = configs.named_as_begun(config, runs, folder.names)
     return _finished(Job(config, runs, folder, command, console, report, started, dataset, measure))
 

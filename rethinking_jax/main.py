@@ -1,7 +1,7 @@
 """The command line of rethinking_jax.
 
 python -m rethinking_jax.main [--config=FILE.py[:ARGUMENT]] [--config.KEY=VALUE ...] [--workdir=DIR]
-    [--coordinator_address=HOST:PORT --num_processes=N --process_id=I]
+    [--runs=TASK/TASKS] [--coordinator_address=HOST:PORT --num_processes=N --process_id=I]
 
 FILE.py is a file, or the name of one of the configs below; without --config it runs the
 quickstart on embedded data. Without --workdir the results go to
@@ -10,6 +10,9 @@ says that it is complete. DIR is a folder, gs://BUCKET/FOLDER or s3://BUCKET/FOL
 The --jax_* flags work; none changes what is drawn, and one that would is refused. Exit code
 0: done, 1: the run failed or was stopped (the message says what is saved), 2: something in
 the command is wrong.
+
+--runs=2/4 carries out the second of four shares of a sweep, in a folder of its own: independent
+jobs need not know of each other. python -m rethinking_jax.report makes one report of the folders.
 
 Several processes make one run: TPU VMs, SLURM, Open MPI and SkyPilot tell who is who, as do
 JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and JAX_PROCESS_ID. Elsewhere start the same command
@@ -69,9 +72,10 @@ def execute(rest: Sequence[str], given: flags.FlagValues, words: Sequence[str]) 
     workdir = ""
     try:
         config = command_line.config_of(rest, given, _theory_config)
-        workdir = given.workdir or _default_workdir(config)
+        _check_share(given.runs, config)
+        workdir = given.workdir or _default_workdir(config, given.runs)
         distributed.start(given.coordinator_address, given.num_processes, given.process_id)
-        _run(config, workdir, command)
+        _run(config, workdir, command, given.runs)
     except UserError as error:
         return distributed.finish(_fail(error, 2))
     except RunFailed as error:
@@ -85,15 +89,16 @@ def execute(rest: Sequence[str], given: flags.FlagValues, words: Sequence[str]) 
     return distributed.finish(0)
 
 
-def _default_workdir(config: ConfigDict) -> str:
+def _default_workdir(config: ConfigDict, share: str) -> str:
     if "kind" not in config:
-        return configs.default_workdir(config)
+        own = f"-{share.replace('/', '-of-')}" if share else ""
+        return configs.default_workdir(config) + own
     from rethinking_jax.theory.settings import keys_of
 
     return configs.default_workdir(config, keys_of(config))
 
 
-def _run(config: ConfigDict, workdir: str, command: str) -> None:
+def _run(config: ConfigDict, workdir: str, command: str, share: str) -> None:
     # What follows takes long to import: only now, for a command that is right.
     from rethinking_jax.host.environment import check_devices
 
@@ -103,7 +108,7 @@ def _run(config: ConfigDict, workdir: str, command: str) -> None:
     from rethinking_jax.host.processes import is_primary
 
     console = make_console(quiet=not is_primary())
-    experiment.run(config, workdir, command=command, console=console)
+    experiment.run(config, workdir, command=command, console=console, share=share)
 
 
 def _reason(error: Exception, workdir: str, command: str) -> str:
@@ -126,6 +131,14 @@ def _kept(workdir: str) -> str:
     return " before anything was written. To begin again"
 
 
+def _check_share(text: str, config: ConfigDict) -> None:
+    """Refuses a share of the runs that cannot be, before anything else is done."""
+    if text:
+        from rethinking_jax.sweep import shares  # takes long to import
+
+        shares.share_of(text, config)
+
+
 def parse_flags(argv: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> list[str]:
     """Parses the command line; answers a mistake with one line and exit code 2.
 
@@ -140,6 +153,7 @@ def parse_flags(argv: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> 
         print(_help())
         sys.exit(0)
     flags.DEFINE_string("workdir", "", "Folder for all results.", flag_values=values)
+    flags.DEFINE_string("runs", "", "TASK/TASKS: a share of the runs.", flag_values=values)
     flags.DEFINE_string("coordinator_address", "", "HOST:PORT of process 0.", flag_values=values)
     flags.DEFINE_integer(
         "num_processes", None, "How many processes make this run.", flag_values=values

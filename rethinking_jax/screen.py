@@ -15,6 +15,7 @@ from rethinking_jax.sweep.engine import Chunk
 from rethinking_jax.sweep.summary import parameter_shapes
 from rethinking_jax.workdir import checkpoint
 from rethinking_jax.workdir.metrics import Json, text_of
+from rethinking_jax.workdir.share import SHARE, WHOLE
 
 OVERVIEW_LINES = 48  # of the parameter table: the small networks whole, not Inception V3
 
@@ -38,6 +39,9 @@ def show_start(job: Job, chunks: Sequence[Chunk]) -> None:
                 f"{run.name}: p = {run.label_noise:g}, really flipped "
                 f"{text_of(run.flipped_fraction)}, labels SHA-256 {run.labels_sha256}"
             )
+    if share := job.folder.config.get(SHARE):
+        whole = len(job.folder.config[WHOLE])
+        job.say(f"Share {share} of a sweep: {len(job.members)} of {whole} runs")
     job.say(f"On {describe_device()}; results go to {job.workdir}")
 
 

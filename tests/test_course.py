@@ -27,7 +27,7 @@ from rethinking_jax.analysis.results import Results
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import base_config, members, runs
 from rethinking_jax.corruption.randomness import purpose_key
-from rethinking_jax.course import LESSONS, dataset_size
+from rethinking_jax.course import LESSONS, dataset_size, early_learning
 from rethinking_jax.data import runs as data_runs
 from rethinking_jax.pictures import gallery
 from rethinking_jax.report import __main__ as report_command
@@ -178,6 +178,35 @@ def in_time(
     return lesson("double_descent_epochs", *runs)
 
 
+def early(
+    corrected: tuple[float, ...] = (0.6, 0.8, 0.5, 0.1),
+    memorized: tuple[float, ...] = (0.1, 0.1, 0.4, 0.9),
+    tests: tuple[float, ...] = (0.7, 0.9, 0.8, 0.7),
+    clean: tuple[float, ...] | None = (0.7, 0.9, 0.9, 0.89),
+    spread: float = 0.004,
+    wrong: float = 0.25,
+    seeds: int = 3,
+) -> Results:
+    """Shares of the wrongly labelled images in four epochs, and test accuracies with and without
+    wrong labels; of the images with a right label 0.9 are answered right."""
+    runs = []
+    for noise, accuracies in ((0.4, tests), (0.0, clean)):
+        for seed in range(seeds if accuracies else 0):
+            shifts = [spread * ((seed + epoch) % 3 - 1) for epoch in range(4)]
+            each = {"test_accuracy": np.add(accuracies, shifts).tolist()}
+            if noise:
+                true = 0.9 * (1 - wrong) + wrong * np.add(corrected, shifts)
+                each["train_accuracy_on_corrupted"] = list(memorized)
+                each["train_accuracy_on_clean"] = [0.9] * 4
+                each["train_accuracy_true_labels"] = true.tolist()
+            setting = "partially_corrupted_labels" if noise else "true_labels"
+            one = run(setting, None, noise=noise, seed=seed, each=each, model="mlp",
+                      hidden_sizes=[512])  # fmt: skip
+            one[1]["flipped_fraction"] = wrong if noise else 0.0
+            runs.append(one)
+    return lesson("course_early_learning", *runs)
+
+
 def grokking(
     late: float = 0.9, usual: float = 0.92, fits: bool = True, spread: float = 0.01, seeds: int = 3
 ) -> Results:
@@ -197,6 +226,7 @@ def grokking(
 EVERY = {
     "course_grokking": grokking,
     "course_double_descent": widths,
+    "course_early_learning": early,
     "double_descent_networks": lambda: widths(name="double_descent_networks"),
     "double_descent_epochs": in_time,
     "course_architectures": architectures,
@@ -277,10 +307,33 @@ def test_every_lesson_has_a_config_of_its_name_and_example_runs_here() -> None:
         (in_time(errors=(0.8, 0.2, 0.3, 0.25)), [YES, NO]),
         (in_time(errors=(0.8, 0.4, 0.3, 0.25)), [NO, YES]),
         (in_time(noise=0.0), [NOT_MEASURED, NOT_MEASURED]),
+        (early(), [YES, YES, YES, YES]),
+        (early(memorized=(0.7, 0.9, 0.9, 0.9)), [NO, YES, YES, YES]),
+        (early(corrected=(0.6, 0.7, 0.75, 0.8), memorized=(0.1,) * 4), [YES, NO, YES, YES]),
+        (early(memorized=(0.05,) * 4), [YES, NO, YES, YES]),  # it falls, but for nothing
+        (early(tests=(0.6, 0.7, 0.8, 0.9)), [YES, YES, NO, NO]),
+        (early(clean=(0.9, 0.5, 0.5, 0.5)), [YES, YES, YES, NO]),
+        (early(clean=None), [YES, YES, YES, NOT_MEASURED]),
+        (early(spread=0.2), [YES, *[NOT_MEASURED] * 3]),
+        (early(spread=0.3), [NOT_MEASURED, NOT_MEASURED, NO, NOT_MEASURED]),
+        (early(wrong=0.0), [NOT_MEASURED] * 4),
+        (early(seeds=1), [NOT_MEASURED] * 4),
     ],
 )
 def test_claims_can_come_out_either_way(results: Results, wanted: list[str]) -> None:
     assert outcomes(results) == wanted
+
+
+def test_what_a_seed_has_at_its_own_luckiest_epoch_is_not_counted() -> None:
+    """Accuracies that do not change but by chance are no loss, though each has a best epoch."""
+    rng = np.random.default_rng(0)
+    chance = rng.normal(0.8, 0.05, (4, 400))
+    chosen = early_learning.chosen_by_others(chance)
+    assert chosen.tolist() == [
+        max(range(400), key=lambda t, i=i: sum(chance[j, t] for j in range(4) if j != i))
+        for i in range(4)
+    ]
+    assert abs(chance[range(4), chosen].mean() - 0.8) < 0.1 < (chance.max(1) - 0.8).min()
 
 
 def test_a_lesson_whose_runs_lack_its_accuracies_is_an_ordinary_report() -> None:

@@ -506,23 +506,30 @@ def test_what_is_float32_and_what_follows_dtype(name: str, dtype: str) -> None:
         )
         return variables, apply(variables, images), model.apply(variables, images, train=False)
 
-    seen: dict[str, set[str]] = {"other": set(), "logits": set()}
+    seen: dict[str, set[str]] = {"other": set(), "logits": set(), "biased": set(), "input": set()}
 
     def record(call: Any, args: Any, kwargs: Any, context: Any) -> Any:
         output = call(*args, **kwargs)
         if context.method_name != "__call__" or context.module.path == ():
             return output
-        logits = isinstance(context.module, nn.Dense) and output.shape[-1] == CLASSES
-        after_pooling = type(context.module).__name__ in ("Dropout", "AuxiliaryHead")
+        module = context.module
+        logits = isinstance(module, nn.Dense) and output.shape[-1] == CLASSES
+        # A bias is added in float32, so that its gradient is summed so; a cast comes after it.
+        biased = isinstance(module, nn.Dense | nn.Conv) and module.use_bias
+        after_pooling = type(module).__name__ in ("Dropout", "AuxiliaryHead")
         if not after_pooling:
-            seen["logits" if logits else "other"].add(output.dtype.name)
+            kind = "logits" if logits else "biased" if biased else "other"
+            seen[kind].add(output.dtype.name)
+            if args[0].shape[-1] != 3 and not logits and args[0].ndim == 4:  # neither end
+                seen["input"].add(args[0].dtype.name)
         return output
 
     with jax.enable_x64(True), nn.intercept_methods(record):
         outside = jax.eval_shape(forward)
     assert {leaf.dtype.name for leaf in jax.tree.leaves(outside)} == {"float32"}
     assert seen["logits"] == {"float32"}
-    assert seen["other"] == {dtype}
+    assert seen["biased"] <= {"float32"}
+    assert seen["other"] | seen["input"] <= {dtype}
 
 
 def test_batch_statistics_are_computed_in_float32() -> None:

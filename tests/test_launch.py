@@ -17,6 +17,7 @@ from conftest import REPOSITORY
 
 LAUNCH = REPOSITORY / "launch"
 LOCAL, TPU, SBATCH = LAUNCH / "local.sh", LAUNCH / "tpu_vm.sh", LAUNCH / "slurm.sbatch"
+ARRAY = LAUNCH / "slurm_array.sbatch"
 PSUM = REPOSITORY / "tests" / "psum.py"
 # What shells like to take apart.
 HARD = ['--config.sweep=[{"seed": 0}, {"name": "it\'s"}]', "--workdir=a b/$HOME", "--x=*;`ls`"]
@@ -47,7 +48,7 @@ def commands(text: str) -> list[list[str]]:
     return made
 
 
-@pytest.mark.parametrize("script", [LOCAL, TPU, SBATCH], ids=lambda path: path.name)
+@pytest.mark.parametrize("script", [LOCAL, TPU, SBATCH, ARRAY], ids=lambda path: path.name)
 def test_shellcheck_and_help(script: Path) -> None:
     shown = sh(script, "-h")
     assert (shown.returncode, shown.stderr) == (0, "")
@@ -441,8 +442,88 @@ def test_sbatch_dry_run_and_what_it_refuses() -> None:
     assert "sbatch it" in shown.stderr
 
 
-def test_sbatch_directives() -> None:
-    lines = SBATCH.read_text().splitlines()
+# What SLURM tells the second job of an array of three.
+IN_ARRAY = {
+    "SLURM_JOB_ID": "70", "SLURM_ARRAY_JOB_ID": "70", "SLURM_ARRAY_TASK_ID": "2",
+    "SLURM_ARRAY_TASK_MIN": "1", "SLURM_ARRAY_TASK_MAX": "3", "SLURM_ARRAY_TASK_COUNT": "3",
+    "SLURM_SUBMIT_DIR": str(REPOSITORY), "SLURM_JOB_NODELIST": "here", "TASKS": "", "LAUNCH": "",
+}  # fmt: skip
+OUTSIDE = {**dict.fromkeys(IN_ARRAY, ""), "LAUNCH": str(LAUNCH)}
+
+
+def test_an_array_gives_each_job_its_share_and_folder(tmp_path: Path) -> None:
+    flags = [HARD[0], HARD[2]]
+    shown = sh(ARRAY, "--dry-run", *flags, f"--workdir={tmp_path}/",
+               env={**OUTSIDE, "TASKS": "3"})  # fmt: skip
+    assert shown.returncode == 0, shown.stderr
+    made = [words for words in commands(shown.stdout) if words[0] == "srun"]
+    assert [words[2:] for words in made] == [
+        ["python", "-m", "rethinking_jax.main", *flags, f"--runs={task}/3",
+         f"--workdir={tmp_path}/{task}-of-3"]
+        for task in (1, 2, 3)
+    ]  # fmt: skip
+    in_job = commands(sh(ARRAY, "--dry-run", *flags, "--workdir", "a b", env=IN_ARRAY).stdout)
+    assert in_job[0][-2:] == ["--runs=2/3", "--workdir=a b/2-of-3"]
+    # The number of the job is that of the whole array here.
+    assert in_job[1:] == [["scancel", "--signal=TERM", "70_2"], ["scontrol", "requeue", "70_2"]]
+    again = {"SLURM_ARRAY_TASK_MIN": "2", "SLURM_ARRAY_TASK_MAX": "2",
+             "SLURM_ARRAY_TASK_COUNT": "1", "TASKS": "3"}  # fmt: skip
+    alone = sh(ARRAY, "--dry-run", "--workdir=a", env={**IN_ARRAY, **again})
+    assert commands(alone.stdout)[0][-2:] == ["--runs=2/3", "--workdir=a/2-of-3"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "env", "said"),
+    [
+        (["--workdir=a"], OUTSIDE, "sbatch --array=1-N, or add --dry-run"),
+        (["--dry-run", "--workdir=a"], OUTSIDE, "TASKS=N says how many"),
+        (["--workdir=a"], {**IN_ARRAY, "SLURM_ARRAY_TASK_MIN": "0"}, "the array is not 1-N"),
+        (["--workdir=a"], {**IN_ARRAY, "SLURM_ARRAY_TASK_COUNT": "2"}, "the array is not 1-N"),
+        (["--workdir=a"], {**IN_ARRAY, "TASKS": "1"}, "job 2 of the array is none of 1 to TASKS=1"),
+        ([], IN_ARRAY, "needs --workdir=DIR"),
+        (["--workdir"], IN_ARRAY, "lacks its value"),
+        (["--workdir=a", "--runs=1/2"], IN_ARRAY, "--runs=1/2: the number of the job says"),
+        (["--workdir=a"], {**IN_ARRAY, "SLURM_SUBMIT_DIR": "/no"}, "no /no/launch/slurm.sbatch"),
+    ],
+    ids=str,
+)
+def test_an_array_refuses_in_one_line(arguments: list[str], env: dict[str, str], said: str) -> None:
+    shown = sh(ARRAY, *arguments, env=env)
+    assert (shown.returncode, shown.stdout, shown.stderr.count("\n")) == (2, "", 1)
+    assert said in shown.stderr
+
+
+def test_an_array_of_other_shares_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "1-of-3").mkdir()
+    words = ("--dry-run", f"--workdir={tmp_path}")
+    assert sh(ARRAY, *words, env=IN_ARRAY).returncode == 0
+    other = sh(ARRAY, *words, env={**IN_ARRAY, "TASKS": "4"})
+    assert (other.returncode, other.stderr.count("\n")) == (2, 1)
+    assert f"{tmp_path}/1-of-3 is of another number of jobs than 4" in other.stderr
+
+
+def test_an_array_s_job_ends_as_the_job_of_one_share(tmp_path: Path) -> None:
+    """With stand-ins for SLURM's programs: it is put back under the number of its own task."""
+    for name, body in (
+        ("srun", 'shift; "$@"'),
+        ("scontrol", 'case $1 in show) echo " PreemptTime=1" ;; *) echo "$@" >>"$LOG" ;; esac'),
+    ):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
+        (tmp_path / name).chmod(0o755)
+    log = tmp_path / "log"
+    env = {**IN_ARRAY, "PATH": f"{tmp_path}:{os.environ['PATH']}", "LOG": str(log)}
+    words = ("--config=a", f"--workdir={tmp_path}/runs")
+    ended = sh(ARRAY, *words, env={**env, "RUN": "echo"})
+    assert ended.returncode == 0, ended.stderr
+    assert f"--config=a --runs=2/3 --workdir={tmp_path}/runs/2-of-3" in ended.stdout
+    assert not log.exists()
+    sh(ARRAY, *words, env={**env, "RUN": "false"})
+    assert log.read_text() == "requeue 70_2\n"
+
+
+@pytest.mark.parametrize("script", [SBATCH, ARRAY], ids=lambda path: path.name)
+def test_sbatch_directives(script: Path) -> None:
+    lines = script.read_text().splitlines()
     first_command = next(i for i, line in enumerate(lines) if line and not line.startswith("#"))
     directives = [line for line in lines if line.startswith("#SBATCH")]
     assert all(line in lines[:first_command] for line in directives)  # sbatch reads no further

@@ -266,7 +266,7 @@ def test_a_workdir_that_goes_on_has_numbers_too(
         (["none", "--numbers=x.json"], ["none", "no such folder"]),
         (["RUN", "--numbers=no/x.json"], ["--numbers=no/x.json", "no folder"]),
         (["RUN", "--numbers=."], ["--numbers=.", "is a folder"]),
-        (["RUN", "RUN", "--numbers=x.json"], ["--numbers=x.json", "2 given"]),
+        (["RUN", "RUN", "--numbers=x.json"], ["--numbers=x.json of several", "is none"]),
         (["RUN", "--numbers=x.json", "--pictures"], ["--numbers", "--pictures"]),
     ],
 )

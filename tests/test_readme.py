@@ -107,8 +107,10 @@ def flags_of_the_run(command: Command) -> tuple[str, ...] | None:
             return command.words[3:]
         parsers[module](command.words[3:])
     elif program == "sbatch":
-        start = arguments.index("launch/slurm.sbatch")
-        dry_run(arguments[start:], command.given)
+        start = next(i for i, word in enumerate(arguments) if word.startswith("launch/"))
+        array = [f"TASKS={word[len('--array=1-') :]}" for word in arguments[:start]
+                 if word.startswith("--array=1-")]  # fmt: skip
+        dry_run(arguments[start:], (*command.given, *array))
         return arguments[start + 1 :]
     elif program == "sky":
         assert (REPOSITORY / arguments[2]).is_file()

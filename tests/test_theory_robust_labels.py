@@ -4,6 +4,7 @@ import csv
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -11,14 +12,14 @@ from conftest import Command, read_metrics
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rethinking_jax.analysis.wrong_labels import corrected_share, memorized_share
 from rethinking_jax.theory import robust_verdicts as verdicts
+from rethinking_jax.theory.robust_distance import distance_at, farther_on_wrong_labels
 from rethinking_jax.theory.robust_labels import kept_positions
 from rethinking_jax.theory.robust_methods import EARLY, METHODS, PLAIN
 from rethinking_jax.theory.robust_results import (
     Course,
     by_setting,
-    corrected_share,
-    memorized_share,
     rows_of,
 )
 from rethinking_jax.theory.settings import theory_config
@@ -39,10 +40,13 @@ def course(
     held_out: Sequence[float] = (0.5, 0.6, 0.4),
     name: str = "noise=0.4",
     corruption: str = "partially_corrupted_labels",
+    wrong: float = 0.36,
+    train: Sequence[float] = (0.4, 0.8, 1.0),
+    distance: Sequence[float] = (1.0, 2.0, 4.0),
 ) -> Course:
     return Course(
-        name, corruption, method, seed, 0.36, [1, 2, 3], list(test), list(held_out),
-        list(memorized), list(corrected),
+        name, corruption, method, seed, wrong, [1, 2, 3], list(test), list(held_out),
+        list(memorized), list(corrected), list(train), list(distance),
     )  # fmt: skip
 
 
@@ -145,6 +149,60 @@ def test_people_s_errors_are_compared_at_the_same_rate() -> None:
     assert judge(both(1, 3, wrong=0.45)).outcome == "not measured"
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.floats(0.01, 1), min_size=2, max_size=9, unique=True),
+    st.floats(0.5, 0.99),
+    st.randoms(use_true_random=False),
+)
+def test_the_distance_at_an_accuracy_is_where_the_line_first_crosses_it(
+    accuracies: list[float], level: float, random: Random
+) -> None:
+    lengths = [random.random() for _ in accuracies]
+    found = distance_at(course(train=accuracies, distance=lengths), level)
+    if accuracies[0] >= level or max(accuracies) < level:
+        assert found is None
+        return
+    end = next(i for i, accuracy in enumerate(accuracies) if accuracy >= level)
+    places = slice(end - 1, end + 1)
+    assert found == pytest.approx(np.interp(level, accuracies[places], lengths[places]))
+
+
+def test_distances_are_compared_where_both_pass_the_same_accuracies() -> None:
+    def judged(wrong: float, seeds: int = 3, **true: Sequence[float]) -> tuple[str, str]:
+        courses = [
+            course(seed=s, name=name, wrong=share, distance=[d * (1 + s / 50) for d in lengths])
+            for name, share, lengths in (
+                ("noise=0.4", 0.36, (wrong, wrong, wrong * (1 + 1e-9))),
+                ("true labels", 0.0, (2.0, 2.0, 2.0)),
+            )
+            for s in range(seeds)
+        ]
+        found = farther_on_wrong_labels(
+            [one if one.wrong else one._replace(**true) for one in courses]  # type: ignore[arg-type]
+        )
+        return found.outcome, found.ours
+
+    assert judged(6.0)[0] == "yes"
+    assert "3.00 times as far (3.00 to 3.00) at train accuracy 0.5 to 0.99" in judged(6.0)[1]
+    assert judged(1.0)[0] == "no"
+    assert "accuracy 0.91 to 0.99" in judged(6.0, train=[0.9, 0.95, 1.0])[1]
+    assert judged(6.0, train=[1.0, 1.0, 1.0])[0] == "not measured"
+    assert judged(6.0, seeds=1)[0] == "not measured"
+    assert farther_on_wrong_labels([course(seed=s) for s in range(3)]).outcome == "not measured"
+
+
+def test_a_ratio_that_seeds_do_not_tell_is_not_measured() -> None:
+    lengths = {"noise=0.4": (1.0, 4.0), "pair=0.4": (3.0, 3.3), "true labels": (1.0, 1.1)}
+    courses = [
+        course(seed=s, name=name, wrong=0.0 if name == "true labels" else 0.36, distance=[own] * 3)
+        for name, each in lengths.items()
+        for s, own in enumerate(each)
+    ]
+    assert farther_on_wrong_labels(courses).outcome == "not measured"
+    assert farther_on_wrong_labels(courses[2:]).outcome == "yes"
+
+
 def test_what_is_held_out_depends_on_the_seed_alone() -> None:
     config = theory_config("robust_labels", held_out=0.2, batch_size=10)
     kept = kept_positions(config, 100)
@@ -161,19 +219,27 @@ def test_the_command(answer: Command, tmp_path: Path) -> None:
     done = answer(SMALL, f"--workdir={workdir}")
     assert done.returncode == 0, done.stderr
     summary = json.loads((workdir / "summary.json").read_text())
-    assert [(row["name"], row["method"]) for row in summary["members"]] == [
+    noisy = [
         (name, method)
         for name in ("noise=0.5", "pair=0.4")
         for method in (PLAIN, EARLY, "generalized_cross_entropy", "co_teaching")
     ]
+    true = [("true labels", PLAIN), ("true labels", EARLY)]
+    members = summary["members"]
+    assert [(row["name"], row["method"]) for row in members] == [*noisy, *true]
+    assert [row["memorized"] is None for row in members] == [False] * 8 + [True] * 2
     lines = read_metrics(workdir)
-    assert len(lines) == 3 * 2 * 2 * 4
+    assert len(lines) == 3 * 2 * 2 * 4 + 2 * 4
+    plain = [line for line in lines if f",{PLAIN}," in line["member"]]
+    assert len(plain) == 3 * 2 * 4
+    assert all(line["distance_from_start"] > 0 for line in plain)
+    assert sum("distance_from_start" in line for line in lines) == len(plain)
     assert all(0 <= line["held_out_accuracy"] <= 1 for line in lines)
-    wrong = {row["name"]: row["wrong"] for row in summary["members"]}
+    wrong = {row["name"]: row["wrong"] for row in members}
     assert wrong["noise=0.5"] == pytest.approx(0.45, abs=0.08)
     assert wrong["pair=0.4"] == pytest.approx(0.4, abs=0.08)
     with (workdir / "tables" / "robust_labels.csv").open() as file:
-        assert len(list(csv.reader(file))) == 9
+        assert len(list(csv.reader(file))) == 11
     assert (workdir / "figures" / "early_learning_1.svg").exists()
     again = answer(SMALL, f"--workdir={workdir}")
     assert "Complete already" in again.stdout

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from rethinking_jax.analysis import figure1, figure2
+from rethinking_jax.analysis import figure1, figure2, norms
 from rethinking_jax.analysis.curves import Plot
 from rethinking_jax.analysis.results import Results
 
@@ -14,11 +14,12 @@ FIGURES: list[Callable[[Results], list[Plot]]] = [
     figure1.test_errors,
     figure2.regularizers,
     figure2.batch_norm,
+    norms.over_training,
 ]
 
 
 # Those that show how runs go, and not what they came to: they need not be through.
-CURVES = (figure1.losses, figure2.accuracies)
+CURVES = (figure1.losses, figure2.accuracies, norms.over_training)
 
 
 def figures(results: Results) -> list[Plot]:

@@ -123,6 +123,13 @@ SPANISH = {
     "Double descent: error against width": "Doble descenso: error según la anchura",
     "Double descent in time: error against epochs":
         "Doble descenso en el tiempo: error según las épocas",
+    "Early learning with label noise {noise:g}":
+        "Aprendizaje temprano con ruido en las etiquetas {noise:g}",
+    "wrongly labelled: given their true class": "mal etiquetadas: clase verdadera",
+    "wrongly labelled: memorized": "mal etiquetadas: memorizadas",
+    "test accuracy, label noise {noise:g}":
+        "exactitud de prueba, ruido en las etiquetas {noise:g}",
+    "share": "proporción",
     "training, initial weights x {scale:g}": "entrenamiento, pesos iniciales x {scale:g}",
     "test, initial weights x {scale:g}": "prueba, pesos iniciales x {scale:g}",
     "Grokking: it fits first and generalizes late":

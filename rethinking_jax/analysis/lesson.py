@@ -158,6 +158,13 @@ def less(
     return (NO if found.high < 0 else NOT_MEASURED), found
 
 
+def all_above_0(*found: Difference) -> str:
+    """Says whether all numbers are above 0; not measured where their intervals do not tell."""
+    if all(one.low > 0 for one in found):
+        return YES
+    return NO if any(one.value <= 0 for one in found) else NOT_MEASURED
+
+
 def told(found: Difference, form: str = "{:.4f}") -> str:
     """Returns a difference and its interval in words."""
     text = f"a difference of {form.format(found.value)}"

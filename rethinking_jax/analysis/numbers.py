@@ -69,8 +69,22 @@ def write(workdir: AnyPath, file: AnyPath) -> None:
       OSError: the file cannot be written.
     """
     theory = results.is_theory(workdir)
-    numbers = _of_theory(workdir) if theory else _of_runs(workdir, _read(workdir))
+    numbers = _of_theory(workdir) if theory else _of_runs([workdir], _read(workdir))
     write_atomically(file, _text(numbers))
+
+
+def write_joined(workdirs: Sequence[AnyPath], found: Results, file: AnyPath) -> None:
+    """Writes the numbers of a sweep that was trained in shares into a JSON file.
+
+    Args:
+      workdirs: those of the shares.
+      found: the whole sweep, see `rethinking_jax.analysis.shares`.
+      file: where they are written to.
+
+    Raises:
+      OSError: the file cannot be written.
+    """
+    write_atomically(file, _text(_of_runs(workdirs, found)))
 
 
 def _text(numbers: Json) -> str:
@@ -87,7 +101,7 @@ def _text(numbers: Json) -> str:
 def _of_theory(workdir: AnyPath) -> Json:
     found = findings.read(workdir)
     return {
-        **_head(workdir, found.summary, "summary.json"),
+        **_head([workdir], found.summary, "summary.json"),
         "kind": found.summary["kind"],
         "finished": True,
         "verdicts": found.summary["verdicts"],
@@ -95,7 +109,7 @@ def _of_theory(workdir: AnyPath) -> Json:
     }
 
 
-def _of_runs(workdir: AnyPath, found: Results) -> Json:
+def _of_runs(workdirs: Sequence[AnyPath], found: Results) -> Json:
     runs = [
         {
             **_of_group(one, group),
@@ -108,7 +122,7 @@ def _of_runs(workdir: AnyPath, found: Results) -> Json:
     ]
     whole = len(found.config["sweep"] or [{}])
     return {
-        **_head(workdir, found.summary, "metrics.jsonl"),
+        **_head(workdirs, found.summary, "metrics.jsonl"),
         "finished": all(run["finished"] for run in runs),
         "runs_to_come": found.summary.get("runs_to_come", 0),
         "swept": found.swept if whole > 1 else [],
@@ -116,15 +130,19 @@ def _of_runs(workdir: AnyPath, found: Results) -> Json:
     }
 
 
-def _head(workdir: AnyPath, summary: Json, dated: str) -> Json:
-    seconds = written(workdir / dated)
+def _head(workdirs: Sequence[AnyPath], summary: Json, dated: str) -> Json:
+    times = [written(workdir / dated) for workdir in workdirs]
+    seconds = max((time for time in times if time is not None), default=None)
     date = None if seconds is None else datetime.fromtimestamp(seconds, UTC).date().isoformat()
+    data: list[Json] = []
+    for digests in (own for workdir in workdirs for own in _digests(workdir)):
+        data += [] if digests in data else [digests]
     return {
         "experiment": summary["experiment"],
         "command": _without_places(summary.get("command")),
         **{key: summary.get(key) for key in OF_A_SUMMARY},
         "date": date,
-        "data": _digests(workdir),
+        "data": data,
     }
 
 

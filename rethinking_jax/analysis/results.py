@@ -15,6 +15,7 @@ import numpy as np
 from rethinking_jax.errors import UserError, first_line
 from rethinking_jax.workdir import damage, metrics
 from rethinking_jax.workdir.metrics import Json, Line, fitted
+from rethinking_jax.workdir.share import SHARE
 from rethinking_jax.workdir.storage import AnyPath, check_readable
 
 # The keys of a summary that are about the data set.
@@ -82,6 +83,11 @@ class Results(NamedTuple):
     def validated(self) -> bool:
         """Says if validation chose hyper-parameters, so that no epoch looked at the test set."""
         return bool(self.config.get("validation_examples"))
+
+    @property
+    def share(self) -> str:
+        """Which share of a sweep its runs are, such as "2/4"; "" where they are all of it."""
+        return str(self.config.get(SHARE, ""))
 
     @property
     def models(self) -> list[str]:

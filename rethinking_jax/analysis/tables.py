@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from rethinking_jax.analysis import beside, paper
+from rethinking_jax.analysis import beside, norms, paper
 from rethinking_jax.analysis.chance import best_by_noise
 from rethinking_jax.analysis.figure1 import loss_times, ratios
 from rethinking_jax.analysis.fitted import common_level
@@ -102,6 +102,7 @@ def noise_table(results: Results) -> Table | None:
 TABLES: list[Callable[[Results], Table | None]] = [
     results_table,
     noise_table,
+    norms.norms_table,
     beside.paper_table,
     beside.table_2,
 ]

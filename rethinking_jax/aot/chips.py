@@ -37,11 +37,13 @@ class Chip(NamedTuple):
         that it has, a little less than the maker says; of a GPU the share that JAX takes.
       flops: the peak of products of bfloat16.
       bandwidth: bytes to and from its memory.
-      interconnect: bytes that it sends to other chips of its slice, by all its links.
+      interconnect: bytes that it sends to other chips of its slice, by all its links; of a GPU
+        those to others of its host.
       source: where these numbers are published.
       dimensions: of a TPU, the axes of its network.
       cores_in_name: of a TPU, what the number in a name such as v4-32 counts for each chip.
       pod: of a TPU, how many chips there are in one network.
+      network: of a GPU, bytes that it sends to other hosts.
       gpu: of a GPU, what XLA has to know.
     """
 
@@ -55,9 +57,11 @@ class Chip(NamedTuple):
     dimensions: int = 0
     cores_in_name: int = 1
     pod: int = 0
+    network: float = 0.0
     gpu: Gpu | None = None
 
 
+# A GPU's network is that of a host with an adapter for each: of 200 Gb/s for an A100, else of 400.
 # The share of a GPU's memory that JAX takes, unless XLA_PYTHON_CLIENT_MEM_FRACTION says another.
 GPU_SHARE = 0.75
 _TPU = "https://docs.cloud.google.com/tpu/docs/"
@@ -73,10 +77,13 @@ CHIPS = {
         Chip("v5p", "tpu", int(95.74 * GIB), 459e12, 2765e9, 600e9, f"{_TPU}v5p", 3, 2, 8960),
         Chip("v6e", "tpu", int(31.25 * GIB), 918e12, 1640e9, 400e9, f"{_TPU}v6e", 2, 1, 256),
         Chip("a100", "gpu", int(GPU_SHARE * 85_100_068_864), 312e12, 2039e9, 300e9, _A100,
+             network=25e9,
              gpu=Gpu("NVIDIA A100-SXM4-80GB", (8, 0), 108, 64, 167_936, 41_943_040, 1.41)),
         Chip("h100", "gpu", int(GPU_SHARE * 84_942_979_072), 989e12, 3350e9, 450e9, _H100,
+             network=50e9,
              gpu=Gpu("NVIDIA H100 80GB HBM3", (9, 0), 132, 128, 233_472, 52_428_800, 1.98)),
         Chip("h200", "gpu", int(GPU_SHARE * 151_397_597_184), 989e12, 4800e9, 450e9, _H200,
+             network=50e9,
              gpu=Gpu("NVIDIA H200", (9, 0), 132, 128, 233_472, 52_428_800, 1.98)),
     )
 }  # fmt: skip

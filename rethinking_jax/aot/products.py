@@ -1,6 +1,8 @@
-"""Which types a program multiplies, and what in it must not be there, by its text."""
+"""What a program multiplies, moves, and must not do, by its text."""
 
+import re
 from collections import Counter
+from typing import NamedTuple
 
 from rethinking_jax.aot.hlo import (
     FREE,
@@ -12,25 +14,22 @@ from rethinking_jax.aot.hlo import (
     total_bytes,
 )
 
-# Parts of the names of library functions that multiply: cuDNN's and cuBLAS's.
-LIBRARIES = ("conv", "gemm", "matmul")
+# A product as the program that is handed to XLA has it, with the types of what is multiplied.
+PRODUCT = re.compile(
+    r"stablehlo\.(?:convolution|dot_general)\b.*? : "
+    r"\(tensor<(?:[^>]*x)?(\w+)>, tensor<(?:[^>]*x)?(\w+)>\) ->"
+)
 TO_HOST = ("infeed", "outfeed", "send", "recv")
 
 
-def multiplied(module: Module) -> dict[str, int]:
-    """Counts convolutions and products of matrices by the type of what they multiply."""
-    found: Counter[str] = Counter()
-    for computation, instruction in module.all():
-        if instruction.code in ("convolution", "dot") or _multiplies(instruction):
-            types = [own[0].dtype for own in operands_of(computation, instruction)[:2] if own]
-            found["*".join(sorted(set(types)))] += 1
+def multiplied(asked: str) -> dict[str, int]:
+    """Counts convolutions and products of matrices by the type of what they multiply.
+
+    Args:
+      asked: the program as it is handed to XLA, which later moves rounding into the products.
+    """
+    found = Counter("*".join(sorted(set(types))) for types in PRODUCT.findall(asked))
     return dict(sorted(found.items()))
-
-
-def _multiplies(instruction: Instruction) -> bool:
-    _, _, target = instruction.rest.partition('custom_call_target="')
-    name = target.partition('"')[0].lower()
-    return instruction.code == "custom-call" and any(part in name for part in LIBRARIES)
 
 
 def unwanted(module: Module) -> list[str]:
@@ -45,22 +44,37 @@ def unwanted(module: Module) -> list[str]:
     return found
 
 
-def moved_bytes(module: Module) -> int:
-    """Counts the bytes that the instructions of a program read and write, a loop's body once.
+class Moved(NamedTuple):
+    """The bytes that the instructions of a program read and write, by its text.
 
-    It is for GPUs, where XLA makes no such account without a device. Of an array of which a fusion
-    takes rows alone, these rows count.
+    Attributes:
+      once: by those outside of loops.
+      looped: by those in the body of a loop, which counts once.
     """
-    moved = 0
+
+    once: int
+    looped: int
+
+
+def moved_bytes(module: Module) -> Moved:
+    """Counts the bytes that the instructions of a program read and write, without padding.
+
+    Of an array of which a fusion takes rows alone, these rows count.
+    """
+    once = looped = 0
+    entry = module.computations.get(module.entry)
     for computation, instruction in module.scheduled():
         if instruction.code in FREE or instruction.code.endswith("-done"):
             continue
         read = operands_of(computation, instruction)
-        moved += total_bytes(instruction.results)
-        moved += sum(
+        moved = total_bytes(instruction.results) + sum(
             _read_bytes(module, instruction, place, arrays) for place, arrays in enumerate(read)
         )
-    return moved
+        if computation is entry:
+            once += moved
+        else:
+            looped += moved
+    return Moved(once, looped)
 
 
 def _read_bytes(

@@ -72,7 +72,7 @@ def shapes_of(members: Sequence[Member], memory_bytes: int) -> dict[str, Dataset
 
 
 def size_of(request: Request) -> Size:
-    """Returns the size of a data set, looking at no more of it than that takes.
+    """Returns the size of a set of tfds, looking at no more of it than that takes.
 
     Raises:
       UserError: it is known only from the data, which are not there.
@@ -80,9 +80,6 @@ def size_of(request: Request) -> Size:
     name, _, _ = request.name.partition(":")  # of cifar10:3.0.2, say, the version
     if name in SIZES:
         return SIZES[name]
-    if origin_of(request).stream is None:
-        found = load_dataset(request.name, image_size=request.image_size, say=request.say)
-        return Size(len(found.train), len(found.test), found.num_classes, found.image_shape)
     return _size_of_records(request)
 
 
@@ -114,6 +111,10 @@ def _of_run(config: ConfigDict, memory_bytes: int) -> Dataset:
     """Returns what a run has of its data set, on the device and cropped, or streamed."""
     request = Request(config.dataset, config.data_dir, config.manual_dir, config.cache_dir,
                       config.image_size)  # fmt: skip
+    parts = config.train_examples, config.data_seed, config.validation_examples
+    if origin_of(request).stream is None:  # a folder, a file, or points: quickly read
+        found = load_dataset(config.dataset, image_size=config.image_size)
+        return _on_device(subset(found, *parts), crop_once(config))
     size = size_of(request)
     shape = _scaled(request, size.shape)
     bytes_in_memory = (size.train + size.test) * math.prod(shape)
@@ -121,14 +122,12 @@ def _of_run(config: ConfigDict, memory_bytes: int) -> Dataset:
     train, test = (_split(count, size.classes, shape) for count in (size.train, size.test))
     names = tuple(map(str, range(size.classes)))
     whole = Dataset(config.dataset, train, test, names, moments=moments)
-    parts = config.train_examples, config.data_seed, config.validation_examples
     dataset = subset(whole, *parts)
     if config.input in ("stream", "cache") or (
         config.input == "auto" and is_too_large(bytes_in_memory, memory_bytes)
     ):
         return dataset
-    dtype = np.float32 if origin_of(request).holds_points else np.uint8
-    return _on_device(dataset, crop_once(config), np.dtype(dtype))
+    return _on_device(dataset, crop_once(config))
 
 
 def _scaled(request: Request, shape: Shape) -> Shape:
@@ -152,10 +151,11 @@ def _no_pixels(positions: np.ndarray) -> NoReturn:
     raise TypeError("these examples have shapes alone")
 
 
-def _on_device(dataset: Dataset, crop_size: int, dtype: np.dtype) -> Dataset:
+def _on_device(dataset: Dataset, crop_size: int) -> Dataset:
     """Returns the data set as it is on a device: shapes of all images, cropped."""
 
     def whole(split: Split) -> Split:
+        dtype = np.dtype(np.uint8) if split.streamed else split.images.dtype
         stored = jax.ShapeDtypeStruct((len(split), *split.image_shape), dtype)
         cropped = jax.eval_shape(lambda images: center_crop(images, crop_size), stored)
         return dataclasses.replace(split, stored=cropped)

@@ -11,6 +11,7 @@ import jax
 
 from rethinking_jax.aot.chips import CHIPS, GPU_SHARE, Chip
 from rethinking_jax.errors import UserError, first_line
+from rethinking_jax.sweep.mesh import processes_of
 
 KNOWN = "v5e-8, v5e:2x4, v4:2x2x4, v6e-8 or h100x8"
 GPUS_OF_HOST = 8
@@ -37,7 +38,13 @@ class Slice(NamedTuple):
     @property
     def hosts(self) -> int:
         """How many processes drive the chips."""
-        return len({device.process_index for device in self.devices})
+        return processes_of(self.devices)
+
+    @property
+    def interconnect(self) -> float:
+        """The bytes that a chip sends to the others in a second, by the slowest of the ways."""
+        between_hosts = self.chip.backend == "gpu" and self.hosts > 1
+        return self.chip.network if between_hosts else self.chip.interconnect
 
 
 def parse(name: str) -> tuple[Chip, tuple[int, ...]]:
@@ -125,8 +132,8 @@ def _tpus(name: str, chip: Chip, shape: tuple[int, ...]) -> Sequence[jax.Device]
     check_libtpu()
     # A host of v5e and v6e has up to 8 chips where it is alone, and 4 in a larger slice.
     alone = math.prod(shape) <= 8 and chip.dimensions == 2
-    bounds = shape if alone else tuple(min(2, side) for side in shape[:2])
-    options = {"chips_per_host_bounds": (*bounds, 1)[:3] if len(bounds) == 2 else bounds}
+    width, height = shape[:2] if alone else (min(2, side) for side in shape[:2])
+    options: dict[str, object] = {"chips_per_host_bounds": (width, height, 1)}
     if chip.name == "v4":
         options["chip_config_name"] = "megacore"  # two cores as one device, as on Cloud TPU
     text = f"{chip.name}:{'x'.join(map(str, shape))}"

@@ -2,6 +2,7 @@
 
 import re
 
+import flax.linen as nn
 from ml_collections import ConfigDict
 
 from rethinking_jax.config.joined import names_of
@@ -9,10 +10,10 @@ from rethinking_jax.config.key import check_keys
 from rethinking_jax.config.keys import KEYS
 from rethinking_jax.corruption import CORRUPTIONS
 from rethinking_jax.errors import UserError
-from rethinking_jax.models import create_model
+from rethinking_jax.models import create_model, having
 from rethinking_jax.step import augment
 from rethinking_jax.step.losses import LOSSES
-from rethinking_jax.step.norms import MEASURES
+from rethinking_jax.step.norms import MEASURES, NEEDS
 
 
 def check_training(config: ConfigDict) -> None:
@@ -32,8 +33,6 @@ def check_training(config: ConfigDict) -> None:
         )
     check_labels_file(config)
     _check_loss(config)
-    if config.measures:
-        names_of(config, "measures", MEASURES)
     names = augment.parse(config.augmentation)
     augment.check_augmentation(names, config.crop_size)
     if "crop" in names and not config.crop_size:
@@ -41,13 +40,15 @@ def check_training(config: ConfigDict) -> None:
             f"config.augmentation={config.augmentation!r}: crop has no effect with crop_size=0, "
             "give it a side that is smaller than the images"
         )
-    create_model(
+    network = create_model(
         config.model,
         num_classes=2,
         hidden_sizes=tuple(config.hidden_sizes),
         dropout_rate=config.dropout_rate,
         dtype=config.dtype,
     )
+    if config.measures:
+        _check_measures(config, network)
 
 
 def check_labels_file(config: ConfigDict) -> None:
@@ -62,6 +63,22 @@ def check_labels_file(config: ConfigDict) -> None:
             f"config.labels_file={name!r}: corruption={config.corruption} takes its labels from a "
             "file, so it must be PATH.npz, or PATH.npz:ARRAY such as cifar10n.npz:worse_label"
         )
+
+
+def _check_measures(config: ConfigDict, network: nn.Module) -> None:
+    """Checks that the measures of a run are defined for its network.
+
+    Raises:
+      UserError: the message says what would be right.
+    """
+    for name in names_of(config, "measures", MEASURES):
+        needs = MEASURES[name].needs
+        if needs and not getattr(network, needs, False):
+            raise UserError(
+                f"config.measures={config.measures}: {name} is for networks of {NEEDS[needs]}, "
+                f"and the class of model={config.model} does not say {needs} = True (those of "
+                f"{', '.join(having(needs))} do): leave {name} out"
+            )
 
 
 def _check_loss(config: ConfigDict) -> None:

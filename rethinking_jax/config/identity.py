@@ -12,6 +12,7 @@ from rethinking_jax.config.key import Key
 from rethinking_jax.config.keys import KEYS, base_config
 from rethinking_jax.config.sweeps import Overrides, runs
 from rethinking_jax.workdir.metrics import Json
+from rethinking_jax.workdir.share import SHARE, WHOLE
 
 # Scopes of keys that the runs of one program need not share.
 NOT_IN_A_PROGRAM = ("location", "resource", "command", "array")
@@ -27,6 +28,7 @@ FORMERLY_IDENTITY = (
 # Keys that the first version did not have: at their defaults they were in no digest of its own.
 ADDED = (
     "corruption_seed",
+    "deterministic",
     "init_scale",
     "labels_file",
     "loss",
@@ -47,7 +49,8 @@ def to_json(config: ConfigDict) -> Json:
 def from_json(plain: Json) -> ConfigDict:
     """Returns the config that `to_json` was given; keys that it did not have are at defaults."""
     config = base_config()
-    values = {key: tuple(v) if isinstance(v, list) else v for key, v in plain.items()}
+    of_runs = {key: value for key, value in plain.items() if key not in (SHARE, WHOLE)}
+    values = {key: tuple(v) if isinstance(v, list) else v for key, v in of_runs.items()}
     with config.unlocked():  # an earlier version may have had more keys
         config.update({**values, "sweep": runs(plain["sweep"]) if plain["sweep"] else ""})
     return config

@@ -293,6 +293,14 @@ GROUPS: dict[str, tuple[Key, ...]] = {
             "pace",
             choices=("auto", "scan", "step"),
         ),
+        Key(
+            "deterministic",
+            False,
+            "Whether GPUs come to the same bits every time, which takes longer; without it a run "
+            "that was stopped and went on is the same but for rounding. CPUs and TPUs need no "
+            "such key: they always do.",
+            "pace",
+        ),
     ),
     "Saving and showing": (
         Key(

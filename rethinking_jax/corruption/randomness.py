@@ -58,6 +58,7 @@ HOST_PURPOSES = {
     "folds": 16,
     "held_out_labels": 17,
     "equally_hard": 18,
+    "norm_examples": 19,
     "critical_examples": 12,  # which held-out examples are searched around
     "identity_examples": 19,
 }

@@ -9,7 +9,14 @@ from rethinking_jax.analysis.claims import NO, NOT_MEASURED, YES
 from rethinking_jax.analysis.curves import Plot, seeds_curve
 from rethinking_jax.analysis.intervals import Difference, mean_interval
 from rethinking_jax.analysis.language import Translate
-from rethinking_jax.analysis.lesson import Lesson, groups_of, note, unmeasured, verdict
+from rethinking_jax.analysis.lesson import (
+    Lesson,
+    all_above_0,
+    groups_of,
+    note,
+    unmeasured,
+    verdict,
+)
 from rethinking_jax.analysis.results import Results
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.workdir.metrics import text_of
@@ -105,19 +112,10 @@ def judge(results: Results) -> list[Verdict]:
         "the others choose"
     )
     return [
-        verdict(results, RISES, rises_and_falls(rise, fall), text),
-        _where(results, noisy, at.peak, rises_and_falls(rise, fall)),
+        verdict(results, RISES, all_above_0(rise, fall), text),
+        _where(results, noisy, at.peak, all_above_0(rise, fall)),
         _against_clean(results, found),
     ]
-
-
-def rises_and_falls(rise: Difference, fall: Difference) -> str:
-    """Says whether both are above 0; not measured where their intervals do not tell."""
-    if rise.low > 0 and fall.low > 0:
-        return YES
-    return (
-        NO if min(rise.high, fall.high) <= 0 or min(rise.value, fall.value) <= 0 else NOT_MEASURED
-    )
 
 
 def told(found: Difference) -> str:

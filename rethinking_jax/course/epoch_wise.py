@@ -7,10 +7,18 @@ from rethinking_jax.analysis.claims import NO, NOT_MEASURED, YES
 from rethinking_jax.analysis.curves import Plot
 from rethinking_jax.analysis.intervals import mean_interval
 from rethinking_jax.analysis.language import Translate
-from rethinking_jax.analysis.lesson import Lesson, curve, groups_of, note, unmeasured, verdict
+from rethinking_jax.analysis.lesson import (
+    Lesson,
+    all_above_0,
+    curve,
+    groups_of,
+    note,
+    unmeasured,
+    verdict,
+)
 from rethinking_jax.analysis.results import Group, Results
 from rethinking_jax.analysis.verdicts import Verdict
-from rethinking_jax.course.double_descent import FITS, rises_and_falls, told
+from rethinking_jax.course.double_descent import FITS, told
 from rethinking_jax.workdir.metrics import text_of
 
 RISES = "In time the test error falls, rises while wrong labels are fitted, and falls again."
@@ -81,7 +89,7 @@ def judge(results: Results) -> list[Verdict]:
         f"{told(gain)}, 95 % interval"
     )
     return [
-        verdict(results, RISES, rises_and_falls(rise, fall), text),
+        verdict(results, RISES, all_above_0(rise, fall), text),
         verdict(results, LONGER, longer, gained),
     ]
 

@@ -8,7 +8,9 @@ to logits, float32 [b, num_classes]. It may have more:
   config of that name; likewise `dtype`, and `hidden_sizes`, a tuple of widths;
 - a field `for_cpu`, which is True where it trains on one CPU device;
 - a class attribute `convolutional`: False where the network is made of dense layers alone, which
-  on a CPU trains faster in one loop with others. A class that does not say is taken to convolve.
+  on a CPU trains faster in one loop with others. A class that does not say is taken to convolve;
+- class attributes `chain` and `homogeneous`: True where its layers are what measures of norms take
+  for granted (see `rethinking_jax.step.norms.NEEDS`). A class that does not say has no such norm.
 
 Other fields need a default, or a value by `functools.partial`. With `train=True` a model draws
 dropout by the rng "dropout" and may update the collection "batch_stats", so it is applied with
@@ -123,6 +125,12 @@ def convolves(model: nn.Module) -> bool:
     is right for every network and costs a small one some time.
     """
     return bool(getattr(model, "convolutional", True))
+
+
+def having(attribute: str) -> list[str]:
+    """Returns the names of the models of `MODELS` whose class has an attribute that is True."""
+    classes = {name: getattr(made, "func", made) for name, made in MODELS.items()}
+    return [name for name, own in classes.items() if getattr(own, attribute, False) is True]
 
 
 def _find(name: str) -> Architecture:

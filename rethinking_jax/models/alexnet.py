@@ -1,12 +1,14 @@
 """The small AlexNet (paper, appendix A), which follows TensorFlow's CIFAR-10 tutorial."""
 
+from typing import ClassVar
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from jax import lax
 
-from rethinking_jax.models import pooling
-from rethinking_jax.models.layers import RELU_INIT, Dropout, ImageModel, classifier
+from rethinking_jax.models import mixed_precision, pooling
+from rethinking_jax.models.layers import RELU_INIT, Dropout, ImageModel, classifier, hidden
 
 _RADIUS = 4
 _BIAS = 1.0
@@ -20,16 +22,20 @@ class SmallAlexNet(ImageModel):
     hidden dense layers.
     """
 
+    chain: ClassVar[bool] = True
+
     @nn.compact
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
         """Maps images, float32 [b, h, w, c], to logits, float32 [b, num_classes]."""
         for _ in range(2):
-            x = nn.relu(nn.Conv(64, (5, 5), dtype=self.dtype, kernel_init=RELU_INIT)(x))
+            fields = mixed_precision.conv_fields(self.dtype)
+            x = nn.Conv(64, (5, 5), kernel_init=RELU_INIT, **fields)(x)
+            x = nn.relu(x).astype(self.dtype)
             x = pooling.max_pool(x, 3, 2) if self.for_cpu else max_pool(x)
             x = local_response_normalization(x)
         x = x.reshape(x.shape[0], -1)
         for width in (384, 192):
-            x = nn.relu(nn.Dense(width, dtype=self.dtype, kernel_init=RELU_INIT)(x))
+            x = nn.relu(hidden(x, width, self.dtype)).astype(self.dtype)
             x = Dropout(self.dropout_rate)(x, train=train)
         return classifier(self.num_classes)(x)
 

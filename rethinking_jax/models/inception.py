@@ -19,6 +19,11 @@ class SmallInception(ImageModel):
 
     batch_norm: bool = True
 
+    @property
+    def homogeneous(self) -> bool:  # type: ignore[override]
+        """Whether it is made of sums, ReLU and maxima alone."""
+        return not self.batch_norm
+
     @nn.compact
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
         """Maps images, float32 [b, h, w, c], to logits, float32 [b, num_classes]."""

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import DTypeLike
 
-from rethinking_jax.models import convolution, normalization, pooling
+from rethinking_jax.models import convolution, mixed_precision, normalization, pooling
 
 # The paper does not say how it initializes. He's normal, cut off at two deviations, keeps
 # the second moment of the activations at that of the input through any number of ReLU
@@ -36,6 +36,7 @@ class ImageModel(nn.Module):
       for_cpu: whether it trains on one CPU device, where some layers are faster with gradients of
         their own. The values are the same but for rounding; elsewhere XLA's gradients are faster.
       convolutional: whether the model convolves, which is slow inside a loop on a CPU.
+      chain, homogeneous: what its layers are to each other, see `rethinking_jax.step.norms.NEEDS`.
     """
 
     num_classes: int
@@ -43,6 +44,19 @@ class ImageModel(nn.Module):
     dtype: DTypeLike = jnp.float32
     for_cpu: bool = False
     convolutional: ClassVar[bool] = True
+    chain: ClassVar[bool] = False
+    homogeneous: ClassVar[bool] = False
+
+
+def hidden(
+    x: jax.Array, width: int, dtype: DTypeLike, kernel_init: nn.initializers.Initializer = RELU_INIT
+) -> jax.Array:
+    """Maps [b, features] to [b, width] by a dense layer that computes in a dtype.
+
+    In bfloat16 the result is float32: cast what is made of it. It is called within the `__call__`
+    of a module, where its parameters belong.
+    """
+    return nn.Dense(width, kernel_init=kernel_init, **mixed_precision.dense_fields(dtype))(x)
 
 
 def classifier(num_classes: int) -> nn.Dense:
@@ -78,8 +92,8 @@ def residual_conv(
         strides=stride,
         padding=size // 2,
         use_bias=False,
-        dtype=dtype,
         kernel_init=RELU_INIT,
+        **mixed_precision.conv_fields(dtype),
     )(x)
 
 
@@ -156,13 +170,12 @@ class ConvUnit(nn.Module):
             strides=self.stride,
             padding=self.padding,
             use_bias=not self.batch_norm,
-            dtype=self.dtype,
             kernel_init=RELU_INIT,
             feature_group_count=self.groups,
-            conv_general_dilated=convolution.conv_general_dilated if self.for_cpu else None,
+            **_conv_fields(self.dtype, self.for_cpu),
         )(x)
         if not self.batch_norm:
-            return nn.relu(x)
+            return nn.relu(x).astype(self.dtype)
         return norm_relu(
             x,
             train,
@@ -171,6 +184,12 @@ class ConvUnit(nn.Module):
             use_scale=self.batch_norm_scale,
             for_cpu=self.for_cpu,
         )
+
+
+def _conv_fields(dtype: DTypeLike, for_cpu: bool) -> mixed_precision.ConvFields:
+    if for_cpu:
+        return {"dtype": dtype, "conv_general_dilated": convolution.conv_general_dilated}
+    return mixed_precision.conv_fields(dtype)
 
 
 class Dropout(nn.Module):

@@ -5,7 +5,7 @@ from typing import ClassVar
 import flax.linen as nn
 import jax
 
-from rethinking_jax.models.layers import Dropout, ImageModel, classifier
+from rethinking_jax.models.layers import Dropout, ImageModel, classifier, hidden
 
 _UNITS = (240, 240)
 _PIECES = 5
@@ -22,13 +22,15 @@ class Maxout(ImageModel):
     """
 
     convolutional: ClassVar[bool] = False
+    chain: ClassVar[bool] = True
+    homogeneous: ClassVar[bool] = True
 
     @nn.compact
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
         """Maps images, float32 [b, h, w, c], to logits, float32 [b, num_classes]."""
         x = x.reshape(x.shape[0], -1)
         for units in _UNITS:
-            x = nn.Dense(units * _PIECES, dtype=self.dtype, kernel_init=_INIT)(x)
-            x = x.reshape(x.shape[0], units, _PIECES).max(axis=-1)
+            x = hidden(x, units * _PIECES, self.dtype, _INIT)
+            x = x.reshape(x.shape[0], units, _PIECES).max(axis=-1).astype(self.dtype)
             x = Dropout(self.dropout_rate)(x, train=train)
         return classifier(self.num_classes)(x)

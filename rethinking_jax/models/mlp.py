@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax.typing import DTypeLike
 
 from rethinking_jax.errors import UserError
-from rethinking_jax.models.layers import RELU_INIT, Dropout, classifier
+from rethinking_jax.models.layers import Dropout, classifier, hidden
 
 
 class Linear(nn.Module):
@@ -20,6 +20,8 @@ class Linear(nn.Module):
 
     num_classes: int
     convolutional: ClassVar[bool] = False
+    chain: ClassVar[bool] = True
+    homogeneous: ClassVar[bool] = True
 
     @nn.compact
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
@@ -45,6 +47,8 @@ class MLP(nn.Module):
     dtype: DTypeLike = jnp.float32
     sigmoid: bool = False
     convolutional: ClassVar[bool] = False
+    chain: ClassVar[bool] = True
+    homogeneous: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Refuses one output for more than two classes.
@@ -64,7 +68,7 @@ class MLP(nn.Module):
         """Maps images, float32 [b, h, w, c], to logits, float32 [b, num_classes]."""
         x = x.reshape(x.shape[0], -1)
         for width in self.hidden_sizes:
-            x = nn.relu(nn.Dense(width, dtype=self.dtype, kernel_init=RELU_INIT)(x))
+            x = nn.relu(hidden(x, width, self.dtype)).astype(self.dtype)
             x = Dropout(self.dropout_rate)(x, train=train)
         if not self.sigmoid:
             return classifier(self.num_classes)(x)

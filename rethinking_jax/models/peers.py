@@ -52,6 +52,6 @@ def initial_variables(model: nn.Module, key: jax.Array, images: jax.Array) -> di
     return {name: dict(zip(PARTS, (own[name] for own in each), strict=True)) for name in each[0]}
 
 
-def evaluated(model: nn.Module, params: Any) -> Any:
-    """Returns the parameters of the network that is evaluated: of two peers those of the first."""
-    return params[PARTS[0]] if isinstance(model, Peers) else params
+def evaluated(model: nn.Module, params: Any) -> tuple[nn.Module, Any]:
+    """Returns the network that is evaluated, and its parameters: of two peers the first."""
+    return (model.network, params[PARTS[0]]) if isinstance(model, Peers) else (model, params)

@@ -4,11 +4,11 @@ import flax.linen as nn
 import jax
 
 from rethinking_jax.models.layers import (
-    RELU_INIT,
     ConvUnit,
     Dropout,
     ImageModel,
     classifier,
+    hidden,
     max_pool,
 )
 
@@ -33,6 +33,6 @@ class SmallVGG(ImageModel):
                 x = ConvUnit(features, 3, dtype=self.dtype, for_cpu=self.for_cpu)(x, train=train)
             x = max_pool(x, 2, 2, for_cpu=self.for_cpu)
         x = x.reshape(x.shape[0], -1)
-        x = nn.relu(nn.Dense(_HIDDEN, dtype=self.dtype, kernel_init=RELU_INIT)(x))
+        x = nn.relu(hidden(x, _HIDDEN, self.dtype)).astype(self.dtype)
         x = Dropout(self.dropout_rate)(x, train=train)
         return classifier(self.num_classes)(x)

@@ -3,21 +3,24 @@
 python -m rethinking_jax.report WORKDIR [WORKDIR ...] [--output=PAGE.html] [--language=es]
     [--pictures] [--fit_threshold=0.99]
 python -m rethinking_jax.report WORKDIR --numbers=FILE.json
+python -m rethinking_jax.report WORKDIR [WORKDIR ...] --joined=FOLDER
 
 Writes report.html, figures/ and tables/ into each finished workdir; into one that is running or
 was stopped report.html alone, which says where it stands. With --output also one page with a
 section for each of them. --pictures reads the data, and draws the pictures of images, too, where
 a workdir is finished. --fit_threshold judges again, without training, where this train accuracy
 counts as fitted. --numbers keeps what the runs of one workdir came to in one small file, also
-while they train, and writes nothing into the workdir. Exit code 0: done, 1: a file could not be
-written, 2: something in the command is wrong (nothing is written then).
+while they train, and writes nothing into the workdir. Of the shares of a sweep (--runs of
+rethinking_jax.main) --joined writes report.html, figures/ and tables/ of the whole sweep into a
+folder of their own, --output has one section, and --numbers one file. Exit code 0: done, 1: a
+file could not be written, 2: something in the command is wrong (nothing is written then).
 """
 
 import argparse
 import sys
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from rethinking_jax import cli
 from rethinking_jax.errors import UserError
@@ -28,8 +31,10 @@ if TYPE_CHECKING:
     from rethinking_jax.analysis.results import Results
     from rethinking_jax.analysis.unfinished import Unfinished
 
+    Found: TypeAlias = Results | TheoryResults | Unfinished
+
 # The options that do nothing for --numbers.
-OF_REPORTS = ("output", "language", "pictures", "fit_threshold")
+OF_REPORTS = ("output", "joined", "language", "pictures", "fit_threshold")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -37,12 +42,9 @@ def main(arguments: Sequence[str]) -> int:
     try:
         flags = _parse(arguments)
         if flags.numbers:
-            return _write_numbers(flags.workdirs[0], flags.numbers)
+            return _write_numbers(flags.workdirs, flags.numbers)
         # What takes time to import comes now: --help and a typo are answered at once.
         from rethinking_jax.analysis import drawing
-        from rethinking_jax.analysis.unfinished import Unfinished
-        from rethinking_jax.report import page
-        from rethinking_jax.report.section import section
 
         drawing.check_matplotlib()
         _check_threshold(flags.fit_threshold)
@@ -51,18 +53,10 @@ def main(arguments: Sequence[str]) -> int:
             for workdir in flags.workdirs
         }
         _check_place(flags.output, "--output")
-        for workdir, found in several.items():
-            if flags.pictures or flags.language:
-                several[workdir] = _draw_again(workdir, found, flags.pictures)
-            page.write_report(workdir, several[workdir])
-            if isinstance(found, Unfinished) and _finished_meanwhile(workdir):
-                several[workdir] = _read(workdir, flags.language, flags.fit_threshold)
-                page.write_report(workdir, several[workdir])
-            stands = f", {now.told}" if isinstance(now := several[workdir], Unfinished) else ""
-            print(f"Report: {workdir / 'report.html'}{stands}")
-        if flags.output:
-            page.write_page(flags.output, [section(found) for found in several.values()])
-            print(f"All of them: {flags.output}")
+        if flags.joined:
+            _write_joined(several, flags.joined)
+        else:
+            _write_reports(several, flags)
     except UserError as error:
         return cli.fail(error, 2)
     except OSError as error:
@@ -72,9 +66,99 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _read(
-    workdir: AnyPath, language: str | None, threshold: float | None
-) -> "Results | TheoryResults | Unfinished":
+def _write_reports(several: "dict[AnyPath, Found]", flags: argparse.Namespace) -> None:
+    """Writes the report of each workdir and, where it is asked for, one page of all.
+
+    Raises:
+      UserError: shares of a sweep are among them that cannot be joined; nothing is written.
+    """
+    from rethinking_jax.analysis.unfinished import Unfinished
+    from rethinking_jax.report import page
+    from rethinking_jax.report.section import section
+
+    if flags.output:
+        _sweeps_joined(several)
+    for workdir, found in several.items():
+        if flags.pictures or flags.language:
+            several[workdir] = _draw_again(workdir, found, flags.pictures)
+        page.write_report(workdir, several[workdir])
+        if isinstance(found, Unfinished) and _finished_meanwhile(workdir):
+            several[workdir] = _read(workdir, flags.language, flags.fit_threshold)
+            page.write_report(workdir, several[workdir])
+        stands = f", {now.told}" if isinstance(now := several[workdir], Unfinished) else ""
+        print(f"Report: {workdir / 'report.html'}{stands}")
+    if flags.output:
+        page.write_page(flags.output, [section(found) for found in _sweeps_joined(several)])
+        print(f"All of them: {flags.output}")
+
+
+def _sweeps_joined(several: "dict[AnyPath, Found]") -> "list[Found]":
+    """Returns what workdirs hold, the shares of each sweep as one, in the place of their first.
+
+    Raises:
+      UserError: shares cannot be joined, see `rethinking_jax.analysis.shares`.
+    """
+    found = _shares(several)
+    if not found:
+        return list(several.values())
+    from rethinking_jax.analysis import shares
+
+    groups = shares.by_sweep(found)
+    whole = {next(iter(group)): shares.joined(group) for group in groups}
+    kept = [workdir for workdir in several if workdir in whole or workdir not in found]
+    return [whole.get(workdir, several[workdir]) for workdir in kept]
+
+
+def _write_joined(several: "dict[AnyPath, Found]", folder: AnyPath) -> None:
+    """Writes the report of a sweep, given its shares, into a folder that is no workdir.
+
+    Raises:
+      UserError: they are not the shares of one sweep, or the folder is taken; nothing is written.
+    """
+    from rethinking_jax.report import page
+
+    whole = _whole_sweep(several, f"--joined={folder}")
+    if (folder / "config.json").exists():
+        raise UserError(f"--joined={folder} is a workdir: take a folder of its own")
+    page.write_report(folder, whole)
+    print(f"Report: {folder / 'report.html'}, {len(several)} shares joined")
+
+
+def _whole_sweep(several: "dict[AnyPath, Found]", option: str) -> "Results":
+    """Returns the sweep whose shares workdirs hold; `option` is what asks for it.
+
+    Raises:
+      UserError: they are not the shares of one sweep.
+    """
+    from rethinking_jax.analysis import shares
+
+    found = _shares(several)
+    other = next((workdir for workdir in several if workdir not in found), None)
+    if other is not None:
+        raise UserError(f"{option} is of shares of a sweep (--runs), and {other} is none")
+    groups = shares.by_sweep(found)
+    if len(groups) > 1:
+        first, second = (next(iter(group)) for group in groups[:2])
+        raise UserError(
+            f"{option} is of one sweep: {first} and {second} are shares of different ones"
+        )
+    return shares.joined(groups[0])
+
+
+def _shares(several: "dict[AnyPath, Found]") -> "dict[AnyPath, Results | Unfinished]":
+    """Returns what is a share of a sweep, by its workdir."""
+    from rethinking_jax.analysis.results import Results
+    from rethinking_jax.analysis.unfinished import Unfinished
+
+    return {
+        workdir: found
+        for workdir, found in several.items()
+        if (isinstance(found, Results) and found.share)
+        or (isinstance(found, Unfinished) and found.results.share)
+    }
+
+
+def _read(workdir: AnyPath, language: str | None, threshold: float | None) -> "Found":
     """Reads a workdir; a language that is given takes the place of its config's.
 
     Raises:
@@ -117,9 +201,7 @@ def _finished_meanwhile(workdir: AnyPath) -> bool:
     return True
 
 
-def _draw_again(
-    workdir: AnyPath, found: "Results | TheoryResults | Unfinished", missing: bool
-) -> "Results | TheoryResults | Unfinished":
+def _draw_again(workdir: AnyPath, found: "Found", missing: bool) -> "Found":
     """Draws the pictures, whose words are part of them, in the language of the config.
 
     They stay as they are where the data is not at hand.
@@ -156,12 +238,16 @@ def _check_threshold(threshold: float | None) -> None:
         raise UserError(f"--fit_threshold={threshold:g} must be {wanted}")
 
 
-def _write_numbers(workdir: AnyPath, file: AnyPath) -> int:
+def _write_numbers(workdirs: Sequence[AnyPath], file: AnyPath) -> int:
     from rethinking_jax.analysis import numbers
 
     _check_place(file, "--numbers")
-    numbers.write(workdir, file)
-    print(f"Numbers of {workdir}: {file}")
+    if len(workdirs) > 1:
+        several = {workdir: _read(workdir, None, None) for workdir in workdirs}
+        numbers.write_joined(workdirs, _whole_sweep(several, f"--numbers={file} of several"), file)
+    else:
+        numbers.write(workdirs[0], file)
+    print(f"Numbers of {', '.join(map(str, workdirs))}: {file}")
     return 0
 
 
@@ -191,14 +277,20 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--fit_threshold", metavar="SHARE", type=float, help="the train accuracy that is fitted"
     )
     parser.add_argument(
-        "--numbers", metavar="FILE.json", type=open_path, help="of one workdir, finished or not"
+        "--numbers",
+        metavar="FILE.json",
+        type=open_path,
+        help="of one workdir, finished or not, or of the shares of a sweep",
+    )
+    parser.add_argument(
+        "--joined", metavar="FOLDER", type=open_path, help="for one report of a sweep in shares"
     )
     flags = parser.parse_args(arguments)
+    if flags.joined and (flags.output or flags.pictures):
+        raise UserError(f"--joined={flags.joined} makes one report: leave --output, --pictures out")
     if flags.numbers and any(getattr(flags, name) for name in OF_REPORTS):
         others = ", ".join(f"--{name}" for name in OF_REPORTS)
         raise UserError(f"--numbers writes no report: leave {others} out")
-    if flags.numbers and len(flags.workdirs) > 1:
-        raise UserError(f"--numbers={flags.numbers} is of one WORKDIR: {len(flags.workdirs)} given")
     return flags
 
 

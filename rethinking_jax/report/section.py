@@ -239,10 +239,11 @@ def facts(results: Results) -> dict[str, str]:
 
 def _facts(results: Results) -> dict[str, str]:
     """Says what is run and on what, which is known from the start."""
+    share = f", share {results.share} of a sweep" if results.share else ""
     return {
         "data": _data(results),
         "model": ", ".join(results.models),
-        "runs": str(len(results.summary["members"])),
+        "runs": f"{len(results.summary['members'])}{share}",
         "training": _training(results),
     }
 

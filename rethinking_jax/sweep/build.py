@@ -31,6 +31,9 @@ from rethinking_jax.sweep.program import Program, apart, make_program, use_scan,
 from rethinking_jax.sweep.resident import resident_engine
 from rethinking_jax.sweep.stream import Corrupt, StreamProgram, make_stream_program, stream_engine
 
+# A TPU takes the examples of a convolution so many at a time; fewer cost almost as much.
+TPU_BATCH = 128
+
 
 def static_part(config: ConfigDict) -> dict[str, object]:
     """Returns what runs must have in common to share an engine, but for their images."""
@@ -145,6 +148,28 @@ def check_batches(config: ConfigDict, train_size: int, parts: int) -> None:
         )
 
 
+def wasteful_batches(config: ConfigDict, backend: str, parts: int) -> str:
+    """Says in one line that a TPU would fill up the batches of a network; "" where it does not.
+
+    A TPU lays the batch of a convolution out in pieces of 128 examples, and computes whole
+    pieces. Other devices, and dense layers, have no such step.
+
+    Args:
+      config: of the run.
+      backend: "cpu", "gpu" or "tpu".
+      parts: how many devices share a batch.
+    """
+    each = config.batch_size // (parts * config.accumulate)
+    if backend != "tpu" or not is_convolutional(config) or each >= TPU_BATCH:
+        return ""
+    wanted = TPU_BATCH * parts * config.accumulate
+    return (
+        f"config.batch_size={config.batch_size} gives each of {parts} TPU chips {each} examples at "
+        f"a time, and a chip computes {TPU_BATCH} in about the time: fewer chips cost less, or "
+        f"batch_size={wanted} with a learning rate for it"
+    )
+
+
 def build_engine(
     config: ConfigDict, dataset: Dataset, backend: str, mesh: Mesh, train_size: int | None = None
 ) -> Engine:
@@ -176,7 +201,7 @@ def build_program(
         eval_batch_size=config.eval_batch_size,
         scan=_scans(config, backend),
         mesh=mesh,
-        compiler_options=xla_options(backend, is_convolutional(config)),
+        compiler_options=_xla_options(config, backend),
     )
 
 
@@ -185,8 +210,12 @@ def build_stream_program(
 ) -> StreamProgram:
     """Makes the compiled functions of a run with a streamed data set, see `build_engine`."""
     steps = _make_steps(config, dataset, backend, mesh, len(dataset.train))
-    options = xla_options(backend, is_convolutional(config))
+    options = _xla_options(config, backend)
     return make_stream_program(steps, make_corruption(config, dataset), mesh, options)
+
+
+def _xla_options(config: ConfigDict, backend: str) -> dict[str, str]:
+    return xla_options(backend, is_convolutional(config), config.deterministic)
 
 
 def _scans(config: ConfigDict, backend: str) -> bool:

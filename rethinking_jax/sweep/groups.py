@@ -32,6 +32,7 @@ from rethinking_jax.sweep.build import (
     make_optimizer_of,
     static_part,
     streamed_part,
+    wasteful_batches,
 )
 from rethinking_jax.sweep.engine import Chunk, Engine, Run
 from rethinking_jax.sweep.memory import SHARE, member_bytes, step_bytes
@@ -110,7 +111,7 @@ def make_chunks(
     kept = [
         names
         for names in stored
-        if runs.keys() >= set(names) and len({_group_key(runs[name]) for name in names}) == 1
+        if runs.keys() >= set(names) and len({_key(runs[name]) for name in names}) == 1
     ]
     parts = [tuple(runs[name] for name in names) for names in kept]
     placed = {name for names in kept for name in names}
@@ -126,6 +127,8 @@ def make_chunks(
         size = part[0].train_size(len(dataset.train))
         key = str((mesh.shape, static_part(config), own, size))
         if key not in engines:
+            if warning := wasteful_batches(config, backend, mesh.shape["data"]):
+                report(warning)
             engines[key] = build_engine(config, dataset, backend, mesh, size)
         name = chunk_name([run.name for run in part])
         chunks.append(Chunk(name, part, dataset, engines[key], mesh))
@@ -136,7 +139,7 @@ def _groups(runs: Sequence[Run]) -> list[list[Run]]:
     """Puts runs that may train together into groups."""
     groups: dict[str, list[Run]] = {}
     for run in runs:
-        groups.setdefault(_group_key(run), []).append(run)
+        groups.setdefault(_key(run), []).append(run)
     return list(groups.values())
 
 
@@ -218,13 +221,21 @@ def _init_of(
     return lambda: init_state(model, build, one, image_shape)
 
 
-def _group_key(run: Run) -> str:
-    """Returns a text that is the same for all runs that may train together."""
-    config, subset = run.config, run.subset
+def _key(run: Run) -> str:
+    return group_key(run.config, None if run.subset is None else len(run.subset))
+
+
+def group_key(config: ConfigDict, examples: int | None = None) -> str:
+    """Returns a text that is the same for all runs that may train together.
+
+    Args:
+      config: of the run.
+      examples: the size of the part of the training set that it is given; None: the whole.
+    """
     # Members of a group share their images: corrupted pixels are those of one seed.
     shared = CORRUPTIONS[config.corruption].images is None
     own = "" if shared else (config.corruption, corruption_seed(config))
-    return str((static_part(config), own, None if subset is None else len(subset)))
+    return str((static_part(config), own, examples))
 
 
 def _members_at_once(group: Sequence[Run], dataset: Dataset, backend: str) -> int:

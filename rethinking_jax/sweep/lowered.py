@@ -5,13 +5,12 @@ for the devices of the chunk's mesh. `lowered.compile()` then says what memory a
 devices that are here as on those of a topology (`jax.experimental.topologies`).
 """
 
+import math
 from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jax.stages import Lowered
 
@@ -22,6 +21,7 @@ from rethinking_jax.step.state import Examples, PyTree
 from rethinking_jax.sweep.build import build_program, build_stream_program
 from rethinking_jax.sweep.engine import Chunk
 from rethinking_jax.sweep.groups import hyper
+from rethinking_jax.sweep.held import flat
 from rethinking_jax.sweep.mesh import slots
 from rethinking_jax.sweep.program import Program, zero_running
 from rethinking_jax.sweep.stream import StreamProgram
@@ -35,11 +35,13 @@ class Step(NamedTuple):
     Attributes:
       lower: traces it.
       calls: how often the program, or the body of its loop, runs in an epoch.
+      loop: how often the body of its loop runs in one call; 1 where it has none.
       held_bytes: what a device holds meanwhile besides the program's arguments.
     """
 
     lower: Callable[[], Lowered]
     calls: int
+    loop: int
     held_bytes: int
 
 
@@ -64,11 +66,11 @@ def members_of(chunk: Chunk) -> int:
 
 
 def bytes_of(tree: PyTree) -> int:
-    """Returns the bytes that a tree of shapes takes on each device, without padding."""
+    """Returns the bytes that a tree of shapes with shardings takes on each device, unpadded."""
 
     def own(leaf: jax.ShapeDtypeStruct) -> int:
-        shape = leaf.sharding.shard_shape(leaf.shape) if leaf.sharding else leaf.shape
-        return int(np.prod(shape)) * leaf.dtype.itemsize
+        shape: tuple[int, ...] = leaf.sharding.shard_shape(leaf.shape)
+        return math.prod(shape) * int(leaf.dtype.itemsize)
 
     return sum(map(own, jax.tree.leaves(tree)))
 
@@ -105,10 +107,12 @@ def _resident(chunk: Chunk, program: Program) -> dict[str, Step]:
         return jax.jit(program.evaluate).lower(state, splits["train"], positions)
 
     held = whole - bytes_of(splits["train"])
-    batches = sum(-(-n // config.eval_batch_size) for n in evaluated(chunk).values())
+    batches = {split: -(-n // config.eval_batch_size) for split, n in evaluated(chunk).items()}
+    loop = -(-chunk.train_size // config.eval_batch_size) if chunk.engine.scan else 1
+    besides = held + bytes_of((running, order))
     return {
-        "train": Step(train, chunk.steps_per_epoch, held),
-        "evaluate": Step(evaluate, batches, held + bytes_of((running, order))),
+        "train": Step(train, chunk.steps_per_epoch, count, held),
+        "evaluate": Step(evaluate, sum(batches.values()), loop, besides),
     }
 
 
@@ -125,11 +129,11 @@ def _examples(chunk: Chunk, name: str, members: int) -> Examples:
 
 
 def _images(chunk: Chunk, name: str, part: Split) -> PyTree:
-    """Returns the shape of the images of a split after their corruption."""
+    """Returns the shape of the images of a split as they lie on the devices, corrupted."""
     drawn = corrupt(chunk.config, chunk.dataset)
     ids = jax.ShapeDtypeStruct(part.ids.shape, part.ids.dtype)
     stored = jax.ShapeDtypeStruct(part.images.shape, part.images.dtype)
-    return jax.eval_shape(partial(drawn.images, name), ids, stored)
+    return jax.eval_shape(lambda ids, images: flat(drawn.images(name, ids, images)), ids, stored)
 
 
 # A run whose examples are streamed ----------------------------------------------------
@@ -154,9 +158,9 @@ def _streamed(chunk: Chunk, program: StreamProgram) -> dict[str, Step]:
 
     # The copy of the next batch runs beside the step of this one.
     return {
-        "train": Step(train, chunk.steps_per_epoch, bytes_of(batch)),
+        "train": Step(train, chunk.steps_per_epoch, 1, bytes_of(batch)),
         "evaluate": Step(
-            evaluate, sum(-(-n // size) for n in counts.values()), bytes_of(batch_of_eval)
+            evaluate, sum(-(-n // size) for n in counts.values()), 1, bytes_of(batch_of_eval)
         ),
     }
 
@@ -188,9 +192,8 @@ def _over(tree: PyTree, mesh: Mesh) -> PyTree:
     return jax.tree.map(lambda leaf: _shape(leaf.shape, leaf.dtype, mesh, MEMBER), tree)
 
 
-def _shape(
-    shape: tuple[int, ...], dtype: PyTree, mesh: Mesh, spec: PartitionSpec
-) -> jax.ShapeDtypeStruct:
+def _shape(shape: tuple[int, ...], dtype: PyTree, mesh: Mesh, spec: PartitionSpec) -> PyTree:
+    """Returns a `jax.ShapeDtypeStruct`, for which the types of `Examples` have no word."""
     return jax.ShapeDtypeStruct(shape, dtype, sharding=NamedSharding(mesh, spec))
 
 

@@ -16,6 +16,7 @@ from rethinking_jax.step.state import Running, Sums, TrainState
 from rethinking_jax.step.train import make_apply
 from rethinking_jax.sweep.build import make_model, make_preprocess_of
 from rethinking_jax.sweep.engine import Chunk, Run
+from rethinking_jax.sweep.norms import MeasureNorms
 from rethinking_jax.sweep.position import Position, restored, taken
 from rethinking_jax.sweep.recorder import with_facts
 from rethinking_jax.sweep.stage import Measure, MeasureMembers, Stage
@@ -39,7 +40,7 @@ def measured(
     chunk: Chunk,
     stage: Stage,
     position: Position,
-    norms: MeasureMembers,
+    norms: MeasureNorms,
     besides: MeasureMembers,
 ) -> Position:
     """Evaluates at the end of an epoch and writes a line for each member that goes on.
@@ -63,12 +64,15 @@ def measured(
     state = None if sums is None else _recorded(chunk, stage, position)
     if sums is None or state is None:
         return position
-    found, own_norms = (sums, fetch(running)), norms(position.active, state)
-    more = besides(position.active, state)
+    between = partial(_goes_on, stage, "margins")
+    weighed = norms(position.active, state, position.feed, between)
+    if weighed is None:
+        return position
+    found, more = (sums, fetch(running)), besides(position.active, state)
     lines = []
     for slot, member in enumerate(position.active):
         run, own = chunk.runs[member], jax.tree.map(partial(_at, slot), found)
-        line = _line(chunk, stage, position, run, *own) | own_norms[slot]
+        line = _line(chunk, stage, position, run, *own) | weighed[slot]
         lines.append(_joined(run, line, more[slot]))
     if is_primary():
         metrics.append_lines(stage.metrics_file, lines)
@@ -77,6 +81,12 @@ def measured(
         stage.write_scalars(line)
     stage.progress.epoch(lines)
     return position._replace(carry=(state, jax.tree.map(jnp.zeros_like, running)))
+
+
+def _goes_on(stage: Stage, what: str, share: float) -> str | None:
+    """Shows the share of something that is measured, and says why to stop, or None."""
+    stage.progress.measuring(what, share)
+    return stage.stop_requested()
 
 
 def _at(slot: int, leaf: np.ndarray) -> np.ndarray:
@@ -150,11 +160,7 @@ def _evaluated(chunk: Chunk, stage: Stage, position: Position) -> dict[str, Sums
         name = "train" if split == "train_sample" else split
         stage.progress.measuring(name, 0.0)
 
-        def between(share: float) -> str | None:
-            stage.progress.measuring(name, share)
-            return stage.stop_requested()
-
-        sums = position.feed.evaluate(position.carry[0], split, between)
+        sums = position.feed.evaluate(position.carry[0], split, partial(_goes_on, stage, name))
         return None if sums is None else fetch(sums)
 
     last = position.step // chunk.steps_per_epoch == config.epochs
@@ -178,10 +184,7 @@ def _evaluated(chunk: Chunk, stage: Stage, position: Position) -> dict[str, Sums
 def _recorded(chunk: Chunk, stage: Stage, position: Position) -> TrainState | None:
     """Returns the states with what is found of every example; None where asked to stop."""
 
-    def between(share: float) -> str | None:
-        stage.progress.measuring("every example", share)
-        return stage.stop_requested()
-
+    between = partial(_goes_on, stage, "every example")
     epoch = position.step // chunk.steps_per_epoch
     return with_facts(chunk, position.feed, position.carry[0], epoch, between)
 

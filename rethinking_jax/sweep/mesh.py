@@ -86,7 +86,7 @@ def rows_of(process: int, batch_size: int, mesh: Mesh) -> slice:
     parts = _over_data(mesh).devices_indices_map((batch_size,))
     stretches = sorted(
         {part[0].indices(batch_size)[:2] for device, part in parts.items()
-         if device.process_index == process}
+         if device.process_index == process}  # type: ignore[attr-defined]
     )  # fmt: skip
     first, end = stretches[0][0], stretches[-1][1]
     if sum(last - begin for begin, last in stretches) < end - first:

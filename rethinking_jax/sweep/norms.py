@@ -17,38 +17,67 @@ from rethinking_jax.config.joined import names_of
 from rethinking_jax.host.processes import fetch
 from rethinking_jax.models.peers import evaluated
 from rethinking_jax.step import norms
-from rethinking_jax.step.state import TrainState
+from rethinking_jax.step.state import TrainState, facts_of
 from rethinking_jax.sweep import groups
-from rethinking_jax.sweep.build import make_model
-from rethinking_jax.sweep.engine import Chunk
+from rethinking_jax.sweep.build import input_shape, make_model
+from rethinking_jax.sweep.engine import Between, Chunk, Feed
 from rethinking_jax.workdir.metrics import Line
 
-# (the members that go on, their states) -> what the line of each holds of the measures.
-MeasureNorms: TypeAlias = Callable[[tuple[int, ...], TrainState], Sequence[Line]]
+# (the members that go on, their states, their examples, what may stop it) -> what the line of each
+# holds of the measures; None where it was stopped.
+MeasureNorms: TypeAlias = Callable[
+    [tuple[int, ...], TrainState, Feed, Between], Sequence[Line] | None
+]
 
 
 def norms_of(chunk: Chunk) -> MeasureNorms:
     """Makes what measures the members of a chunk as its config asks for."""
     if not chunk.config.measures:
-        return lambda active, state: [{} for _ in active]
+        return lambda active, state, feed, between: [{} for _ in active]
     names = names_of(chunk.config, "measures", norms.MEASURES)
     model = make_model(chunk.config, chunk.dataset.num_classes)
     start = jax.device_get(chunk.engine.init(groups.hyper(chunk.runs)).params)
+    shape = input_shape(chunk.config, chunk.dataset)
+    path = jax.jit(lambda params: norms.path_norm(*evaluated(model, params), shape))
 
-    def members(active: tuple[int, ...], state: TrainState) -> list[Line]:
+    def members(
+        active: tuple[int, ...], state: TrainState, feed: Feed, between: Between
+    ) -> list[Line] | None:
+        margins = _margins(state, feed, between) if "margin" in names else None
+        if margins is None and "margin" in names:
+            return None
         now = fetch(state.params)
         lines = []
         for slot, member in enumerate(active):
-            params, first = (
-                evaluated(model, jax.tree.map(partial(_at, place), tree))
-                for tree, place in ((now, slot), (start, member))
+            own = jax.tree.map(partial(_at, slot), now)
+            weights, first = (
+                norms.matrices(evaluated(model, params)[1])
+                for params in (own, jax.tree.map(partial(_at, member), start))
             )
-            network = norms.Network(norms.matrices(params), norms.matrices(first))
+            subset = chunk.runs[member].subset
+            network = norms.Network(
+                weights,
+                first,
+                float(path(own)) if "path" in names else math.nan,
+                _chosen(margins[slot], subset) if margins is not None else np.empty(0),
+            )
             found = norms.columns(names, network)
             lines.append({name: _number(value) for name, value in found.items()})
         return lines
 
     return members
+
+
+def _margins(state: TrainState, feed: Feed, between: Between) -> np.ndarray | None:
+    """Returns the margin of every training example, float32 [members, n]; None where stopped."""
+    recorded = facts_of(state)  # of this very moment
+    now = recorded["train"] if recorded else feed.examine(state, "train", between)
+    return None if now is None else np.asarray(fetch(now["margin"]))
+
+
+def _chosen(values: np.ndarray, subset: np.ndarray | None) -> np.ndarray:
+    own: np.ndarray = values if subset is None else values[subset]
+    return own
 
 
 def _at(place: int, leaf: np.ndarray) -> np.ndarray:

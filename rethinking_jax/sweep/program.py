@@ -179,13 +179,18 @@ def use_scan(backend: str, convolutional: bool) -> bool:
 
 
 @cache
-def xla_options(backend: str, convolutional: bool) -> dict[str, str]:
-    """Returns compiler options that make a program faster, {} where there are none.
+def xla_options(backend: str, convolutional: bool, deterministic: bool = False) -> dict[str, str]:
+    """Returns compiler options that make a program faster, or its bits the same every time.
+
+    A GPU adds up in no fixed order where an operation scatters, as the gradient of a max pool
+    does, and chooses among algorithms by a stopwatch. `deterministic` forbids both.
 
     XLA's own library for products on CPUs trains the small AlexNet 1.5 and the small
     Inception 1.4 times as fast (docs/bench). It is experimental: an XLA that does not know
     the option goes without.
     """
+    if backend == "gpu" and deterministic:
+        return {"xla_gpu_deterministic_ops": "true"}
     if backend != "cpu" or not convolutional:
         return {}
     options = {"xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_DOT"}

@@ -14,6 +14,7 @@ from rethinking_jax.sweep.build import input_shape, make_model
 from rethinking_jax.sweep.engine import Chunk
 from rethinking_jax.workdir import metrics
 from rethinking_jax.workdir.metrics import Json, Line
+from rethinking_jax.workdir.share import NOT_OF_A_RUN
 
 
 def summarize(
@@ -87,4 +88,4 @@ def _described(chunk: Chunk, lines: Mapping[str, list[Line]]) -> dict[str, Json]
 def _resolved(plain: Json, override: Overrides) -> Json:
     """Returns the config of one run, as config.json and the sweep in it say."""
     own = {**plain, **override}
-    return {key: value for key, value in own.items() if key not in ("name", "sweep")}
+    return {key: value for key, value in own.items() if key not in NOT_OF_A_RUN}

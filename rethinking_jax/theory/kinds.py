@@ -13,6 +13,7 @@ from rethinking_jax.theory import (
     label_errors,
     memorization,
     min_norm,
+    norms,
     rademacher,
     robust_labels,
     shattering,
@@ -36,6 +37,7 @@ KINDS: dict[str, Kind] = {
     "double_descent": double_descent.KIND,
     "memorization": memorization.KIND,
     "robust_labels": robust_labels.KIND,
+    "norms": norms.KIND,
 }
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from rethinking_jax.analysis.findings import Findings
+from rethinking_jax.analysis.wrong_labels import corrected_share, memorized_share
 from rethinking_jax.config import Member, Overrides
 from rethinking_jax.config.joined import names_of
 from rethinking_jax.config.key import AT_LEAST_1, Key, Range
@@ -43,11 +44,10 @@ from rethinking_jax.theory.kind import (
     at_least,
     check_network,
 )
+from rethinking_jax.theory.robust_distance import distance_plot
 from rethinking_jax.theory.robust_methods import METHODS, PLAIN
 from rethinking_jax.theory.robust_results import (
     Course,
-    corrected_share,
-    memorized_share,
     robust_plots,
     robust_table,
     rows_of,
@@ -55,7 +55,9 @@ from rethinking_jax.theory.robust_results import (
 from rethinking_jax.theory.robust_verdicts import verdicts
 from rethinking_jax.workdir.metrics import Line
 
-HELD_OUT = "held_out_accuracy"  # the name of what is measured besides, in metrics.jsonl
+# The names of what is measured besides, in metrics.jsonl.
+HELD_OUT, DISTANCE = "held_out_accuracy", "distance_from_start"
+TRUE = "true labels"  # the name of the runs without noise, which the others are compared with
 
 
 class Noise(NamedTuple):
@@ -91,7 +93,10 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
         for seed in seeds_of(own)
     ]
     methods = names_of(config, "methods", METHODS)
-    runs = [_run(noise, method) for method in methods for noise in noises]
+    pairs = [(noise, method) for method in methods for noise in noises]
+    if PLAIN in methods and all(noise.wrong for noise in noises):
+        pairs += [(noise, PLAIN) for noise in _without_noise(config)]
+    runs = [_run(noise, method) for noise, method in pairs]
     with tools.open_lab() as lab:
         lines = lab.train(
             training_config(
@@ -105,11 +110,7 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
             lambda index, run: run._replace(subset=kept),
             partial(_watch, np.setdiff1d(np.arange(count), kept)),
         )
-    courses = [
-        _course(noise, method, lines[_name(noise, method)])
-        for method in methods
-        for noise in noises
-    ]
+    courses = [_course(noise, method, lines[_name(noise, method)]) for noise, method in pairs]
     for name, _ in members:
         plain = [one.last for one in courses if (one.name, one.method) == (name, PLAIN)]
         if plain:
@@ -119,15 +120,24 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
         f"with noisy labels, {len(dataset.test):,} test images with true ones",
         "method": f"{config.model} {list(config.hidden_sizes)}, {config.optimizer}, learning rate "
         f"{config.learning_rate:g}, batches of {config.batch_size}, {config.epochs} epochs; "
-        f"{config.seeds} seeds, each with labels of its own, which all methods share",
+        f"{config.seeds} seeds, each with labels of its own, which all methods share; plain "
+        "training also on true labels",
     }
     rows = rows_of(courses)
-    return Findings(rows, facts, [robust_table(rows)], robust_plots(courses), verdicts(courses))
+    plots = [*robust_plots(courses), *distance_plot(courses)]
+    return Findings(rows, facts, [robust_table(rows)], plots, verdicts(courses))
 
 
 def seeds_of(config: ConfigDict) -> range:
     """Returns the seeds of a config's runs."""
     return range(config.seed, config.seed + config.seeds)
+
+
+def _without_noise(config: ConfigDict) -> list[Noise]:
+    """Returns true labels for each seed: what plain training on wrong ones is compared with."""
+    own = config.copy_and_resolve_references()
+    own.corruption, own.labels_file = "true_labels", ""
+    return [Noise(TRUE, own, seed, 0.0) for seed in seeds_of(own)]
 
 
 def kept_positions(config: ConfigDict, count: int) -> np.ndarray:
@@ -210,6 +220,8 @@ def _course(noise: Noise, method: str, lines: Sequence[Line]) -> Course:
         [line[HELD_OUT] for line in lines],
         [memorized_share(line) for line in lines],
         [corrected_share(line, noise.wrong) for line in lines],
+        [line["train_accuracy"] for line in lines],
+        [line[DISTANCE] for line in lines] if DISTANCE in lines[0] else [],
     )
 
 

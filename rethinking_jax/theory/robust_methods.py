@@ -27,7 +27,8 @@ def _of_loss(name: str) -> Callable[[float], Overrides]:
 
 
 METHODS: dict[str, Method] = {
-    PLAIN: Method(lambda wrong: {}),
+    # Of plain training alone the distance from the start is measured, for a claim about it.
+    PLAIN: Method(lambda wrong: {"measures": "distance"}),
     "label_smoothing": Method(lambda wrong: {"label_smoothing": 0.1}, "Szegedy et al. 2016"),
     "dropout": Method(lambda wrong: {"dropout_rate": 0.5}, "Srivastava et al. 2014"),
     "mixup": Method(lambda wrong: {"mixup_alpha": 8.0}, "Zhang et al. 2018"),

@@ -9,7 +9,7 @@ from rethinking_jax.analysis.curves import Curve, Plot, seeds_curve
 from rethinking_jax.analysis.intervals import paired
 from rethinking_jax.analysis.table import Column, Table, table
 from rethinking_jax.theory.robust_methods import EARLY, PLAIN
-from rethinking_jax.workdir.metrics import Json, Line, text_of
+from rethinking_jax.workdir.metrics import Json, text_of
 
 COLUMNS = (
     Column("labels", "name"),
@@ -48,6 +48,8 @@ class Course(NamedTuple):
       held_out: accuracy on held-out examples with noisy labels.
       memorized: the share of the wrongly labelled training examples that are given their label.
       corrected: the share of them that are given their true class; 0 where there are none.
+      train: train accuracy, on the labels that it trains on.
+      distance: of the weights from where they started; empty where it is not measured.
     """
 
     name: str
@@ -60,6 +62,8 @@ class Course(NamedTuple):
     held_out: list[float]
     memorized: list[float]
     corrected: list[float]
+    train: list[float]
+    distance: list[float]
 
     @property
     def last(self) -> float:
@@ -75,27 +79,6 @@ class Course(NamedTuple):
     def early(self) -> float:
         """The test accuracy of the first epoch that does best on held-out noisy labels."""
         return self.test[int(np.argmax(self.held_out))]
-
-
-def memorized_share(line: Line) -> float:
-    """Returns the share of the wrongly labelled examples that are given their label."""
-    return float(line.get("train_accuracy_on_corrupted") or 0.0)
-
-
-def corrected_share(line: Line, wrong: float) -> float:
-    """Returns the share of the wrongly labelled examples that are given their true class.
-
-    An example that is right by its true label is either one with a clean label that is right by
-    it, or a wrongly labelled one that is corrected.
-
-    Args:
-      line: of a run, over the examples that it trains on.
-      wrong: the share of them that is wrongly labelled.
-    """
-    if not wrong:
-        return 0.0
-    clean = (1 - wrong) * float(line.get("train_accuracy_on_clean") or 0.0)
-    return max(0.0, (float(line["train_accuracy_true_labels"]) - clean) / wrong)
 
 
 def by_setting(courses: Sequence[Course]) -> dict[str, dict[str, list[Course]]]:
@@ -129,7 +112,6 @@ def _row(
     places = [int(np.argmax(one.held_out)) if stopped else -1 for one in own]
     gain = paired(accuracies, [one.last for one in plain]) if plain else None
     over = paired(accuracies, [one.early for one in plain]) if plain else None
-    most = [max(one.corrected) for one in own]
     return {
         "name": name,
         "method": method,
@@ -142,13 +124,19 @@ def _row(
         "low": gain and gain.low,
         "high": gain and gain.high,
         "over_early": over and over.value,
-        **{
-            key: float(
-                np.mean([getattr(one, key)[at] for one, at in zip(own, places, strict=True)])
-            )
-            for key in ("memorized", "corrected")
-        },
-        "corrected_most": float(np.mean(most)),
+        **_shares(own, places),
+    }
+
+
+def _shares(own: Sequence[Course], places: Sequence[int]) -> Json:
+    """Returns the shares of the wrongly labelled examples, None where there are none."""
+    if not any(one.wrong for one in own):
+        return dict.fromkeys(("memorized", "corrected", "corrected_most"))
+    pairs = list(zip(own, places, strict=True))
+    return {
+        "memorized": float(np.mean([one.memorized[at] for one, at in pairs])),
+        "corrected": float(np.mean([one.corrected[at] for one, at in pairs])),
+        "corrected_most": float(np.mean([max(one.corrected) for one in own])),
     }
 
 
@@ -168,14 +156,14 @@ def robust_plots(courses: Sequence[Course]) -> list[Plot]:
         plots.append(
             Plot(
                 f"test_accuracy_{len(plots)}",
-                f"Test accuracy while training on wrong labels: {name}",
+                f"Test accuracy while training: {name}",
                 "On the true labels of the test set.",
                 "epoch",
                 "test accuracy",
                 curves,
             )
         )
-        if PLAIN in methods:
+        if PLAIN in methods and any(one.wrong for one in methods[PLAIN]):
             plots.append(_early_learning_plot(name, methods[PLAIN], len(plots)))
     return plots
 

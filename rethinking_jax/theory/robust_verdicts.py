@@ -7,6 +7,7 @@ import numpy as np
 from rethinking_jax.analysis.findings import verdict
 from rethinking_jax.analysis.intervals import Difference, holm, mean_interval, p_above_0, paired
 from rethinking_jax.analysis.verdicts import Verdict
+from rethinking_jax.theory.robust_distance import farther_on_wrong_labels
 from rethinking_jax.theory.robust_methods import PLAIN
 from rethinking_jax.theory.robust_results import Course, by_setting
 
@@ -37,6 +38,7 @@ def verdicts(courses: Sequence[Course]) -> list[Verdict]:
         generalized_loses_on_pairs(noisy),
         better_than_stopping(noisy),
         people_are_memorized_earlier(noisy),
+        farther_on_wrong_labels(courses),
     ]
 
 

@@ -7,12 +7,12 @@ from rethinking_jax.errors import UserError
 from rethinking_jax.workdir import metrics
 from rethinking_jax.workdir.folder import FILES, FOLDERS, Folder
 from rethinking_jax.workdir.metrics import Json, Line
+from rethinking_jax.workdir.share import NOT_OF_A_RUN
 from rethinking_jax.workdir.storage import AnyPath, check_place, is_remote
 
 SUMMARY_KEYS = ("experiment", "dataset", "device", "versions", "wall_seconds", "members")
 MEMBER_KEYS = ("name", "model", "corruption", "label_noise", "seed", "steps_to_fit", "diverged")
 OF_CONFIG = ("model", "corruption", "seed")  # those that say what is in the config, too
-NO_KEYS = ("name", "sweep")  # what config.json has besides the keys of a run
 # What a config of an earlier version did that lacks these keys; its epochs are those it has.
 BEFORE = {"measure_every": 1, "stop_when_fitted": False, "fit_threshold": 1.0}
 
@@ -117,7 +117,7 @@ def _contradiction(
         name, run = member["name"], {**config, **override}
         own = lines.get(name, [])
         known = {**member.get("config", run), **{key: member[key] for key in OF_CONFIG}}
-        other = [key for key in run if key not in NO_KEYS and known.get(key) != run[key]]
+        other = [key for key in run if key not in NOT_OF_A_RUN and known.get(key) != run[key]]
         if override.get("name", name) != name or other:
             return f"{file} is that of another config: {', '.join(other) or name}"
         if not own:

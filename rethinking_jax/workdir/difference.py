@@ -6,6 +6,7 @@ Runs may be added, and epochs: no step of a run depends on how many are to come.
 from collections.abc import Callable
 
 from rethinking_jax.workdir.metrics import Json
+from rethinking_jax.workdir.share import SHARE, WHOLE
 
 
 def differences(stored: Json, config: Json, identity: Callable[[Json], Json]) -> list[str]:
@@ -27,10 +28,16 @@ def differences(stored: Json, config: Json, identity: Callable[[Json], Json]) ->
         there["sweep"] = here["sweep"]
     if _is_longer(stored, config):
         there["epochs"] = here.get("epochs")
+    if there.get(WHOLE) and here.get(WHOLE) and there["sweep"] == here["sweep"]:
+        pairs = zip(there[WHOLE], here[WHOLE], strict=False)
+        if len(there[WHOLE]) == len(here[WHOLE]) and all(goes_on(a, b) for a, b in pairs):
+            there[WHOLE] = here[WHOLE]
+    changed = [key for key in {**there, **here} if there.get(key) != here.get(key)]
+    if SHARE in changed:  # another share has other runs
+        changed = [key for key in changed if key not in ("sweep", WHOLE)]
     return [
         f"{key} ({_shown(stored, key, config)} there, {_shown(config, key, stored)} now)"
-        for key in {**there, **here}
-        if there.get(key) != here.get(key)
+        for key in changed
     ]
 
 
@@ -48,6 +55,9 @@ def _is_longer(stored: Json, config: Json) -> bool:
 def _shown(config: Json, key: str, other: Json) -> str:
     """Returns a value for a message; of a sweep the runs alone that the other does not have."""
     if key not in config:
-        return "its default"  # what a version did that had no such key
+        # What a version did that had no such key; or a command of the whole sweep.
+        return "all runs" if key in (SHARE, WHOLE) else "its default"
     value = config[key]
-    return repr([run for run in value if run not in other[key]] if key == "sweep" else value)
+    return repr(
+        [run for run in value if run not in other[key]] if key in ("sweep", WHOLE) else value
+    )
