@@ -2,20 +2,25 @@
 
 from collections.abc import Callable
 from functools import cache, partial
+from pathlib import Path
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import rethinking_jax as rj
+from rethinking_jax.corruption import Moments
 from rethinking_jax.models import create_model
 from rethinking_jax.scores.critical import critical_samples
-from rethinking_jax.step.preprocess import make_preprocess
+from rethinking_jax.step.preprocess import make_preprocess, pixel_moments
 from rethinking_jax.step.train import make_apply
+from rethinking_jax.sweep.engine import Run
 
-SHAPE, COUNT = (6, 6, 1), 600
+SHAPE, COUNT = (12, 12, 1), 600
 IDS = np.arange(COUNT, dtype=np.uint32)
 
 
@@ -35,7 +40,7 @@ def exact(weights: np.ndarray, logits: np.ndarray) -> np.ndarray:
 
 def drawn(seed: int) -> tuple[dict, np.ndarray]:
     rng = np.random.default_rng(seed)
-    kernel = rng.normal(size=(36, 10)).astype(np.float32)
+    kernel = rng.normal(size=(144, 10)).astype(np.float32)
     bias = rng.normal(size=10).astype(np.float32)
     images = rng.integers(0, 256, (COUNT, *SHAPE)).astype(np.uint8)
     return {"params": {"Dense_0": {"kernel": kernel, "bias": bias}}}, images
@@ -96,7 +101,7 @@ def test_networks_are_searched_in_eval_mode() -> None:
     model = Normalized()
     images = rng.integers(0, 256, (COUNT, *SHAPE)).astype(np.uint8)
     variables = model.init(jax.random.key(0), jnp.zeros((1, *SHAPE)), train=False)
-    mean, var = rng.normal(size=36), rng.uniform(0.1, 3, 36)
+    mean, var = rng.normal(size=144), rng.uniform(0.1, 3, 144)
     stats = {"mean": jnp.float32(mean), "var": jnp.float32(var)}
     variables = {"params": variables["params"], "batch_stats": {"BatchNorm_0": stats}}
     apply = partial(make_apply(model, make_preprocess("none", mean, var)), variables)
@@ -112,7 +117,7 @@ def test_the_noise_depends_on_seed_step_and_id_alone() -> None:
 
     def searched(images: np.ndarray, ids: np.ndarray, seed: int, step: int, **options: bool):
         return np.asarray(
-            search("none")(variables, images, ids, 20.0, seed=seed, step=step, **options)
+            search("none")(variables, images, ids, 10.0, seed=seed, step=step, **options)
         )
 
     found = searched(images, IDS, 1, 5)
@@ -127,9 +132,36 @@ def test_the_noise_depends_on_seed_step_and_id_alone() -> None:
 def test_more_iterations_find_no_less_and_a_box_of_no_size_finds_nothing() -> None:
     variables, images = drawn(4)
     few, many = (
-        np.asarray(search("none")(variables, images, IDS, 20.0, iterations=count))
+        np.asarray(search("none")(variables, images, IDS, 10.0, iterations=count))
         for count in (2, 10)
     )
     np.testing.assert_array_equal(few[few > 0], many[few > 0])
     assert (many > 2).any() and ((few == 0) == ((many == 0) | (many > 2))).all()
     assert not np.asarray(search("none")(variables, images, IDS, 0.0)).any()
+
+
+@pytest.mark.slow
+def test_in_a_notebook_a_trained_linear_classifier_is_searched_as_exactly(tmp_path: Path) -> None:
+    """The whole way from stored pixels: the radius is of them, before they are standardized."""
+    held = rj.load_dataset("mnist5k").test
+    pixels = np.asarray(held.images, np.float64).reshape(len(held), -1) / 255
+    shares = []
+
+    def measure(run: Run, variables: dict, apply: Callable[..., jax.Array]) -> dict[str, float]:
+        dense = variables["params"]["Dense_0"]
+        spread = float(np.asarray(moments.std)[0])
+        logits = np.asarray(apply(held.images), np.float64)
+        least = exact(dense["kernel"].astype(np.float64) / (255 * spread), logits)
+        radius = float(np.median(least))
+        check(np.asarray(critical_samples(apply, held.images, held.ids, radius)), least, radius)
+        shift = float(np.asarray(moments.mean)[0])
+        inputs = (pixels - shift) / spread
+        np.testing.assert_allclose(inputs @ dense["kernel"] + dense["bias"], logits, atol=1e-3)
+        shares.append(radius)
+        return {"radius": radius}
+
+    moments = Moments(*pixel_moments(np.asarray(rj.load_dataset("mnist5k").train.images)))
+    config = rj.base_config()
+    config.update(model="linear", preprocess="dataset", epochs=2, checkpoint_every=0)
+    rj.run(config, tmp_path / "run", measure=measure, report=False)
+    assert len(shares) == 2
