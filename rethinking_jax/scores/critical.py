@@ -7,6 +7,7 @@ that the share which it finds is a lower bound of the critical sample ratio.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -61,14 +62,7 @@ def critical_samples(
     predicted = jnp.argmax(logits_of(pixels), -1)
     key = jax.random.fold_in(purpose_key(seed, "critical_samples"), step)
     keys = jax.vmap(lambda one: jax.random.fold_in(key, one))(jnp.asarray(ids))
-
-    def lead(offset: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Returns by how much others lead, summed over examples, and whether one does."""
-        logits = logits_of(pixels + offset)
-        is_own = jax.nn.one_hot(predicted, logits.shape[-1], dtype=bool)
-        own = jnp.sum(jnp.where(is_own, logits, 0.0), -1)
-        other = jnp.max(jnp.where(is_own, -jnp.inf, logits), -1)
-        return jnp.sum(other - own), jnp.argmax(logits, -1) != predicted
+    lead = partial(_lead, logits_of, pixels, predicted)
 
     def moved(
         carry: tuple[jax.Array, jax.Array], iteration: jax.Array
@@ -77,14 +71,38 @@ def critical_samples(
         slope, changed = jax.grad(lead, has_aux=True)(offset)
         # What is seen here is the place to which the iteration before has moved.
         found = jnp.where(changed & (found == 0), iteration - 1, found)
-        drawn = jax.vmap(
-            lambda one: jax.random.normal(jax.random.fold_in(one, iteration), pixels.shape[1:])
-        )(keys)
-        offset = offset + box * (STEP * jnp.sign(slope) + NOISE * drawn)
-        return (jnp.clip(offset, -box, box), found), None
+        noise = NOISE * _normal(keys, iteration, pixels.shape[1:])
+        offset = jnp.clip(offset + box * (STEP * jnp.sign(slope) + noise), -box, box)
+        return (offset, found), None
 
     start = jnp.zeros_like(pixels), jnp.zeros(len(pixels), jnp.int32)
     numbers = jnp.arange(1, iterations + 1, dtype=jnp.int32)
     (offset, found), _ = jax.lax.scan(moved, start, numbers, unroll=iterations if unroll else 1)
     changed = lead(offset)[1]
     return jnp.where(changed & (found == 0), jnp.int32(iterations), found)
+
+
+def _lead(
+    logits_of: Logits, pixels: jax.Array, predicted: jax.Array, offset: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    """Returns by how much other classes lead, summed over examples, and around which one does.
+
+    Args:
+      logits_of: see `critical_samples`.
+      pixels: float32 [n, h, w, c], on the scale 0 to 1.
+      predicted: int32 [n], the answers there.
+      offset: what is added to the pixels, of their shape.
+
+    Returns:
+      A float32 scalar, and bool [n]: whether the answer is another one.
+    """
+    logits = logits_of(pixels + offset)
+    is_own = jax.nn.one_hot(predicted, logits.shape[-1], dtype=bool)
+    own = jnp.sum(jnp.where(is_own, logits, 0.0), -1)
+    other = jnp.max(jnp.where(is_own, -jnp.inf, logits), -1)
+    return jnp.sum(other - own), jnp.argmax(logits, -1) != predicted
+
+
+def _normal(keys: jax.Array, iteration: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+    """Returns the noise of an iteration, float32 [n, *shape], from the keys of n examples."""
+    return jax.vmap(lambda one: jax.random.normal(jax.random.fold_in(one, iteration), shape))(keys)

@@ -18,6 +18,7 @@ from rethinking_jax.config import Member, Overrides, recipe
 from rethinking_jax.config.data_keys import redraw_probability
 from rethinking_jax.config.key import AT_LEAST_1, Key, Range
 from rethinking_jax.corruption.randomness import generator
+from rethinking_jax.data.dataset import Dataset
 from rethinking_jax.data.runs import cropped
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.host.processes import fetch
@@ -91,16 +92,19 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
     rows = rows_of(courses)
     for row in rows:
         tools.say(f"{row['name']}, radius {row['radius']:g}: {row['last']:.4f} critical at the end")
-    facts = {
+    tables, plots = [critical_table(rows)], critical_plots(courses)
+    return Findings(rows, _facts(config, dataset, len(chosen)), tables, plots, verdicts(courses))
+
+
+def _facts(config: ConfigDict, dataset: Dataset, chosen: int) -> dict[str, str]:
+    return {
         "data": f"{config.dataset}: {len(dataset.train):,} training images; the search is around "
-        f"{len(chosen):,} of {len(dataset.test):,} test images, which are corrupted as the "
-        "training images of a run are",
+        f"{chosen:,} of {len(dataset.test):,} test images, which are corrupted as the training "
+        "images of a run are",
         "method": f"{config.model} {list(config.hidden_sizes)}, {config.optimizer}, learning rate "
         f"{config.learning_rate:g}, batches of {config.batch_size}, {config.epochs} epochs; "
         f"{config.seeds} seeds; {config.iterations} iterations of the search",
     }
-    plots = critical_plots(courses)
-    return Findings(rows, facts, [critical_table(rows)], plots, verdicts(courses))
 
 
 def seeds_of(config: ConfigDict) -> range:

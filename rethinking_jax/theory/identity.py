@@ -105,23 +105,26 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
             if seed == config.seed:
                 pictures.append((layers, [*outputs[:SHOWN]]))
         tools.say(f"{layers}: {rows_of(learned)[-1]['identity']:.4f} like the identity")
-    first = samples[config.seed]
-    facts = {
-        "data": f"{config.dataset}: one training image for each of {config.seeds} seeds, and "
-        f"{config.examples:,} test images of {' x '.join(map(str, first.one.shape[1:3]))} pixels",
-        "method": f"convolutions of {config.channels} channels and {config.filter_width} x "
-        f"{config.filter_width} filters, Adam, learning rate {config.learning_rate:g}, "
-        f"up to a mean squared error of {config.fit_loss:g}",
-    }
-    rows = rows_of(learned)
+    first, rows = samples[config.seed], rows_of(learned)
     return Findings(
         rows,
-        facts,
+        _facts(config, first),
         [identity_table(rows)],
         [identity_plot(learned)],
         verdicts(learned),
         [_gallery(first, pictures)],
     )
+
+
+def _facts(config: ConfigDict, sample: Sample) -> dict[str, str]:
+    sides = " x ".join(map(str, sample.one.shape[1:3]))
+    return {
+        "data": f"{config.dataset}: one training image for each of {config.seeds} seeds, and "
+        f"{config.examples:,} test images of {sides} pixels",
+        "method": f"convolutions of {config.channels} channels and {config.filter_width} x "
+        f"{config.filter_width} filters, Adam, learning rate {config.learning_rate:g}, "
+        f"up to a mean squared error of {config.fit_loss:g}",
+    }
 
 
 def seeds_of(config: ConfigDict) -> range:
@@ -136,7 +139,7 @@ def depths_of(config: ConfigDict) -> list[int]:
       UserError: the key has something else than whole numbers from 1 on, or less than two.
     """
     given = recipe.numbers("depths", config.depths)
-    if any(depth < 1 or depth != int(depth) for depth in given) or len(set(given)) < 2:
+    if any(depth < 1 or not depth.is_integer() for depth in given) or len(set(given)) < 2:
         raise UserError(
             f"config.depths={config.depths}: must be two or more numbers of layers, joined by +, "
             "such as 1+5+20"
