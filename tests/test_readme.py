@@ -153,7 +153,7 @@ def test_the_readme_is_short_and_leads_on() -> None:
     assert len(README.read_bytes()) <= 9_000
     pages = re.findall(r"\]\((docs/\w+\.md)\)", README.read_text())
     # What came after the paper has pages of its own.
-    after = ("critical", "double_descent", "kernels", "memorization", "robust")
+    after = ("critical", "double_descent", "kernels", "measures", "memorization", "robust")
     wanted = (*after, "data", "extend", "keys", "results", "scale")
     assert sorted(set(pages)) == sorted(f"docs/{name}.md" for name in wanted)
     set_up = fences(README, "bash")[0]

@@ -9,7 +9,7 @@ from helpers.measured_figure1 import MEASURES
 from rethinking_jax.analysis import belkin
 from rethinking_jax.analysis.regularizers import listed
 from rethinking_jax.analysis.table import Column, Spread, markdown, table, with_values
-from rethinking_jax.theory import critical_results, published, robust_results
+from rethinking_jax.theory import critical_results, norm_results, published, robust_results
 from rethinking_jax.theory.kernel_noise_pages import BESIDE_NOTE
 from rethinking_jax.workdir.metrics import Json, text_of
 
@@ -32,6 +32,7 @@ AFTER = (
     "kernel_noise",
     "label_errors",
     "memorization",
+    "norms",
     "robust_labels",
 )
 # The letters of docs/results.md for what a command needs.
@@ -54,6 +55,7 @@ class Rows(NamedTuple):
     kernel_noise: list[Json]
     published: list[Json]
     robust: list[Json]
+    norms: list[Json]
     critical: list[Json]
     theory: list[Json]
     clocks: list[Json]
@@ -81,6 +83,7 @@ def rows_of(files: dict[str, Json]) -> Rows:
     solved = [make(files) for make in (measured.table_3, measured.kernel_noise)]
     solved.append(measured.of_kind(files, "memorization", "published"))
     solved.append(measured.of_kind(files, "robust_labels", "method"))
+    solved.append(measured.of_kind(files, "norms", "measure"))
     solved.append(measured.of_kind(files, "critical_samples", "radius"))
     return Rows(*papers, *solved, measured.theory(files), clocks, others)
 
@@ -127,6 +130,11 @@ def section(files: dict[str, Json]) -> str:
             "### Training through wrong labels\n\n"
             f"`{MAIN}/robust_labels.py` and, with (b), `:dataset=cifar10`. {robust_results.NOTE}",
             drawn(measured.COLUMNS_ROBUST, rows.robust),
+        ]
+    if rows.norms:
+        parts += [
+            f"### Norms and margins of networks that fit\n\n`{MAIN}/norms.py`. {norm_results.NOTE}",
+            drawn(measured.COLUMNS_NORMS, rows.norms),
         ]
     if rows.critical:
         parts += [
