@@ -76,7 +76,9 @@ def _row(report: dict, streamed: bool) -> list[str]:
         number(first["images_per_second"]),
         " / ".join(number(one["hours"]) for one in costs),
         " / ".join(number(one["chip_hours"]) for one in costs),
-        f"{sum(program['compile_cpu_seconds'] for program in programs):.0f}",
+        f"{sum(program['compile_cpu_seconds'] for program in programs):.0f}"
+        if all("compile_cpu_seconds" in program for program in programs)
+        else "not counted",
     ]
     if streamed:
         row.insert(7, number(first["feed"]["images_per_second_of_a_host"]))
