@@ -1,6 +1,5 @@
 """Critical samples while networks train: verdicts, rows, and the whole command."""
 
-import csv
 import json
 from pathlib import Path
 
@@ -8,12 +7,14 @@ import numpy as np
 import pytest
 from conftest import Command, read_metrics
 
+from rethinking_jax.analysis import findings
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.errors import UserError
 from rethinking_jax.theory import critical_samples, critical_verdicts
 from rethinking_jax.theory.critical_results import Course, critical_plots, rows_of
 from rethinking_jax.theory.settings import theory_config
 
+pytestmark = pytest.mark.usefixtures("no_report")
 CONFIG = "--config=configs/critical_samples.py"
 SMALL = (
     f"{CONFIG}:train_examples=200,examples=60,noise=0+1,images=,radius=20+1,iterations=4,"
@@ -120,10 +121,9 @@ def test_the_command(answer: Command, tmp_path: Path) -> None:
     # A larger box has more.
     assert all(rows[name, 20]["last"] >= rows[name, 1]["last"] for name, _ in rows)
     assert len({row["last"] for row in summary["members"]}) > 2
-    for name in ("figures/critical_samples_20.svg", "tables/critical_samples.csv"):
-        assert (workdir / name).exists()
-    with (workdir / "tables" / "critical_samples.csv").open() as file:
-        assert len(list(csv.DictReader(file))) == 4
+    found = findings.read(workdir).found
+    assert [plot.name for plot in found.plots[:2]] == ["critical_samples_20", "critical_samples_1"]
+    assert len(found.tables[0].exact) == 4
     again = answer(SMALL, f"--workdir={workdir}")
     assert again.returncode == 0 and "Complete already" in again.stdout
 
