@@ -1,7 +1,8 @@
 """Small archives in the form of ImageNet's, and the set that the real tfds builder makes of them.
 
 Twelve of the thousand classes, photographs of many sizes with texture at every scale, and
-the odd ones of the original: JPEGs in CMYK and a PNG that is named .JPEG.
+the odd ones of the original: JPEGs in CMYK, a PNG that is named .JPEG, and those of
+`odd_photographs`.
 """
 
 import functools
@@ -16,10 +17,12 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from conftest import REPOSITORY
-from PIL import Image
+from PIL import Image, ImageCms
 
 PER_CLASS = 6
 VALIDATION = 24
+TRAIN = 84  # images in all
+TURNED = 6  # EXIF's word for a picture that is to be turned clockwise by a quarter
 # In the order of tfds's labels.txt, the first of it and those with odd images.
 CMYK_NAME, PNG_NAME = "n01739381_1309.JPEG", "n02105855_2933.JPEG"
 SYNSETS = (
@@ -50,11 +53,11 @@ def texture(height: int, width: int, seed: int) -> np.ndarray:
     return (image * 50 + 120).clip(0, 255).astype(np.uint8)
 
 
-def encode(image: np.ndarray, kind: str = "JPEG", mode: str = "RGB") -> bytes:
+def encode(image: np.ndarray, kind: str = "JPEG", mode: str = "RGB", **more: object) -> bytes:
     """The image as a file."""
     content = io.BytesIO()
     options = {"quality": 90} if kind == "JPEG" else {}
-    Image.fromarray(image).convert(mode).save(content, kind, **options)
+    Image.fromarray(image).convert(mode).save(content, kind, **options, **more)
     return content.getvalue()
 
 
@@ -62,6 +65,29 @@ def photograph(number: int) -> bytes:
     """A JPEG of one of many sizes; every seventh is gray, as some of ImageNet's are."""
     height, width = 60 + 7 * (number % 11), 60 + 13 * (number % 7)
     return encode(texture(height, width, number), mode="L" if number % 7 == 3 else "RGB")
+
+
+def odd_photographs() -> dict[str, bytes]:
+    """Kinds of JPEG that are rare in ImageNet, by file name."""
+
+    def exif(orientation: int) -> bytes:
+        found = Image.Exif()
+        found[0x0112] = orientation
+        return found.tobytes()
+
+    large = np.tile(texture(300, 400, 5), (4, 4, 1))  # as a camera of 2 megapixels makes them
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    kinds = (
+        encode(large),
+        encode(large, mode="L"),
+        encode(texture(24, 31, 6)),  # smaller than what it is scaled to
+        encode(texture(70, 90, 7), exif=exif(1)),
+        encode(texture(70, 90, 8), mode="L", exif=exif(1), icc_profile=profile),
+        encode(texture(70, 90, 9), exif=exif(TURNED)),
+        encode(texture(70, 90, 10), icc_profile=profile, subsampling=0),
+        encode(texture(70, 90, 11), progressive=True, subsampling=1),
+    )
+    return {f"{SYNSETS[-1]}_{9001 + k}.JPEG": content for k, content in enumerate(kinds)}
 
 
 def write_tar(path: Path, members: dict[str, bytes]) -> None:
@@ -87,6 +113,8 @@ def write_archives(folder: Path) -> Archives:
         if synset == PNG_NAME[:9]:
             images[PNG_NAME] = encode(texture(80, 75, 3), "PNG")
             images[f"{synset}_99.JPEG"] = encode(texture(75, 80, 4), "PNG")
+        if synset == SYNSETS[-1]:
+            images |= odd_photographs()
         inner = folder / f"{synset}.tar"
         write_tar(inner, images)
         classes[inner.name] = inner.read_bytes()

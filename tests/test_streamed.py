@@ -1,5 +1,6 @@
 """Reading in batches: memory, stream and cache give the same examples."""
 
+import io
 import os
 import shutil
 import signal
@@ -17,7 +18,16 @@ from conftest import needs_real
 from helpers.tfds_sets import examples, image_features, noise, prepare
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from imagenet_fixture import Archives, encode, texture
+from imagenet_fixture import (
+    CMYK_NAME,
+    PNG_NAME,
+    TRAIN,
+    TURNED,
+    Archives,
+    encode,
+    odd_photographs,
+    texture,
+)
 from PIL import Image
 
 from rethinking_jax.data import Dataset, images, load_dataset
@@ -113,13 +123,14 @@ def assert_same(found: Dataset, expected: Dataset) -> None:
 @pytest.mark.parametrize("kind", ["stream", "cache"])
 def test_imagenet(kind: str, opened: dict[str, Dataset], memory: Dataset) -> None:
     assert opened[kind].train.reader.kind == kind
-    assert len(memory.train.labels) == 76 and len(memory.test.labels) == 24
+    assert len(memory.train.labels) == TRAIN and len(memory.test.labels) == 24
     assert_same(opened[kind], memory)
 
 
 @settings(max_examples=30, deadline=None)
 @given(
-    positions=st.lists(st.integers(0, 75), max_size=40), kind=st.sampled_from(["stream", "cache"])
+    positions=st.lists(st.integers(0, TRAIN - 1), max_size=40),
+    kind=st.sampled_from(["stream", "cache"]),
 )
 def test_any_positions_in_any_order(
     positions: list[int], kind: str, opened: dict[str, Dataset], memory: Dataset
@@ -129,9 +140,9 @@ def test_any_positions_in_any_order(
 
 
 @pytest.mark.parametrize("kind", ["stream", "cache"])
-@pytest.mark.parametrize("wrong", [-1, 76])
+@pytest.mark.parametrize("wrong", [-1, TRAIN])
 def test_positions_that_are_not_there(kind: str, wrong: int, opened: dict[str, Dataset]) -> None:
-    with pytest.raises(IndexError, match=rf"{wrong}.* of 76"):
+    with pytest.raises(IndexError, match=rf"{wrong}.* of {TRAIN}"):
         opened[kind].train.read(np.array([wrong]))
 
 
@@ -147,13 +158,53 @@ def test_what_the_archives_hold_is_what_is_read(memory: Dataset, imagenet_tars: 
         assert memory.train.labels[row] == label
         expected = images.fit(images.decode_with_pillow(content, "RGB"), SIZE).astype(int)
         # The builder encodes CMYK and PNG files anew where it knows their names.
-        changed = name in ("n01739381_1309.JPEG", "n02105855_2933.JPEG")
+        changed = name in (CMYK_NAME, PNG_NAME)
         difference = np.abs(memory.train.images[row] - expected)
         assert difference.mean() < (12 if changed else 1e-9)
     assert sorted(memory.test.ids) == list(range(1, 25))
     for number, row in zip(memory.test.ids, memory.test.images, strict=True):
         content = imagenet_tars.validation[f"ILSVRC2012_val_{number:08d}.JPEG"]
         np.testing.assert_array_equal(row, images.fit(images.decode(content, "RGB"), SIZE))
+
+
+def scaled_exactly(image: np.ndarray, side: int) -> np.ndarray:
+    """A whole image at this size by its definition, cropped then: float64 [side, side, c].
+
+    The weight of a pixel falls linearly with its distance, over one pixel of the larger grid.
+    """
+    lengths = [max(side, round(n * side / min(image.shape[:2]))) for n in image.shape[:2]]
+    found = image.astype(np.float64)
+    for axis, length in enumerate(lengths):
+        step = image.shape[axis] / length
+        centres = (np.arange(length)[:, None] + 0.5) * step
+        distances = np.abs(np.arange(image.shape[axis]) + 0.5 - centres) / max(step, 1)
+        weights = np.maximum(0, 1 - distances)
+        weights /= weights.sum(1, keepdims=True)
+        found = np.moveaxis(np.tensordot(weights, found, (1, axis)), 0, axis)
+    top, left = ((length - side) // 2 for length in lengths)
+    return found[top : top + side, left : left + side]
+
+
+def test_every_kind_of_photograph_is_decoded_and_scaled_as_the_docs_say(
+    memory: Dataset,
+) -> None:
+    """Against Pillow and a definition in float64: large, gray, turned, of any sampling."""
+    rows = {int(example_id): k for k, example_id in enumerate(memory.train.ids)}
+    label_of = {int(i) % 2**22: int(i) >> 22 for i in memory.train.ids if int(i) % 2**22 > 9000}
+    gray = 0
+    for name, content in odd_photographs().items():
+        number = int(name[10:-5])
+        found = memory.train.images[rows[label_of[number] * 2**22 + number]]
+        with Image.open(io.BytesIO(content)) as opened:
+            seen = np.asarray(opened.convert("RGB"))
+            turned = opened.getexif().get(0x0112) == TURNED
+            if opened.mode == "L":
+                gray += 1
+                assert (found == found[..., :1]).all()
+        expected = scaled_exactly(np.rot90(seen, -1) if turned else seen, SIZE)
+        # Each of two passes rounds to whole numbers.
+        assert np.abs(found - expected).max() <= 1.01, name
+    assert gray == 2
 
 
 @pytest.mark.parametrize("kind", ["stream", "cache"])
@@ -250,7 +301,7 @@ def assert_batches(found: list[HostBatch], positions: np.ndarray, expected: Data
 def test_batches_are_in_order_whatever_the_threads(
     kind: str, threads: int, batch: int, opened: dict[str, Dataset], memory: Dataset
 ) -> None:
-    positions = np.random.default_rng(batch).integers(0, 76, (6, batch))
+    positions = np.random.default_rng(batch).integers(0, TRAIN, (6, batch))
     found = list(read_batches(opened[kind].train, positions, threads=threads, workers=0))
     assert_batches(found, positions, memory)
 
@@ -259,7 +310,7 @@ def test_batches_are_in_order_whatever_the_threads(
 def test_batches_are_in_order_whatever_the_workers(
     workers: int, opened: dict[str, Dataset], memory: Dataset
 ) -> None:
-    positions = np.random.default_rng(workers).integers(0, 76, (5, 37))
+    positions = np.random.default_rng(workers).integers(0, TRAIN, (5, 37))
     found = list(read_batches(opened["stream"].train, positions, threads=2, workers=workers))
     assert_batches(found, positions, memory)
 
@@ -534,7 +585,9 @@ def test_what_cannot_be_opened(options: dict, word: str, tmp_path: Path) -> None
 
 
 def test_bytes_in_memory(imagenet_data_dir: Path, data_dir: Path, tmp_path: Path) -> None:
-    assert estimate_bytes("imagenet2012", str(imagenet_data_dir), 299) == 100 * 299 * 299 * 3
+    assert (
+        estimate_bytes("imagenet2012", str(imagenet_data_dir), 299) == (TRAIN + 24) * 299 * 299 * 3
+    )
     assert estimate_bytes("imagenet2012", str(imagenet_data_dir), 0) is None
     load_dataset("mnist5k", data_dir=str(data_dir))
     assert estimate_bytes("mnist5k", str(data_dir), 0) == 5000 * 784

@@ -9,6 +9,7 @@
     python -m rethinking_jax.bench solve     a kernel machine, against SciPy and scikit-learn
     python -m rethinking_jax.bench commands  a sweep as one command, or one for each run
     python -m rethinking_jax.bench values    Data Banzhaf values, against pyDVL
+    python -m rethinking_jax.bench scale     ImageNet's examples without their pixels
     python -m rethinking_jax.bench campaign  all that docs/ states of a GPU, in half an hour
 
 `--output=FILE` keeps the raw times, ratios, settings, versions and the device as JSON; what

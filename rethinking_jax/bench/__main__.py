@@ -156,6 +156,15 @@ def _values(parser: cli.Parser) -> None:
     parser.add_argument("--data_dir", default="", help="of tfds")
 
 
+def _scale(parser: cli.Parser) -> None:
+    count = cli.whole_number(1)
+    parser.add_argument(
+        "--examples", type=count, default=1_281_167, help="for training (%(default)s, ImageNet's)"
+    )
+    parser.add_argument("--batch_size", type=count, default=256, help="%(default)s")
+    _repeats(parser, 3)
+
+
 def _campaign(parser: cli.Parser) -> None:
     parser.add_argument(
         "--minutes", type=cli.whole_number(1), default=25, help="all of it (%(default)s)"
@@ -213,6 +222,7 @@ BENCHES: dict[str, tuple[str, Callable[[cli.Parser], None]]] = {
         "and what 10,000 networks cost",
         _values,
     ),
+    "scale": ("what ImageNet's examples cost without their pixels: seconds and memory", _scale),
     "campaign": (
         "all that the documentation states of an accelerator, in a given time: the parts that "
         "--output does not have yet, most valuable first",

@@ -15,6 +15,7 @@ from rethinking_jax.bench import (
     findings,
     imagenet,
     members,
+    scale,
     solve,
     sweep,
     train,
@@ -241,6 +242,28 @@ def _values(options: Namespace, console: Console) -> Iterator[Record]:
     yield record
 
 
+def _scale(options: Namespace, console: Console) -> Iterator[Record]:
+    settings = scale.resolve(options.examples, options.batch_size, options.repeats)
+    record = scale.bench_scale(settings, _say(console))
+    for part in record["parts"]:
+        rows = [
+            [
+                step["name"],
+                f"{step['seconds'][0]:.2f}",
+                spread(step["seconds"], "{:.2f}"),
+                spread(step["cpu_seconds"], "{:.2f}"),
+                f"{(step['peak_bytes'] - part['start_bytes']) / MEGABYTE:,.0f}",
+            ]
+            for step in part["steps"]
+        ]
+        columns = ["", "first, s", "s (least to most)", "CPU s", "peak MB more"]
+        title = f"{scale.COMMANDS[part['part']]} {settings.examples:,} examples without pixels"
+        print_table(console, f"{title}, {record['device']}", columns, rows)
+        more = part["peak_bytes"] - part["start_bytes"]
+        console.print(f"{more / MEGABYTE:,.0f} MB more in all than with {scale.FEW:,} examples")
+    yield record
+
+
 def _campaign(options: Namespace, console: Console) -> Iterator[Record]:
     settings = campaign.resolve(options.minutes, options.parts, options.data_dir, options.output)
     if not options.show:
@@ -265,6 +288,7 @@ RUNS: dict[str, Callable[[Namespace, Console], Iterator[Record]]] = {
     "solve": _solve,
     "commands": _commands,
     "values": _values,
+    "scale": _scale,
     "campaign": _campaign,
 }
 

@@ -11,24 +11,23 @@ is such a process; it prints one line of JSON.
 import itertools
 import json
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import jax
 
 from rethinking_jax import config as configs
 from rethinking_jax.bench import ours
+from rethinking_jax.bench.own_process import in_own_process, peak_bytes
 from rethinking_jax.bench.results import Record, new_record
 from rethinking_jax.bench.sweep import Settings as SweepSettings
 from rethinking_jax.bench.sweep import sweep_config
 from rethinking_jax.bench.timing import Progress
 from rethinking_jax.config import recipe
 from rethinking_jax.data.runs import load_datasets
-from rethinking_jax.errors import RunFailed, UserError
+from rethinking_jax.errors import UserError
 from rethinking_jax.sweep import groups
 
 
@@ -64,8 +63,10 @@ def bench_members(settings: Settings, data_dir: str, say: Progress) -> Record:
     # GPU this one would take most of the memory.
     groups = []
     for members in settings.members:
-        say(f"{members} member{'s' if members > 1 else ''}")
-        groups.append(_in_own_process(members, settings, data_dir))
+        what = f"{members} member{'s' if members > 1 else ''}"
+        say(what)
+        words = [str(members), settings.model, settings.dataset, data_dir, str(settings.epochs)]
+        groups.append(in_own_process("members", words, what))
     return new_record("members", settings._asdict() | {"members": list(settings.members)}) | {
         "groups": groups,
         "growth": growth(groups),
@@ -84,24 +85,6 @@ def growth(groups: Sequence[Record]) -> list[dict[str, float]]:
         }
         for small, large in itertools.pairwise(groups)
     ]
-
-
-def _in_own_process(members: int, settings: Settings, data_dir: str) -> Record:
-    words = [str(members), settings.model, settings.dataset, data_dir, str(settings.epochs)]
-    result = subprocess.run(
-        [sys.executable, "-m", "rethinking_jax.bench.members", *words],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if result.returncode:
-        last = (result.stderr.strip().split("\n") or [""])[-1]
-        if result.returncode == 2:
-            raise UserError(last)
-        reason = last or f"exit code {result.returncode}"
-        raise RunFailed(f"the process with {members} members failed: {reason}")
-    found: Record = json.loads(result.stdout.strip().split("\n")[-1])
-    return found
 
 
 def measure(members: int, model: str, dataset: str, data_dir: str, epochs: int) -> Record:
@@ -140,23 +123,6 @@ def measure(members: int, model: str, dataset: str, data_dir: str, epochs: int) 
         "peak_bytes": peak_bytes(),
         "estimated_bytes_per_member": groups.estimate_bytes(chunk.runs[0], chunk.dataset),
     }
-
-
-def peak_bytes() -> int:
-    """Returns the most memory so far, of the device where it keeps count, else of this process."""
-    stats = jax.devices()[0].memory_stats()
-    if stats and "peak_bytes_in_use" in stats:
-        return int(stats["peak_bytes_in_use"])
-    # On Linux getrusage would not do: a child starts there with the peak of its parent.
-    status = Path("/proc/self/status")
-    if status.exists():
-        for line in status.read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    import resource  # there is none on Windows
-
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from ml_collections import ConfigDict
 
 from rethinking_jax.corruption.randomness import purpose_key
 from rethinking_jax.data.dataset import Dataset, Split
+from rethinking_jax.host.cpu import on_cpu
 from rethinking_jax.step.facts import Moment
 from rethinking_jax.step.state import Carry, Hyper, Sums, TrainState
 
@@ -136,6 +137,7 @@ def steps_per_epoch(config: ConfigDict, train_size: int) -> int:
 
 def train_sample(config: ConfigDict, train_size: int) -> np.ndarray:
     """Returns the positions that `config.train_eval_examples` looks at, int64, ascending."""
-    key = jax.random.fold_in(purpose_key(config.data_seed, "order"), 2**31 - 1)
-    order = np.asarray(jax.random.permutation(key, train_size))
+    with on_cpu():
+        key = jax.random.fold_in(purpose_key(config.data_seed, "order"), 2**31 - 1)
+        order = np.asarray(jax.random.permutation(key, train_size))
     return np.sort(order[: config.train_eval_examples]).astype(np.int64)

@@ -15,17 +15,28 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from ml_collections import ConfigDict
 
 from rethinking_jax.data.batches import HostBatch, read_batches
 from rethinking_jax.data.dataset import Split
 from rethinking_jax.errors import RunFailed, UserError
+from rethinking_jax.host.cpu import on_cpu
 from rethinking_jax.host.processes import fetch
 from rethinking_jax.step.facts import Moment
 from rethinking_jax.step.metrics import zero_sums
 from rethinking_jax.step.state import Carry, Examples, Hyper, Running, Steps, Sums, TrainState
 from rethinking_jax.step.train import epoch_order
 from rethinking_jax.sweep.axes import over_data, over_members
-from rethinking_jax.sweep.engine import Between, Chunk, Engine, Feed, Pieces, Taken, train_sample
+from rethinking_jax.sweep.engine import (
+    Between,
+    Chunk,
+    Engine,
+    Feed,
+    Pieces,
+    Taken,
+    steps_per_epoch,
+    train_sample,
+)
 from rethinking_jax.sweep.mesh import own_rows, share_out
 
 # (hyper of one run, split, examples with their true labels) -> the examples as the run sees them.
@@ -124,19 +135,38 @@ def _feed(program: StreamProgram, chunk: Chunk) -> Feed:
     return Feed(partial(_train, program, chunk), evaluate, examine)
 
 
+def batches_left(config: ConfigDict, examples: int, epoch: int, first: int = 0) -> list[np.ndarray]:
+    """Returns which examples are in the batches of an epoch, from batch `first` on.
+
+    It is a function of its arguments alone, so a run that resumes looks for nothing: it makes the
+    order of the epoch, and begins in its middle.
+
+    Args:
+      config: has the run's seed, batch_size and last_batch.
+      examples: how many the run trains on, n.
+      epoch: the number of the epoch, from 0 on.
+      first: how many of its batches are behind.
+
+    Returns:
+      Positions in [0, n): int32 [batches, batch_size], and where the last batch is smaller and is
+      trained, int32 [1, rest]; no array without batches.
+    """
+    with on_cpu():
+        order = np.asarray(epoch_order(config.seed, epoch, examples))
+    size = int(config.batch_size)
+    full = examples // size
+    rows = [order[first * size : full * size].reshape(-1, size)]
+    if max(first, full) < steps_per_epoch(config, examples):
+        rows.append(order[None, full * size :])
+    return [positions for positions in rows if len(positions)]
+
+
 def _train(program: StreamProgram, chunk: Chunk, carry: Carry, epoch: int, first: int) -> Pieces:
     """Trains the rest of an epoch, see `Feed`."""
-    size, train = chunk.config.batch_size, chunk.dataset.train
-    order = np.asarray(epoch_order(chunk.config.seed, epoch, len(train)))
-    full = len(order) // size
-    rows = [order[first * size : full * size].reshape(-1, size)]
-    if full < chunk.steps_per_epoch:
-        rows.append(order[None, full * size :])
+    train = chunk.dataset.train
     state, running = carry
     done = first
-    for positions in rows:
-        if not len(positions):
-            continue
+    for positions in batches_left(chunk.config, len(train), epoch, first):
         with closing(_device_batches(chunk, train, positions)) as batches:
             started = time.perf_counter()
             for batch in batches:
