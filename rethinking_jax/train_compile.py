@@ -65,7 +65,7 @@ def main(argv: Sequence[str]) -> int:
         print(f"{__doc__}\n{configs_here}\n\npython -m rethinking_jax.main --help has the keys.")
         return 0
     try:
-        carry_out(_wanted(argv))
+        carry_out(wanted_of(argv[1:]))
     except (UserError, flags.Error) as error:
         return cli.fail(error, 2)
     except RunFailed as error:
@@ -102,13 +102,19 @@ def carry_out(wanted: Wanted) -> None:
         say(console, f"JSON: {wanted.json}")
 
 
-def _wanted(argv: Sequence[str]) -> Wanted:
+def wanted_of(words: Sequence[str]) -> Wanted:
+    """Reads the command line behind the program's name.
+
+    Raises:
+      UserError: the config or a flag is wrong.
+      flags.Error: a flag is not known.
+    """
     values = flags.FlagValues()
     flags.DEFINE_string("topology", "", "The chips to compile for.", values)
     flags.DEFINE_float("price_per_hour", None, "Of one chip.", 0.0, flag_values=values)
     flags.DEFINE_boolean("find_batch", False, "Find the largest batch.", values)
     flags.DEFINE_string("json", "", "The file for the report.", values)
-    rest = command_line.read_flags(argv, values, _refuse_theory)
+    rest = command_line.read_flags(["train_compile", *words], values, _refuse_theory)
     config = command_line.config_of(rest, values, _refuse_theory)
     if not values.topology:
         raise UserError(

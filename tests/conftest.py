@@ -38,7 +38,7 @@ FIRST = (
     "test_quickstart.py", "test_models_course.py", "test_augment.py", "test_sweep.py",
     "test_launch.py", "test_face.py", "test_main.py", "test_theory_theorem1.py",
 )  # fmt: skip
-NOT_SLOW = "not slow"  # as pyproject.toml has it for `python -m pytest`
+NOT_SLOW = "not slow and not compile"  # as pyproject.toml has it for `python -m pytest`
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -27,6 +27,7 @@ from rethinking_jax.data.runs import dataset_key, load_datasets
 from rethinking_jax.errors import UserError
 from rethinking_jax.sweep import groups, resident
 from rethinking_jax.sweep.build import xla_options
+from rethinking_jax.sweep.hyper import hyper
 from rethinking_jax.sweep.lowered import steps_of
 from rethinking_jax.sweep.program import zero_running
 
@@ -244,7 +245,7 @@ def test_shapes_are_those_of_the_data_and_programs_take_the_arrays_of_a_run(
     (chunk,) = groups.make_chunks(own, real, "tpu", devices)
     (shapes,) = groups.make_chunks(other, found, "tpu", devices, free=2**34)
     train = resident.examples(chunk, resident.images(chunk), [0])["train"]
-    state = chunk.engine.init(groups.hyper(chunk.runs))
+    state = chunk.engine.init(hyper(chunk.runs))
     given_ = steps_of(shapes, "tpu")["train"].lower().args_info[0]
     for arrays, infos in zip((state, zero_running(1), train), given_, strict=False):
         for array, info in zip(jax.tree.leaves(arrays), jax.tree.leaves(infos), strict=True):

@@ -207,7 +207,24 @@ def early(
     return lesson("course_early_learning", *runs)
 
 
+def grokking(
+    late: float = 0.9, usual: float = 0.92, fits: bool = True, spread: float = 0.01, seeds: int = 3
+) -> Results:
+    """Runs from two starts; from the large one test accuracy is 0.4 when training is fitted."""
+    runs = []
+    for scale, fitted, tests in (
+        (1.0, (1.0, 1.0, 1.0), (0.9, 0.91, usual)), (4.0, (0.9, 1.0, 1.0), (0.3, 0.4, late)),
+    ):  # fmt: skip
+        for seed in range(seeds):
+            ends = [*tests[:2], tests[2] + spread * (seed - 1)]
+            train = [share if fits else 0.99 for share in fitted]
+            each = {"train_accuracy": train, "test_accuracy": ends}
+            runs.append(run("true_labels", None, seed=seed, each=each, init_scale=scale))
+    return lesson("course_grokking", *runs)
+
+
 EVERY = {
+    "course_grokking": grokking,
     "course_double_descent": widths,
     "course_early_learning": early,
     "double_descent_networks": lambda: widths(name="double_descent_networks"),
@@ -281,6 +298,11 @@ def test_every_lesson_has_a_config_of_its_name_and_example_runs_here() -> None:
         (widths(clean=(0.3, 0.1, 0.3, 0.1)), [YES, YES, NO]),
         (widths(clean=None), [YES, YES, NOT_MEASURED]),
         (widths(spread=0.1), [NOT_MEASURED] * 3),
+        (grokking(), [YES, YES]),
+        (grokking(late=0.45, usual=1.3), [NO, NO]),
+        (grokking(late=0.6, usual=1.1), [NOT_MEASURED] * 2),
+        (grokking(fits=False), [NOT_MEASURED] * 2),
+        (grokking(seeds=1), [NOT_MEASURED] * 2),
         (in_time(), [YES, YES]),
         (in_time(errors=(0.8, 0.2, 0.3, 0.25)), [YES, NO]),
         (in_time(errors=(0.8, 0.4, 0.3, 0.25)), [NO, YES]),

@@ -13,6 +13,7 @@ from rethinking_jax.data.runs import cropped, dataset_key
 from rethinking_jax.step.state import TrainState
 from rethinking_jax.sweep import groups
 from rethinking_jax.sweep.engine import Chunk
+from rethinking_jax.sweep.hyper import hyper
 from rethinking_jax.sweep.mesh import spread
 from rethinking_jax.sweep.program import zero_running
 from rethinking_jax.sweep.recorder import with_facts, with_no_facts
@@ -54,7 +55,7 @@ def watched(chunk: Chunk, folder: Path) -> tuple[list[dict], list[TrainState]]:
     members = len(chunk.runs)
     measure = networks.watch(chunk, folder, networks.Wanted(True, True))
     feed = chunk.engine.open(chunk)(range(members))
-    start = with_no_facts(chunk, chunk.engine.init(groups.hyper(chunk.runs)))
+    start = with_no_facts(chunk, chunk.engine.init(hyper(chunk.runs)))
     states = [jax.tree.map(np.asarray, start)]
     carry = spread((start, zero_running(members)), chunk.mesh)
     for epoch in range(EPOCHS):

@@ -340,6 +340,22 @@ def test_a_kept_curve_is_as_far_from_the_paper_s(tmp_path: Path) -> None:
     assert found["fitted"].mean == pytest.approx(1.2, rel=1e-3) and found["cells"] == 1
 
 
+def test_two_processes_come_to_what_one_does() -> None:
+    """The numbers of docs/scale.md: 33 MLPs on two processes of four devices, and on one device."""
+    folder = REPOSITORY / "docs" / "bench" / "processes"
+    one, two = (
+        json.loads((folder / f"{name}.json").read_text())
+        for name in ("one_process", "two_processes")
+    )
+    assert two["device"].startswith("8 x") and one["command"] == two["command"]
+    assert len(one["runs"]) == 33
+    for alone, spread in zip(one["runs"], two["runs"], strict=True):
+        for key in ("train_accuracy", "test_accuracy"):
+            assert alone[key] == spread[key]
+        for key in ("train_loss", "test_loss"):
+            assert abs(alone[key] - spread[key]) <= 3e-6 * alone[key]
+
+
 if __name__ == "__main__":
     for name, draw in PAGES.items():
         page = REPOSITORY / name

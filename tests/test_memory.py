@@ -111,6 +111,25 @@ def test_batches_that_a_tpu_fills_up_are_named() -> None:
     assert not wasteful_batches(config, "tpu", 8)
 
 
+def test_on_an_accelerator_xla_s_account_cuts_a_group_that_the_estimate_may_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The account is asked for only where the estimate could be so far off that it matters."""
+    asked: list[str] = []
+
+    def account(group: object, dataset: object, backend: str, devices: object) -> tuple[int, int]:
+        asked.append(backend)
+        return 60, 200
+
+    monkeypatch.setattr(groups, "compiled_bytes", account)
+    assert sizes("tpu") == [40] and not asked  # far from full
+    monkeypatch.setattr(groups, "free_bytes", lambda device: 1000)
+    assert sizes("tpu") == [8] * 5 and asked == ["tpu"]  # (700 - 200) / 60 of 40 runs
+    assert sizes("cpu", vectorize="vmap") == [1] * 40 and asked == ["tpu"]
+    monkeypatch.setattr(groups, "compiled_bytes", lambda *of: (2**62, 0))
+    assert sizes("gpu") == [1] * 40  # one always goes
+
+
 def test_what_a_step_touches_is_counted() -> None:
     model = create_model("mlp_1x512", num_classes=10)
     one = jax.tree.map(lambda leaf: leaf[0], hyper(1))

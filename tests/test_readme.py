@@ -22,7 +22,7 @@ from conftest import REPOSITORY
 
 import rethinking_jax
 from rethinking_jax import config as configs
-from rethinking_jax import experiment, main, prepare
+from rethinking_jax import experiment, main, prepare, train_compile
 from rethinking_jax.bench import __main__ as bench
 from rethinking_jax.report import __main__ as report
 
@@ -101,7 +101,8 @@ def flags_of_the_run(command: Command) -> tuple[str, ...] | None:
     program, *rest = command.words
     arguments = tuple(rest)
     if command.words[:2] == ("python", "-m"):
-        parsers = {"report": report._parse, "bench": bench.parse, "prepare": prepare._parse}
+        parsers = {"report": report._parse, "bench": bench.parse, "prepare": prepare._parse,
+                   "train_compile": train_compile.wanted_of}  # fmt: skip
         module = command.words[2].removeprefix("rethinking_jax.")
         if module == "main":
             return command.words[3:]
@@ -152,7 +153,8 @@ def test_the_commands_are_found() -> None:
 def test_the_readme_is_short_and_leads_on() -> None:
     assert len(README.read_bytes()) <= 9_000
     pages = re.findall(r"\]\((docs/\w+\.md)\)", README.read_text())
-    after = ("double_descent", "kernels", "memorization", "robust")  # what came after the paper
+    # What came after the paper has pages of its own.
+    after = ("critical", "double_descent", "kernels", "measures", "memorization", "robust")
     wanted = (*after, "data", "extend", "keys", "results", "scale")
     assert sorted(set(pages)) == sorted(f"docs/{name}.md" for name in wanted)
     set_up = fences(README, "bash")[0]

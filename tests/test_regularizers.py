@@ -50,6 +50,7 @@ from rethinking_jax.step.state import Steps, TrainState
 from rethinking_jax.step.train import make_steps
 from rethinking_jax.sweep import build, groups, resident
 from rethinking_jax.sweep.engine import Chunk
+from rethinking_jax.sweep.hyper import hyper as hyper_of
 from rethinking_jax.sweep.mesh import make_mesh, share, spread
 from rethinking_jax.sweep.program import apart, make_program
 
@@ -329,7 +330,7 @@ def test_corruption_stays_while_augmentation_varies(
     train = resident.examples(chunk, resident.images(chunk), [0])["train"]
     shown = np.asarray(train.images, np.float32).reshape(-1, 9, 9) / 255
     assert (one.flipped_fraction > 0.5) == (corruption == "random_labels")
-    state, places = program.init(groups.hyper([one])), []
+    state, places = program.init(hyper_of([one])), []
     for number in range(2):
         INPUTS.clear()
         order = program.order(state.hyper.seed, np.int32(number))

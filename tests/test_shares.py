@@ -21,6 +21,7 @@ from rethinking_jax.report.section import section
 from rethinking_jax.sweep import shares
 from rethinking_jax.sweep.groups import group_key
 from rethinking_jax.sweep.shares import Share, cuts, places, share_of
+from rethinking_jax.workdir.difference import differences
 
 # Two programs, whose runs stand in turn. Those of the second make no use of label_noise, which is
 # no mistake in a share of them alone.
@@ -103,12 +104,35 @@ def test_runs_that_belong_together_are_not_parted(answer: Command, tmp_path: Pat
         share_of("1/2", config)
 
 
+def test_a_share_goes_on_for_more_epochs_and_with_the_same_sweep_alone() -> None:
+    def held(epochs: int = 2, share: str = "1/2", **other: object) -> dict[str, object]:
+        whole = [{"name": name, "epochs": epochs} for name in "abcd"]
+        whole[3] |= other
+        return {"share": share, "sweep": whole[:2], "whole_sweep": whole, "seed": 0}
+
+    def named(now: dict[str, object]) -> list[str]:
+        return differences(held(), now, lambda plain: dict(plain))
+
+    assert named(held()) == named(held(3)) == []
+    assert [text.partition(" ")[0] for text in named(held(1))] == ["sweep", "whole_sweep"]
+    (changed,) = named(held(seed=1))
+    assert changed == (
+        "whole_sweep ([{'name': 'd', 'epochs': 2}] there, "
+        "[{'name': 'd', 'epochs': 2, 'seed': 1}] now)"
+    )
+    assert named(held(3, "2/2") | {"seed": 1}) == [
+        "share ('1/2' there, '2/2' now)", "seed (0 there, 1 now)",
+    ]  # fmt: skip
+
+
 def test_shares_make_the_very_report_of_the_whole_sweep(answer: Command, tmp_path: Path) -> None:
     whole, one, two = (tmp_path / name for name in ("whole", "1-of-2", "2-of-2"))
     for words, folder in (([], whole), (["--runs=1/2"], one), (["--runs=2/2"], two)):
         done = answer(*SMALL, *words, f"--workdir={folder}")
         assert done.returncode == 0, done.stderr
     assert "Share 2/2 of a sweep: 2 of 4 runs" in done.stdout
+    (one / "summary.json").unlink()  # as where it was killed before all was written
+    assert answer(*SMALL, "--runs=1/2", f"--workdir={one}").returncode == 0
     assert "Complete already" in answer(*SMALL, "--runs=1/2", f"--workdir={one}").stdout
     for words, now in ((["--runs=2/2"], "'2/2'"), (["--runs=1/3"], "'1/3'"), ([], "all runs")):
         refused = answer(*SMALL, *words, f"--workdir={one}")

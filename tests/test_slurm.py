@@ -1,4 +1,4 @@
-"""launch/slurm.sbatch on a real SLURM: one node, its daemons started here.
+"""launch/slurm.sbatch and slurm_array.sbatch on a real SLURM: one node, its daemons started here.
 
 Needs root and the programs of SLURM and MUNGE (Debian: slurm-wlm, munge).
 """
@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from conftest import QUICKLY, REPOSITORY
 from helpers.processes import free_port
 
 SBATCH = REPOSITORY / "launch" / "slurm.sbatch"
+ARRAY = REPOSITORY / "launch" / "slurm_array.sbatch"
 missing = [name for name in ("slurmctld", "slurmd", "munged") if not shutil.which(name)]
 pytestmark = [
     pytest.mark.slow,
@@ -121,14 +123,22 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slurm]:
                 process.kill()
 
 
-def submit(slurm: Slurm, tmp_path: Path, *words: str, run: str = "", **more: str) -> tuple:
-    """Submits the script; returns the job's number and its log file."""
-    log = tmp_path / "job.log"
+def submit(
+    slurm: Slurm,
+    tmp_path: Path,
+    *words: str,
+    run: str = "",
+    script: Path = SBATCH,
+    log_name: str = "job.log",
+    **more: str,
+) -> tuple:
+    """Submits a script; returns the job's number and its log file."""
+    log = tmp_path / log_name
     options = [word for word in words if not word.startswith("+")]
     arguments = [word[1:] for word in words if word.startswith("+")]
     answer = slurm(
         "sbatch", "--parsable", f"--output={log}", f"--chdir={REPOSITORY}", "--nodes=1",
-        "--overcommit", *options, str(SBATCH), *arguments,
+        "--overcommit", *options, str(script), *arguments,
         PYTHONPATH=str(REPOSITORY), RUN=run or f"{sys.executable} -m rethinking_jax.main",
         JAX_PLATFORMS="cpu", XLA_FLAGS=f"{QUICKLY} --xla_force_host_platform_device_count=2",
         **more,
@@ -279,6 +289,55 @@ def test_scancel_is_final(slurm: Slurm, tmp_path: Path) -> None:
     wait_for_state(slurm, job, "CANCELLED", log)
     wait_until(lambda: has(log, "told"), 30, log)
     assert "requeue" not in log.read_text()
+
+
+def submit_array(slurm: Slurm, tmp_path: Path, *words: str, **more: str) -> tuple:
+    """Submits an array of two jobs; returns its number and the log file of each."""
+    job, _ = submit(slurm, tmp_path, "--array=1-2", *words, script=ARRAY, log_name="%a.log",
+                    LAUNCH=str(ARRAY.parent), **more)  # fmt: skip
+    return job, [tmp_path / f"{task}.log" for task in (1, 2)]
+
+
+def test_an_array_trains_the_shares_of_a_sweep(
+    slurm: Slurm, tmp_path: Path, data_dir: Path
+) -> None:
+    """The real commands: two jobs, a folder for each, one report."""
+    runs = tmp_path / "a sweep"
+    job, logs = submit_array(
+        slurm, tmp_path, "+--config=configs/quickstart.py", "+--config.epochs=2",
+        "+--config.sweep=[{\"seed\": 0}, {\"seed\": 1}, {\"seed\": 2}]",
+        "+--config.train_examples=300", f"+--workdir={runs}", TFDS_DATA_DIR=str(data_dir),
+    )  # fmt: skip
+    folders = [runs / "1-of-2", runs / "2-of-2"]
+    for task, log in enumerate(logs, 1):
+        wait_for_state(slurm, f"{job}_{task}", "COMPLETED", log, seconds=240)
+    names = [json.loads((own / "summary.json").read_text())["members"] for own in folders]
+    assert [[member["name"] for member in own] for own in names] == [
+        ["seed=0"], ["seed=1", "seed=2"],
+    ]  # fmt: skip
+    words = [*map(str, folders), f"--joined={runs / 'report'}"]
+    joined = subprocess.run([sys.executable, "-m", "rethinking_jax.report", *words], text=True,
+                            capture_output=True, check=False, cwd=REPOSITORY)  # fmt: skip
+    assert joined.returncode == 0, joined.stderr
+    assert (runs / "report" / "tables" / "results.csv").read_text().count("\n") == 4
+
+
+@pytest.mark.parametrize("task", [1, 2])
+def test_a_job_of_an_array_is_requeued_alone(slurm: Slurm, tmp_path: Path, task: int) -> None:
+    """The number of one of the jobs is that of the array, and stands for all jobs."""
+    job, logs = submit_array(slurm, tmp_path, "+--workdir=a", run=patient(tmp_path))
+    own, other = logs[task - 1], logs[2 - task]
+    for log in logs:
+        wait_until(partial(has, log, "ready"), 60, log)
+    slurm("scancel", "--batch", "--signal=USR1", f"{job}_{task}")
+    wait_until(lambda: has(own, f"+ scontrol requeue {job}_{task}"), 60, own)
+    assert "told" in own.read_text()
+    start_soon(slurm, f"{job}_{task}", own)
+    wait_until(lambda: has(own, "restart 1"), 120, own)
+    wait_until(lambda: own.read_text().count(f"--runs={task}/2") == 2, 60, own)
+    assert state(slurm, f"{job}_{3 - task}") == "RUNNING"
+    assert "told" not in other.read_text()
+    slurm("scancel", job)
 
 
 def test_a_shell_of_salloc_waits_for_nobody(slurm: Slurm) -> None:

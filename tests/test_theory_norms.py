@@ -57,7 +57,7 @@ def outcomes(judged: Sequence[Verdict]) -> set[str]:
     return {one.outcome for one in judged}
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(st.floats(0.1, 9), st.floats(-2, 2), st.floats(-2, 2))
 def test_ratios_and_slopes_are_those_of_power_laws(c: float, a: float, b: float) -> None:
     fits = [

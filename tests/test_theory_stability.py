@@ -16,6 +16,7 @@ from rethinking_jax.errors import UserError
 from rethinking_jax.step.state import TrainState
 from rethinking_jax.sweep import groups
 from rethinking_jax.sweep.engine import Chunk
+from rethinking_jax.sweep.hyper import hyper
 from rethinking_jax.sweep.mesh import spread
 from rethinking_jax.sweep.program import zero_running
 from rethinking_jax.theory import settings, stability, twins
@@ -61,7 +62,7 @@ def trained(
     chunk = chunk._replace(runs=own)
     members = len(replaced)
     feed = chunk.engine.open(chunk)(range(members))
-    carry = (chunk.engine.init(groups.hyper(chunk.runs)), zero_running(members))
+    carry = (chunk.engine.init(hyper(chunk.runs)), zero_running(members))
     carry = spread(carry, chunk.mesh)
     for epoch in range(3):
         for piece in feed.train(carry, epoch, 0):

@@ -81,6 +81,8 @@ def comparable(one: Series, group: Group, dataset: str) -> str:
             reasons.append(f"images of {size} pixels, the paper's {paper.IMAGE_SIZE}")
     if group.config.get("weight_decay") and group.config.get("weight_decay_kind") == "decoupled":
         reasons.append("weight decay is decoupled, the paper's an l2 penalty")
+    if group.config.get("init_scale", 1.0) != 1.0:
+        reasons.append("initial weights are of another size")
     if reasons:
         return f"not comparable: {'; '.join(reasons)}"
     return "; ".join(["yes", *_qualified(one, group)])

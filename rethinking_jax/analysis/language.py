@@ -130,6 +130,10 @@ SPANISH = {
     "test accuracy, label noise {noise:g}":
         "exactitud de prueba, ruido en las etiquetas {noise:g}",
     "share": "proporción",
+    "training, initial weights x {scale:g}": "entrenamiento, pesos iniciales x {scale:g}",
+    "test, initial weights x {scale:g}": "prueba, pesos iniciales x {scale:g}",
+    "Grokking: it fits first and generalizes late":
+        "Grokking: primero ajusta, y tarde generaliza",
     "{label}: error ~ n^-{power:.2f}": "{label}: error ~ n^-{power:.2f}",
 }  # fmt: skip
 

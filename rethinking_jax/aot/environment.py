@@ -3,9 +3,10 @@
 import os
 
 # Nothing here may be looked for: neither devices nor the machine that a TPU belongs to. libtpu
-# would also write files of its own and warnings.
+# would also write files of its own and warnings. JAX cannot read such programs from its cache.
 ENVIRONMENT = {
     "JAX_PLATFORMS": "cpu",
+    "JAX_ENABLE_COMPILATION_CACHE": "false",
     "ALLOW_MULTIPLE_LIBTPU_LOAD": "1",
     "TPU_SKIP_MDS_QUERY": "1",
     "TPU_ACCELERATOR_TYPE": "v5litepod-8",

@@ -4,7 +4,7 @@ import bisect
 from collections.abc import Callable
 
 # Images per chip that are tried: powers of two, and half of the way between them.
-PER_CHIP = sorted({2**k for k in range(15)} | {3 * 2**k for k in range(14)})
+PER_CHIP = sorted({2**k for k in range(18)} | {3 * 2**k for k in range(17)})
 
 
 def find_batch(

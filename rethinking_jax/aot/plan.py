@@ -9,7 +9,7 @@ from rethinking_jax.aot.shapes import shapes_of
 from rethinking_jax.aot.topology import Slice
 from rethinking_jax.config import Member
 from rethinking_jax.step import flops
-from rethinking_jax.sweep.build import input_shape, make_model
+from rethinking_jax.sweep.build import input_shape, make_model, wasteful_batches
 from rethinking_jax.sweep.engine import Chunk
 from rethinking_jax.sweep.groups import make_chunks
 from rethinking_jax.sweep.lowered import evaluated, members_of, steps_of
@@ -130,6 +130,7 @@ def _program(name: str, found: Compiled, chunk: Chunk, target: Slice) -> Record:
     )
     record: Record = {
         "compile_seconds": round(found.seconds, 1),
+        "compile_cpu_seconds": round(found.cpu_seconds, 1),
         "memory": {**found.memory._asdict(), "peak": found.memory.peak},
         "flops": found.flops,
         "counted_flops": counted,
@@ -195,6 +196,9 @@ def _notes(chunks: Sequence[Chunk], programs: Record, target: Slice) -> list[str
     slots = members_of(chunk)
     if slots > len(chunk.runs):
         notes.append(f"{slots - len(chunk.runs)} of {slots} places train copies")
+    wasteful = wasteful_batches(chunk.config, target.chip.backend, chunk.mesh.shape["data"])
+    if wasteful:
+        notes.append(wasteful)
     if any(one.get("text", "") is None for one in programs.values()):
         notes.append("XLA wrote no text of a program: what the chips send is not known")
     if target.chip.backend == "gpu":

@@ -66,6 +66,7 @@ def _show_programs(programs: Record, target: Record, console: Console) -> None:
     total = target["memory_bytes"]
     rows = [
         row("compiled in, seconds", lambda one: f"{one['compile_seconds']:.1f}"),
+        row("of all cores together", lambda one: f"{one['compile_cpu_seconds']:.1f}"),
         row("arguments, GiB", lambda one: gib(one["memory"]["arguments"])),
         row("temporary, GiB", lambda one: gib(one["memory"]["temporary"])),
         row("held besides, GiB", lambda one: gib(one["memory"]["held"])),

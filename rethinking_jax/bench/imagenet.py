@@ -39,6 +39,7 @@ from rethinking_jax.step.state import Carry, Examples
 from rethinking_jax.sweep import groups
 from rethinking_jax.sweep.build import build_stream_program, make_model
 from rethinking_jax.sweep.engine import Chunk
+from rethinking_jax.sweep.hyper import hyper
 from rethinking_jax.sweep.mesh import spread
 from rethinking_jax.sweep.profiling import trace_options
 from rethinking_jax.sweep.program import zero_running
@@ -343,7 +344,7 @@ def _trial(settings: Settings, dataset: Dataset, batch_size: int) -> Trial:
 
 
 def _fresh(trial: Trial) -> Carry:
-    carry = trial.program.init(groups.hyper(trial.chunk.runs)), zero_running(1)
+    carry = trial.program.init(hyper(trial.chunk.runs)), zero_running(1)
     ready: Carry = jax.block_until_ready(spread(carry, trial.chunk.mesh))
     return ready
 

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from rethinking_jax.step.state import Carry, Examples, Running, TrainState
-from rethinking_jax.sweep import groups
 from rethinking_jax.sweep.engine import Chunk, Feed
+from rethinking_jax.sweep.hyper import hyper
 from rethinking_jax.sweep.program import Program, zero_running
 
 
@@ -19,8 +19,7 @@ def feed_of(chunk: Chunk) -> Feed:
 def fresh_carries(chunks: Sequence[Chunk]) -> list[Carry]:
     """Makes new weights for the members of each chunk, ready on the device."""
     carries = [
-        (chunk.engine.init(groups.hyper(chunk.runs)), zero_running(len(chunk.runs)))
-        for chunk in chunks
+        (chunk.engine.init(hyper(chunk.runs)), zero_running(len(chunk.runs))) for chunk in chunks
     ]
     ready: list[Carry] = jax.block_until_ready(carries)
     return ready

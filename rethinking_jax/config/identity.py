@@ -29,6 +29,7 @@ FORMERLY_IDENTITY = (
 ADDED = (
     "corruption_seed",
     "deterministic",
+    "init_scale",
     "labels_file",
     "loss",
     "loss_strength",

@@ -47,6 +47,12 @@ GROUPS: dict[str, tuple[Key, ...]] = {
             range=SHARE,
         ),
         Key(
+            "init_scale",
+            1.0,
+            "The factor on all initial parameters; 1: they are as the model draws them.",
+            range=ABOVE_0,
+        ),
+        Key(
             "dtype",
             "float32",
             "What the network computes in; parameters, batch statistics and logits are always "

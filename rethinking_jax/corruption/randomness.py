@@ -28,6 +28,7 @@ PURPOSES = {
     "augmentation": 7,
     "mixup": 8,
     "own_images": 9,  # corruptions of images that are not the paper's
+    "critical_samples": 10,  # the noise of a search
 }
 
 # What NumPy draws on the host, keyed by a seed. Purposes with the same number belong to
@@ -58,6 +59,8 @@ HOST_PURPOSES = {
     "held_out_labels": 17,
     "equally_hard": 18,
     "norm_examples": 19,
+    "critical_examples": 12,  # which held-out examples are searched around
+    "identity_examples": 19,
 }
 
 # What NumPy draws for everyone alike, whatever the seed of a run.

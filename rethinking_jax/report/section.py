@@ -34,6 +34,7 @@ TRAINING = ("optimizer", "learning_rate", "lr_decay", "momentum", "weight_decay"
 OFF = {
     "augmentation": "",
     "dropout_rate": 0.0,
+    "init_scale": 1.0,
     "label_smoothing": 0.0,
     "weight_decay_kind": "coupled",
     "mixup_alpha": 0.0,

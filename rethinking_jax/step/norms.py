@@ -129,7 +129,9 @@ def path_norm(model: nn.Module, params: PyTree, image_shape: Sequence[int]) -> j
     if hasattr(model, "dtype"):
         model = model.clone(dtype=jnp.float32)
     ones = jnp.ones((1, *image_shape))
-    outputs = cast(jax.Array, model.apply({"params": squares}, ones, train=False))
+    # Accelerators round the factors of products to fewer bits unless they are asked not to.
+    with jax.default_matmul_precision("highest"):
+        outputs = cast(jax.Array, model.apply({"params": squares}, ones, train=False))
     return jnp.sqrt(outputs.sum())
 
 

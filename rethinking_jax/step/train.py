@@ -57,6 +57,7 @@ def make_steps(
     objective: Objective = PLAIN,
     prepare: Prepare | None = None,
     ids: np.ndarray | None = None,
+    init_scale: float = 1.0,
 ) -> Steps:
     """Returns the functions of one run, see `rethinking_jax.step.state.Steps`.
 
@@ -68,10 +69,11 @@ def make_steps(
       objective: what a step minimizes.
       prepare: from stored images to inputs in training; None: as `preprocess`.
       ids: uint32 [n], those of the training examples, for a loss that remembers each of them.
+      init_scale: see `init_state`.
     """
     prepare = prepare or (lambda state, images, ids: preprocess(images))
     return Steps(
-        partial(init_state, model, optimizer, image_shape=image_shape),
+        partial(init_state, model, optimizer, image_shape=image_shape, init_scale=init_scale),
         make_train_step(model, optimizer, prepare, objective, ids),
         make_eval_step(model, preprocess),
         make_examine_step(model, preprocess),
@@ -83,8 +85,9 @@ def init_state(
     optimizer: BuildOptimizer,
     hyper: Hyper,
     image_shape: tuple[int, int, int],
+    init_scale: float = 1.0,
 ) -> TrainState:
-    """Returns a fresh run; its parameters depend on the model and `hyper.seed` alone.
+    """Returns a fresh run; its parameters depend on the model, `hyper.seed` and `init_scale` alone.
 
     What it keeps of every example is added where examples are known, see `sweep.position.fresh`.
 
@@ -93,15 +96,20 @@ def init_state(
       optimizer: see `rethinking_jax.step.optimizer.make_optimizer`.
       hyper: the numbers of one run.
       image_shape: (h, w, c) of the network's input.
+      init_scale: the factor on all parameters (Liu et al. 2023, Omnigrok); 1 leaves the program as
+        it is without.
     """
     images = jnp.zeros((1, *image_shape))
     variables = initial_variables(model, purpose_key(hyper.seed, "init"), images)
+    params = variables["params"]
+    if init_scale != 1.0:
+        params = jax.tree.map(lambda leaf: init_scale * leaf, params)
     return TrainState(
         step=jnp.zeros((), jnp.int32),
         hyper=hyper,
-        params=variables["params"],
+        params=params,
         batch_stats=variables.get("batch_stats", {}),
-        opt_state=optimizer(hyper).init(variables["params"]),
+        opt_state=optimizer(hyper).init(params),
     )
 
 

@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Callable, Sequence
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 from ml_collections import ConfigDict
@@ -21,7 +20,7 @@ from rethinking_jax.data.dataset import Dataset
 from rethinking_jax.data.runs import dataset_key
 from rethinking_jax.host.memory import free_bytes
 from rethinking_jax.step.losses import LOSSES
-from rethinking_jax.step.state import Hyper, LossHyper, TrainState
+from rethinking_jax.step.state import TrainState
 from rethinking_jax.step.train import init_state
 from rethinking_jax.sweep.build import (
     build_engine,
@@ -35,8 +34,10 @@ from rethinking_jax.sweep.build import (
     wasteful_batches,
 )
 from rethinking_jax.sweep.engine import Chunk, Engine, Run
-from rethinking_jax.sweep.memory import SHARE, member_bytes, step_bytes
+from rethinking_jax.sweep.hyper import hyper
+from rethinking_jax.sweep.memory import ESTIMATE_IS_OFF, SHARE, member_bytes, step_bytes
 from rethinking_jax.sweep.mesh import make_mesh, processes_of
+from rethinking_jax.sweep.needs import compiled_bytes
 from rethinking_jax.sweep.saved import chunk_name
 
 # Small networks on a CPU: what those that train together may touch in a step, about half of a
@@ -156,7 +157,7 @@ def _cut(
     if dataset.streamed:
         size = 1
     elif len(group) > 1 and (most := _members_at_once(group, dataset, backend)) > 1:
-        size = _chunk_size(group, dataset, devices, most, report, free)
+        size = _chunk_size(group, dataset, backend, devices, most, report, free)
     else:
         size = places_of(config, devices)
     return [tuple(group[i : i + size]) for i in range(0, len(group), size)]
@@ -180,19 +181,29 @@ def _mesh(
 def _chunk_size(
     group: Sequence[Run],
     dataset: Dataset,
+    backend: str,
     devices: Sequence[jax.Device],
     most: int,
     report: Callable[[str], None],
     free: int | None,
 ) -> int:
-    """Says how many runs of a vmapped group train at once, at most `most` on a device."""
-    each = estimate_bytes(group[0], dataset)
+    """Says how many runs of a vmapped group train at once, at most `most` on a device.
+
+    On accelerators the estimate decides only where all of them would fit if it were far too low:
+    else their train step is compiled for one and for two of them.
+    """
+    places = places_of(group[0].config, devices)
     free = free_bytes(jax.local_devices()[0]) if free is None else free
-    fits = min(most, max(1, int(SHARE * free / each))) * places_of(group[0].config, devices)
+    each, shared, source = estimate_bytes(group[0], dataset), 0, "about"
+    on_each = min(most, -(-len(group) // places))
+    if backend != "cpu" and each * on_each * ESTIMATE_IS_OFF > SHARE * free:
+        each, shared = compiled_bytes(group, dataset, backend, devices)
+        source = "by XLA's account"
+    fits = min(most, max(1, int((SHARE * free - shared) / each))) * places
     chosen = min(len(group), int(group[0].config.max_members) or fits, fits)
     report(
-        f"{len(group)} runs as one program, {chosen} at a time: about {each / 2**20:.1f} MiB for "
-        f"each, {free / 2**30:.1f} GiB free"
+        f"{len(group)} runs as one program, {chosen} at a time: {source} {each / 2**20:.1f} MiB "
+        f"for each, {free / 2**30:.1f} GiB free"
     )
     return chosen
 
@@ -261,28 +272,3 @@ def _step_bytes(run: Run, dataset: Dataset) -> int:
     config, image_shape = run.config, input_shape(run.config, dataset)
     init = _init_of(run, dataset, image_shape)
     return step_bytes(init, image_shape, config.batch_size)
-
-
-def hyper(runs: Sequence[Run]) -> Hyper:
-    """Returns the numbers in which the runs of a chunk differ, each an array of [members]."""
-
-    def column(key: str, dtype: type) -> jax.Array:
-        return jnp.array([run.config[key] for run in runs], dtype)
-
-    numbers = {
-        "seed": column("seed", jnp.int32),
-        "learning_rate": column("learning_rate", jnp.float32),
-        "momentum": column("momentum", jnp.float32),
-        "weight_decay": column("weight_decay", jnp.float32),
-        "dropout_rate": column("dropout_rate", jnp.float32),
-        "label_noise": jnp.array([run.label_noise for run in runs], jnp.float32),
-    }
-    loss = LOSSES[runs[0].config.loss]
-    if loss is LOSSES["cross_entropy"]:
-        return Hyper(**numbers)
-    strengths = [run.config.loss_strength for run in runs]
-    return LossHyper(
-        **numbers,
-        loss_strength=jnp.array([loss.chosen(own) for own in strengths], jnp.float32),
-        transition=jnp.stack([jnp.asarray(run.transition) for run in runs]),
-    )

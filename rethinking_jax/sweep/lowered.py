@@ -20,8 +20,8 @@ from rethinking_jax.step.metrics import zero_sums
 from rethinking_jax.step.state import Examples, PyTree
 from rethinking_jax.sweep.build import build_program, build_stream_program
 from rethinking_jax.sweep.engine import Chunk
-from rethinking_jax.sweep.groups import hyper
 from rethinking_jax.sweep.held import flat
+from rethinking_jax.sweep.hyper import hyper
 from rethinking_jax.sweep.mesh import slots
 from rethinking_jax.sweep.program import Program, zero_running
 from rethinking_jax.sweep.stream import StreamProgram

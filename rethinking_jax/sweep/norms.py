@@ -18,9 +18,9 @@ from rethinking_jax.host.processes import fetch
 from rethinking_jax.models.peers import evaluated
 from rethinking_jax.step import norms
 from rethinking_jax.step.state import TrainState, facts_of
-from rethinking_jax.sweep import groups
 from rethinking_jax.sweep.build import input_shape, make_model
 from rethinking_jax.sweep.engine import Between, Chunk, Feed
+from rethinking_jax.sweep.hyper import hyper
 from rethinking_jax.workdir.metrics import Line
 
 # (the members that go on, their states, their examples, what may stop it) -> what the line of each
@@ -36,7 +36,7 @@ def norms_of(chunk: Chunk) -> MeasureNorms:
         return lambda active, state, feed, between: [{} for _ in active]
     names = names_of(chunk.config, "measures", norms.MEASURES)
     model = make_model(chunk.config, chunk.dataset.num_classes)
-    start = jax.device_get(chunk.engine.init(groups.hyper(chunk.runs)).params)
+    start = jax.device_get(chunk.engine.init(hyper(chunk.runs)).params)
     shape = input_shape(chunk.config, chunk.dataset)
     path = jax.jit(lambda params: norms.path_norm(*evaluated(model, params), shape))
 

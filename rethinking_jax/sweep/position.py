@@ -15,8 +15,9 @@ import numpy as np
 from rethinking_jax.host.processes import fetch, is_primary, wait_for_all
 from rethinking_jax.step.losses import LOSSES
 from rethinking_jax.step.state import Carry, extended, facts_of
-from rethinking_jax.sweep import groups, saved
+from rethinking_jax.sweep import saved
 from rethinking_jax.sweep.engine import Chunk, Feed, Feeds
+from rethinking_jax.sweep.hyper import hyper
 from rethinking_jax.sweep.mesh import slots, spread
 from rethinking_jax.sweep.program import zero_running
 from rethinking_jax.sweep.recorder import with_no_facts
@@ -40,7 +41,7 @@ class Position(NamedTuple):
 
 def fresh(chunk: Chunk) -> Carry:
     """Makes the states of a chunk's members before their first step, as checkpoints hold them."""
-    state = with_no_facts(chunk, chunk.engine.init(groups.hyper(chunk.runs)))
+    state = with_no_facts(chunk, chunk.engine.init(hyper(chunk.runs)))
     if LOSSES[chunk.config.loss].remembers:
         shape = (len(chunk.runs), len(chunk.dataset.train), chunk.dataset.num_classes)
         state = extended(state, targets=jnp.zeros(shape))

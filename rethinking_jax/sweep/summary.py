@@ -9,9 +9,9 @@ from rethinking_jax.config import Member, Overrides
 from rethinking_jax.host.environment import describe_device, versions
 from rethinking_jax.step.flops import forward_flops
 from rethinking_jax.step.precision import effective
-from rethinking_jax.sweep import groups
 from rethinking_jax.sweep.build import input_shape, make_model
 from rethinking_jax.sweep.engine import Chunk
+from rethinking_jax.sweep.hyper import hyper
 from rethinking_jax.workdir import metrics
 from rethinking_jax.workdir.metrics import Json, Line
 from rethinking_jax.workdir.share import NOT_OF_A_RUN
@@ -56,7 +56,7 @@ def summarize(
 
 def parameter_shapes(chunk: Chunk) -> object:
     """Returns the shapes of one member's parameters, as a tree."""
-    state = jax.eval_shape(chunk.engine.init, groups.hyper(chunk.runs[:1]))
+    state = jax.eval_shape(chunk.engine.init, hyper(chunk.runs[:1]))
     return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), state.params)
 
 

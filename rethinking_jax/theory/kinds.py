@@ -4,8 +4,10 @@ from ml_collections import ConfigDict
 
 from rethinking_jax.errors import UserError, nearest
 from rethinking_jax.theory import (
+    critical_samples,
     double_descent,
     easy_examples,
+    identity,
     kernel,
     kernel_noise,
     label_errors,
@@ -29,6 +31,8 @@ KINDS: dict[str, Kind] = {
     "shattering": shattering.KIND,
     "stability": stability.KIND,
     "easy_examples": easy_examples.KIND,
+    "critical_samples": critical_samples.KIND,
+    "identity": identity.KIND,
     "label_errors": label_errors.KIND,
     "double_descent": double_descent.KIND,
     "memorization": memorization.KIND,

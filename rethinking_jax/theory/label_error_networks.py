@@ -27,7 +27,7 @@ from rethinking_jax.scores.ranking import auroc
 from rethinking_jax.step.state import Facts, TrainState, facts_of
 from rethinking_jax.sweep.build import make_model, make_preprocess_of
 from rethinking_jax.sweep.engine import Chunk
-from rethinking_jax.sweep.groups import hyper
+from rethinking_jax.sweep.hyper import hyper
 from rethinking_jax.sweep.stage import MeasureMembers
 from rethinking_jax.theory.label_error_runs import role
 from rethinking_jax.workdir.metrics import Line

@@ -70,32 +70,36 @@ def faster(fits: Sequence[Fit]) -> list[Verdict]:
 
 
 def told_apart(fits: Sequence[Fit]) -> list[Verdict]:
-    """Judges whether normalized margins tell random from true labels better than raw ones."""
-    raw = aurocs(fits, RAW)
-    ceiling = len(raw) and float(np.mean(raw)) >= CEILING
+    """Judges whether normalized margins tell random from true labels better than raw ones.
+
+    Margins as they are count by the direction that tells more, which is against the claims.
+    """
+    areas = {column: aurocs(fits, column) for column in (RAW, *NORMALIZED)}
+    raw = [max(area, 1 - area) for area in areas[RAW]]
+    ceiling = bool(raw) and float(np.mean(raw)) >= CEILING
     apart = {
         f"Margins over the {norm} tell networks on random labels from those on true ones better "
-        "than margins as they are.": []
-        if ceiling
-        else np.subtract(aurocs(fits, column), raw).tolist()
+        "than margins as they are.": [] if ceiling else np.subtract(areas[column], raw).tolist()
         for column, norm in NORMALIZED.items()
     }
+    names = {RAW: "as they are", **{key: f"over the {norm}" for key, norm in NORMALIZED.items()}}
+    listed = ", ".join(f"{name} {np.mean(areas[key]):.3f}" for key, name in names.items() if raw)
+    known = f"AUROC, small margins counted for random labels: {listed}"
 
     def told(found: Difference) -> str:
         return (
-            f"AUROC of margins as they are {np.mean(raw):.3f}, that of normalized ones "
-            f"{found.value:+.3f} ({found.low:+.3f} to {found.high:+.3f}) more"
+            f"{known}; more than that of margins as they are, in the better direction, "
+            f"{found.value:+.3f} ({found.low:+.3f} to {found.high:+.3f})"
         )
 
-    lacks = f"AUROC of margins as they are {np.mean(raw):.3f}: no room above." if ceiling else LACKS
-    return _family(apart, BARTLETT, told, lacks)
+    none_better = f"{known}. Margins as they are already tell all apart, in one of two directions."
+    return _family(apart, BARTLETT, told, none_better if ceiling else LACKS)
 
 
 def aurocs(fits: Sequence[Fit], column: str) -> list[float]:
     """Returns for each seed how well a small margin tells random labels from true ones.
 
-    All numbers of examples and widths are ranked together. Margins as they are count by the
-    direction that tells more, which is against the claim.
+    All numbers of examples and widths are ranked together.
 
     Args:
       fits: the networks.
@@ -105,18 +109,12 @@ def aurocs(fits: Sequence[Fit], column: str) -> list[float]:
       The areas under the ROC curve; [] where a network does not fit, or labels are missing.
     """
     own = [one for one in fits if one.labels in (TRUE, RANDOM)]
-    margins = [one.line.get(column) if one.line else None for one in own]
-    if None in margins or {one.labels for one in own} != {TRUE, RANDOM}:
+    lines = [one.line[column] for one in own if one.line]
+    if None in lines or len(lines) < len(own) or {one.labels for one in own} != {TRUE, RANDOM}:
         return []
-    found = []
-    for seed in sorted({one.seed for one in own}):
-        chosen = [
-            (m, o.labels == RANDOM) for m, o in zip(margins, own, strict=True) if o.seed == seed
-        ]
-        scores, random = (np.array(part) for part in zip(*chosen, strict=True))
-        area = float(auroc(-scores.astype(np.float64), random))
-        found.append(max(area, 1 - area) if column == RAW else area)
-    return found
+    margins, seeds = np.array(lines, np.float64), np.array([one.seed for one in own])
+    random = np.array([one.labels == RANDOM for one in own])
+    return [float(auroc(-margins[seeds == s], random[seeds == s])) for s in np.unique(seeds)]
 
 
 def _family(

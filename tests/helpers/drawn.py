@@ -9,7 +9,7 @@ from helpers.measured_figure1 import MEASURES
 from rethinking_jax.analysis import belkin
 from rethinking_jax.analysis.regularizers import listed
 from rethinking_jax.analysis.table import Column, Spread, markdown, table, with_values
-from rethinking_jax.theory import published, robust_results
+from rethinking_jax.theory import critical_results, norm_results, published, robust_results
 from rethinking_jax.theory.kernel_noise_pages import BESIDE_NOTE
 from rethinking_jax.workdir.metrics import Json, text_of
 
@@ -25,11 +25,14 @@ NOTE = (
 FILES = "### The files"
 # The kinds of experiment that are not the paper's.
 AFTER = (
+    "critical_samples",
     "double_descent",
     "easy_examples",
+    "identity",
     "kernel_noise",
     "label_errors",
     "memorization",
+    "norms",
     "robust_labels",
 )
 # The letters of docs/results.md for what a command needs.
@@ -52,6 +55,8 @@ class Rows(NamedTuple):
     kernel_noise: list[Json]
     published: list[Json]
     robust: list[Json]
+    norms: list[Json]
+    critical: list[Json]
     theory: list[Json]
     clocks: list[Json]
     others: list[Json]
@@ -78,6 +83,8 @@ def rows_of(files: dict[str, Json]) -> Rows:
     solved = [make(files) for make in (measured.table_3, measured.kernel_noise)]
     solved.append(measured.of_kind(files, "memorization", "published"))
     solved.append(measured.of_kind(files, "robust_labels", "method"))
+    solved.append(measured.of_kind(files, "norms", "measure"))
+    solved.append(measured.of_kind(files, "critical_samples", "radius"))
     return Rows(*papers, *solved, measured.theory(files), clocks, others)
 
 
@@ -123,6 +130,16 @@ def section(files: dict[str, Json]) -> str:
             "### Training through wrong labels\n\n"
             f"`{MAIN}/robust_labels.py` and, with (b), `:dataset=cifar10`. {robust_results.NOTE}",
             drawn(measured.COLUMNS_ROBUST, rows.robust),
+        ]
+    if rows.norms:
+        parts += [
+            f"### Norms and margins of networks that fit\n\n`{MAIN}/norms.py`. {norm_results.NOTE}",
+            drawn(measured.COLUMNS_NORMS, rows.norms),
+        ]
+    if rows.critical:
+        parts += [
+            f"### Critical samples\n\n`{MAIN}/critical_samples.py`. {critical_results.NOTE}",
+            drawn(measured.COLUMNS_CRITICAL, rows.critical),
         ]
     later = [row for row in rows.theory if row["kind"] in AFTER]
     theory = [row for row in rows.theory if row not in later]

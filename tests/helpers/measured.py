@@ -17,7 +17,7 @@ from rethinking_jax.analysis.claims import NOT_MEASURED
 from rethinking_jax.analysis.regularizers import listed
 from rethinking_jax.analysis.table import Column, Spread, spread
 from rethinking_jax.config import recipe
-from rethinking_jax.theory import published, robust_results
+from rethinking_jax.theory import critical_results, norm_results, published, robust_results
 from rethinking_jax.theory.kernel_noise_pages import BESIDE, beside_rows
 from rethinking_jax.workdir.metrics import Json, text_of
 
@@ -297,7 +297,9 @@ def kernel_noise(files: dict[str, Json]) -> list[Json]:
 
 
 COLUMNS_PUBLISHED = (*published.COLUMNS, Column("device, date: file", "runs"))
+COLUMNS_CRITICAL = (*critical_results.COLUMNS, Column("device, date: file", "runs"))
 COLUMNS_ROBUST = (*robust_results.COLUMNS, Column("device, date: file", "runs"))
+COLUMNS_NORMS = (*norm_results.MEASURE_COLUMNS, Column("device, date: file", "runs"))
 
 
 def of_kind(files: dict[str, Json], kind: str, key: str) -> list[Json]:
