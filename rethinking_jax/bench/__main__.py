@@ -158,9 +158,7 @@ def _values(parser: cli.Parser) -> None:
 
 def _scale(parser: cli.Parser) -> None:
     count = cli.whole_number(1)
-    parser.add_argument(
-        "--examples", type=count, default=1_281_167, help="for training (%(default)s, ImageNet's)"
-    )
+    parser.add_argument("--examples", type=count, help="for training (as many as ImageNet has)")
     parser.add_argument("--batch_size", type=count, default=256, help="%(default)s")
     _repeats(parser, 3)
 

@@ -249,18 +249,18 @@ def _scale(options: Namespace, console: Console) -> Iterator[Record]:
         rows = [
             [
                 step["name"],
-                f"{step['seconds'][0]:.2f}",
                 spread(step["seconds"], "{:.2f}"),
                 spread(step["cpu_seconds"], "{:.2f}"),
                 f"{(step['peak_bytes'] - part['start_bytes']) / MEGABYTE:,.0f}",
             ]
             for step in part["steps"]
         ]
-        columns = ["", "first, s", "s (least to most)", "CPU s", "peak MB more"]
+        columns = ["", "s (least to most)", "CPU s", "MB more"]
         title = f"{scale.COMMANDS[part['part']]} {settings.examples:,} examples without pixels"
         print_table(console, f"{title}, {record['device']}", columns, rows)
         more = part["peak_bytes"] - part["start_bytes"]
-        console.print(f"{more / MEGABYTE:,.0f} MB more in all than with {scale.FEW:,} examples")
+        few = f"{scale.FEW:,} examples"
+        console.print(f"the peak of memory is {more / MEGABYTE:,.0f} MB over that with {few}")
     yield record
 
 
