@@ -138,7 +138,8 @@ def section(files: dict[str, Json]) -> str:
         ]
     if rows.critical:
         parts += [
-            f"### Critical samples\n\n`{MAIN}/critical_samples.py`. {critical_results.NOTE}",
+            f"### Critical samples\n\n`{MAIN}/critical_samples.py` and, with (b), "
+            f"`:dataset=cifar10`. {critical_results.NOTE}",
             drawn(measured.COLUMNS_CRITICAL, rows.critical),
         ]
     later = [row for row in rows.theory if row["kind"] in AFTER]
