@@ -34,7 +34,7 @@ def answer(
     ):
         patch.chdir(cwd)
         patch.setattr(jax, "devices", lambda: found)
-        patch.setattr(jax, "local_devices", lambda: found)
+        patch.setattr(jax, "local_devices", lambda backend=None: found)
         logging.set_verbosity(logging.FATAL)  # as `rethinking_jax.main.run` does
         try:
             code = main(arguments)
