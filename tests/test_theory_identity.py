@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rethinking_jax.theory.identity_results import Learned, correlations, rows_of, verdicts
 
-CONFIG = "--config=configs/identity_crisis.py"
+CONFIG = "--config=configs/identity.py"
 
 
 @given(st.integers(0, 10**6), st.booleans())

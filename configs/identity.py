@@ -1,6 +1,6 @@
 """One training image: is it learned to copy it, or to copy (Zhang et al. 2020, Identity crisis)?
 
-    python -m rethinking_jax.main --config=configs/identity_crisis.py
+    python -m rethinking_jax.main --config=configs/identity.py
 
 Convolutional networks of 1 to 20 layers, 32 channels, 5 x 5 filters, are trained to return one
 digit of 14 x 14 pixels, until they do (Adam, squared loss). Then they are given 200 other digits: a
