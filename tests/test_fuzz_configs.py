@@ -401,7 +401,7 @@ UNSURE = object()  # ml_collections reads tuples in ways of its own
 def outcome(case: Case, folder: Path, patch: pytest.MonkeyPatch) -> tuple[int, str, list[Any]]:
     """The exit code, what is on stderr, and the config of each run that would be trained."""
     found: list[ConfigDict] = []
-    patch.setattr(main, "_run", lambda config, workdir, command: found.append(config))
+    patch.setattr(main, "_run", lambda config, workdir, command, share: found.append(config))
     path = folder / "mine.py"
     path.write_text(case.source, errors="surrogatepass")
     err, out = io.StringIO(), io.StringIO()
