@@ -12,7 +12,7 @@ from jax import lax
 Pair: TypeAlias = tuple[int, int]
 Around: TypeAlias = tuple[Pair, Pair]  # places (before, after) beside rows and beside columns
 
-_NHWC = ("NHWC", "HWIO", "NHWC")
+NHWC = ("NHWC", "HWIO", "NHWC")
 # The numbers of a piece of patches, which should stay in a core's cache: 3 MB.
 _PIECE = 700_000
 # With fewer places of the output, or more of the kernel (5x5), XLA's own gradients are as fast.
@@ -57,7 +57,7 @@ def conv_general_dilated(
 
 @partial(jax.custom_vjp, nondiff_argnums=(2, 3))
 def _convolve(x: jax.Array, kernel: jax.Array, strides: Pair, around: Around) -> jax.Array:
-    return lax.conv_general_dilated(x, kernel, strides, around, dimension_numbers=_NHWC)
+    return lax.conv_general_dilated(x, kernel, strides, around, dimension_numbers=NHWC)
 
 
 def _forward(
@@ -74,7 +74,7 @@ def _backward(
         lax.conv_general_dilated,
         window_strides=strides,
         padding=around,
-        dimension_numbers=_NHWC,
+        dimension_numbers=NHWC,
     )
     size, places = (kernel.shape[0], kernel.shape[1]), math.prod(given.shape[1:3])
     dx: jax.Array
@@ -221,7 +221,7 @@ def _by_phases(
             for own, count, out in zip(part.shape[:2], counts, given.shape[1:3], strict=True)
         ]
         turned = part[::-1, ::-1].swapaxes(2, 3)
-        return lax.conv_general_dilated(given, turned, (1, 1), border, dimension_numbers=_NHWC)
+        return lax.conv_general_dilated(given, turned, (1, 1), border, dimension_numbers=NHWC)
 
     rows = [jnp.stack([phase(i, j) for j in range(strides[1])], axis=3) for i in range(strides[0])]
     whole = jnp.stack(rows, axis=2)  # [b, count, stride, count, stride, c]

@@ -8,7 +8,7 @@ layer computes with them, so that nothing is rounded on the way back to them eit
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, TypeAlias, TypedDict
+from typing import Any, TypedDict
 
 import jax
 import jax.numpy as jnp
@@ -16,8 +16,8 @@ from flax.linen.dtypes import promote_dtype
 from jax import lax
 from jax.typing import DTypeLike
 
-Pair: TypeAlias = tuple[int, int]
-_NHWC = ("NHWC", "HWIO", "NHWC")
+from rethinking_jax.models.convolution import NHWC, Pair
+
 # The kernel's gradient is a convolution, too, where batch and channels have changed places.
 _OF_KERNEL = ("CHWN", "IHWO", "HWNC")
 
@@ -132,7 +132,7 @@ def _plain(
     x: jax.Array, kernel: jax.Array, strides: Pair, around: tuple[Pair, ...], groups: int
 ) -> jax.Array:
     return lax.conv_general_dilated(
-        x, kernel, strides, around, dimension_numbers=_NHWC, feature_group_count=groups
+        x, kernel, strides, around, dimension_numbers=NHWC, feature_group_count=groups
     )
 
 

@@ -25,7 +25,7 @@ class Share(NamedTuple):
 
     @property
     def text(self) -> str:
-        """As it is given: "2/4"."""
+        """The share as `--runs` takes it, such as "2/4"."""
         return f"{self.task}/{self.tasks}"
 
     def keys(self, sweep: Sequence[Overrides]) -> Json:

@@ -43,6 +43,7 @@ from rethinking_jax.theory.kind import (
     Tools,
     at_least,
     check_network,
+    seeds_of,
 )
 from rethinking_jax.theory.stability import check_count
 from rethinking_jax.workdir.metrics import Line
@@ -105,11 +106,6 @@ def _facts(config: ConfigDict, dataset: Dataset, chosen: int) -> dict[str, str]:
         f"{config.learning_rate:g}, batches of {config.batch_size}, {config.epochs} epochs; "
         f"{config.seeds} seeds; {config.iterations} iterations of the search",
     }
-
-
-def seeds_of(config: ConfigDict) -> range:
-    """Returns the seeds of a config's runs."""
-    return range(config.seed, config.seed + config.seeds)
 
 
 def radii_of(config: ConfigDict) -> list[float]:

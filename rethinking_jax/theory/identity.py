@@ -32,7 +32,7 @@ from rethinking_jax.theory.identity_results import (
     rows_of,
     verdicts,
 )
-from rethinking_jax.theory.kind import DATA_KEYS, EXAMPLE_KEYS, Kind, Tools, at_least
+from rethinking_jax.theory.kind import DATA_KEYS, EXAMPLE_KEYS, Kind, Tools, at_least, seeds_of
 
 SHOWN = 6  # held-out images in the gallery
 LOOKED = 20  # steps between two looks at the loss
@@ -125,11 +125,6 @@ def _facts(config: ConfigDict, sample: Sample) -> dict[str, str]:
         f"{config.filter_width} filters, Adam, learning rate {config.learning_rate:g}, "
         f"up to a mean squared error of {config.fit_loss:g}",
     }
-
-
-def seeds_of(config: ConfigDict) -> range:
-    """Returns the seeds of a config."""
-    return range(config.seed, config.seed + config.seeds)
 
 
 def depths_of(config: ConfigDict) -> list[int]:

@@ -104,6 +104,11 @@ class Kind(NamedTuple):
         return {**self.training, **{key.name: key.default for key in self.keys}}
 
 
+def seeds_of(config: ConfigDict) -> range:
+    """Returns the seeds of a kind with the key `seeds`: as many, from `seed` on."""
+    return range(config.seed, config.seed + config.seeds)
+
+
 def check_images_stay(config: ConfigDict, why: str) -> None:
     """Checks that a run corrupts labels alone.
 

@@ -67,7 +67,7 @@ CELL_NOTE = (
 
 
 class Fit(NamedTuple):
-    """One network.
+    """A network that was trained, and what was measured of it once it fitted.
 
     Attributes:
       name: the run of the config: its labels.

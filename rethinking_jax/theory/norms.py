@@ -16,6 +16,7 @@ from rethinking_jax.config.key import ABOVE_0, AT_LEAST_1, Key
 from rethinking_jax.corruption import CORRUPTIONS
 from rethinking_jax.corruption.labels import redraw
 from rethinking_jax.corruption.randomness import generator
+from rethinking_jax.data.dataset import Dataset
 from rethinking_jax.data.runs import cropped
 from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.step.norms import MEASURES
@@ -29,6 +30,7 @@ from rethinking_jax.theory.kind import (
     Tools,
     at_least,
     check_images_stay,
+    seeds_of,
 )
 from rethinking_jax.theory.norm_results import (
     OTHER,
@@ -65,7 +67,7 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
         for n in sizes
         for width in parse(config.widths, "widths")
         for member in members
-        for seed in range(config.seed, config.seed + config.seeds)
+        for seed in seeds_of(config)
     ]
     runs = [_run(*cell) for cell in cells]
 
@@ -92,23 +94,27 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
     for name, _ in members:
         found = [one.line is not None for one in fits if one.name == name]
         tools.say(f"{name}: {sum(found)} of {len(found)} runs fit")
-    facts = {
-        "data": f"{config.dataset}: {', '.join(f'{n:,}' for n in sizes)} of {count:,} training "
-        f"examples, drawn by seed, {len(dataset.test):,} test images",
+    of_measures = measure_rows(fits)
+    of_cells = cell_rows(fits)
+    return Findings(
+        [*of_measures, *of_cells],
+        _facts(config, dataset, sizes),
+        [measure_table(of_measures), cell_table(of_cells)],
+        norm_plots(fits),
+        verdicts(fits),
+    )
+
+
+def _facts(config: ConfigDict, dataset: Dataset, sizes: Sequence[int]) -> dict[str, str]:
+    return {
+        "data": f"{config.dataset}: {', '.join(f'{n:,}' for n in sizes)} of "
+        f"{len(dataset.train):,} training examples, drawn by seed, {len(dataset.test):,} test "
+        "images",
         "method": f"MLPs with one hidden layer of {config.widths.replace('+', ', ')} units, "
         f"{config.optimizer}, learning rate {config.learning_rate:g}, batches of "
         f"{config.batch_size}, {config.epochs} epochs, {config.seeds} seeds; each is measured "
         f"where its training loss first is {config.fitted_loss:g} or less",
     }
-    of_measures = measure_rows(fits)
-    of_cells = cell_rows(fits)
-    return Findings(
-        [*of_measures, *of_cells],
-        facts,
-        [measure_table(of_measures), cell_table(of_cells)],
-        norm_plots(fits),
-        verdicts(fits),
-    )
 
 
 def _run(member: Member, n: int, width: int, seed: int) -> Overrides:

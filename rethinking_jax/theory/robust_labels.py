@@ -21,7 +21,6 @@ from rethinking_jax.analysis.wrong_labels import corrected_share, memorized_shar
 from rethinking_jax.config import Member, Overrides
 from rethinking_jax.config.joined import names_of
 from rethinking_jax.config.key import AT_LEAST_1, Key, Range
-from rethinking_jax.corruption import CORRUPTIONS
 from rethinking_jax.corruption.randomness import generator
 from rethinking_jax.data.runs import cropped
 from rethinking_jax.errors import RunFailed, UserError
@@ -30,9 +29,7 @@ from rethinking_jax.step.state import TrainState
 from rethinking_jax.step.train import make_apply
 from rethinking_jax.sweep.build import make_model, make_preprocess_of
 from rethinking_jax.sweep.engine import Chunk
-from rethinking_jax.sweep.held import as_images
-from rethinking_jax.sweep.mesh import slots
-from rethinking_jax.sweep.resident import images
+from rethinking_jax.sweep.mesh import share, slots
 from rethinking_jax.sweep.stage import MeasureMembers
 from rethinking_jax.theory.fitting import TRAINING_KEYS, training_config
 from rethinking_jax.theory.kind import (
@@ -42,7 +39,9 @@ from rethinking_jax.theory.kind import (
     Kind,
     Tools,
     at_least,
+    check_images_stay,
     check_network,
+    seeds_of,
 )
 from rethinking_jax.theory.robust_distance import distance_plot
 from rethinking_jax.theory.robust_methods import METHODS, PLAIN
@@ -128,11 +127,6 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
     return Findings(rows, facts, [robust_table(rows)], plots, verdicts(courses))
 
 
-def seeds_of(config: ConfigDict) -> range:
-    """Returns the seeds of a config's runs."""
-    return range(config.seed, config.seed + config.seeds)
-
-
 def _without_noise(config: ConfigDict) -> list[Noise]:
     """Returns true labels for each seed: what plain training on wrong ones is compared with."""
     own = config.copy_and_resolve_references()
@@ -183,7 +177,7 @@ def _watch(held: np.ndarray, chunk: Chunk) -> MeasureMembers:
     """Makes what measures the accuracy on held-out examples with the labels of each run."""
     model = make_model(chunk.config, chunk.dataset.num_classes)
     apply = make_apply(model, make_preprocess_of(chunk.config, chunk.dataset))
-    pixels = as_images(images(chunk)["train"][held], chunk.dataset.image_shape)
+    pixels = share(np.asarray(chunk.dataset.train.images)[held], chunk.mesh)
 
     @jax.jit
     def accuracies(state: TrainState, labels: jax.Array) -> jax.Array:
@@ -233,12 +227,7 @@ def check(config: ConfigDict) -> None:
     """
     names_of(config, "methods", METHODS)
     check_network(config)
-    if CORRUPTIONS[config.corruption].images is not None:
-        known = [name for name, one in CORRUPTIONS.items() if one.images is None]
-        raise UserError(
-            f"config.corruption={config.corruption}: images stay as they are here, so it must be "
-            f"one of {', '.join(known)}"
-        )
+    check_images_stay(config, "images stay as they are here")
 
 
 KIND = Kind(

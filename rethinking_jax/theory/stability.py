@@ -36,6 +36,7 @@ from rethinking_jax.theory.kind import (
     at_least,
     check_images_stay,
     check_network,
+    seeds_of,
 )
 from rethinking_jax.theory.twins import watch
 from rethinking_jax.workdir.metrics import Json, Line, text_of
@@ -98,7 +99,7 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
     if diverged:
         raise RunFailed(f"{diverged[0]} diverged: try a smaller --config.learning_rate")
     measured = [
-        _row(name, own, seed, count, lines) for name, own in members for seed in _seeds(own)
+        _row(name, own, seed, count, lines) for name, own in members for seed in seeds_of(own)
     ]
     for name, _ in members:
         mean = np.mean(_values(measured, name, "distance"))
@@ -171,10 +172,6 @@ KIND = Kind(
 )
 
 
-def _seeds(config: ConfigDict) -> range:
-    return range(config.seed, config.seed + config.seeds)
-
-
 def twin_runs(
     members: Sequence[Member], count: int
 ) -> tuple[list[Overrides], list[tuple[int, int] | None]]:
@@ -186,7 +183,7 @@ def twin_runs(
         own = {
             key: list(v) if isinstance(v, tuple) else v for key, v in own.items() if v is not None
         }
-        for seed in _seeds(config):
+        for seed in seeds_of(config):
             rng = generator(seed, "twins")
             pairs = [rng.choice(count, 2, replace=False).tolist() for _ in range(config.twins)]
             for twin, pair in enumerate([None, *pairs]):
@@ -227,7 +224,7 @@ def _plots(members: Sequence[Member], lines: dict[str, list[Line]]) -> list[Plot
     for name, config in members:
         own = [
             [lines[_name(name, seed, twin + 1)] for twin in range(config.twins)]
-            for seed in _seeds(config)
+            for seed in seeds_of(config)
         ]
         epochs = [float(line["epoch"]) for line in own[0][0]]
         distances.append(_curve(name, epochs, own, "twin_distance"))
