@@ -21,7 +21,6 @@ from sklearn.linear_model import LinearRegression
 from rethinking_jax import experiment
 from rethinking_jax.analysis.claims import NO, NOT_MEASURED, YES
 from rethinking_jax.analysis.curves import Plot
-from rethinking_jax.analysis.language import SPANISH, Translate, translator
 from rethinking_jax.analysis.lesson import Lesson, curve, groups_of, note, over_epochs, verdict
 from rethinking_jax.analysis.results import Results
 from rethinking_jax.analysis.verdicts import Verdict
@@ -29,6 +28,8 @@ from rethinking_jax.config import base_config, members, runs
 from rethinking_jax.corruption.randomness import purpose_key
 from rethinking_jax.course import LESSONS, dataset_size, early_learning
 from rethinking_jax.data import runs as data_runs
+from rethinking_jax.language.spanish import SPANISH
+from rethinking_jax.language.translate import Translate, translator
 from rethinking_jax.pictures import gallery
 from rethinking_jax.report import __main__ as report_command
 from rethinking_jax.report import page

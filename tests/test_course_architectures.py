@@ -12,13 +12,13 @@ from helpers.results import lesson, run
 from scipy.stats import spearmanr
 
 from rethinking_jax.analysis.claims import NO, NOT_MEASURED, YES
-from rethinking_jax.analysis.language import SPANISH
 from rethinking_jax.analysis.lesson import slides, source
 from rethinking_jax.analysis.networks import NETWORKS
 from rethinking_jax.analysis.results import Results
 from rethinking_jax.config import members
 from rethinking_jax.course import LESSONS, architectures
 from rethinking_jax.errors import UserError
+from rethinking_jax.language.spanish import SPANISH
 from rethinking_jax.models import MODELS, create_model, takes_widths
 from rethinking_jax.models.own import is_own
 

@@ -18,12 +18,12 @@ from ml_collections import ConfigDict
 from PIL import Image
 
 from rethinking_jax import config, experiment
-from rethinking_jax.analysis.language import translator
 from rethinking_jax.course import LESSONS
 from rethinking_jax.data import load_dataset, runs
 from rethinking_jax.data.checkerboard import sizes
 from rethinking_jax.data.dataset import Split
 from rethinking_jax.errors import UserError
+from rethinking_jax.language.translate import translator
 from rethinking_jax.models import create_model
 from rethinking_jax.pictures import decision_map
 from rethinking_jax.report.section import plots_of

@@ -15,8 +15,8 @@ from rich.console import Console
 
 from rethinking_jax.analysis import drawing
 from rethinking_jax.analysis.curves import Curve, Plot
-from rethinking_jax.analysis.language import translator
 from rethinking_jax.host.console import make_console, print_table, say
+from rethinking_jax.language.translate import translator
 from rethinking_jax.pictures import decision_map, gallery
 from rethinking_jax.sweep.progress import ProgressReport
 from rethinking_jax.sweep.remaining import Ahead

@@ -8,10 +8,10 @@ import numpy as np
 from rethinking_jax.analysis.claims import NO, NOT_MEASURED, YES
 from rethinking_jax.analysis.curves import Band, Curve, Plot, band
 from rethinking_jax.analysis.intervals import Difference, difference
-from rethinking_jax.analysis.language import Translate, translator
 from rethinking_jax.analysis.networks import network
 from rethinking_jax.analysis.results import Group, Results, count_seeds, series
 from rethinking_jax.analysis.verdicts import Verdict
+from rethinking_jax.language.translate import Translate, translator
 
 # More networks than this are not named in the small print of a slide: its legend has them.
 MOST_NAMED = 4

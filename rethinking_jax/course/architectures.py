@@ -7,7 +7,6 @@ import numpy as np
 
 from rethinking_jax.analysis.claims import NO, NOT_MEASURED, YES, outcome
 from rethinking_jax.analysis.curves import Curve, Plot
-from rethinking_jax.analysis.language import SPANISH, Translate
 from rethinking_jax.analysis.lesson import (
     Lesson,
     groups_of,
@@ -19,6 +18,7 @@ from rethinking_jax.analysis.lesson import (
 from rethinking_jax.analysis.networks import network
 from rethinking_jax.analysis.results import Group, Results
 from rethinking_jax.analysis.verdicts import Verdict
+from rethinking_jax.language.translate import SPANISH, Translate
 from rethinking_jax.workdir.metrics import text_of
 
 # The models of the networks with separable convolutions and with whole ones.

@@ -4,7 +4,6 @@ import numpy as np
 
 from rethinking_jax.analysis.claims import outcome
 from rethinking_jax.analysis.curves import Plot
-from rethinking_jax.analysis.language import Translate
 from rethinking_jax.analysis.lesson import (
     Lesson,
     by_key,
@@ -22,6 +21,7 @@ from rethinking_jax.analysis.lesson import (
 )
 from rethinking_jax.analysis.results import Group, Results
 from rethinking_jax.analysis.verdicts import Verdict
+from rethinking_jax.language.translate import Translate
 
 # The training loss at which times are compared: most batch sizes reach it.
 REACHED = 0.1

@@ -6,11 +6,11 @@ import numpy as np
 
 from rethinking_jax.analysis.claims import NO, NOT_MEASURED, YES
 from rethinking_jax.analysis.curves import Band, Curve, Plot, band, seeds_curve
-from rethinking_jax.analysis.language import Translate
 from rethinking_jax.analysis.lesson import Lesson, groups_of, less, note, told, unmeasured
 from rethinking_jax.analysis.results import Group, Results, count_seeds
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.data.checkerboard import TEST_EXAMPLES, Sizes, sizes
+from rethinking_jax.language.translate import Translate
 from rethinking_jax.workdir.metrics import text_of
 
 RISES = "In-distribution accuracy rises with the number of training examples."

@@ -6,10 +6,10 @@ import numpy as np
 
 from rethinking_jax.analysis.claims import outcome
 from rethinking_jax.analysis.curves import Curve, Plot, seeds_curve
-from rethinking_jax.analysis.language import Translate
 from rethinking_jax.analysis.lesson import Lesson, groups_of, note, unmeasured, verdict
 from rethinking_jax.analysis.results import Group, Results
 from rethinking_jax.analysis.verdicts import Verdict
+from rethinking_jax.language.translate import Translate
 from rethinking_jax.workdir.metrics import text_of
 
 POWER = "Test error falls as a power of the number of training examples."

@@ -6,7 +6,6 @@ import numpy as np
 
 from rethinking_jax.analysis.curves import Plot
 from rethinking_jax.analysis.intervals import Difference, mean_interval
-from rethinking_jax.analysis.language import Translate
 from rethinking_jax.analysis.lesson import (
     Lesson,
     all_above_0,
@@ -21,6 +20,7 @@ from rethinking_jax.analysis.results import Group, Results, true_test_accuracy
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.analysis.wrong_labels import corrected_share, memorized_share
 from rethinking_jax.course.double_descent import told
+from rethinking_jax.language.translate import Translate
 from rethinking_jax.workdir.metrics import Line, text_of
 
 FIRST = "At first more wrongly labelled images are given their true class than their label."

@@ -6,7 +6,6 @@ from rethinking_jax.analysis.bump import bump, rise_and_fall
 from rethinking_jax.analysis.claims import NO, NOT_MEASURED, YES
 from rethinking_jax.analysis.curves import Plot
 from rethinking_jax.analysis.intervals import mean_interval
-from rethinking_jax.analysis.language import Translate
 from rethinking_jax.analysis.lesson import (
     Lesson,
     all_above_0,
@@ -19,6 +18,7 @@ from rethinking_jax.analysis.lesson import (
 from rethinking_jax.analysis.results import Group, Results
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.course.double_descent import FITS, told
+from rethinking_jax.language.translate import Translate
 from rethinking_jax.workdir.metrics import text_of
 
 RISES = "In time the test error falls, rises while wrong labels are fitted, and falls again."

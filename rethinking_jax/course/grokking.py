@@ -5,7 +5,6 @@ import numpy as np
 from rethinking_jax.analysis.claims import NO, NOT_MEASURED, YES
 from rethinking_jax.analysis.curves import Plot
 from rethinking_jax.analysis.intervals import Difference, mean_interval
-from rethinking_jax.analysis.language import Translate
 from rethinking_jax.analysis.lesson import (
     Lesson,
     by_key,
@@ -17,6 +16,7 @@ from rethinking_jax.analysis.lesson import (
 )
 from rethinking_jax.analysis.results import Group, Results
 from rethinking_jax.analysis.verdicts import Verdict
+from rethinking_jax.language.translate import Translate
 from rethinking_jax.workdir.metrics import text_of
 
 LARGE = (

@@ -6,7 +6,6 @@ import numpy as np
 
 from rethinking_jax.analysis.claims import outcome
 from rethinking_jax.analysis.curves import Plot
-from rethinking_jax.analysis.language import Translate
 from rethinking_jax.analysis.lesson import (
     Lesson,
     by_key,
@@ -19,6 +18,7 @@ from rethinking_jax.analysis.lesson import (
 )
 from rethinking_jax.analysis.results import Group, Results
 from rethinking_jax.analysis.verdicts import Verdict
+from rethinking_jax.language.translate import Translate
 
 NORM = "Raw inputs have far larger gradients in the first epoch than normalized ones."
 WORSE = "At the same learning rate raw inputs train worse than either kind of normalized ones."

@@ -3,10 +3,10 @@
 import numpy as np
 
 from rethinking_jax.analysis.curves import Plot
-from rethinking_jax.analysis.language import Translate
 from rethinking_jax.analysis.lesson import Lesson, curve, groups_of, note, over_epochs
 from rethinking_jax.analysis.results import Group, Results, series
 from rethinking_jax.analysis.verdicts import Verdict, verdicts
+from rethinking_jax.language.translate import Translate
 from rethinking_jax.workdir.metrics import text_of
 
 # The names of the paper's claims that the lecture makes, too.

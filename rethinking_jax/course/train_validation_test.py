@@ -7,7 +7,6 @@ import numpy as np
 from rethinking_jax.analysis.claims import NOT_MEASURED, outcome
 from rethinking_jax.analysis.curves import Curve, Plot, seeds_curve
 from rethinking_jax.analysis.intervals import difference
-from rethinking_jax.analysis.language import Translate
 from rethinking_jax.analysis.lesson import (
     Lesson,
     curve,
@@ -21,6 +20,7 @@ from rethinking_jax.analysis.lesson import (
 )
 from rethinking_jax.analysis.results import Group, Results
 from rethinking_jax.analysis.verdicts import Verdict
+from rethinking_jax.language.translate import Translate
 from rethinking_jax.workdir.metrics import text_of
 
 MATTERS = "The choice matters: validation tells the best setting from the worst."

@@ -11,9 +11,9 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from rethinking_jax.analysis import drawing
-from rethinking_jax.analysis.language import Translate
 from rethinking_jax.data.checkerboard import LEFT_OUT, SIDE, is_outside
 from rethinking_jax.data.dataset import Dataset
+from rethinking_jax.language.translate import Translate
 from rethinking_jax.step.preprocess import make_preprocess
 from rethinking_jax.step.state import TrainState
 from rethinking_jax.sweep import saved

@@ -9,9 +9,9 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from rethinking_jax.analysis import drawing
-from rethinking_jax.analysis.language import Translate
 from rethinking_jax.corruption import corrupt
 from rethinking_jax.data.dataset import Dataset
+from rethinking_jax.language.translate import Translate
 from rethinking_jax.step.augment import augment, parse
 from rethinking_jax.step.preprocess import center_crop, to_unit
 from rethinking_jax.sweep.engine import Run

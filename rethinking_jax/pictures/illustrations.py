@@ -9,12 +9,12 @@ from collections.abc import Callable, Sequence
 import jax
 
 from rethinking_jax import config as configs
-from rethinking_jax.analysis.language import translator
 from rethinking_jax.data.fingerprint import check_same
 from rethinking_jax.data.runs import load_datasets, training_sets
 from rethinking_jax.host import flags
 from rethinking_jax.host.environment import check_devices
 from rethinking_jax.host.processes import is_primary
+from rethinking_jax.language.translate import translator
 from rethinking_jax.pictures import decision_map, gallery
 from rethinking_jax.sweep import groups
 from rethinking_jax.sweep.engine import Chunk
@@ -29,7 +29,7 @@ def draw(workdir: AnyPath, chunks: Sequence[Chunk], language: str) -> None:
       workdir: the folder of trained chunks; every process comes here, for they read checkpoints
         together.
       chunks: the chunks of the workdir.
-      language: the language of the words, see `rethinking_jax.analysis.language`.
+      language: the language of the words, see `rethinking_jax.language.translate`.
     """
     maps = decision_map.of_runs(chunks, workdir)
     if not is_primary():

@@ -1,12 +1,6 @@
-"""The words on slides, in English and in Spanish."""
+"""The words on the slides of the lessons, in Spanish."""
 
-from collections.abc import Callable
-
-# What turns an English phrase, with the values of its {names}, into one of a language.
-Translate = Callable[..., str]
-LANGUAGES = ("en", "es")
-
-SPANISH = {
+PHRASES = {
     "mean of {n} seeds, band from least to most":
         "media de {n} semillas, banda del mínimo al máximo",
     "epoch": "época",
@@ -136,16 +130,3 @@ SPANISH = {
         "Grokking: primero ajusta, y tarde generaliza",
     "{label}: error ~ n^-{power:.2f}": "{label}: error ~ n^-{power:.2f}",
 }  # fmt: skip
-
-
-def translator(language: str) -> Translate:
-    """Returns what translates phrases into a language of `LANGUAGES`.
-
-    What it returns raises a KeyError where a phrase has no translation.
-    """
-
-    def translate(phrase: str, **values: object) -> str:
-        text = phrase if language == "en" else SPANISH[phrase]
-        return text.format(**values) if values else text
-
-    return translate
