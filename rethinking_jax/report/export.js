@@ -31,20 +31,43 @@ function rowsOfGallery(id, words) {
   return [[words.row, words.picture, ...Array.from({length: most}, (_, i) => `${words.says} ${i + 1}`)], ...rows];
 }
 
+// A box with so many characters takes a browser minutes to lay out: more than that is saved as a file.
+const MOST_SELECTED = 200000;
+
+function save(address, name) {
+  Object.assign(document.createElement("a"), {href: address, download: name}).click();
+}
+
+function saveText(text, type, name) {
+  const address = URL.createObjectURL(new Blob([text], {type}));
+  save(address, name);
+  setTimeout(() => URL.revokeObjectURL(address), 10000);
+}
+
+// Shows a text in a box, selected, for who may not copy by a button; or saves it. Returns what to say.
+function selectText(text, tools, name, words) {
+  if (text.length > MOST_SELECTED) {
+    saveText(text, "text/csv", name);
+    return fill(words.saved, {name});
+  }
+  const area = Object.assign(document.createElement("textarea"), {value: text, readOnly: true, wrap: "off"});
+  area.setAttribute("aria-label", words.selected);
+  tools.append(area);
+  area.focus();
+  area.select();
+  return words.denied;
+}
+
 for (const button of document.querySelectorAll("button[data-copy]")) button.addEventListener("click", async () => {
   const tools = button.closest(".tools"), words = wordsOf(button), said = tools.querySelector("[role=status]");
   const rows = (button.dataset.copy === "chart" ? rowsOfChart : rowsOfGallery)(button.dataset.of, words);
+  const text = csvOf(rows), name = `${tools.querySelector("[data-save]").dataset.name}.csv`;
   tools.querySelector("textarea")?.remove();
   try {
-    await navigator.clipboard.writeText(csvOf(rows));
+    await navigator.clipboard.writeText(text);
     said.textContent = fill(words.copied, {rows: rows.length - 1});
   } catch {  // as where a page is a file, or in a frame, and the browser trusts neither
-    const area = Object.assign(document.createElement("textarea"), {value: csvOf(rows), readOnly: true});
-    area.setAttribute("aria-label", words.selected);
-    tools.append(area);
-    area.focus();
-    area.select();
-    said.textContent = words.denied;
+    said.textContent = selectText(text, tools, name, words);
   }
 });
 
@@ -116,10 +139,6 @@ function pictureOfGallery(id) {
   return end(y + 10);
 }
 
-function save(address, name) {
-  Object.assign(document.createElement("a"), {href: address, download: name}).click();
-}
-
 for (const button of document.querySelectorAll("button[data-save]")) button.addEventListener("click", () => {
   const {save: kind, of: id} = button.dataset;
   let name = button.dataset.name;
@@ -127,10 +146,8 @@ for (const button of document.querySelectorAll("button[data-save]")) button.addE
   else {
     const svg = (kind === "chart" ? pictureOfChart : pictureOfGallery)(id);
     const content = `<?xml version="1.0" encoding="utf-8"?>\n${new XMLSerializer().serializeToString(svg)}\n`;
-    const address = URL.createObjectURL(new Blob([content], {type: "image/svg+xml"}));
     name += ".svg";
-    save(address, name);
-    setTimeout(() => URL.revokeObjectURL(address), 10000);
+    saveText(content, "image/svg+xml", name);
   }
   button.closest(".tools").querySelector("[role=status]").textContent = fill(wordsOf(button).saved, {name});
 });

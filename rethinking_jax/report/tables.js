@@ -22,7 +22,17 @@ function sortKey(cell) {
   if (text === "" || text === "-") return [2, ""];
   return found && !cell.classList.contains("text") ? [0, Number(found[0])] : [1, text];
 }
-const byText = new Intl.Collator(document.documentElement.lang, {numeric: true}).compare;
+// Texts by their words and by the numbers in them: learning_rate=0.02 comes before learning_rate=0.1.
+const alphabet = new Intl.Collator(document.documentElement.lang).compare;
+const parts = text => text.split(/(\d+(?:\.\d+)?(?:e[-+]?\d+)?)/);
+function byText(one, other) {
+  const [a, b] = [parts(one), parts(other)];
+  for (let i = 0; i < Math.min(a.length, b.length); i++) {
+    const found = i % 2 ? a[i] - b[i] : alphabet(a[i], b[i]);  // every second part is a number
+    if (found) return found;
+  }
+  return a.length - b.length;
+}
 
 for (const table of document.querySelectorAll("table")) {
   const body = table.tBodies[0], original = [...body.rows];
