@@ -28,7 +28,7 @@ function rowsOfGallery(id, words) {
   const rows = [...document.querySelectorAll(`#${id} h4`)].flatMap(heading =>
     [...heading.nextElementSibling.children].map((one, i) => [heading.textContent, i + 1, ...one.title.split("\n")]));
   const most = Math.max(...rows.map(row => row.length)) - 2;
-  return [[words.row, words.picture, ...Array.from({length: most}, (_, i) => `${words.says} ${i + 1}`)], ...rows];
+  return [[words.row, words.picture, ...Array.from({length: most}, (_, i) => `${words.text} ${i + 1}`)], ...rows];
 }
 
 // A box with so many characters takes a browser minutes to lay out: more than that is saved as a file.

@@ -27,7 +27,7 @@ STYLE = ("page.css", "print.css")
 SCRIPT = ("figures.js", "tables.js", "export.js")
 # A table of at least so many rows has a box that filters them; more than that are folded.
 FILTERED, FOLDED = 6, 12
-# So many claims of one outcome are seen at once; the others are folded.
+# So many claims of one outcome are seen at once, and on paper; the others are folded.
 SEEN = 24
 # The tables with a row for each run.
 OF_RUNS = ("results", "standing", "norms")

@@ -6,7 +6,7 @@ PHRASES = {
     "not measured": "no se midió",
     "How many claims came out how": "Cuántas afirmaciones resultaron y cómo",
     "None of {n} claims was measured by these runs.":
-        "Ninguna de las {n} afirmaciones se midió con estas corridas.",
+        "Ninguna de las {n} afirmaciones se midió en estos entrenamientos.",
     "The one claim that was measured holds.": "La única afirmación que se midió se cumple.",
     "All {n} measured claims hold.": "Se cumplen las {n} afirmaciones que se midieron.",
     "{yes} of {n} measured claims hold; this one does not: {claim}.":
@@ -29,7 +29,7 @@ PHRASES = {
     "Points: {note}.": "Puntos: {note}.",
     "Bars: {note}.": "Barras: {note}.",
     "Filter": "Filtrar",
-    "{shown} of {all} runs": "{shown} de {all} corridas",
+    "{shown} of {all} runs": "{shown} de {all} entrenamientos",
     "{shown} of {all} rows": "{shown} de {all} filas",
     "{shown} of {all} curves": "{shown} de {all} curvas",
     "{n} rows": "{n} filas",
@@ -47,12 +47,11 @@ PHRASES = {
     "picture": "imagen",
     "row": "fila",
     "Saved: {name}": "Guardado: {name}",
-    "says": "dice",
+    "text": "texto",
     "The data as CSV": "Los datos como CSV",
     "{low} to {high}": "{low} a {high}",
     "All config keys": "Todas las claves de la configuración",
-    "The paper, {place}": "El artículo, {place}",
-    "Not measured by these runs: {n}": "No se midieron con estas corridas: {n}",
+    "Not measured by these runs: {n}": "No se midieron en estos entrenamientos: {n}",
     "{n} more: {outcome}": "{n} más: {outcome}",
     "Scores of each example": "Puntuaciones de cada ejemplo",
     "{npz} (NumPy) and {csv} of the work directory have {n:,} rows, one for each example by its "
