@@ -1,7 +1,7 @@
 """The phrase book: each English phrase, with its {names}, and what it is in Spanish."""
 
-from rethinking_jax.language.spanish import lessons
+from rethinking_jax.language.spanish import joined, lessons
 
 # The files of the phrase book. No phrase stands in two of them.
-FILES = (lessons,)
+FILES = (joined, lessons)
 SPANISH: dict[str, str] = {key: text for file in FILES for key, text in file.PHRASES.items()}
