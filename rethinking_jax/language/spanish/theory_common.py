@@ -29,7 +29,7 @@ PHRASES = {
     "train accuracy": "exactitud de entrenamiento",
     "estimate": "estimación",
     "standard error": "error estándar",
-    "95 % interval": "intervalo de 95 %",
+    "95 % interval": "intervalo del 95 %",
     # What curves and sentences say of seeds, draws and intervals.
     "mean over seeds, band from least to most":
         "media sobre las semillas, banda del mínimo al máximo",

@@ -183,7 +183,7 @@ PHRASES = {
     "Twins that differ in one example": "Redes gemelas que difieren en un ejemplo",
     "{seeds:d} seeds, {twins:d} twins of each, one sweep of {runs:d} runs: {optimizer}, learning "
     "rate {rate:g}, batches of {batch:d}, {epochs:d} epochs":
-        "{seeds} semillas, {twins} gemelas de cada una, un solo barrido de {runs} corridas: "
+        "{seeds} semillas, {twins} gemelas de cada una, un solo barrido de {runs} entrenamientos: "
         "{optimizer}, tasa de aprendizaje {rate}, lotes de {batch}, {epochs} épocas",
     "twins": "gemelas",
     "example i is replaced by a copy of example j, both drawn by seed":

@@ -88,7 +88,7 @@ PHRASES = {
         "Con el mismo kernel, las etiquetas al azar requieren una norma mayor que las verdaderas.",
     "Norm over that of true labels: {list}.":
         "Norma dividida entre la de las etiquetas verdaderas: {list}.",
-    "Needs both settings with ridge=0.": "Se necesitan ambas configuraciones con ridge=0.",
+    "Needs both settings with ridge=0.": "Se necesitan ambas variantes con ridge=0.",
     # Noisy labels.
     "{dataset}: {count} training images to draw from, {test} test images, {classes} classes, "
     "pixels from 0 to 1":
@@ -161,7 +161,7 @@ PHRASES = {
         "En el espacio propio del kernel, sobre todas las clases: las normas de dos kernels no se "
         "pueden comparar.",
     "mean of {n} draws, band: its 95 % interval":
-        "media de {n} sorteos, banda: su intervalo de 95 %",
+        "media de {n} sorteos, banda: su intervalo del 95 %",
     "Kernels fit every training label at every level of noise.":
         "Los kernels ajustan todas las etiquetas de entrenamiento con cualquier nivel de ruido.",
     "{paper}, Table 3": "{paper}, Tabla 3",
@@ -170,7 +170,6 @@ PHRASES = {
     "{paper}, Tables 1 and 2": "{paper}, Tablas 1 y 2",
     "{paper}, Figures 2 to 4": "{paper}, Figuras 2 a 4",
     "{paper}, Figure 5": "{paper}, Figura 5",
-    "{learner},n={n:d},noise={noise:g}": "{learner},n={n},ruido={noise}",
     "Not solved: {list}.": "Sin resolver: {list}.",
     "The largest train error of {draws:d} draws and {n} cells: {error}.":
         "El mayor error de entrenamiento de {draws} sorteos y {n} celdas: {error}.",
@@ -181,7 +180,7 @@ PHRASES = {
     "None of {n} intervals is as narrow as ± {half}: more draws are needed.":
         "Ninguno de los {n} intervalos es tan angosto como ± {half}: se necesitan más sorteos.",
     "{n:d} of {count:d} errors within the 95 % interval of one more draw ({draws:d} draws)":
-        "{n} de {count} errores dentro del intervalo de 95 % de un sorteo más ({draws} sorteos)",
+        "{n} de {count} errores dentro del intervalo del 95 % de un sorteo más ({draws} sorteos)",
     "{far:d} too far after Holm's correction": "{far} demasiado lejos según la corrección de Holm",
     "The largest difference: {points:g} points ({cell}).":
         "La mayor diferencia: {points} puntos ({cell}).",
