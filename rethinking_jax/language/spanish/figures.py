@@ -1,4 +1,4 @@
-"""The figures of trained runs: titles, captions, axes, curves, and pictures of images, in Spanish."""
+"""The figures of trained runs, and their pictures of images, in Spanish."""
 
 PHRASES = {
     "ours: {models} on {dataset}, {device}": "nuestros: {models} con {dataset}, {device}",
@@ -46,7 +46,8 @@ PHRASES = {
         "Al final del entrenamiento. La curva del artículo es casi con seguridad frente a "
         "etiquetas de prueba corrompidas con la misma probabilidad que las de entrenamiento: "
         "compárese con «etiquetas de prueba corrompidas» donde se midieron (corrupt_test_labels).",
-    "With the model fixed, at the end of each epoch.": "Con el modelo fijo, al final de cada época.",
+    "With the model fixed, at the end of each epoch.":
+        "Con el modelo fijo, al final de cada época.",
     "Shaded above a test curve: the best test accuracy so far, what early stopping could have "
     "kept.":
         "Sombreado sobre una curva de prueba: la mejor exactitud de prueba hasta ahí, lo que la "
@@ -116,18 +117,17 @@ PHRASES = {
         "La norma l2, sobre todos los caminos de una entrada o un sesgo a una salida, del producto "
         "de los parámetros del camino.",
     "Margin": "Margen",
+    "the 10th percentile of the training margins":
+        "el percentil 10 de los márgenes de entrenamiento",
     "The 10th percentile over the training examples of the logit of the given label less the "
     "largest other one, in eval mode.":
         "El percentil 10, entre los ejemplos de entrenamiento, del logit de la etiqueta dada menos "
         "el mayor de los otros, en modo de evaluación.",
     "Margin over the product of spectral norms":
         "Margen entre el producto de las normas espectrales",
-    "The 10th percentile of the training margins over the product of |W|_2.":
-        "El percentil 10 de los márgenes de entrenamiento entre el producto de |W|_2.",
+    "{margin} over the product of |W|_2.": "{margin} entre el producto de |W|_2.",
     "Normalized margin": "Margen normalizado",
-    "The 10th percentile of the training margins over the spectral complexity.":
-        "El percentil 10 de los márgenes de entrenamiento entre la complejidad espectral.",
+    "{margin} over the spectral complexity.": "{margin} entre la complejidad espectral.",
     "Margin over the path norm": "Margen entre la norma de caminos",
-    "The 10th percentile of the training margins over the path norm.":
-        "El percentil 10 de los márgenes de entrenamiento entre la norma de caminos.",
+    "{margin} over the path norm.": "{margin} entre la norma de caminos.",
 }  # fmt: skip

@@ -67,7 +67,8 @@ PHRASES = {
         "{reached} de {all} entrenamientos alcanzan una exactitud de entrenamiento de {threshold}; "
         "exactitud de entrenamiento al final {values}",
     # Chance.
-    "Test accuracy {values}; chance is {chance}": "Exactitud de prueba {values}; el azar da {chance}",
+    "Test accuracy {values}; chance is {chance}":
+        "Exactitud de prueba {values}; el azar da {chance}",
     "{mean:g} ± {allowed:g}, three standard deviations {of}":
         "{mean} ± {allowed}, tres desviaciones estándar {of}",
     "of independent answers": "de respuestas independientes",
@@ -108,8 +109,9 @@ PHRASES = {
     "equally corrupted": "igual de corrompidas",
     "label noise {level:g}": "ruido en las etiquetas {level}",
     # The paper's curve.
-    "not there yet to loss {loss:g}": "aún sin llegar a la pérdida {loss}",
-    "{times:g} times the steps to loss {loss:g}": "{times} veces los pasos hasta la pérdida {loss}",
+    "not there yet": "aún sin llegar",
+    "{times:g} times the steps": "{times} veces los pasos",
+    "{steps} to loss {loss:g}": "{steps} hasta la pérdida {loss}",
     "a mean factor of {factor:g} at {n:g} equal losses":
         "un factor medio de {factor} en {n} pérdidas iguales",
     "Against the paper's curve, {text}. Up to a mean factor of {factor:g} agrees":
@@ -125,7 +127,8 @@ PHRASES = {
     "{value:g} points": "{value} puntos",
     "a difference of {value}": "una diferencia de {value}",
     "one seed each and no interval": "una semilla de cada uno y sin intervalo",
-    "95 % interval {low:g} to {high:g}, over {of}": "intervalo del 95 % de {low} a {high}, sobre {of}",
+    "95 % interval {low:g} to {high:g}, over {of}":
+        "intervalo del 95 % de {low} a {high}, sobre {of}",
     "{text}: too little to tell from zero": "{text}: muy poco para distinguirla de cero",
     "seeds": "semillas",
     "test set": "conjunto de prueba",
