@@ -1,8 +1,14 @@
 """The phrase book: each English phrase, with its {names}, and what it is in Spanish."""
 
 from rethinking_jax.language.spanish import (
+    claims,
+    figures,
     joined,
+    lesson_claims,
+    lesson_sentences,
     lessons,
+    sentences,
+    tables,
     theory_common,
     theory_complexity,
     theory_critical_samples,
@@ -18,8 +24,14 @@ from rethinking_jax.language.spanish import (
 
 # The files of the phrase book. No phrase stands in two of them.
 FILES = (
+    claims,
+    figures,
     joined,
+    lesson_claims,
+    lesson_sentences,
     lessons,
+    sentences,
+    tables,
     theory_common,
     theory_complexity,
     theory_critical_samples,

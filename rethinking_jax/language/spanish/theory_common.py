@@ -2,19 +2,15 @@
 
 PHRASES = {
     # Facts.
-    "data": "datos",
-    "method": "método",
     "images": "imágenes",
     "{dataset}: {train:d} training, {test:d} test images":
         "{dataset}: {train} imágenes de entrenamiento, {test} de prueba",
     # Columns.
     "labels": "etiquetas",
     "labels and images": "etiquetas e imágenes",
-    "examples": "ejemplos",
     "parameters": "parámetros",
     "network": "red",
     "seed": "semilla",
-    "seeds": "semillas",
     "draws": "sorteos",
     "from": "desde",
     "to": "hasta",
@@ -24,8 +20,6 @@ PHRASES = {
     "train error": "error de entrenamiento",
     "train loss": "pérdida de entrenamiento",
     "test loss": "pérdida de prueba",
-    "train acc.": "exactitud de entrenamiento",
-    "test acc.": "exactitud de prueba",
     "train accuracy": "exactitud de entrenamiento",
     "estimate": "estimación",
     "standard error": "error estándar",
@@ -42,10 +36,7 @@ PHRASES = {
     "{name} {value:g}": "{name} {value}",
     "{name}, {count:d} examples": "{name}, {count} ejemplos",
     # Places and papers.
-    "not a claim of the paper": "no es una afirmación del artículo",
     "not a claim of a paper": "no es una afirmación de un artículo",
-    "a check of the method": "una verificación del método",
-    "follows from its definition": "se sigue de su definición",
     "section 5": "sección 5",
     "section 2.2": "sección 2.2",
     "No number in the paper.": "El artículo no da un número.",

@@ -31,7 +31,6 @@ PHRASES = {
         "one-hot, norma mínima, float64",
     "sqrt(2 / N) cos(v'x + b), v normal with standard deviation 1 / 5, b uniform":
         "sqrt(2 / N) cos(v'x + b), v normal con desviación estándar 1 / 5, b uniforme",
-    "test": "prueba",
     "test, tuned ridge": "prueba, ridge ajustada",
     "tuned ridge": "ridge ajustada",
     "least norm": "norma mínima",

@@ -1,7 +1,6 @@
 """What is said of which examples are easy, in Spanish."""
 
 PHRASES = {
-    "runs": "redes",
     "right": "aciertos",
     "dispersion": "dispersión",
     "if equally hard": "si son igual de difíciles",

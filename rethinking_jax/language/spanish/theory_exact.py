@@ -66,7 +66,6 @@ PHRASES = {
         "algunas.",
     "The system's smallest eigenvalue is min(z_i - b_i), which shrinks with n.":
         "El menor valor propio del sistema es min(z_i - b_i), que disminuye con n.",
-    "not a number": "no es un número",
     # Theorem 1, trained.
     "smallest width that fits": "menor anchura que ajusta",
     "its weights": "sus pesos",
@@ -153,7 +152,6 @@ PHRASES = {
     "From another start SGD finds another interpolant, off by the start's part outside the span.":
         "Desde otro inicio SGD encuentra otro interpolante, desplazado por la parte del inicio "
         "que está fuera del espacio generado.",
-    "follows from section 5": "se sigue de la sección 5",
     "Relative distance {predicted} to the predicted interpolant, {apart} to that of least norm; "
     "the start's part outside is {outside}.":
         "Distancia relativa {predicted} al interpolante previsto, {apart} al de norma mínima; la "

@@ -39,10 +39,6 @@ PHRASES = {
         "(K + ridge I) alpha = etiquetas one-hot, resuelto para todo el conjunto de entrenamiento",
     "Kernel machines (Table 3)": "Máquinas de kernel (Tabla 3)",
     "preprocessing": "preprocesamiento",
-    "none": "ninguno",
-    "Gabor wavelets": "ondículas de Gabor",
-    "32,000 random convolutional filters": "32,000 filtros convolucionales al azar",
-    "l2 penalty": "penalización l2",
     "Table 6": "Tabla 6",
     "Table 7": "Tabla 7",
     "The paper's Table 3 and section 5, for comparison: all 60,000 or 50,000 examples":
@@ -145,7 +141,6 @@ PHRASES = {
     "Test error by label noise": "Error de prueba según el ruido en las etiquetas",
     "Steps until every label is fitted": "Pasos hasta ajustar todas las etiquetas",
     "Beside Tables 6 and 7 of {paper}": "Junto a las Tablas 6 y 7 de {paper}",
-    "Belkin, Ma and Mandal (2018)": "Belkin, Ma y Mandal (2018)",
     "Kernels interpolate: they fit every noisy label. Test labels are as noisy. As Figure 5 of "
     "{paper}.":
         "Los kernels interpolan: ajustan todas las etiquetas con ruido. Las de prueba tienen el "

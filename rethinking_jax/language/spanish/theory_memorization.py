@@ -166,7 +166,6 @@ PHRASES = {
     "Needs {what}, {n:d} examples that reach a threshold, and two retraining seeds.":
         "Se necesitan {what}, {n} ejemplos que alcancen un umbral, y dos semillas de "
         "reentrenamiento.",
-    "label noise": "ruido en las etiquetas",
     "Accuracy without random examples less that without memorized ones: {list}.":
         "Exactitud sin ejemplos al azar menos la que hay sin los memorizados: {list}.",
     "{name}, mem of at least {threshold:g} ({removed:d} removed): {value:g} ({low:g} to "

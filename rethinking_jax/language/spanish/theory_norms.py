@@ -3,7 +3,6 @@
 PHRASES = {
     "measure": "medida",
     "distance from the start": "distancia al inicio",
-    "Frobenius norm": "norma de Frobenius",
     "spectral complexity": "complejidad espectral",
     "path norm": "norma por caminos",
     "spectral complexity over margin": "complejidad espectral entre margen",
