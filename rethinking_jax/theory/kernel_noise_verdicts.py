@@ -82,10 +82,11 @@ def _as_the_paper(measured: Sequence[Json]) -> Verdict:
         held = not rejected
         far = max(sharp, key=lambda one: abs(one.mean - one.cell.error))
         within = sum(one.within for one in sharp)
-        where = f" ({'; '.join(_cell(one.cell) for one in rejected)})" if rejected else ""
+        where = "; ".join(_cell(one.cell) for one in rejected) or "none"
         ours = (
             f"{within} of {len(sharp)} errors within the 95 % interval of one more draw "
-            f"({_draws(measured)} draws); {len(rejected)} too far after Holm's correction{where}. "
+            f"({_draws(measured)} draws); {len(rejected)} too far after Holm's correction "
+            f"({where}). "
             f"The largest difference: {100 * (far.mean - far.cell.error):+.2f} points "
             f"({_cell(far.cell)}). "
             f"{len(own) - len(sharp)} intervals wider than ± {SHARP} are left out."

@@ -2,6 +2,7 @@
 
 from rethinking_jax.language.spanish import (
     claims,
+    classes,
     figures,
     joined,
     lesson_claims,
@@ -25,6 +26,7 @@ from rethinking_jax.language.spanish import (
 # The files of the phrase book. No phrase stands in two of them.
 FILES = (
     claims,
+    classes,
     figures,
     joined,
     lesson_claims,

@@ -81,14 +81,10 @@ PHRASES = {
         "{name} ({parameters} parámetros): {first} con {few} puntos, {last} +- {error} con {many}.",
     "Linear and kernel classes have the complexity that their formulas give.":
         "Las clases lineales y de kernel tienen la complejidad que dan sus fórmulas.",
-    "{n:d} exact values: the farthest estimate is {far:g} standard errors off; all lie within "
-    "their bounds.":
-        "{n} valores exactos: la estimación más lejana está a {far} errores estándar; todas están "
-        "dentro de sus cotas.",
-    "{n:d} exact values: the farthest estimate is {far:g} standard errors off; not all lie within "
-    "their bounds.":
-        "{n} valores exactos: la estimación más lejana está a {far} errores estándar; no todas "
-        "están dentro de sus cotas.",
+    "{n:d} exact values: the farthest estimate is {far:g} standard errors off":
+        "{n} valores exactos: la estimación más lejana está a {far} errores estándar",
+    "all lie within their bounds.": "todas están dentro de sus cotas.",
+    "not all lie within their bounds.": "no todas están dentro de sus cotas.",
     "Proved.": "Demostrado.",
     # Shattering.
     "points / weights": "puntos / pesos",

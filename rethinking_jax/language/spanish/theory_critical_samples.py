@@ -59,14 +59,11 @@ PHRASES = {
         "El mayor ruido en las etiquetas tiene la mayor proporción de muestras críticas.",
     "Critical samples become more while a network trains, in every setting.":
         "Las muestras críticas aumentan mientras una red se entrena, en todas las variantes.",
-    "Needs true labels, and some label noise, with 2 seeds or more.":
-        "Se necesitan etiquetas verdaderas y algo de ruido en las etiquetas, con 2 semillas o más.",
-    "Needs true labels, and images of noise, with 2 seeds or more.":
-        "Se necesitan etiquetas verdaderas e imágenes de ruido, con 2 semillas o más.",
-    "Needs two levels of label noise, with 2 seeds or more.":
-        "Se necesitan dos niveles de ruido en las etiquetas, con 2 semillas o más.",
-    "Needs two measured epochs, with 2 seeds or more.":
-        "Se necesitan dos épocas medidas, con 2 semillas o más.",
+    "Needs {what}, with 2 seeds or more.": "Hace falta: {what}, con 2 semillas o más.",
+    "true labels, and some label noise": "etiquetas verdaderas y algo de ruido en las etiquetas",
+    "true labels, and images of noise": "etiquetas verdaderas e imágenes de ruido",
+    "two levels of label noise": "dos niveles de ruido en las etiquetas",
+    "two measured epochs": "dos épocas medidas",
     "In the box of radius {radius:g} at most {share:g} are critical: take a larger config.radius.":
         "En la caja de radio {radius} a lo más {share} son críticas: conviene un config.radius "
         "mayor.",
@@ -98,10 +95,10 @@ PHRASES = {
     "Correlation of what a network returns for held-out images.":
         "Correlación de lo que devuelve una red para imágenes apartadas.",
     "correlation": "correlación",
-    "{dataset}: one training image for each of {seeds:d} seeds, and {n:d} test images of "
-    "{height:d} x {width:d} pixels":
+    "{dataset}: one training image for each of {seeds:d} seeds, and {n:d} test images of {sides} "
+    "pixels":
         "{dataset}: una imagen de entrenamiento para cada una de {seeds} semillas, y {n} imágenes "
-        "de prueba de {height} x {width} píxeles",
+        "de prueba de {sides} píxeles",
     "convolutions of {channels:d} channels and {height:d} x {width:d} filters, Adam, learning "
     "rate {rate:g}, up to a mean squared error of {loss:g}":
         "convoluciones de {channels} canales y filtros de {height} x {width}, Adam, tasa de "

@@ -57,34 +57,30 @@ PHRASES = {
         "El error de prueba sube del óptimo clásico al umbral, y baja más allá.",
     "Needs sizes on both sides of the threshold, and held_out.":
         "Se necesitan tamaños a ambos lados del umbral, y held_out.",
-    "{name}: up by {rise:g} ({rise_low:g} to {rise_high:g}) from N = {few:d}, down by {fall:g} "
-    "({fall_low:g} to {fall_high:g}) to N = {many:d}":
-        "{name}: sube {rise} ({rise_low} a {rise_high}) desde N = {few}, baja {fall} ({fall_low} "
-        "a {fall_high}) hasta N = {many}",
+    "{name}: up by {rise} from N = {few:d}, down by {fall} to N = {many:d}":
+        "{name}: sube {rise} desde N = {few}, baja {fall} hasta N = {many}",
     "With true labels the most features test better than any number below the threshold.":
         "Con etiquetas verdaderas, el mayor número de características da mejor prueba que "
         "cualquiera por debajo del umbral.",
     "Needs true labels, sizes beyond the threshold, and held_out.":
         "Se necesitan etiquetas verdaderas, tamaños más allá del umbral, y held_out.",
     "Test error {valley:g} at N = {few:d}, the best below by held-out examples, {last:g} at N = "
-    "{many:d}: a gain of {gain:g} ({low:g} to {high:g})":
+    "{many:d}: a gain of {gain}":
         "Error de prueba {valley} con N = {few}, el mejor por debajo según los ejemplos "
-        "apartados, {last} con N = {many}: una ganancia de {gain} ({low} a {high})",
+        "apartados, {last} con N = {many}: una ganancia de {gain}",
     "Label noise makes the peak higher.": "El ruido en las etiquetas hace más alto el pico.",
     "Needs runs with and without noise, and sizes on both sides of the threshold.":
         "Se necesitan redes con y sin ruido, y tamaños a ambos lados del umbral.",
     "At the threshold the test error is {high:g} ({noisy}) and {low:g} ({clean}), a difference of "
-    "{value:g} ({least:g} to {most:g})":
+    "{value}":
         "En el umbral el error de prueba es {high} ({noisy}) y {low} ({clean}), una diferencia de "
-        "{value} ({least} a {most})",
+        "{value}",
     "Above that with the most features it is by {first:g} and {second:g}.":
         "Supera al de más características en {first} y {second}.",
     "A ridge that is chosen on held-out examples removes the peak.":
         "Una ridge elegida con ejemplos apartados elimina el pico.",
-    "{name}, against N = {n:d}: {left:g} ({left_low:g} to {left_high:g}) with the ridge, {peak:g} "
-    "({peak_low:g} to {peak_high:g}) without":
-        "{name}, frente a N = {n}: {left} ({left_low} a {left_high}) con ridge, {peak} "
-        "({peak_low} a {peak_high}) sin ella",
+    "{name}, against N = {n:d}: {left} with the ridge, {peak} without":
+        "{name}, frente a N = {n}: {left} con ridge, {peak} sin ella",
     "Test error at the threshold, less that at the classical optimum: {list}":
         "Error de prueba en el umbral, menos el del óptimo clásico: {list}",
     "There is no peak to remove.": "No hay un pico que eliminar.",
@@ -94,8 +90,7 @@ PHRASES = {
         "se falla más que con menos.",
     "Needs numbers of examples up to that of features.":
         "Se necesitan números de ejemplos hasta el de características.",
-    "{name}: from {few:d} to {many:d} examples the test error rises by {value:g} ({low:g} to "
-    "{high:g})":
-        "{name}: de {few} a {many} ejemplos el error de prueba sube {value} ({low} a {high})",
+    "{name}: from {few:d} to {many:d} examples the test error rises by {value}":
+        "{name}: de {few} a {many} ejemplos el error de prueba sube {value}",
     "p = {p:g} by Holm, of {n:d} pairs": "p = {p} según Holm, de {n} pares",
 }  # fmt: skip

@@ -65,16 +65,14 @@ PHRASES = {
     "How often a label occurs is a pattern, too, and here it makes no difference.":
         "La frecuencia de una etiqueta también es un patrón, y aquí no influye.",
     "In the figure; no number.": "En la figura; sin número.",
-    "Needs {one} and {other}, and runs that differ.":
-        "Se necesitan {one} y {other}, y redes que difieran.",
+    "Needs {names}, and runs that differ.": "Se necesitan {names}, y redes que difieran.",
     "Dispersion {first:g} and {second:g}: {more:g} more ({low:g} to {high:g}, 95 % by jackknife "
     "over runs; p {p:g} by Holm).":
         "Dispersión {first} y {second}: {more} más ({low} a {high}, 95 % por jackknife sobre las "
         "redes; p {p} según Holm).",
     "More runs are needed.": "Se necesitan más redes.",
     "Needs gaussian.": "Se necesita gaussian.",
-    "Dispersion {value:g} ({low:g} to {high:g}, 95 % by jackknife over {n:d} runs); 1 if equally "
-    "hard.":
-        "Dispersión {value} ({low} a {high}, 95 % por jackknife sobre {n} redes); 1 si son igual "
-        "de difíciles.",
+    "Dispersion {value:g} ({interval}, 95 % by jackknife over {n:d} runs); 1 if equally hard.":
+        "Dispersión {value} ({interval}, 95 % por jackknife sobre {n} redes); 1 si son igual de "
+        "difíciles.",
 }  # fmt: skip

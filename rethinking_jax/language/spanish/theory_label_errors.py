@@ -119,8 +119,7 @@ PHRASES = {
         "Con la etiqueta dada y la verdadera. Donde ambas son iguales el puntaje sospecha de una "
         "etiqueta correcta, o de una que ya estaba mal en el conjunto de datos.",
     # Claims.
-    "{ours}: {value:g} ({low:g} to {high:g}, 95 % over {n:d} corruptions); p = {p:g} by Holm.":
-        "{ours}: {value} ({low} a {high}, 95 % sobre {n} corrupciones); p = {p} según Holm.",
+    "{ours}: {told}; p = {p:g} by Holm.": "{ours}: {told}; p = {p} según Holm.",
     "Needs both scores, and at least {n:d} corrupted labels.":
         "Se necesitan ambos puntajes, y al menos {n} etiquetas corrompidas.",
     "Needs at least {n:d} corrupted labels.": "Se necesitan al menos {n} etiquetas corrompidas.",
@@ -176,8 +175,7 @@ PHRASES = {
     "It follows from the symmetry of the initial weights; Kirsch 2023 doubts the score.":
         "Se sigue de la simetría de los pesos iniciales; Kirsch 2023 pone en duda el puntaje.",
     "Needs the score on symmetric noise.": "Se necesita el puntaje con ruido simétrico.",
-    "AUROC {value:g} ({low:g} to {high:g}, 95 % over {n:d} corruptions); 0.5 is chance.":
-        "AUROC {value} ({low} a {high}, 95 % sobre {n} corrupciones); 0.5 es azar.",
+    "AUROC {value}; 0.5 is chance.": "AUROC {value}; 0.5 es azar.",
     "Half the interval is above {bound:g}: it needs more corruptions or inits.":
         "La mitad del intervalo pasa de {bound}: se necesitan más corrupciones o inits.",
     "The gradient norm at the start follows the norm of the input.":
@@ -186,10 +184,11 @@ PHRASES = {
     "All inputs have nearly the same norm, as preprocess=paper makes it: take preprocess=dataset.":
         "Todas las entradas tienen casi la misma norma, como la deja preprocess=paper: conviene "
         "preprocess=dataset.",
-    "Spearman's correlation {value:g} ({low:g} to {high:g}, 95 % over {n:d} corruptions); above "
-    "{bound:g} counts.":
-        "Correlación de Spearman {value} ({low} a {high}, 95 % sobre {n} corrupciones); cuenta "
-        "por encima de {bound}.",
+    "Spearman's correlation {value}; above {bound:g} counts.":
+        "Correlación de Spearman {value}; cuenta por encima de {bound}.",
+    "{value:g} ({low:g} to {high:g}, 95 % over {n:d} {of})":
+        "{value} ({low} a {high}, 95 % sobre {n} {of})",
+    "corruptions": "corrupciones",
     "One of the scores finds the most label errors.":
         "Uno de los puntajes encuentra la mayoría de los errores de etiqueta.",
     "Needs at least two scores that all settings have.":

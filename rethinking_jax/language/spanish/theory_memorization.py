@@ -208,10 +208,10 @@ PHRASES = {
     "Of the true labels more than {share:g} are memorized, with a score of {score:g}.":
         "De las etiquetas verdaderas más de {share} se memorizan, con un puntaje de {score}.",
     "Needs true labels.": "Se necesitan etiquetas verdaderas.",
-    "{n:d} of {count:d} reach it on each half of the runs by itself: {share:g} ({low:g} to "
-    "{high:g}, 95 % over examples); {all:d} on all runs, which chance makes too many.":
-        "{n} de {count} lo alcanzan en cada mitad de las redes por separado: {share} ({low} a "
-        "{high}, 95 % sobre los ejemplos); {all} con todas las redes, que el azar hace demasiados.",
+    "{n:d} of {count:d} reach it on each half of the runs by itself: {share}; {all:d} on all "
+    "runs, which chance makes too many.":
+        "{n} de {count} lo alcanzan en cada mitad de las redes por separado: {share}; {all} con "
+        "todas las redes, que el azar hace demasiados.",
     "Most of them on ImageNet and CIFAR-100, hardly any on MNIST.":
         "La mayoría de ellas en ImageNet y CIFAR-100, casi ninguna en MNIST.",
     "Whether a run has trained on an example shows more where its label is corrupted.":

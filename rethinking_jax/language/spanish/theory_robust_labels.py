@@ -110,10 +110,9 @@ PHRASES = {
         "termina por debajo del entrenamiento simple.",
     "Needs {one}, {two} and {three}, 2 seeds or more.":
         "Se necesitan {one}, {two} y {three}, 2 semillas o más.",
-    "Test accuracy at the end, less that of plain training: {value:g} ({low:g} to {high:g}) over "
-    "{n:d} seeds.":
-        "Exactitud de prueba al final, menos la del entrenamiento simple: {value} ({low} a "
-        "{high}) sobre {n} semillas.",
+    "Test accuracy at the end, less that of plain training: {value} over {n:d} seeds.":
+        "Exactitud de prueba al final, menos la del entrenamiento simple: {value} sobre {n} "
+        "semillas.",
     "ResNet-34 on CIFAR-10, 40 % of the labels of similar classes: 76.74 and 80.11 (Liu et al. "
     "2020, Table 1, after one translation).":
         "ResNet-34 en CIFAR-10, 40 % de las etiquetas de clases parecidas: 76.74 y 80.11 (Liu et "
