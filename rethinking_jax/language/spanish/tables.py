@@ -107,7 +107,7 @@ PHRASES = {
         "Al final del entrenamiento; las figuras dicen qué es cada una.",
     # Beside the paper.
     "Beside the paper's {tables}": "Junto a la {tables} del artículo",
-    "the paper's": "del artículo",
+    "the paper's": "en el artículo",
     "setting": "variante",
     "regularizers": "regularizadores",
     "comparable": "comparable",
