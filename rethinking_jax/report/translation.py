@@ -78,10 +78,14 @@ def _curve(curve: Curve, say: Say) -> Curve:
 
 
 def _table(table: Table, say: Say) -> Table:
+    named = table.keys[:1] == ["name"]  # the names of runs are what the config calls them
     return table._replace(
         title=say(table.title),
         columns=[say(title) for title in table.columns],
-        texts=[[say(text) for text in row] for row in table.texts],
+        texts=[
+            [text if named and not place else say(text) for place, text in enumerate(row)]
+            for row in table.texts
+        ],
         note=say(table.note),
     )
 

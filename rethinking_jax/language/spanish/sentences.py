@@ -107,6 +107,9 @@ PHRASES = {
         "etiquetas de prueba {which}; el azar da {chance}; correlación de rangos {correlation}",
     "true": "verdaderas",
     "equally corrupted": "igual de corrompidas",
+    "pair flip": "etiquetas cambiadas por pareja",
+    "given labels": "etiquetas dadas",
+    "{setting} never the true class": "{setting}, nunca la clase verdadera",
     "label noise {level:g}": "ruido en las etiquetas {level}",
     # The paper's curve.
     "not there yet": "aún sin llegar",

@@ -31,6 +31,10 @@ PHRASES = {
     "{n:,} validation": "{n} de validación",
     "{n:,} test": "{n} de prueba",
     "{n:,} outside": "{n} de fuera",
+    "{data}: {n:,} training, {others} images, {classes:g} classes":
+        "{data}: {n} imágenes de entrenamiento, {others}, {classes} clases",
+    "{data}: {n:,} training, {others} points, {classes:g} classes":
+        "{data}: {n} puntos de entrenamiento, {others}, {classes} clases",
     "{n:,} training, {others} images": "{n} imágenes de entrenamiento, {others}",
     "{n:,} validation, {others} images": "{n} imágenes de validación, {others}",
     "{n:,} validation images": "{n} imágenes de validación",
@@ -42,6 +46,7 @@ PHRASES = {
     "{n:g} classes": "{n} clases",
     "optimizer {values}": "optimizer {values}",
     "learning_rate {values}": "learning_rate {values}",
+    "{n:g} cores": "{n} núcleos",
     "{n:,} seconds": "{n} segundos",
     "{n:,} minutes": "{n} minutos",
     # Runs that are not through.
@@ -107,7 +112,7 @@ PHRASES = {
         "Al final del entrenamiento; las figuras dicen qué es cada una.",
     # Beside the paper.
     "Beside the paper's {tables}": "Junto a la {tables} del artículo",
-    "the paper's": "del artículo",
+    "the paper's": "en el artículo",
     "setting": "variante",
     "regularizers": "regularizadores",
     "comparable": "comparable",
