@@ -12,6 +12,7 @@ from ml_collections import ConfigDict
 from rethinking_jax.analysis import drawing
 from rethinking_jax.corruption import corrupt
 from rethinking_jax.data.dataset import Dataset
+from rethinking_jax.language.spanish import SPANISH
 from rethinking_jax.language.translate import Translate
 from rethinking_jax.step.augment import augment, parse
 from rethinking_jax.step.preprocess import center_crop, to_unit
@@ -23,6 +24,7 @@ EPOCHS = 4  # epochs that they are shown in
 SAMPLES = 6  # classes whose first image shows what a corruption does
 # On a slide labels stand beside their images: fewer of them where they have more letters.
 SHORT_LABEL, FEWER_SAMPLES = 3, 4
+NAME_WIDTH = 26  # characters of a row's name that fit beside its images
 WRONG = "#c0392b"  # the colour of a label that is not the true one
 
 
@@ -104,8 +106,9 @@ def _corrupted_row(setting: str, run: Run, dataset: Dataset, translate: Translat
     _, starts = np.unique(true, return_index=True)
     chosen = starts[:SAMPLES]
     labels = run.train_labels[chosen]
+    name = setting.replace("_", " ")
     return CorruptedRow(
-        translate(setting.replace("_", " ")),
+        translate(name) if name in SPANISH else name,  # one of the user's own has English alone
         _pixels(_corrupted_images(run.config, dataset, chosen)),
         tuple(dataset.class_names[label] for label in labels),
         tuple((labels != true[chosen]).tolist()),
@@ -197,7 +200,7 @@ def write_corrupted(rows: Sequence[CorruptedRow], title: str, path: AnyPath) -> 
         for i, row in enumerate(rows):
             head = figure.add_subplot(grid[i, 0])
             head.axis("off")
-            head.text(0.02, 0.5, row.name, fontsize=17, va="center")
+            head.text(0.02, 0.5, textwrap.fill(row.name, NAME_WIDTH), fontsize=17, va="center")
             for j, image in enumerate(row.images):
                 axes = figure.add_subplot(grid[i, j + 1])
                 axes.imshow(*_shown(image), vmin=0, vmax=255, interpolation="nearest")
@@ -231,7 +234,7 @@ def write_wide(rows: Sequence[CorruptedRow], path: AnyPath) -> None:
         for i, row in enumerate(rows):
             head = figure.add_subplot(grid[i, 0])
             head.axis("off")
-            name = "\n".join(map(drawing.plain, textwrap.wrap(row.name, 27)))
+            name = "\n".join(map(drawing.plain, textwrap.wrap(row.name, NAME_WIDTH)))
             head.text(0.0, 0.5, name, fontsize=18, va="center")
             for j in range(columns):
                 axes = figure.add_subplot(grid[i, 1 + 2 * j])

@@ -8,8 +8,9 @@ python -m rethinking_jax.report WORKDIR [WORKDIR ...] --slides=TALK.pptx [--lang
 
 Writes report.html, figures/ and tables/ into each finished workdir; into one that is running or
 was stopped report.html alone, which says where it stands. With --output also one page with a
-section for each of them. --pictures reads the data, and draws the pictures of images, too, where
-a workdir is finished. --fit_threshold judges again, without training, where this train accuracy
+section for each of them. --language=es writes them in Spanish, whatever their configs say; CSV
+files stay in English. --pictures reads the data, and draws the pictures of images, too, where a
+workdir is finished. --fit_threshold judges again, without training, where this train accuracy
 counts as fitted. --numbers keeps what the runs of one workdir came to in one small file, also
 while they train, and writes nothing into the workdir. Of the shares of a sweep (--runs of
 rethinking_jax.main) --joined writes report.html, figures/ and tables/ of the whole sweep into a
@@ -211,10 +212,27 @@ def _read(workdir: AnyPath, language: str | None, threshold: float | None) -> "F
     Raises:
       UserError: it cannot be read, or there is a threshold and nothing that fits.
     """
-    from rethinking_jax.analysis import findings, fitted, results, unfinished
+    from rethinking_jax.analysis.unfinished import Unfinished
     from rethinking_jax.workdir.damage import check_places
 
     check_places(workdir)
+    found = _judged(workdir, threshold)
+    if language is None:
+        return found
+    if isinstance(found, Unfinished):
+        config = {**found.results.config, "language": language}
+        return found._replace(results=found.results._replace(config=config))
+    return found._replace(config={**found.config, "language": language})
+
+
+def _judged(workdir: AnyPath, threshold: float | None) -> "Found":
+    """Reads a workdir, where there is a threshold as judged by it.
+
+    Raises:
+      UserError: it cannot be read, or there is a threshold and nothing that fits.
+    """
+    from rethinking_jax.analysis import findings, fitted, results, unfinished
+
     if results.is_theory(workdir):
         if threshold is not None:
             raise UserError(
@@ -230,7 +248,7 @@ def _read(workdir: AnyPath, language: str | None, threshold: float | None) -> "F
     found = results.read(workdir)
     if threshold is not None:
         found = fitted.judged_at(found, threshold)
-    return found._replace(config={**found.config, "language": language}) if language else found
+    return found
 
 
 def _finished_meanwhile(workdir: AnyPath) -> bool:

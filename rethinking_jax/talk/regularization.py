@@ -233,14 +233,14 @@ def _with_best_epochs(draft: Slide, shown: Runs, words: Translate) -> Slide:
     best, end = told.mean(plain.best_test_accuracy()), told.mean(plain.test_accuracy())
     name = told.regularizers(kinds, words) if kinds else words("no regularizer")
     ours = words(
-        "Ours, with {kinds}: best epoch {best}, last epoch {end}. The best one is chosen on the "
+        "Ours, {kinds}: best epoch {best}, last epoch {end}. The best one is chosen on the "
         "test set, so noise wins, too.",
         kinds=name,
         best=best,
         end=end,
     )
     script = words(
-        "Stopping early is a regularizer, too. Ours, with {kinds}, has test accuracy {best} in its "
+        "Stopping early is a regularizer, too. Ours ({kinds}) has test accuracy {best} in its "
         "best epoch and {end} in its last. The paper finds {gain:.3f} on ImageNet and hardly any "
         "gain on CIFAR-10. Mind that the best of many epochs is chosen on the test set itself: a "
         "part of that gain is luck.",

@@ -13,43 +13,32 @@ PHRASES = {
     "the paper's {network}": "{network} del artículo",
     "Not measured in these runs. This measures it:":
         "No se midió en estos experimentos. Esto lo mide:",
-    "not measured": "no se midió",
-    "none": "ninguno",
-    "no regularizer": "ningún regularizador",
-    "augmentation": "aumento de datos",
-    "dropout": "dropout",
-    "weight decay": "decaimiento de pesos",
-    "random crop": "recorte al azar",
     "flip and rotation": "reflexión y rotación",
-    "failed to converge": "no convergió",
     "{n} networks": "{n} redes",
     "{least} to {most} seeds": "de {least} a {most} semillas",
     "{n} seconds, from {start} to {end}": "{n} segundos, de {start} a {end}",
     "The whole talk takes {n} seconds: {clock} minutes.":
         "Toda la charla dura {n} segundos: {clock} minutos.",
-    "network": "red",
-    "parameters": "parámetros",
-    "weights": "pesos",
     "training images": "imágenes de entrenamiento",
-    "images": "imágenes",
-    "examples": "ejemplos",
-    "labels": "etiquetas",
-    "setting": "prueba",
-    "kernel": "núcleo",
-    "norm": "norma",
     "training error": "error de entrenamiento",
-    "training accuracy": "exactitud de entrenamiento",
     "generalization error": "error de generalización",
     "ours: training": "nuestro: entren.",
     "ours: test": "nuestro: prueba",
     "the paper: training": "artículo: entren.",
     "the paper: test": "artículo: prueba",
-    "thousand steps": "miles de pasos",
-    "label noise":
-        "ruido en las etiquetas",
     "label noise {noise}":
         "ruido en las etiquetas {noise}",
-    "regularizers": "regularizadores",
+    # The report of the talk's own workdir.
+    "What the talk is made of": "De qué está hecha la charla",
+    "experiment": "experimento",
+    "config": "configuración",
+    "seconds": "segundos",
+    "deck": "diapositivas",
+    "parts": "partes",
+    "talk.pptx, to be edited; the script stands in its notes":
+        "talk.pptx, para editar; el guion está en sus notas",
+    "each has a report of its own, in its folder":
+        "cada una tiene su propio reporte, en su carpeta",
     # Where numbers of the paper are from.
     "CIFAR-10, Table 1": "CIFAR-10, Tabla 1",
     "CIFAR-10, Table 4": "CIFAR-10, Tabla 4",
@@ -138,7 +127,6 @@ PHRASES = {
         "Lo que sorprende es la exactitud de entrenamiento. Con etiquetas al azar, la nuestra es {train} y la del artículo {paper_train}: una red así sabe sus etiquetas de memoria. En imágenes nuevas acierta {test}, en el artículo {paper_test}: es el azar. Con etiquetas verdaderas, la misma red llega a {true}.",
     "The paper: random labels are fitted, and in test that is worth nothing.":
         "El artículo: las etiquetas al azar se ajustan, y en la prueba eso no vale nada.",
-    "epochs to fit": "épocas hasta ajustar",
     "Learning curves: noise takes longer":
         "Curvas de aprendizaje: el ruido tarda más",
     "The paper's losses all go to zero.":
@@ -163,7 +151,6 @@ PHRASES = {
         "¿Cuánto más tarda con etiquetas al azar? Si todas lo son, aquí tarda {most:.1f} veces lo que con las verdaderas; en el artículo, hasta {inception:.1f} veces.",
     "Time to fit, relative to true labels, against label noise":
         "Tiempo hasta ajustar, relativo a las etiquetas verdaderas, según el ruido",
-    "time to fit, relative": "tiempo relativo hasta ajustar",
     "Label noise and the test error": "El ruido en las etiquetas y el error de prueba",
     "The paper, small Inception: from {least:.2f} to {most:.2f}, which is chance.":
         "El artículo, Inception pequeña: de {least:.2f} a {most:.2f}, que es el azar.",
@@ -218,7 +205,6 @@ PHRASES = {
     "Share of labelings that training fits, against points per weight":
         "Proporción de etiquetados que el entrenamiento ajusta, según los puntos por peso",
     "points per weight": "puntos por peso",
-    "share fitted": "proporción ajustada",
     "at most {n} labelings of each set of points":
         "a lo más {n} etiquetados de cada conjunto de puntos",
     "Uniform stability: blind to the labels": "Estabilidad uniforme: ciega a las etiquetas",
@@ -278,10 +264,10 @@ PHRASES = {
         "El artículo: gana {gain:.3f} en ImageNet sin regularizadores, casi nada en CIFAR-10.",
     "Stopping early is a regularizer, too. On ImageNet it would have won {gain:.3f} of test accuracy, without other regularizers. On CIFAR-10 the paper finds hardly any gain. So it may help, as the others may.":
         "Parar antes también regulariza. En ImageNet habría ganado {gain:.3f} de exactitud de prueba, sin otros regularizadores. En CIFAR-10 el artículo casi no ve ganancia. Puede ayudar, como los demás.",
-    "Ours, with {kinds}: best epoch {best}, last epoch {end}. The best one is chosen on the test set, so noise wins, too.":
-        "Lo nuestro, con {kinds}: mejor época {best}, última {end}. La mejor se elige en la prueba: también gana el ruido.",
-    "Stopping early is a regularizer, too. Ours, with {kinds}, has test accuracy {best} in its best epoch and {end} in its last. The paper finds {gain:.3f} on ImageNet and hardly any gain on CIFAR-10. Mind that the best of many epochs is chosen on the test set itself: a part of that gain is luck.":
-        "Parar antes también regulariza. La nuestra, con {kinds}, llega a {best} en su mejor época y a {end} en la última. El artículo halla {gain:.3f} en ImageNet y casi nada en CIFAR-10. Ojo: la mejor de muchas épocas se elige en la prueba misma; parte de la ganancia es suerte.",
+    "Ours, {kinds}: best epoch {best}, last epoch {end}. The best one is chosen on the test set, so noise wins, too.":
+        "Lo nuestro, {kinds}: mejor época {best}, última {end}. La mejor se elige en la prueba: también gana el ruido.",
+    "Stopping early is a regularizer, too. Ours ({kinds}) has test accuracy {best} in its best epoch and {end} in its last. The paper finds {gain:.3f} on ImageNet and hardly any gain on CIFAR-10. Mind that the best of many epochs is chosen on the test set itself: a part of that gain is luck.":
+        "Parar antes también regulariza. La nuestra ({kinds}) llega a {best} en su mejor época y a {end} en la última. El artículo halla {gain:.3f} en ImageNet y casi nada en CIFAR-10. Ojo: la mejor de muchas épocas se elige en la prueba misma; parte de la ganancia es suerte.",
     "Test accuracy over training, with and without regularizers":
         "Exactitud de prueba durante el entrenamiento, con y sin regularizadores",
     "Batch norm": "Batch norm",
@@ -293,8 +279,6 @@ PHRASES = {
         "Batch norm es un regularizador implícito: suaviza el entrenamiento. En el artículo gana unos puntos, {having} contra {lacking}.",
     "Batch norm is an implicit regularizer: it smooths training. Ours ends at {ours} with it and at {without} without; in the paper it is {having} against {lacking}, a few points.":
         "Batch norm es un regularizador implícito: suaviza el entrenamiento. La nuestra termina en {ours} con ella y en {without} sin ella; en el artículo son {having} contra {lacking}, unos puntos.",
-    "with batch norm": "con batch norm",
-    "without batch norm": "sin batch norm",
     "Test accuracy of the small Inception with and without batch norm":
         "Exactitud de prueba de la Inception pequeña con y sin batch norm",
     # Implicit regularizers.
@@ -308,23 +292,19 @@ PHRASES = {
     "Where is a regularizer then? In linear models we know. With {n} images and {d} features there are many solutions. SGD from zero ends within {distance:.1g} of the one of least norm; from another start it ends elsewhere, {away:.2f} away, and tests at error {other} instead of {zero}. The algorithm regularizes.":
         "¿Dónde está entonces el regularizador? En modelos lineales se sabe. Con {n} imágenes y {d} características hay muchas soluciones. SGD desde cero termina a {distance:.1g} de la de norma mínima; desde otro punto, a {away:.2f}, y su error de prueba es {other} y no {zero}. El algoritmo regulariza.",
     "SGD starts at": "SGD empieza en",
-    "zero": "cero",
     "another point": "otro punto",
     "relative distance to the least norm": "distancia relativa a la norma mínima",
-    "Kernels interpolate, and generalize": "Los núcleos interpolan, y generalizan",
+    "Kernels interpolate, and generalize": "Los kernels interpolan, y generalizan",
     "The paper: the least norm is not all; wavelets test better, with a larger norm.":
-        "El artículo: la norma mínima no es todo; las ondículas prueban mejor con mayor norma.",
+        "El artículo: la norma mínima no es todo; los wavelets prueban mejor con mayor norma.",
     "the paper: {data}, {kind}": "el artículo: {data}, {kind}",
-    "pixels": "píxeles",
-    "Gaussian points": "puntos gaussianos",
-    "Gabor wavelets": "ondículas de Gabor",
-    "gaussian kernel": "núcleo gaussiano",
-    "gabor kernel": "núcleo en ondículas de Gabor",
-    "laplacian kernel": "núcleo laplaciano",
-    "linear kernel": "núcleo lineal",
-    "random_conv kernel": "núcleo de filtros al azar",
+    "gaussian kernel": "kernel gaussiano",
+    "gabor kernel": "kernel en wavelets de Gabor",
+    "laplacian kernel": "kernel laplaciano",
+    "linear kernel": "kernel lineal",
+    "random_conv kernel": "kernel de filtros al azar",
     "Kernel machines solve for the least norm exactly. In the paper they reach error {pixels} on MNIST, with wavelets {wavelets}, although the norm is larger there, {large:.0f} instead of {small:.0f}. So the norm alone does not predict what generalizes.":
-        "Las máquinas de núcleo dan la norma mínima exacta. En el artículo llegan a error {pixels} en MNIST y, con ondículas, a {wavelets}, con mayor norma: {large:.0f} y no {small:.0f}. La norma sola no predice qué generaliza.",
+        "Las máquinas de kernel dan la norma mínima exacta. En el artículo llegan a error {pixels} en MNIST y, con wavelets, a {wavelets}, con mayor norma: {large:.0f} y no {small:.0f}. La norma sola no predice qué generaliza.",
     "Our test errors: {list}.": "Nuestros errores de prueba: {list}.",
     # The end.
     "Conclusion": "Conclusión",
