@@ -32,7 +32,6 @@ PHRASES = {
     "What the talk is made of": "De qué está hecha la charla",
     "experiment": "experimento",
     "config": "configuración",
-    "seconds": "segundos",
     "deck": "diapositivas",
     "parts": "partes",
     "talk.pptx, to be edited; the script stands in its notes":
