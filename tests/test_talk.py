@@ -23,7 +23,7 @@ from pptx.util import Emu
 from rethinking_jax import experiment
 from rethinking_jax.analysis import paper
 from rethinking_jax.analysis.findings import Findings, TheoryResults
-from rethinking_jax.config import file
+from rethinking_jax.config import file, runs, sweep
 from rethinking_jax.corruption import SETTINGS
 from rethinking_jax.errors import UserError
 from rethinking_jax.host import packages
@@ -36,6 +36,7 @@ from rethinking_jax.theory.settings import theory_config
 
 SECONDS, SLIDES = 480, 25
 TALKED = 3.4  # words of a second that a speaker manages
+FOUR = ("true_labels", "random_labels", "shuffled_pixels", "gaussian")
 CONFIG = "--config=configs/talk.py"
 
 
@@ -226,6 +227,15 @@ def test_no_two_shapes_overlap_and_none_leaves_the_slide(
             assert across <= 0.01 or down <= 0.01, (slide.shapes.title.text, one, other)
 
 
+def test_every_shape_of_a_slide_a_layout_and_the_master_has_a_number_of_its_own(
+    decks: dict,
+) -> None:
+    read = decks["en", True]
+    for part in [*read.slides, *read.slide_layouts, read.slide_master]:
+        numbers = [one.get("id") for one in part._element.xpath(".//p:cNvPr")]
+        assert len(set(numbers)) == len(numbers), numbers
+
+
 def sizes_of(frame: Any, usual: float) -> list[float]:
     return [run.font.size.pt if run.font.size else usual
             for paragraph in frame.paragraphs for run in paragraph.runs]  # fmt: skip
@@ -363,13 +373,13 @@ def test_what_is_not_measured_says_so_with_the_command_that_measures_it(
 
 
 @pytest.fixture(scope="module")
-def workdir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Six small runs, through."""
+def workdir(tmp_path_factory: pytest.TempPathFactory, one_device: None) -> Path:
+    """Four small runs, through."""
     place = tmp_path_factory.mktemp("talk") / "quickstart"
     config: Any = file.load("quickstart")
     config.update(
         epochs=1, train_examples=60, batch_size=20, model="mlp", hidden_sizes=(8,),
-        checkpoint_every=0,
+        checkpoint_every=0, sweep=runs(sweep("corruption", FOUR)),
     )  # fmt: skip
     experiment.run(config, place, report=False)
     return place

@@ -36,6 +36,7 @@ INK, QUIET, ACCENT, PALE = "1F2933", "52606D", "1F4E79", "E6ECF2"
 TITLE_SIZE, HEADLINE_SIZE, SMALL_SIZE = 30, 40, 11
 # The layouts of the empty deck that are kept, by their places.
 OPENING, TEXT = 0, 1
+BAR = 900  # the number of the shape that parts the title from the rest
 MARGIN = Inches(0.04)  # within a text box, at each side
 
 
@@ -102,6 +103,8 @@ def _bar(deck: "Deck", box: Box) -> BaseOxmlElement:
     bar.line.fill.background()
     bar.shadow.inherit = False
     bar.name = "Bar"
+    # Where it goes its number must be no other shape's.
+    bar.element.xpath(".//p:cNvPr")[0].set("id", str(BAR))
     _drop_slides(deck)
     made: BaseOxmlElement = bar.element
     return made
