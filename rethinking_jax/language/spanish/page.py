@@ -1,9 +1,6 @@
 """The words of the report page itself, in Spanish."""
 
 PHRASES = {
-    "yes": "sí",
-    "no": "no",
-    "not measured": "no se midió",
     "How many claims came out how": "Cuántas afirmaciones resultaron y cómo",
     "None of {n} claims was measured by these runs.":
         "Ninguna de las {n} afirmaciones se midió en estos entrenamientos.",
