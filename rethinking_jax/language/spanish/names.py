@@ -10,4 +10,6 @@ NAMES = frozenset((
     "jax", "jaxlib", "flax", "optax", "numpy", "python", "Python",
     "Zhang", "Bengio", "Hardt", "Recht", "Vinyals", "Power", "Belkin", "Nakkiran", "Feldman",
     "Krizhevsky", "Arpit", "Rademacher", "Liu", "Yang",
+    "et", "al", "Bartlett", "Carlini", "Han", "Kirsch", "Neyshabur", "Patrini", "Reed", "Sabuncu",
+    "Srivastava", "Szegedy", "influence.npz",
 ))  # fmt: skip
