@@ -90,10 +90,8 @@ def test_it_says_of_each_run_where_it_stands_after_every_line(
             expected[name] = ("running" if working else "stopped") if begun else "waiting"
         assert found.states == expected
         shown = section(found)
-        # Runs are called as the user calls them.
-        assert_spanish(
-            *(re.sub("noise,seed=|large|true(?! labels)", "RUN", text) for text in texts(shown))
-        )
+        named = re.compile(r"noise,seed=|large|true(?! labels| and)")  # what users call runs
+        assert_spanish(*(named.sub("RUN", text) for text in texts(shown)))
         state = "running" if working else "stopped"
         assert shown.facts["state"].startswith(f"{state}, {len(through)} of 4 runs through")
         assert [row[:4] for row in shown.tables[0].texts] == [
