@@ -47,4 +47,10 @@ PHRASES = {
     "partially_corrupted_labels": "etiquetas parcialmente corrompidas",
     "shuffled_pixels": "píxeles permutados",
     "random_pixels": "píxeles al azar",
+    # Experiments, in the title of their report.
+    "identity": "identidad",
+    "norms": "normas",
+    "rademacher": "rademacher",
+    "stability": "estabilidad",
+    "shattering": "fragmentación",
 }  # fmt: skip
