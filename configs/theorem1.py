@@ -14,7 +14,7 @@ Expected: in float64 every label is taken, with an error that grows with n (60,0
 images: 2e-6, by prefix sums; 2e-4 with every term summed); in float32 labels are lost from 1,000
 to 3,000 points on. 60,000 images take 90 seconds without what is trained.
 
-Takes a few minutes on two CPU cores; half a minute of them without what is trained.
+Takes 2 minutes of CPU time; half a minute on two cores without what is trained.
 """
 
 from ml_collections import ConfigDict
