@@ -28,7 +28,6 @@ from rethinking_jax.config import base_config, members, runs
 from rethinking_jax.corruption.randomness import purpose_key
 from rethinking_jax.course import LESSONS, dataset_size, early_learning
 from rethinking_jax.data import runs as data_runs
-from rethinking_jax.language.spanish import SPANISH
 from rethinking_jax.language.translate import Translate, translator
 from rethinking_jax.pictures import gallery
 from rethinking_jax.report import __main__ as report_command
@@ -410,9 +409,7 @@ def test_slides_say_the_same_in_both_languages(name: str) -> None:
             assert re.findall(r"[\d.,]+", a.label) == re.findall(r"[\d.,]+", b.label)
 
 
-def test_every_translation_has_the_values_of_its_phrase() -> None:
-    for english, spanish in SPANISH.items():
-        assert sorted(re.findall(r"{.*?}", english)) == sorted(re.findall(r"{.*?}", spanish))
+def test_a_phrase_is_filled_in_the_other_language_or_missed() -> None:
     assert translator("es")("batch of {n}", n=8) == "lote de 8"
     with pytest.raises(KeyError):
         translator("es")("a phrase that nobody translated")

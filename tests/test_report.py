@@ -404,7 +404,8 @@ def test_the_embedded_data_is_json_with_every_point() -> None:
     text = page.page([noise_sweep(), noise_sweep()])
     data = json.loads(text.split('id="data">')[1].split("</script>")[0])
     assert list(data) == ["s0f0", "s0f1", "s0f2", "s1f0", "s1f1", "s1f2"]
-    assert data["s0f1"]["curves"][0][1] == [0.5, 1.5, 1.0, 2.0]
+    first = data["s0f1"]["curves"][0]
+    assert [first[key][1] for key in ("x", "y", "low", "high")] == [0.5, 1.5, 1.0, 2.0]
     for button in ("s0f1-curve-0", "s1f2-curve-1", "s0f1-band-0"):
         assert f'id="{button}"' in text
 

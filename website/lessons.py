@@ -11,9 +11,9 @@ import tomllib
 from pathlib import Path
 from typing import NamedTuple
 
-from rethinking_jax.analysis import drawing
+from rethinking_jax.analysis import drawing, packed
+from rethinking_jax.analysis.findings import TheoryResults
 from rethinking_jax.analysis.results import PICTURES, Results
-from rethinking_jax.language.phrases import spoken
 from rethinking_jax.report.section import Section, section
 from rethinking_jax.workdir.metrics import Json
 from website import kept, markdown
@@ -97,14 +97,14 @@ def lessons() -> list[Lesson]:
 
 
 def _lesson(name: str, own: Json) -> Lesson:
-    found = kept.packed.read(kept.RESULTS / f"{own['results']}.zip")
+    found = packed.read(kept.RESULTS / f"{own['results']}.zip")
     assert isinstance(found, Results)
     words = {language: own[language] for language in FOLDERS}
     return Lesson(name, own["results"], own["config"], own["minutes"], own["whole"], words, found)
 
 
-def section_in(found: Results, language: str) -> Section:
-    """Returns what a report of runs shows in a language."""
+def section_in(found: Results | TheoryResults, language: str) -> Section:
+    """Returns what the report of an experiment shows in a language."""
     return section(found._replace(config={**found.config, "language": language}))
 
 
@@ -131,7 +131,7 @@ def page(lesson: Lesson, language: str) -> str:
         own["about"].strip(),
         f"## {words['lecture']}",
         *_claims(shown, language),
-        *_figures(lesson, shown, language),
+        *_figures(lesson, shown),
         f"## {words['run']}",
         _command(lesson.config),
         words["minutes"].format(n=lesson.minutes),
@@ -160,20 +160,18 @@ def _folder(lesson: Lesson, language: str) -> str:
 def _claims(shown: Section, language: str) -> list[str]:
     return [
         f"- {markdown.outcome(one.outcome, WORDS[language][one.outcome])} "
-        f"**{markdown.plain(spoken(one.claim, language))}** "
-        f"{markdown.plain(spoken(one.ours, language))}"
+        f"**{markdown.plain(one.claim)}** {markdown.plain(one.ours)}"
         for one in shown.verdicts
     ]
 
 
-def _figures(lesson: Lesson, shown: Section, language: str) -> list[str]:
+def _figures(lesson: Lesson, shown: Section) -> list[str]:
     parts = []
-    for one, _ in shown.pictures:
-        name = next(name for name, picture in PICTURES.items() if picture.title == one.title)
-        parts.append(_figure(f"{lesson.name}/{name}.{one.kind}", spoken(one.title, language)))
+    for name, (picture, _) in zip(lesson.found.pictures, shown.pictures, strict=True):
+        parts.append(_figure(f"{lesson.name}/{name}.{picture.kind}", picture.title))
     for plot in shown.plots:
         parts.append(_figure(f"{lesson.name}/{plot.name}.png", plot.title))
-        parts.append(f"*{markdown.plain(spoken(plot.caption, language))}*")
+        parts.append(f"*{markdown.plain(plot.caption)}*")
     return parts
 
 

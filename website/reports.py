@@ -6,7 +6,6 @@ from rethinking_jax.analysis.claims import NO, YES
 from rethinking_jax.analysis.findings import TheoryResults
 from rethinking_jax.analysis.results import Results
 from rethinking_jax.report.page import render
-from rethinking_jax.report.section import section
 from website import kept, lessons, markdown
 from website.kept import Kept
 
@@ -20,9 +19,7 @@ FRAME = (
 
 def page(found: Results | TheoryResults, language: str = "en") -> str:
     """Returns the report of an experiment as HTML, in a language."""
-    if isinstance(found, Results):
-        return render([lessons.section_in(found, language)])
-    return render([section(found)])
+    return render([lessons.section_in(found, language)])
 
 
 def listed(experiments: Iterable[Kept]) -> str:

@@ -4,8 +4,9 @@ Verdicts, captions and tables are made as whole English sentences, with their nu
 those of theory are stored so. A sentence is held against the templates of the phrase book: what
 stands in the place of a {name} is translated by itself, and fills that place in the translation.
 Of the templates that fit, the one with the most literal characters comes first, and of several
-places where a {name} could end the first. A text that no template fits is taken apart at full
-stops, semicolons, colons, commas, brackets, the word "and", and after a number.
+ways to fill its places the one with the shortest values; what is in brackets stays together. A text
+that no template fits is taken apart at full stops, semicolons, colons, commas, brackets, the word
+"and", and beside numbers.
 
 A {name:format} of an English template holds a number, any other a text of at least one character.
 Numbers and names stay as they are: of networks, data sets, devices and config keys. A text that
@@ -24,9 +25,10 @@ from rethinking_jax.language.spanish.names import NAMES
 NUMBER = r"[-+]?(?:\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?%?|inf|nan)"
 # Between which marks a text is taken apart, those of the largest parts first.
 JOINTS = ("\n", ". ", "; ", ": ", ", ", " and ")
-IN_SPANISH = {" and ": " y "}
-BRACKETED = re.compile(r"(?P<before>.*?) ?(?P<open>[(\[])(?P<within>.*)(?P<close>[)\]])", re.DOTALL)
+SOUNDS_LIKE_Y = re.compile(r"h?i(?!e)", re.IGNORECASE)  # before it "y" becomes "e"
+BRACKETS = {")": "(", "]": "["}
 COUNTED = re.compile(rf"(?P<count>{NUMBER}) (?P<things>.+)", re.DOTALL)
+VALUED = re.compile(rf"(?P<things>.+) (?P<value>{NUMBER})", re.DOTALL)
 WORD = re.compile(r"[^\s()\[\],;:]+")
 
 
@@ -86,10 +88,15 @@ def _templates() -> tuple[Template, ...]:
 
 
 @cache
-def _pattern(template: Template) -> re.Pattern[str]:
+def _patterns(template: Template) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Returns what fits a template with its values as short, or else as long, as they can be."""
+    return _pattern(template, ".+?"), _pattern(template, ".+")
+
+
+def _pattern(template: Template, anything: str) -> re.Pattern[str]:
     parts, seen = [re.escape(template.literals[0])], set()
     for (name, number), literal in zip(template.places, template.literals[1:], strict=True):
-        own = f"(?P<{name}>{NUMBER if number else '.+?'})"
+        own = f"(?P<{name}>{NUMBER if number else anything})"
         parts += [f"(?P={name})" if name in seen else own, re.escape(literal)]
         seen.add(name)
     return re.compile("".join(parts), re.DOTALL)
@@ -120,15 +127,14 @@ def _ways(text: str) -> Iterator[Said]:
     """Yields the ways to translate a text, in the order in which they are believed."""
     for template in _templates():
         if all(literal in text for literal in template.literals):
-            match = _pattern(template).fullmatch(text)
-            if match is not None:
-                yield from _filled(template, match.groupdict())
+            matches = (pattern.fullmatch(text) for pattern in _patterns(template))
+            for values in (match.groupdict() for match in matches if match):
+                if all(map(_is_balanced, values.values())):
+                    yield from _filled(template, values)
     for joint in JOINTS:
         yield from _parted(text, joint)
     yield from _without_brackets(text)
-    if counted := COUNTED.fullmatch(text):
-        inner = _said(counted["things"])
-        yield Said(f"{counted['count']} {inner.text}", inner.unknown)
+    yield from _beside_numbers(text)
     if text.endswith((".", ":")):
         inner = _said(text[:-1])
         yield Said(inner.text + text[-1], inner.unknown)
@@ -155,26 +161,47 @@ def _filled(template: Template, values: dict[str, str]) -> Iterator[Said]:
 def _parted(text: str, joint: str) -> Iterator[Said]:
     """Yields a text that is taken apart at each place of a joint, the first first."""
     at = text.find(joint)
-    while at > 0:
+    while at >= 0:
         # A full stop is the end of the first part, and may be part of a phrase.
         kept = len(joint.rstrip()) if joint == ". " else 0
-        first, rest = _said(text[: at + kept]), _said(text[at + len(joint) :])
-        between = IN_SPANISH.get(joint, joint[kept:])
-        yield Said(f"{first.text}{between}{rest.text}", first.unknown + rest.unknown)
+        before, after = text[: at + kept], text[at + len(joint) :]
+        if before and after and _is_balanced(before):
+            first, rest = _said(before), _said(after)
+            between = joint[kept:]
+            if joint == " and ":
+                between = " e " if SOUNDS_LIKE_Y.match(rest.text) else " y "
+            yield Said(f"{first.text}{between}{rest.text}", first.unknown + rest.unknown)
         at = text.find(joint, at + 1)
+
+
+def _is_balanced(text: str) -> bool:
+    """Says whether every bracket of a text is closed in it: what is in brackets stays together."""
+    return all(text.count(opening) == text.count(end) for end, opening in BRACKETS.items())
 
 
 def _without_brackets(text: str) -> Iterator[Said]:
     """Yields a text that ends with something in brackets, both translated by themselves."""
-    match = BRACKETED.fullmatch(text)
-    if match is None:
+    closing = text[-1]
+    if closing not in BRACKETS:
         return
-    before, within = _said(match["before"]), _said(match["within"])
-    space = text[match.end("before") : match.start("open")]
-    yield Said(
-        f"{before.text}{space}{match['open']}{within.text}{match['close']}",
-        before.unknown + within.unknown,
-    )
+    depth, at = 0, len(text)
+    while at and (depth or at == len(text)):
+        at -= 1
+        depth += (text[at] == closing) - (text[at] == BRACKETS[closing])
+    if depth:
+        return
+    before, within = _said(text[:at]), _said(text[at + 1 : -1])
+    said = f"{before.text}{text[at]}{within.text}{closing}"
+    yield Said(said, before.unknown + within.unknown)
+
+
+def _beside_numbers(text: str) -> Iterator[Said]:
+    """Yields a text that begins or ends with a number, the rest translated by itself."""
+    for match in (COUNTED.fullmatch(text), VALUED.fullmatch(text)):
+        if match is not None:
+            things = _said(match["things"])
+            start, end = match.span("things")
+            yield Said(f"{text[:start]}{things.text}{text[end:]}", things.unknown)
 
 
 def _known(text: str) -> str | None:
@@ -185,12 +212,13 @@ def _known(text: str) -> str | None:
 
 def _stays(word: str) -> bool:
     """Says whether a word is the same in each language: a number, a sign or a name."""
-    letters = [letter for letter in word if letter.isalpha()]
+    word = word.strip(".'\"")
+    if word in ("a", "A", "I"):
+        return False
     return (
-        (len(letters) < 2 and word not in ("a", "A", "I"))
-        or any(letter.isdigit() or letter == "_" for letter in word)
-        or sum(letter.isupper() for letter in letters) > 1
-        or word.strip(".'\"") in NAMES
+        word in NAMES
+        or any(letter.isdigit() or letter in "_=" for letter in word)
+        or all(len(part) < 2 or sum(map(str.isupper, part)) > 1 for part in word.split("-"))
         or re.fullmatch(NUMBER, word) is not None
     )
 

@@ -1,5 +1,6 @@
 """Grids of training images: a row for each augmentation of a run, or for each corruption."""
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from ml_collections import ConfigDict
 from rethinking_jax.analysis import drawing
 from rethinking_jax.corruption import corrupt
 from rethinking_jax.data.dataset import Dataset
+from rethinking_jax.language.spanish import SPANISH
 from rethinking_jax.language.translate import Translate
 from rethinking_jax.step.augment import augment, parse
 from rethinking_jax.step.preprocess import center_crop, to_unit
@@ -20,6 +22,7 @@ from rethinking_jax.workdir.storage import AnyPath, make_folder
 IMAGES = 2  # images that augmentations are shown on
 EPOCHS = 4  # epochs that they are shown in
 SAMPLES = 6  # classes whose first image shows what a corruption does
+NAME_WIDTH = 26  # characters of a row's name that fit beside its images
 WRONG = "#c0392b"  # the colour of a label that is not the true one
 
 
@@ -101,8 +104,9 @@ def _corrupted_row(setting: str, run: Run, dataset: Dataset, translate: Translat
     _, starts = np.unique(true, return_index=True)
     chosen = starts[:SAMPLES]
     labels = run.train_labels[chosen]
+    name = setting.replace("_", " ")
     return CorruptedRow(
-        translate(setting.replace("_", " ")),
+        translate(name) if name in SPANISH else name,  # one of the user's own has English alone
         _pixels(_corrupted_images(run.config, dataset, chosen)),
         tuple(dataset.class_names[label] for label in labels),
         tuple((labels != true[chosen]).tolist()),
@@ -194,7 +198,7 @@ def write_corrupted(rows: Sequence[CorruptedRow], title: str, path: AnyPath) -> 
         for i, row in enumerate(rows):
             head = figure.add_subplot(grid[i, 0])
             head.axis("off")
-            head.text(0.02, 0.5, row.name, fontsize=17, va="center")
+            head.text(0.02, 0.5, textwrap.fill(row.name, NAME_WIDTH), fontsize=17, va="center")
             for j, image in enumerate(row.images):
                 axes = figure.add_subplot(grid[i, j + 1])
                 axes.imshow(*_shown(image), vmin=0, vmax=255, interpolation="nearest")

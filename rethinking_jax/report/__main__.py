@@ -6,15 +6,16 @@ python -m rethinking_jax.report WORKDIR --numbers=FILE.json
 python -m rethinking_jax.report WORKDIR --pack=FILE.zip
 python -m rethinking_jax.report WORKDIR [WORKDIR ...] --joined=FOLDER
 
-Writes report.html, figures/ and tables/ into each finished workdir; into one that is running or was
-stopped report.html alone, which says where it stands. With --output also one page with a section
-for each of them. --pictures reads the data, and draws the pictures of images, too, where a workdir
-is finished. --fit_threshold judges again, without training, where this train accuracy counts as
-fitted. --numbers keeps what the runs of one workdir came to in one small file, also while they
-train, and writes nothing into the workdir. --pack keeps all that the report of a finished workdir
-is drawn from in one small file, without checkpoints and labels; where such a file stands in the
-place of a WORKDIR, its page is written by --output. Of the shares of a sweep (--runs of
-rethinking_jax.main) --joined writes report.html, figures/ and tables/ of the whole sweep into a
+Writes report.html, figures/ and tables/ into each finished workdir; into one that is running or
+was stopped report.html alone, which says where it stands. With --output also one page with a
+section for each of them. --language=es writes them in Spanish, whatever their configs say; CSV
+files stay in English. --pictures reads the data, and draws the pictures of images, too, where a
+workdir is finished. --fit_threshold judges again, without training, where this train accuracy
+counts as fitted. --numbers keeps what the runs of one workdir came to in one small file, also
+while they train, and writes nothing into the workdir. --pack keeps all that the report of a
+finished workdir is drawn from in one small file, without checkpoints and labels; where such a file
+stands in the place of a WORKDIR, its page is written by --output. Of the shares of a sweep (--runs
+of rethinking_jax.main) --joined writes report.html, figures/ and tables/ of the whole sweep into a
 folder of their own, --output has one section, and --numbers one file. Exit code 0: done, 1: a file
 could not be written, 2: something in the command is wrong (nothing is written then).
 """
@@ -175,13 +176,31 @@ def _read(workdir: AnyPath, language: str | None, threshold: float | None) -> "F
     Raises:
       UserError: it cannot be read, or there is a threshold and nothing that fits.
     """
-    from rethinking_jax.analysis import findings, fitted, packed, results, unfinished
+    from rethinking_jax.analysis import packed
+    from rethinking_jax.analysis.unfinished import Unfinished
     from rethinking_jax.workdir.damage import check_places
 
     if packed.is_packed(workdir):
         with packed.opened(workdir) as folder:
             return _read(folder, language, threshold)
     check_places(workdir)
+    found = _judged(workdir, threshold)
+    if language is None:
+        return found
+    if isinstance(found, Unfinished):
+        config = {**found.results.config, "language": language}
+        return found._replace(results=found.results._replace(config=config))
+    return found._replace(config={**found.config, "language": language})
+
+
+def _judged(workdir: AnyPath, threshold: float | None) -> "Found":
+    """Reads a workdir, where there is a threshold as judged by it.
+
+    Raises:
+      UserError: it cannot be read, or there is a threshold and nothing that fits.
+    """
+    from rethinking_jax.analysis import findings, fitted, results, unfinished
+
     if results.is_theory(workdir):
         if threshold is not None:
             raise UserError(
@@ -197,7 +216,7 @@ def _read(workdir: AnyPath, language: str | None, threshold: float | None) -> "F
     found = results.read(workdir)
     if threshold is not None:
         found = fitted.judged_at(found, threshold)
-    return found._replace(config={**found.config, "language": language}) if language else found
+    return found
 
 
 def _finished_meanwhile(workdir: AnyPath) -> bool:

@@ -18,7 +18,8 @@ from rethinking_jax.workdir.metrics import Json
 
 # The keys of `base_config` that say which labels are learned.
 LABEL_KEYS = ("corruption", "label_noise", "exclude_true_class", "corruption_seed", "labels_file")
-# The keys of `base_config` that every kind has: which data, how they are cut, which draws.
+# The keys of `base_config` that every kind has: which data, how they are cut, which draws, and in
+# which language its report is.
 DATA_KEYS = (
     "experiment",
     "dataset",
@@ -31,6 +32,7 @@ DATA_KEYS = (
     "crop_size",
     "seed",
     "sweep",
+    "language",
 )
 
 

@@ -394,7 +394,7 @@ def _agrees(formulas: list[Json]) -> Verdict:
         "a check of the method",
         far <= CLOSE and within,
         f"{len(known)} exact values: the farthest estimate is {far:.2f} standard errors off; "
-        f"{'all' if within else 'not all'} lie within their bounds.",
+        + ("all lie within their bounds." if within else "not all lie within their bounds."),
         "Proved.",
         of_paper=False,
     )

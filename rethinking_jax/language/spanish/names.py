@@ -5,7 +5,10 @@ NAMES = frozenset((
     "adam", "sgd", "rmsprop", "momentum", "relu", "tanh", "softmax", "dropout", "mixup",
     "Adam", "Adadelta", "Nesterov", "Inception", "Maxout",
     "mlp", "mnist", "cifar", "cpu", "gpu", "tpu", "Intel", "Xeon", "Apple",
+    "orbax-checkpoint", "tensorflow-datasets", "ml-collections",
     "jax", "jaxlib", "flax", "optax", "numpy", "python", "Python",
     "Zhang", "Bengio", "Hardt", "Recht", "Vinyals", "Power", "Belkin", "Nakkiran", "Feldman",
     "Krizhevsky", "Arpit", "Rademacher", "Liu", "Yang",
+    "et", "al", "Bartlett", "Carlini", "Han", "Kirsch", "Neyshabur", "Patrini", "Reed", "Sabuncu",
+    "Srivastava", "Szegedy", "influence.npz",
 ))  # fmt: skip
