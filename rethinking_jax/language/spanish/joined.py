@@ -6,5 +6,6 @@ PHRASES = {
     "{n:,} of {total:,}": "{n} de {total}",
     "{one} against {other}": "{one} frente a {other}",
     "{one} or {other}": "{one} o {other}",
+    "{one} to {other}": "{one} a {other}",
     "{one} on {other}": "{one} con {other}",
 }
