@@ -3,6 +3,7 @@
 python -m rethinking_jax.report WORKDIR [WORKDIR ...] [--output=PAGE.html] [--language=es]
     [--pictures] [--fit_threshold=0.99]
 python -m rethinking_jax.report WORKDIR --numbers=FILE.json
+python -m rethinking_jax.report WORKDIR --pack=FILE.zip
 python -m rethinking_jax.report WORKDIR [WORKDIR ...] --joined=FOLDER
 python -m rethinking_jax.report WORKDIR [WORKDIR ...] --slides=TALK.pptx [--language=es]
 
@@ -12,8 +13,10 @@ section for each of them. --language=es writes them in Spanish, whatever their c
 files stay in English. --pictures reads the data, and draws the pictures of images, too, where a
 workdir is finished. --fit_threshold judges again, without training, where this train accuracy
 counts as fitted. --numbers keeps what the runs of one workdir came to in one small file, also
-while they train, and writes nothing into the workdir. Of the shares of a sweep (--runs of
-rethinking_jax.main) --joined writes report.html, figures/ and tables/ of the whole sweep into a
+while they train, and writes nothing into the workdir. --pack keeps all that the report of a
+finished workdir is drawn from in one small file, without checkpoints and labels; where such a file
+stands in the place of a WORKDIR, its page is written by --output. Of the shares of a sweep (--runs
+of rethinking_jax.main) --joined writes report.html, figures/ and tables/ of the whole sweep into a
 folder of their own, --output has one section, and --numbers one file. --slides writes the talk, an
 editable deck with a script in its notes, of what finished workdirs hold; of two that hold what a
 slide shows it takes the one that is given first. Exit code 0: done, 1: a file could not be
@@ -37,17 +40,22 @@ if TYPE_CHECKING:
 
     Found: TypeAlias = Results | TheoryResults | Unfinished
 
-# The options that do nothing for --numbers, and those that do nothing for --slides.
+# The options that do nothing for --numbers and --pack, and those that do nothing for --slides.
 OF_REPORTS = ("output", "joined", "language", "pictures", "fit_threshold")
-NOT_OF_SLIDES = ("numbers", "output", "joined", "pictures")
+NOT_OF_SLIDES = ("numbers", "pack", "output", "joined", "pictures")
+# The options that a packed workdir cannot answer.
+NOT_OF_PACKED = ("numbers", "pack", "joined", "pictures", "slides")
 
 
 def main(arguments: Sequence[str]) -> int:
     """Writes the reports; returns the exit code."""
     try:
         flags = _parse(arguments)
+        _check_packed(flags)
         if flags.numbers:
             return _write_numbers(flags.workdirs, flags.numbers)
+        if flags.pack:
+            return _pack(flags.workdirs, flags.pack)
         # What takes time to import comes now: --help and a typo are answered at once.
         from rethinking_jax.analysis import drawing
 
@@ -81,6 +89,7 @@ def _write_reports(several: "dict[AnyPath, Found]", flags: argparse.Namespace) -
     Raises:
       UserError: shares of a sweep are among them that cannot be joined; nothing is written.
     """
+    from rethinking_jax.analysis.packed import is_packed
     from rethinking_jax.analysis.unfinished import Unfinished
     from rethinking_jax.report import page
     from rethinking_jax.report.section import section
@@ -88,6 +97,8 @@ def _write_reports(several: "dict[AnyPath, Found]", flags: argparse.Namespace) -
     if flags.output:
         _sweeps_joined(several)
     for workdir, found in several.items():
+        if is_packed(workdir):
+            continue
         if flags.pictures or flags.language:
             several[workdir] = _draw_again(workdir, found, flags.pictures)
         page.write_report(workdir, several[workdir])
@@ -212,9 +223,13 @@ def _read(workdir: AnyPath, language: str | None, threshold: float | None) -> "F
     Raises:
       UserError: it cannot be read, or there is a threshold and nothing that fits.
     """
+    from rethinking_jax.analysis import packed
     from rethinking_jax.analysis.unfinished import Unfinished
     from rethinking_jax.workdir.damage import check_places
 
+    if packed.is_packed(workdir):
+        with packed.opened(workdir) as folder:
+            return _read(folder, language, threshold)
     check_places(workdir)
     found = _judged(workdir, threshold)
     if language is None:
@@ -316,6 +331,37 @@ def _write_numbers(workdirs: Sequence[AnyPath], file: AnyPath) -> int:
     return 0
 
 
+def _pack(workdirs: Sequence[AnyPath], file: AnyPath) -> int:
+    from rethinking_jax.analysis import packed
+
+    _check_place(file, "--pack")
+    if len(workdirs) > 1:
+        raise UserError(f"--pack={file} is of one workdir: {len(workdirs)} are given")
+    packed.write(workdirs[0], file)
+    print(f"Packed {workdirs[0]}: {file}")
+    return 0
+
+
+def _check_packed(flags: argparse.Namespace) -> None:
+    """Refuses what cannot be done with a packed workdir.
+
+    Raises:
+      UserError: names the option that is in the way, or that is missing.
+    """
+    from rethinking_jax.analysis.packed import is_packed
+
+    packed = next((one for one in flags.workdirs if is_packed(one)), None)
+    if packed is None:
+        return
+    for name in NOT_OF_PACKED:
+        if getattr(flags, name):
+            raise UserError(f"{packed} is a packed workdir: --{name} needs the workdir itself")
+    if not flags.output:
+        raise UserError(
+            f"{packed} is a packed workdir: --output=PAGE.html says where its page goes"
+        )
+
+
 def _check_place(file: "AnyPath | None", option: str) -> None:
     """Refuses a file that an option names in a folder that is not there."""
     if file is None:
@@ -350,6 +396,9 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         help="of one workdir, finished or not, or of the shares of a sweep",
     )
     parser.add_argument(
+        "--pack", metavar="FILE.zip", type=open_path, help="all that a report is drawn from"
+    )
+    parser.add_argument(
         "--joined", metavar="FOLDER", type=open_path, help="for one report of a sweep in shares"
     )
     parser.add_argument(
@@ -361,9 +410,14 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         raise UserError(f"--slides={flags.slides} writes a deck alone: leave {others} out")
     if flags.joined and (flags.output or flags.pictures):
         raise UserError(f"--joined={flags.joined} makes one report: leave --output, --pictures out")
-    if flags.numbers and any(getattr(flags, name) for name in OF_REPORTS):
+    kept = next((name for name in ("numbers", "pack") if getattr(flags, name)), None)
+    if kept and any(getattr(flags, name) for name in OF_REPORTS):
         others = ", ".join(f"--{name}" for name in OF_REPORTS)
-        raise UserError(f"--numbers writes no report: leave {others} out")
+        raise UserError(f"--{kept} writes no report: leave {others} out")
+    if flags.numbers and flags.pack:
+        raise UserError(f"--numbers={flags.numbers} and --pack={flags.pack}: give one of them")
+    if flags.pack and flags.pack.suffix != ".zip":
+        raise UserError(f"--pack={flags.pack}: the name of the file must end in .zip")
     return flags
 
 
