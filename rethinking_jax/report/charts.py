@@ -23,7 +23,7 @@ class Key(NamedTuple):
     """An entry of a figure's legend, which switches its curve on and off.
 
     Attributes:
-      index: the place of the curve in its figure.
+      place: the place of the curve in its figure.
       label: the name of the curve.
       tooltip: what more is to be known of it, or "".
       shown: whether the curve starts switched on.
@@ -31,7 +31,7 @@ class Key(NamedTuple):
       kind: "Lines", "Points" or "Bars".
     """
 
-    index: int
+    place: int
     label: str
     tooltip: str
     shown: bool
