@@ -15,8 +15,8 @@ from rethinking_jax.workdir.metrics import Json
 # script draws them from their points when they are switched on. Hundreds of them, drawn and
 # hidden, would make most of a page.
 MOST_DRAWN = 24
-# So many entries of a legend are seen at once; the others are folded.
-MOST_LISTED = 12
+# A legend of more entries than MOST_LISTED shows FIRST_LISTED of them, and folds the others.
+MOST_LISTED, FIRST_LISTED = 15, 12
 
 
 class Key(NamedTuple):
@@ -63,7 +63,7 @@ class Chart(NamedTuple):
     @property
     def listed(self) -> list[Key]:
         """The entries of the legend that are seen at once."""
-        return self.legend if len(self.legend) <= MOST_LISTED + 3 else self.legend[:MOST_LISTED]
+        return self.legend if len(self.legend) <= MOST_LISTED else self.legend[:FIRST_LISTED]
 
     @property
     def folded(self) -> list[Key]:
