@@ -190,11 +190,12 @@ PHRASES = {
     "Needs ridges and a noise below 1.": "Se necesitan ridges y un ruido menor que 1.",
     "Interpolation less the ridge that a held-out fifth chooses: at most {few} up to noise "
     "{noise}, at most {most} in all ({name}; {draws:d} draws, {n:d} cells).":
-        "Interpolación menos la ridge que elige una quinta parte apartada: a lo más {few} hasta "
-        "ruido {noise}, a lo más {most} en total ({name}; {draws} sorteos, {n} celdas).",
+        "Interpolación menos la penalización ridge que elige una quinta parte apartada: a lo más "
+        "{few} hasta ruido {noise}, a lo más {most} en total ({name}; {draws} sorteos, {n} "
+        "celdas).",
     "Fitting every noisy label costs at most {cost} of test error against the best ridge.":
         "Ajustar todas las etiquetas con ruido cuesta a lo más {cost} de error de prueba frente a "
-        "la mejor ridge.",
+        "la mejor penalización ridge.",
     "Needs noise 0 and {noise}.": "Se necesitan los ruidos 0 y {noise}.",
     "Norm at noise {noise:g} over that at 0: {list} (95 %, {draws:d} draws).":
         "Norma con ruido {noise} dividida entre la de ruido 0: {list} (95 %, {draws} sorteos).",
