@@ -28,6 +28,8 @@ BRACKETS = {")": "(", "]": "["}
 COUNTED = re.compile(rf"(?:{NUMBER} )+(?P<things>.+)", re.DOTALL)
 VALUED = re.compile(rf"(?P<things>.+?)(?: {NUMBER})+", re.DOTALL)
 WORD = re.compile(r"[^\s()\[\],;:]+")
+# What runs, files and config keys are called: something that is no word, without a space.
+NAME = re.compile(r"\S*(?:[\d_=]|\.\w)\S*")
 SOUNDS_LIKE_Y = re.compile(r"h?i(?!e)", re.IGNORECASE)  # before it "y" becomes "e"
 
 
@@ -69,7 +71,7 @@ def _said(text: str, level: int = 0) -> Said:
     if text in SPANISH and "{" not in text:
         return Said(SPANISH[text])
     words = WORD.findall(text)
-    if all(map(_stays, words)):
+    if NAME.fullmatch(text) or all(_stays(word) and word not in SPANISH for word in words):
         return Said(text)
     best = Said(text, (text,))
     if all(_stays(word) or _is_foreign(word) for word in words):

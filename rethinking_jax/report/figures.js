@@ -79,7 +79,7 @@ for (const [id, chart] of Object.entries(charts)) {
     dot.style.left = `${toX(chart, x) / chart.view[0] * 100}%`;
     dot.style.top = `${toY(chart, y) / chart.view[1] * 100}%`;
     const span = low === high || !Number.isFinite(low) ? ""
-      : ` (${fill(words.to, {low: number.format(low), high: number.format(high)})})`;
+      : ` (${fill(words.to, {one: number.format(low), other: number.format(high)})})`;
     const record = bests ? `, ${words.best} ${number.format(bests[point])}` : "";
     const name = own[curve].textContent.trim() + (called ? `, ${called}` : "");
     document.getElementById(`${id}-value`).textContent = `${name}: ${chart.names[0]} `

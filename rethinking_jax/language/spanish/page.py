@@ -46,7 +46,6 @@ PHRASES = {
     "Saved: {name}": "Guardado: {name}",
     "text": "texto",
     "The data as CSV": "Los datos como CSV",
-    "{low} to {high}": "{low} a {high}",
     "All config keys": "Todas las claves de la configuración",
     "Not measured by these runs: {n}": "No se midieron en estos entrenamientos: {n}",
     "{n} more: {outcome}": "{n} más: {outcome}",
