@@ -5,6 +5,7 @@ PHRASES = {
     "{mean:g} ({least:g} to {most:g})": "{mean} ({least} a {most})",
     "{n:,} of {total:,}": "{n} de {total}",
     "{one} against {other}": "{one} frente a {other}",
+    "{one} and {other}": "{one} y {other}",
     "{one} or {other}": "{one} o {other}",
     "{one} to {other}": "{one} a {other}",
     "{one} on {other}": "{one} con {other}",
