@@ -74,7 +74,7 @@ def _said(text: str, level: int = 0) -> Said:
     if NAME.fullmatch(text) or all(_stays(word) and word not in SPANISH for word in words):
         return Said(text)
     best = Said(text, (text,))
-    if all(_stays(word) or _is_foreign(word) for word in words):
+    if all((_stays(word) or _is_foreign(word)) and word not in SPANISH for word in words):
         return best
     for way in _ways(text, level):
         if not way.unknown:

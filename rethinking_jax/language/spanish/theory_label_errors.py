@@ -37,8 +37,8 @@ PHRASES = {
     "one network for each of {n:d} folds": "una red por cada uno de {n} pliegues",
     "{setting}: {n:d} networks on 70 % of the examples, {epochs:d} epochs":
         "{setting}: {n} redes con 70 % de los ejemplos, {epochs} épocas",
-    "symmetric {noise:g}": "simétrico {noise}",
-    "pair {noise:g}": "por pares {noise}",
+    "symmetric": "simétrico",
+    "pair": "por pares",
     # Tables.
     "Share of label errors among as many suspects as there are errors":
         "Proporción de errores de etiqueta entre tantos sospechosos como errores hay",
