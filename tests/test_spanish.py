@@ -1,11 +1,13 @@
 """Spanish is complete: every word of a report that English has, Spanish has, too."""
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from helpers.words import assert_spanish
 
 import rethinking_jax
 from rethinking_jax.language.phrases import untranslated
@@ -104,3 +106,11 @@ def test_the_phrase_book_has_every_sentence_of_a_module(file: Path) -> None:
     texts = filter(is_prose, written(ast.parse(file.read_text())))
     known = NO_WORDS.get(str(file.relative_to(PACKAGE)), ())
     assert [text for text in texts if not is_known(text) and text not in known] == []
+
+
+def test_verdicts_that_were_measured_and_committed_are_in_spanish() -> None:
+    results = sorted((PACKAGE.parent / "docs" / "results").glob("*.json"))
+    verdicts = [one for file in results for one in json.loads(file.read_text()).get("verdicts", [])]
+    assert len(verdicts) > 100
+    for one in verdicts:
+        assert_spanish(one["claim"], one["place"], one["ours"], one["paper"])

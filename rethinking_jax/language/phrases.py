@@ -71,10 +71,11 @@ def _said(text: str, level: int = 0) -> Said:
     if text in SPANISH and "{" not in text:
         return Said(SPANISH[text])
     words = WORD.findall(text)
-    if NAME.fullmatch(text) or all(_stays(word) and word not in SPANISH for word in words):
+    same = [_stays(word) and word not in SPANISH for word in words]
+    if NAME.fullmatch(text) or all(same):
         return Said(text)
     best = Said(text, (text,))
-    if all(_stays(word) or _is_foreign(word) for word in words):
+    if all(stays or _is_foreign(word) for stays, word in zip(same, words, strict=True)):
         return best
     for way in _ways(text, level):
         if not way.unknown:
