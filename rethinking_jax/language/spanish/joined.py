@@ -8,6 +8,5 @@ PHRASES = {
     "{one} and {other}": "{one} y {other}",
     "{one} to {other}": "{one} a {other}",
     "{one} or {other}": "{one} o {other}",
-    "{one} to {other}": "{one} a {other}",
     "{one} on {other}": "{one} con {other}",
 }
