@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Command
-from helpers.spanish import left_in_english
+from helpers.words import left_in_english
 
 from rethinking_jax import config as configs
 from rethinking_jax import experiment

@@ -11,7 +11,7 @@ import pytest
 import scipy.linalg
 import scipy.signal
 from conftest import Command
-from helpers.spanish import left_in_english
+from helpers.words import left_in_english
 from rich.console import Console
 
 from rethinking_jax import experiment

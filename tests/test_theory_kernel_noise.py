@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import scipy.stats
 from conftest import Command
-from helpers.spanish import left_in_english
+from helpers.words import left_in_english
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics.pairwise import euclidean_distances, rbf_kernel

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from conftest import Command
 from helpers import lab
-from helpers.spanish import left_in_english
+from helpers.words import left_in_english
 
 from rethinking_jax import config as configs
 from rethinking_jax.analysis import intervals

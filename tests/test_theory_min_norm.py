@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Command
-from helpers.spanish import left_in_english
+from helpers.words import left_in_english
 from rich.console import Console
 
 from rethinking_jax import experiment

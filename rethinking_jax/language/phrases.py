@@ -27,6 +27,7 @@ MOST_PARTS = 6
 BRACKETS = {")": "(", "]": "["}
 COUNTED = re.compile(rf"(?:{NUMBER} )+(?P<things>.+)", re.DOTALL)
 VALUED = re.compile(rf"(?P<things>.+?)(?: {NUMBER})+", re.DOTALL)
+TWICE_VALUED = re.compile(rf"(?P<things>.+? {NUMBER})(?: {NUMBER})+", re.DOTALL)
 WORD = re.compile(r"[^\s()\[\],;:]+")
 # What runs, files and config keys are called: something that is no word, without a space.
 NAME = re.compile(r"\S*(?:[\d_=]|\.\w)\S*")
@@ -71,10 +72,11 @@ def _said(text: str, level: int = 0) -> Said:
     if text in SPANISH and "{" not in text:
         return Said(SPANISH[text])
     words = WORD.findall(text)
-    if NAME.fullmatch(text) or all(_stays(word) and word not in SPANISH for word in words):
+    same = [_stays(word) and word not in SPANISH for word in words]
+    if NAME.fullmatch(text) or all(same):
         return Said(text)
     best = Said(text, (text,))
-    if all((_stays(word) or _is_foreign(word)) and word not in SPANISH for word in words):
+    if all(stays or _is_foreign(word) for stays, word in zip(same, words, strict=True)):
         return best
     for way in _ways(text, level):
         if not way.unknown:
@@ -99,8 +101,8 @@ def _ways(text: str, level: int) -> Iterator[Said]:
         if joint.english in text:
             yield from _parted(text, joint, place)
     yield from _without_brackets(text)
-    for match in (COUNTED.fullmatch(text), VALUED.fullmatch(text)):
-        if match is not None:
+    for pattern in (COUNTED, VALUED, TWICE_VALUED):
+        if match := pattern.fullmatch(text):
             start, end = match.span("things")
             yield _around(text[:start], match["things"], text[end:])
     if text.endswith((".", ":")):
@@ -214,9 +216,14 @@ def _stays(word: str) -> bool:
     return (
         word in NAMES
         or any(letter.isdigit() or letter in "_=" for letter in word)
-        or all(len(part) < 2 or sum(map(str.isupper, part)) > 1 for part in word.split("-"))
+        or all(map(_is_name, re.split("[-+]", word)))
         or re.fullmatch(NUMBER, word) is not None
     )
+
+
+def _is_name(part: str) -> bool:
+    """Says whether a part of a word, between hyphens, is a name or a single letter."""
+    return len(part) < 2 or part in NAMES or sum(map(str.isupper, part)) > 1
 
 
 @cache

@@ -6,7 +6,7 @@ PHRASES = {
     "{n:,} of {total:,}": "{n} de {total}",
     "{one} against {other}": "{one} frente a {other}",
     "{one} and {other}": "{one} y {other}",
-    "{one} or {other}": "{one} o {other}",
     "{one} to {other}": "{one} a {other}",
+    "{one} or {other}": "{one} o {other}",
     "{one} on {other}": "{one} con {other}",
 }
