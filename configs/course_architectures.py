@@ -30,6 +30,7 @@ MODELS = (
 RATE = 0.01
 RATES = {
     "mobilenet_small": 0.1,
+    "inception_small_no_bn": 0.03,
     "wide_resnet_28_1": 0.03,
     "maxout": 0.02,
     "alexnet_small": 0.005,

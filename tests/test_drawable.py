@@ -11,7 +11,8 @@ import pytest
 from rethinking_jax.analysis import drawing
 from rethinking_jax.analysis.curves import Curve, Plot, marks
 from rethinking_jax.analysis.drawable import MOST_MARKS, drawable, positive
-from rethinking_jax.report import page
+from rethinking_jax.language.translate import translator
+from rethinking_jax.report import charts
 
 RNG = np.random.default_rng(0)
 
@@ -33,9 +34,9 @@ def test_marks_go_from_left_to_right_with_their_names() -> None:
 
 def test_every_mark_of_a_figure_is_in_its_page_and_none_is_a_line() -> None:
     one = plot(cloud(3000), cloud(200, "b"))
-    chart = page.chart(drawable(one), "s0f0")
+    chart = charts.chart(drawable(one), "ours", "s0f0", translator("en"))
     assert chart.plot.caption == "Caption." and [key.kind for key in chart.legend] == ["Points"] * 2
-    assert [len(points) for points in chart.data["curves"]] == [3000, 200]
+    assert [len(points["y"]) for points in chart.data["curves"]] == [3000, 200]
     corners = [
         len(found.split()) for found in re.findall(r'<path d="M([^"]*)" fill="none"', chart.svg)
     ]
@@ -108,7 +109,7 @@ def test_bars_touch_and_have_their_errors(count: int, log: str, tmp_path: Path) 
     y = [float(i + 1) for i in range(count)]
     low, high = [value - 0.5 for value in y], [value + 0.5 for value in y]
     made = plot(Curve("a", x, y, low, high, "95 % intervals", bars=True), log=log)
-    chart = page.chart(made, "s0f0")
+    chart = charts.chart(made, "ours", "s0f0", translator("en"))
     assert chart.legend[0].kind == "Bars" and chart.notes == ["Bars: 95 % intervals."]
     outline = chart.svg.split('id="s0f0-curve-0"')[1].split(' d="')[1].split('"')[0]
     across = np.array(re.findall(r"[ML] ([\d.]+) ", outline), float)
@@ -123,7 +124,11 @@ def test_bars_touch_and_have_their_errors(count: int, log: str, tmp_path: Path) 
 
 
 def test_values_below_zero_are_within_the_axes() -> None:
-    chart = page.chart(plot(marks("a", [0.0, 1.0], [-0.25, 1.0])), "s0f0")
+    chart = charts.chart(
+        plot(marks("a", [0.0, 1.0], [-0.25, 1.0])), "ours", "s0f0", translator("en")
+    )
     assert chart.data["y"][0] < -0.25
-    chart = page.chart(plot(marks("a", [0.0, 1.0], [0.25, 1.0])), "s0f0")
+    chart = charts.chart(
+        plot(marks("a", [0.0, 1.0], [0.25, 1.0])), "ours", "s0f0", translator("en")
+    )
     assert chart.data["y"][0] == 0.0

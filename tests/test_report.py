@@ -13,6 +13,7 @@ import pytest
 from conftest import Command
 from helpers import commands
 from helpers.results import made, noise_sweep, run
+from helpers.words import assert_spanish
 
 from rethinking_jax.analysis import claims, paper
 from rethinking_jax.analysis.claims import Judged
@@ -92,6 +93,7 @@ def test_every_claim_can_come_out_each_way(
     (one,) = series(made(*runs))
     found, sentence, _ = judge(one)
     assert (found, words in sentence) == (outcome, True), sentence
+    assert_spanish(sentence)
 
 
 @pytest.mark.parametrize(
@@ -404,7 +406,8 @@ def test_the_embedded_data_is_json_with_every_point() -> None:
     text = page.page([noise_sweep(), noise_sweep()])
     data = json.loads(text.split('id="data">')[1].split("</script>")[0])
     assert list(data) == ["s0f0", "s0f1", "s0f2", "s1f0", "s1f1", "s1f2"]
-    assert data["s0f1"]["curves"][0][1] == [0.5, 1.5, 1.0, 2.0]
+    first = data["s0f1"]["curves"][0]
+    assert [first[key][1] for key in ("x", "y", "low", "high")] == [0.5, 1.5, 1.0, 2.0]
     for button in ("s0f1-curve-0", "s1f2-curve-1", "s0f1-band-0"):
         assert f'id="{button}"' in text
 

@@ -139,7 +139,8 @@ def marks(
 
     Args:
       label: its name in the legend.
-      x, y: where the points stand, [n].
+      x: where the points stand on the horizontal axis, [n].
+      y: where they stand on the vertical one, [n].
       names: what each point is called, or () for no names.
       note: what the points are, or "".
     """

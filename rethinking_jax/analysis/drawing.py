@@ -4,7 +4,7 @@ import io
 import math
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -156,15 +156,19 @@ def save(figure: "Figure", path: AnyPath, dpi: int) -> None:
     path.write_bytes(image.getvalue())
 
 
-def draw(plot: Plot, prefix: str) -> Drawing:
+def draw(plot: Plot, prefix: str, undrawn: Collection[int] = ()) -> Drawing:
     """Draws a figure for a page, without legend, in the colours of the text around it.
 
     Args:
       plot: what is drawn.
       prefix: what every id in it begins with, so that several figures fit into one page.
+      undrawn: the indices of curves that the axes have room for, and that are left out.
     """
     with settings():
         figure, axes = _draw(plot, range(len(plot.curves)))
+        left_out = {f"{part}-{i}" for i in undrawn for part in ("curve", "band", "area")}
+        for part in axes.get_children():
+            part.set_visible(part.get_visible() and part.get_gid() not in left_out)
         text = io.StringIO()
         figure.savefig(text, format="svg", transparent=True, metadata=METADATA["svg"])
         width, height = WIDTH * 72, HEIGHT * 72

@@ -33,7 +33,8 @@ def difference(
     """Returns the mean of a minus that of b.
 
     Args:
-      a, b: one value for each seed.
+      a: one value for each seed.
+      b: the same of what is subtracted.
       test_examples: given for accuracies on a test set, whose own chance is added, or on
         two sets; None for measures that are not shares of a sample.
 
@@ -70,7 +71,8 @@ def paired(a: Sequence[float], b: Sequence[float]) -> Difference:
     a pair shares matters. With one pair it has no width.
 
     Args:
-      a, b: one value for each pair, in the same order.
+      a: one value for each pair.
+      b: what is subtracted of each, in the same order.
     """
     return mean_interval(np.subtract(a, b).tolist(), "pairs")
 

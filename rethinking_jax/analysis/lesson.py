@@ -149,7 +149,8 @@ def less(
     """Judges whether the values of a are below those of b, as far as their seeds tell.
 
     Args:
-      a, b: a value for each seed.
+      a: a value for each seed.
+      b: the same of what must be above.
       examples: for accuracies the size of their set, or the sizes of b's and of a's.
     """
     found = difference(b, a, examples)

@@ -139,14 +139,14 @@ def _head(workdirs: Sequence[AnyPath], summary: Json, dated: str) -> Json:
         data += [] if digests in data else [digests]
     return {
         "experiment": summary["experiment"],
-        "command": _without_places(summary.get("command")),
+        "command": without_places(summary.get("command")),
         **{key: summary.get(key) for key in OF_A_SUMMARY},
         "date": date,
         "data": data,
     }
 
 
-def _without_places(command: str | None) -> str | None:
+def without_places(command: str | None) -> str | None:
     """Leaves out of a command where things lie; the rest is the same for everyone."""
     words = shlex.split(command or "")
     kept = [

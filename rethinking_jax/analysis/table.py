@@ -83,10 +83,12 @@ def table(
     """Makes a table of rows.
 
     Args:
-      name, title, note: see `Table`.
+      name: see `Table`.
+      title: see `Table`.
       columns: its columns, of which the first is not bracketed.
       rows: a value for each column's key; a row that lacks a key shows `ABSENT`.
       extremes: whether the texts of a `Spread` say its least and its greatest value.
+      note: see `Table`.
     """
     shown = [column for column in columns if not column.bracketed]
     spreads = {key for row in rows for key, value in row.items() if isinstance(value, Spread)}

@@ -336,7 +336,7 @@ GROUPS: dict[str, tuple[Key, ...]] = {
         Key(
             "language",
             "en",
-            "The language of the slides of a course experiment.",
+            "The language of the report: its page, figures and tables; CSV files stay in English.",
             "location",
             choices=("en", "es"),
         ),

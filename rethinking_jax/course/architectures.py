@@ -18,7 +18,8 @@ from rethinking_jax.analysis.lesson import (
 from rethinking_jax.analysis.networks import network
 from rethinking_jax.analysis.results import Group, Results
 from rethinking_jax.analysis.verdicts import Verdict
-from rethinking_jax.language.translate import SPANISH, Translate
+from rethinking_jax.language.spanish import SPANISH
+from rethinking_jax.language.translate import Translate
 from rethinking_jax.workdir.metrics import text_of
 
 # The models of the networks with separable convolutions and with whole ones.

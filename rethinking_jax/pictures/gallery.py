@@ -1,5 +1,6 @@
 """Grids of training images: a row for each augmentation of a run, or for each corruption."""
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from ml_collections import ConfigDict
 from rethinking_jax.analysis import drawing
 from rethinking_jax.corruption import corrupt
 from rethinking_jax.data.dataset import Dataset
+from rethinking_jax.language.spanish import SPANISH
 from rethinking_jax.language.translate import Translate
 from rethinking_jax.step.augment import augment, parse
 from rethinking_jax.step.preprocess import center_crop, to_unit
@@ -20,6 +22,9 @@ from rethinking_jax.workdir.storage import AnyPath, make_folder
 IMAGES = 2  # images that augmentations are shown on
 EPOCHS = 4  # epochs that they are shown in
 SAMPLES = 6  # classes whose first image shows what a corruption does
+# On a slide labels stand beside their images: fewer of them where they have more letters.
+SHORT_LABEL, FEWER_SAMPLES = 3, 4
+NAME_WIDTH = 26  # characters of a row's name that fit beside its images
 WRONG = "#c0392b"  # the colour of a label that is not the true one
 
 
@@ -101,8 +106,9 @@ def _corrupted_row(setting: str, run: Run, dataset: Dataset, translate: Translat
     _, starts = np.unique(true, return_index=True)
     chosen = starts[:SAMPLES]
     labels = run.train_labels[chosen]
+    name = setting.replace("_", " ")
     return CorruptedRow(
-        translate(setting.replace("_", " ")),
+        translate(name) if name in SPANISH else name,  # one of the user's own has English alone
         _pixels(_corrupted_images(run.config, dataset, chosen)),
         tuple(dataset.class_names[label] for label in labels),
         tuple((labels != true[chosen]).tolist()),
@@ -194,7 +200,7 @@ def write_corrupted(rows: Sequence[CorruptedRow], title: str, path: AnyPath) -> 
         for i, row in enumerate(rows):
             head = figure.add_subplot(grid[i, 0])
             head.axis("off")
-            head.text(0.02, 0.5, row.name, fontsize=17, va="center")
+            head.text(0.02, 0.5, textwrap.fill(row.name, NAME_WIDTH), fontsize=17, va="center")
             for j, image in enumerate(row.images):
                 axes = figure.add_subplot(grid[i, j + 1])
                 axes.imshow(*_shown(image), vmin=0, vmax=255, interpolation="nearest")
@@ -208,6 +214,38 @@ def write_corrupted(rows: Sequence[CorruptedRow], title: str, path: AnyPath) -> 
                 )  # fmt: skip
         for kind in ("png", "svg"):
             drawing.save(figure, path.with_suffix(f".{kind}"), dpi=110)
+
+
+def write_wide(rows: Sequence[CorruptedRow], path: AnyPath) -> None:
+    """Writes the grid of `write_corrupted` as .png for a slide, labels beside their images.
+
+    Args:
+      rows: what settings make of the same images; of those with long labels fewer are shown.
+      path: where the .png goes.
+    """
+    longest = max(len(label) for row in rows for label in row.labels)
+    columns = min(len(rows[0].images), SAMPLES if longest <= SHORT_LABEL else FEWER_SAMPLES)
+    with drawing.settings():
+        figure = drawing.new_figure(12.1, 0.68 * len(rows))
+        grid = figure.add_gridspec(
+            len(rows), 1 + 2 * columns, width_ratios=[3.4, *[0.62, 8.5 / columns - 0.62] * columns],
+            wspace=0.05, hspace=0.08, left=0.0, right=1.0, bottom=0.01, top=0.99,
+        )  # fmt: skip
+        for i, row in enumerate(rows):
+            head = figure.add_subplot(grid[i, 0])
+            head.axis("off")
+            name = "\n".join(map(drawing.plain, textwrap.wrap(row.name, NAME_WIDTH)))
+            head.text(0.0, 0.5, name, fontsize=18, va="center")
+            for j in range(columns):
+                axes = figure.add_subplot(grid[i, 1 + 2 * j])
+                axes.imshow(*_shown(row.images[j]), vmin=0, vmax=255, interpolation="nearest")
+                axes.set(xticks=[], yticks=[])
+                beside = figure.add_subplot(grid[i, 2 + 2 * j])
+                beside.axis("off")
+                label, color = drawing.plain(row.labels[j]), WRONG if row.wrong[j] else "black"
+                text = f"\u2192 {label}" if row.wrong[j] else label
+                beside.text(0.06, 0.5, text, fontsize=18, va="center", color=color)
+        drawing.save(figure, path, dpi=150)
 
 
 def _shown(image: np.ndarray) -> tuple[np.ndarray, str]:

@@ -3,17 +3,24 @@
 python -m rethinking_jax.report WORKDIR [WORKDIR ...] [--output=PAGE.html] [--language=es]
     [--pictures] [--fit_threshold=0.99]
 python -m rethinking_jax.report WORKDIR --numbers=FILE.json
+python -m rethinking_jax.report WORKDIR --pack=FILE.zip
 python -m rethinking_jax.report WORKDIR [WORKDIR ...] --joined=FOLDER
+python -m rethinking_jax.report WORKDIR [WORKDIR ...] --slides=TALK.pptx [--language=es]
 
 Writes report.html, figures/ and tables/ into each finished workdir; into one that is running or
 was stopped report.html alone, which says where it stands. With --output also one page with a
-section for each of them. --pictures reads the data, and draws the pictures of images, too, where
-a workdir is finished. --fit_threshold judges again, without training, where this train accuracy
+section for each of them. --language=es writes them in Spanish, whatever their configs say; CSV
+files stay in English. --pictures reads the data, and draws the pictures of images, too, where a
+workdir is finished. --fit_threshold judges again, without training, where this train accuracy
 counts as fitted. --numbers keeps what the runs of one workdir came to in one small file, also
-while they train, and writes nothing into the workdir. Of the shares of a sweep (--runs of
-rethinking_jax.main) --joined writes report.html, figures/ and tables/ of the whole sweep into a
-folder of their own, --output has one section, and --numbers one file. Exit code 0: done, 1: a
-file could not be written, 2: something in the command is wrong (nothing is written then).
+while they train, and writes nothing into the workdir. --pack keeps all that the report of a
+finished workdir is drawn from in one small file, without checkpoints and labels; where such a file
+stands in the place of a WORKDIR, its page is written by --output. Of the shares of a sweep (--runs
+of rethinking_jax.main) --joined writes report.html, figures/ and tables/ of the whole sweep into a
+folder of their own, --output has one section, and --numbers one file. --slides writes the talk, an
+editable deck with a script in its notes, of what finished workdirs hold; of two that hold what a
+slide shows it takes the one that is given first. Exit code 0: done, 1: a file could not be
+written, 2: something in the command is wrong (nothing is written then).
 """
 
 import argparse
@@ -33,27 +40,37 @@ if TYPE_CHECKING:
 
     Found: TypeAlias = Results | TheoryResults | Unfinished
 
-# The options that do nothing for --numbers.
+# The options that do nothing for --numbers and --pack, and those that do nothing for --slides.
 OF_REPORTS = ("output", "joined", "language", "pictures", "fit_threshold")
+NOT_OF_SLIDES = ("numbers", "pack", "output", "joined", "pictures")
+# The options that a packed workdir cannot answer.
+NOT_OF_PACKED = ("numbers", "pack", "joined", "pictures", "slides")
 
 
 def main(arguments: Sequence[str]) -> int:
     """Writes the reports; returns the exit code."""
     try:
         flags = _parse(arguments)
+        _check_packed(flags)
         if flags.numbers:
             return _write_numbers(flags.workdirs, flags.numbers)
+        if flags.pack:
+            return _pack(flags.workdirs, flags.pack)
         # What takes time to import comes now: --help and a typo are answered at once.
         from rethinking_jax.analysis import drawing
 
         drawing.check_matplotlib()
         _check_threshold(flags.fit_threshold)
+        if flags.slides:
+            _check_slides(flags.slides)
         several = {
             workdir: _read(workdir, flags.language, flags.fit_threshold)
             for workdir in flags.workdirs
         }
         _check_place(flags.output, "--output")
-        if flags.joined:
+        if flags.slides:
+            _write_slides(several, flags.slides, flags.language)
+        elif flags.joined:
             _write_joined(several, flags.joined)
         else:
             _write_reports(several, flags)
@@ -72,6 +89,7 @@ def _write_reports(several: "dict[AnyPath, Found]", flags: argparse.Namespace) -
     Raises:
       UserError: shares of a sweep are among them that cannot be joined; nothing is written.
     """
+    from rethinking_jax.analysis.packed import is_packed
     from rethinking_jax.analysis.unfinished import Unfinished
     from rethinking_jax.report import page
     from rethinking_jax.report.section import section
@@ -79,6 +97,8 @@ def _write_reports(several: "dict[AnyPath, Found]", flags: argparse.Namespace) -
     if flags.output:
         _sweeps_joined(several)
     for workdir, found in several.items():
+        if is_packed(workdir):
+            continue
         if flags.pictures or flags.language:
             several[workdir] = _draw_again(workdir, found, flags.pictures)
         page.write_report(workdir, several[workdir])
@@ -88,11 +108,13 @@ def _write_reports(several: "dict[AnyPath, Found]", flags: argparse.Namespace) -
         stands = f", {now.told}" if isinstance(now := several[workdir], Unfinished) else ""
         print(f"Report: {workdir / 'report.html'}{stands}")
     if flags.output:
-        page.write_page(flags.output, [section(found) for found in _sweeps_joined(several)])
+        page.write_page(
+            flags.output, [section(found) for found in _sweeps_joined(several).values()]
+        )
         print(f"All of them: {flags.output}")
 
 
-def _sweeps_joined(several: "dict[AnyPath, Found]") -> "list[Found]":
+def _sweeps_joined(several: "dict[AnyPath, Found]") -> "dict[AnyPath, Found]":
     """Returns what workdirs hold, the shares of each sweep as one, in the place of their first.
 
     Raises:
@@ -100,13 +122,13 @@ def _sweeps_joined(several: "dict[AnyPath, Found]") -> "list[Found]":
     """
     found = _shares(several)
     if not found:
-        return list(several.values())
+        return several
     from rethinking_jax.analysis import shares
 
     groups = shares.by_sweep(found)
     whole = {next(iter(group)): shares.joined(group) for group in groups}
     kept = [workdir for workdir in several if workdir in whole or workdir not in found]
-    return [whole.get(workdir, several[workdir]) for workdir in kept]
+    return {workdir: whole.get(workdir, several[workdir]) for workdir in kept}
 
 
 def _write_joined(several: "dict[AnyPath, Found]", folder: AnyPath) -> None:
@@ -145,6 +167,43 @@ def _whole_sweep(several: "dict[AnyPath, Found]", option: str) -> "Results":
     return shares.joined(groups[0])
 
 
+def _check_slides(file: AnyPath) -> None:
+    """Refuses a deck that cannot be written, before anything is read.
+
+    Raises:
+      UserError: its name is no deck's, its folder is not there, or python-pptx is not installed.
+    """
+    from rethinking_jax.host.packages import check_slides
+
+    if file.suffix.lower() != ".pptx":
+        raise UserError(f"--slides={file} must end in .pptx, such as talk.pptx")
+    _check_place(file, "--slides")
+    check_slides(f"--slides={file}")
+
+
+def _write_slides(several: "dict[AnyPath, Found]", file: AnyPath, language: str | None) -> None:
+    """Writes the talk of what workdirs hold, that of a talk with all its parts.
+
+    Raises:
+      UserError: one of them is not finished, or shares of a sweep cannot be joined; nothing is
+        written.
+    """
+    from rethinking_jax.analysis.unfinished import Unfinished
+    from rethinking_jax.talk import file as talk
+    from rethinking_jax.talk import material
+
+    found: dict[AnyPath, material.Found] = {}
+    for workdir, one in _sweeps_joined(several).items():
+        if isinstance(one, Unfinished):
+            raise UserError(f"--slides={file} is of finished workdirs: {workdir} is {one.told}")
+        found |= material.parts(workdir, one) or {workdir: one}
+    for place, first in material.twice(found).items():
+        print(f"The slides show {first}, which is given first, and nothing of {place}")
+        del found[place]
+    talk.write(file, found, language or material.language_of(found), print)
+    print(f"Slides: {file}")
+
+
 def _shares(several: "dict[AnyPath, Found]") -> "dict[AnyPath, Results | Unfinished]":
     """Returns what is a share of a sweep, by its workdir."""
     from rethinking_jax.analysis.results import Results
@@ -164,10 +223,31 @@ def _read(workdir: AnyPath, language: str | None, threshold: float | None) -> "F
     Raises:
       UserError: it cannot be read, or there is a threshold and nothing that fits.
     """
-    from rethinking_jax.analysis import findings, fitted, results, unfinished
+    from rethinking_jax.analysis import packed
+    from rethinking_jax.analysis.unfinished import Unfinished
     from rethinking_jax.workdir.damage import check_places
 
+    if packed.is_packed(workdir):
+        with packed.opened(workdir) as folder:
+            return _read(folder, language, threshold)
     check_places(workdir)
+    found = _judged(workdir, threshold)
+    if language is None:
+        return found
+    if isinstance(found, Unfinished):
+        config = {**found.results.config, "language": language}
+        return found._replace(results=found.results._replace(config=config))
+    return found._replace(config={**found.config, "language": language})
+
+
+def _judged(workdir: AnyPath, threshold: float | None) -> "Found":
+    """Reads a workdir, where there is a threshold as judged by it.
+
+    Raises:
+      UserError: it cannot be read, or there is a threshold and nothing that fits.
+    """
+    from rethinking_jax.analysis import findings, fitted, results, unfinished
+
     if results.is_theory(workdir):
         if threshold is not None:
             raise UserError(
@@ -183,7 +263,7 @@ def _read(workdir: AnyPath, language: str | None, threshold: float | None) -> "F
     found = results.read(workdir)
     if threshold is not None:
         found = fitted.judged_at(found, threshold)
-    return found._replace(config={**found.config, "language": language}) if language else found
+    return found
 
 
 def _finished_meanwhile(workdir: AnyPath) -> bool:
@@ -251,6 +331,37 @@ def _write_numbers(workdirs: Sequence[AnyPath], file: AnyPath) -> int:
     return 0
 
 
+def _pack(workdirs: Sequence[AnyPath], file: AnyPath) -> int:
+    from rethinking_jax.analysis import packed
+
+    _check_place(file, "--pack")
+    if len(workdirs) > 1:
+        raise UserError(f"--pack={file} is of one workdir: {len(workdirs)} are given")
+    packed.write(workdirs[0], file)
+    print(f"Packed {workdirs[0]}: {file}")
+    return 0
+
+
+def _check_packed(flags: argparse.Namespace) -> None:
+    """Refuses what cannot be done with a packed workdir.
+
+    Raises:
+      UserError: names the option that is in the way, or that is missing.
+    """
+    from rethinking_jax.analysis.packed import is_packed
+
+    packed = next((one for one in flags.workdirs if is_packed(one)), None)
+    if packed is None:
+        return
+    for name in NOT_OF_PACKED:
+        if getattr(flags, name):
+            raise UserError(f"{packed} is a packed workdir: --{name} needs the workdir itself")
+    if not flags.output:
+        raise UserError(
+            f"{packed} is a packed workdir: --output=PAGE.html says where its page goes"
+        )
+
+
 def _check_place(file: "AnyPath | None", option: str) -> None:
     """Refuses a file that an option names in a folder that is not there."""
     if file is None:
@@ -271,7 +382,9 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("workdirs", metavar="WORKDIR", nargs="+", type=open_path)
     parser.add_argument("--output", metavar="PAGE.html", type=open_path, help="one page of all")
-    parser.add_argument("--language", choices=("en", "es"), help="of a course experiment's slides")
+    parser.add_argument(
+        "--language", choices=("en", "es"), help="of slides, in place of the config's"
+    )
     parser.add_argument("--pictures", action="store_true", help="of images are drawn, too")
     parser.add_argument(
         "--fit_threshold", metavar="SHARE", type=float, help="the train accuracy that is fitted"
@@ -283,14 +396,28 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         help="of one workdir, finished or not, or of the shares of a sweep",
     )
     parser.add_argument(
+        "--pack", metavar="FILE.zip", type=open_path, help="all that a report is drawn from"
+    )
+    parser.add_argument(
         "--joined", metavar="FOLDER", type=open_path, help="for one report of a sweep in shares"
     )
+    parser.add_argument(
+        "--slides", metavar="TALK.pptx", type=open_path, help="the talk, to be edited"
+    )
     flags = parser.parse_args(arguments)
+    if flags.slides and any(getattr(flags, name) for name in NOT_OF_SLIDES):
+        others = ", ".join(f"--{name}" for name in NOT_OF_SLIDES)
+        raise UserError(f"--slides={flags.slides} writes a deck alone: leave {others} out")
     if flags.joined and (flags.output or flags.pictures):
         raise UserError(f"--joined={flags.joined} makes one report: leave --output, --pictures out")
-    if flags.numbers and any(getattr(flags, name) for name in OF_REPORTS):
+    kept = next((name for name in ("numbers", "pack") if getattr(flags, name)), None)
+    if kept and any(getattr(flags, name) for name in OF_REPORTS):
         others = ", ".join(f"--{name}" for name in OF_REPORTS)
-        raise UserError(f"--numbers writes no report: leave {others} out")
+        raise UserError(f"--{kept} writes no report: leave {others} out")
+    if flags.numbers and flags.pack:
+        raise UserError(f"--numbers={flags.numbers} and --pack={flags.pack}: give one of them")
+    if flags.pack and flags.pack.suffix != ".zip":
+        raise UserError(f"--pack={flags.pack}: the name of the file must end in .zip")
     return flags
 
 

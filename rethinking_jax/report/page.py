@@ -2,23 +2,65 @@
 
 import base64
 import json
-import math
 from collections.abc import Sequence
+from importlib import resources
 from typing import NamedTuple
 
 import jinja2
 from markupsafe import Markup
 
 from rethinking_jax.analysis import drawing, example_scores, gallery_files
-from rethinking_jax.analysis.curves import Curve, Plot
 from rethinking_jax.analysis.findings import TheoryResults
 from rethinking_jax.analysis.galleries import Picture
 from rethinking_jax.analysis.results import Results
 from rethinking_jax.analysis.table import write_tables
 from rethinking_jax.analysis.unfinished import Unfinished
+from rethinking_jax.language.translate import Translate, translator
+from rethinking_jax.report import first_screen
+from rethinking_jax.report.charts import Chart, chart
 from rethinking_jax.report.section import Section, section
 from rethinking_jax.workdir.metrics import Json
 from rethinking_jax.workdir.storage import AnyPath, write_atomically
+
+# The files that become part of every page: what it looks like, and what its controls do.
+STYLE = ("page.css", "print.css")
+SCRIPT = ("figures.js", "tables.js", "export.js")
+# A table of at least so many rows has a box that filters them; more than that are folded.
+FILTERED, FOLDED = 6, 12
+# So many claims of one outcome are seen at once, and on paper; the others are folded.
+SEEN = 24
+# The tables with a row for each run.
+OF_RUNS = ("results", "standing", "norms")
+PAPER = {
+    "title": "Understanding deep learning requires rethinking generalization",
+    "authors": "Zhang, Bengio, Hardt, Recht, Vinyals",
+    "name": "arXiv 1611.03530",
+    "address": "https://arxiv.org/abs/1611.03530",
+}
+
+
+class Part(NamedTuple):
+    """A section as the template shows it.
+
+    Attributes:
+      id: what every id in it begins with.
+      shown: the section.
+      language: the language of its words.
+      say: translates the words of the template.
+      sentence: what came out.
+      counts: how many claims came out how.
+      main: the figure beside the sentence, or None.
+      charts: the other figures.
+    """
+
+    id: str
+    shown: Section
+    language: str
+    say: Translate
+    sentence: str
+    counts: dict[str, int]
+    main: Chart | None
+    charts: list[Chart]
 
 
 def write_report(workdir: AnyPath, found: Results | TheoryResults | Unfinished) -> None:
@@ -53,69 +95,80 @@ def page(several: Sequence[Results | TheoryResults]) -> str:
     return render([section(found) for found in several])
 
 
-class Key(NamedTuple):
-    """An entry of a figure's legend, which switches its curve on and off.
-
-    Attributes:
-      label: the name of the curve.
-      tooltip: what more is to be known of it, or "".
-      shown: whether the curve starts switched on.
-      style: how it looks.
-      kind: "Lines", "Points" or "Bars".
-    """
-
-    label: str
-    tooltip: str
-    shown: bool
-    style: drawing.Style
-    kind: str
-
-
-class Chart(NamedTuple):
-    """A figure on the page.
-
-    Attributes:
-      id: what every id in it begins with.
-      plot: what it shows.
-      notes: sentences on what its lines, points or bars are means of.
-      svg: the drawing.
-      legend: an entry for each curve.
-      data: what the script needs to find the points, with the values of the points.
-    """
-
-    id: str
-    plot: Plot
-    notes: list[str]
-    svg: Markup
-    legend: list[Key]
-    data: Json
-
-
 def render(sections: Sequence[Section], beside_files: bool = False) -> str:
     """Returns the page of sections as HTML; one that lies beside the files of a workdir links them.
 
+    The words around each section are in the language of its config, and those of the page in that
+    of the first section.
+
     Args:
-      sections: what the page shows.
+      sections: what the page shows, one at least.
       beside_files: whether it is a workdir's own page.
     """
-    environment = jinja2.Environment(
+    parts = [_part(shown, f"s{i}") for i, shown in enumerate(sections)]
+    charts = [one for part in parts for one in (part.main, *part.charts) if one]
+    data = {one.id: one.data for one in sorted(charts, key=_place)}
+    return environment().get_template("page.html.j2").render(
+        parts=parts,
+        data=_embedded(data),
+        style=_joined(STYLE),
+        script=_joined(SCRIPT),
+        image_of=_image,
+        beside_files=beside_files,
+        filtered=FILTERED,
+        folded=FOLDED,
+        seen=SEEN,
+        of_runs=OF_RUNS,
+        paper=PAPER,
+    )  # fmt: skip
+
+
+def environment() -> jinja2.Environment:
+    """Returns what reads the template of the page: it escapes every text, and knows every name."""
+    return jinja2.Environment(
         loader=jinja2.PackageLoader("rethinking_jax", "report"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
+
+
+def _part(shown: Section, identity: str) -> Part:
+    language = shown.config.get("language", "en")
+    say = _speaker(language)
+    main = first_screen.main_figure(shown.plots)
     charts = [
-        [chart(plot, f"s{i}f{j}") for j, plot in enumerate(section.plots)]
-        for i, section in enumerate(sections)
+        chart(plot, source, f"{identity}f{i}", say)
+        for i, (plot, source) in enumerate(zip(shown.plots, shown.sources, strict=True))
     ]
-    data = {one.id: one.data for own in charts for one in own}
-    return environment.get_template("page.html.j2").render(
-        sections=list(zip(sections, charts, strict=True)),
-        data=_embedded(data),
-        image_of=_image,
-        beside_files=beside_files,
+    return Part(
+        identity,
+        shown,
+        language,
+        say,
+        first_screen.sentence(shown, say),
+        first_screen.counts(shown),
+        None if main is None else charts[main],
+        [one for i, one in enumerate(charts) if i != main],
     )
+
+
+def _speaker(language: str) -> Translate:
+    """Returns a translator whose values may be markup; those that are texts are escaped."""
+    translate = translator(language)
+
+    def say(phrase: str, **values: object) -> str:
+        text = translate(phrase)
+        return Markup.escape(text).format(**values) if values else text
+
+    return say
+
+
+def _place(one: Chart) -> tuple[int, int]:
+    """Returns the place of a figure on the page, by its section and in it."""
+    of_section, of_figure = one.id.removeprefix("s").split("f")
+    return int(of_section), int(of_figure)
 
 
 def _image(picture: Picture) -> str:
@@ -124,54 +177,10 @@ def _image(picture: Picture) -> str:
     return f"data:image/png;base64,{content}"
 
 
-def chart(plot: Plot, identity: str) -> Chart:
-    """Draws a figure for the page; `identity` begins every id in it."""
-    picture = drawing.draw(plot, identity)
-    return Chart(
-        identity,
-        plot,
-        list(dict.fromkeys(f"{_kind(c)}: {c.note}." for c in plot.curves if c.note)),
-        # Drawn by matplotlib from numbers and from labels of this package: markup, not text.
-        Markup(picture.svg),
-        [
-            Key(c.label, c.note or c.remark, c.shown, drawing.style(i, c), _kind(c))
-            for i, c in enumerate(plot.curves)
-        ],
-        {
-            **picture.scale,
-            "names": [plot.x_label, plot.y_label],
-            "curves": [
-                [[_short(value) for value in point] for point in zip(*columns, strict=True)]
-                for columns in map(_columns, plot.curves)
-            ],
-            **_called(plot),
-        },
-    )
-
-
-def _called(plot: Plot) -> Json:
-    """Returns what the points of each curve are called, where some have a name."""
-    called = [list(curve.names) for curve in plot.curves]
-    return {"called": called} if any(called) else {}
-
-
-def _kind(curve: Curve) -> str:
-    return "Points" if curve.marks else "Bars" if curve.bars else "Lines"
-
-
-def _columns(curve: Curve) -> list[Sequence[float]]:
-    if curve.marks and curve.low == curve.high:
-        return [curve.x, curve.y]
-    best = [curve.best] if curve.best else []
-    return [curve.x, curve.y, curve.low, curve.high, *best]
-
-
-def _short(value: float) -> float | None:
-    """Returns a number of five digits; what they would round to 1, as no accuracy is, stays."""
-    if not math.isfinite(value):
-        return None
-    short = float(f"{value:.5g}")
-    return value if short == 1 else short
+def _joined(names: Sequence[str]) -> Markup:
+    """Returns files of this folder as they are, one after the other."""
+    folder = resources.files(__package__)
+    return Markup("\n".join((folder / name).read_text("utf-8").strip() for name in names))
 
 
 def _embedded(data: Json) -> Markup:

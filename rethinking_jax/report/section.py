@@ -19,6 +19,7 @@ from rethinking_jax.analysis.unfinished import Unfinished
 from rethinking_jax.analysis.verdicts import ALL_MODELS, Verdict, verdicts
 from rethinking_jax.course import lesson_of
 from rethinking_jax.data.checkerboard import is_checkerboard
+from rethinking_jax.report.translation import in_language
 from rethinking_jax.workdir.metrics import Json
 
 # The words for the counts of a summary.
@@ -93,10 +94,15 @@ class Section(NamedTuple):
 
 
 def section(found: Results | TheoryResults | Unfinished) -> Section:
-    """Returns what a report shows of runs, through or not, or of an experiment of theory."""
+    """Returns what a report shows of runs, through or not, or of an experiment of theory.
+
+    Its words are in the language of the config.
+    """
     if isinstance(found, Unfinished):
-        return _of_unfinished(found)
-    return _of_runs(found) if isinstance(found, Results) else _of_theory(found)
+        shown = _of_unfinished(found)
+    else:
+        shown = _of_runs(found) if isinstance(found, Results) else _of_theory(found)
+    return in_language(shown, shown.config.get("language", "en"))
 
 
 def _of_theory(found: TheoryResults) -> Section:

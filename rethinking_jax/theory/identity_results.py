@@ -18,6 +18,8 @@ UP_TO = 10  # the layers up to which networks generalize from one example, in th
 SHALLOW = (
     f"Networks of up to {UP_TO} layers are nearer to the identity than to a constant function."
 )
+NEEDS_SHALLOW = f"Needs 2 seeds, and networks of up to {UP_TO} layers."
+NEEDS_DEEP = f"Needs 2 seeds, and networks of more than {UP_TO} layers."
 DEEP = "The deepest network is nearer to the constant function: it memorizes."
 COLUMNS = (
     Column("layers", "depth"),
@@ -153,10 +155,7 @@ def _judged(claim: str, margins: dict[int, list[float]], sign: int) -> Verdict:
     It is "no" where a mean has the other one, and not measured where seeds leave it open.
     """
     if not margins or len(next(iter(margins.values()))) < 2:
-        need = (
-            f"Needs 2 seeds, and networks of {'up to' if sign > 0 else 'more than'} {UP_TO} layers."
-        )
-        return _said(claim, None, need)
+        return _said(claim, None, NEEDS_SHALLOW if sign > 0 else NEEDS_DEEP)
     adjusted = holm([p_above_0([sign * one for one in own]) for own in margins.values()])
     found = {depth: mean_interval(own, "seeds") for depth, own in margins.items()}
     true = True if max(adjusted) <= SURE else None

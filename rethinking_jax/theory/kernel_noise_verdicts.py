@@ -22,6 +22,8 @@ CHANCE = 0.05  # the probability of an error that is allowed in a family of test
 SHARP = 0.02  # half the width of an interval beyond which a number says nothing of the paper's
 COSTS = 0.01  # what interpolation may cost in test error against a ridge
 FLIP_FROM = 1500  # examples from which on the order of the two kernels depends on noise
+NEVER_FALLS = "It never falls as noise grows."
+FALLS = "It falls somewhere as noise grows."
 SLIGHT, SOME, MUCH = 0.01, 0.1, 0.8  # the levels of noise that claims are about
 # A family of cells: the values of each draw, by the name of the cell.
 Cells = Mapping[str, Sequence[float]]
@@ -59,8 +61,8 @@ def _fits(kernels: Sequence[Json], unsolved: Sequence[Json]) -> Verdict:
         "Kernels fit every training label at every level of noise.",
         f"{belkin.PAPER}, Table 3",
         most == 0 if kernels else None,
-        f"The largest train error of {_draws(kernels)} and {len(kernels)} cells: {text_of(most)}."
-        f"{missing}"
+        f"The largest train error of {_draws(kernels)} draws and {len(kernels)} cells: "
+        f"{text_of(most)}.{missing}"
         if kernels
         else f"Needs kernel=gaussian or laplacian.{missing}",
         "Training error 0.",
@@ -80,11 +82,13 @@ def _as_the_paper(measured: Sequence[Json]) -> Verdict:
         held = not rejected
         far = max(sharp, key=lambda one: abs(one.mean - one.cell.error))
         within = sum(one.within for one in sharp)
+        where = "; ".join(_cell(one.cell) for one in rejected) or "none"
         ours = (
             f"{within} of {len(sharp)} errors within the 95 % interval of one more draw "
-            f"({_draws(measured)}); {len(rejected)} too far after Holm's correction"
-            f"{''.join(f' ({_cell(one.cell)})' for one in rejected)}. The largest difference: "
-            f"{100 * (far.mean - far.cell.error):+.2f} points ({_cell(far.cell)}). "
+            f"({_draws(measured)} draws); {len(rejected)} too far after Holm's correction "
+            f"({where}). "
+            f"The largest difference: {100 * (far.mean - far.cell.error):+.2f} points "
+            f"({_cell(far.cell)}). "
             f"{len(own) - len(sharp)} intervals wider than ± {SHARP} are left out."
         )
     return _judged(
@@ -103,7 +107,10 @@ def _cell(cell: belkin.Cell) -> str:
 def _cheap(kernels: Sequence[Json]) -> Verdict:
     rows = [row for row in kernels if row["ridge_errors"] and row["noise"] < 1]
     costs = {
-        row["name"]: np.subtract(row["test_errors"], row["ridge_errors"]).tolist() for row in rows
+        f"{row['learner']}, {row['examples']:,} examples, noise {row['noise']:g}": np.subtract(
+            row["test_errors"], row["ridge_errors"]
+        ).tolist()
+        for row in rows
     }
     held = decide({name: [COSTS - cost for cost in own] for name, own in costs.items()})
     ours = "Needs ridges and a noise below 1."
@@ -113,8 +120,8 @@ def _cheap(kernels: Sequence[Json]) -> Verdict:
         upto = max((float(np.mean(own)) for own in few), default=float("nan"))
         ours = (
             f"Interpolation less the ridge that a held-out fifth chooses: at most {upto:+.4f} up "
-            f"to noise {SOME}, at most {_interval(costs[name])} in all ({name}; {_draws(rows)}, "
-            f"{len(costs)} cells)."
+            f"to noise {SOME}, at most {_interval(costs[name])} in all ({name}; "
+            f"{_draws(rows)} draws, {len(costs)} cells)."
         )
     return _judged(
         f"Fitting every noisy label costs at most {COSTS} of test error against the best ridge.",
@@ -145,8 +152,8 @@ def _larger_norm(kernels: Sequence[Json]) -> Verdict:
             for name, one in ((name, mean_interval(own, "")) for name, own in ratios.items())
         )
         ours = (
-            f"Norm at noise {SLIGHT} over that at 0: {listed} (95 %, {_draws(kernels)}). It "
-            f"{'never falls' if rising else 'falls somewhere'} as noise grows."
+            f"Norm at noise {SLIGHT} over that at 0: {listed} (95 %, {_draws(kernels)} draws). "
+            + (NEVER_FALLS if rising else FALLS)
         )
     return _judged(
         "One label in a hundred drawn anew makes the norm larger, and more noise larger still.",
@@ -175,7 +182,7 @@ def _flips(kernels: Sequence[Json]) -> Verdict:
                 f"{name} {_interval(own if name.endswith(' 0') else [-x for x in own])}"
                 for name, own in cells.items()
             )
-            + f" ({_draws(kernels)})."
+            + f" ({_draws(kernels)} draws)."
         )
     return _judged(
         "Without noise the Gaussian kernel errs less, with noise 0.1 the Laplacian one.",
@@ -206,7 +213,7 @@ def _one_neighbour(measured: Sequence[Json]) -> Verdict:
         held = decide({"": [error - half_way for error in last["test_errors"]]})
         ours = (
             f"Test error {_interval(last['test_errors'], '')} at {last['examples']:,} examples "
-            f"({_draws(rows)}). The Bayes error is {bayes:.3f}, the limit of one neighbour "
+            f"({_draws(rows)} draws). The Bayes error is {bayes:.3f}, the limit of one neighbour "
             f"{limit:.3f}, and the middle of both {half_way:.3f}."
         )
     return _judged(
@@ -238,7 +245,7 @@ def _harder_for_smooth(kernels: Sequence[Json]) -> Verdict:
         ours = (
             f"Steps of conjugate gradients, random labels over true ones, {size:,} examples: "
             f"Gaussian {np.exp(smooth.mean()):.2f}, Laplacian {np.exp(rough.mean()):.2f}, their "
-            f"ratio {value:.2f} ({low:.2f} to {high:.2f}, 95 %, {_draws(kernels)})."
+            f"ratio {value:.2f} ({low:.2f} to {high:.2f}, 95 %, {_draws(kernels)} draws)."
         )
     return _judged(
         "Random labels cost the Gaussian kernel more steps than true ones do, and the Laplacian "
@@ -265,9 +272,9 @@ def _above_chance(kernels: Sequence[Json]) -> Verdict:
         "With four labels in five drawn anew, kernels that fit them all are well above chance.",
         f"{belkin.PAPER}, Figure 5",
         decide(cells),
-        f"Test error at noise {MUCH}, {size:,} examples: {'; '.join(listed)} ({_draws(rows)}); "
-        f"chance {chance:.2f}, Bayes error {rows[0]['bayes_error']:.2f}; a quarter of the way is "
-        f"{least:.3f}."
+        f"Test error at noise {MUCH}, {size:,} examples: {'; '.join(listed)} "
+        f"({_draws(rows)} draws); chance {chance:.2f}, Bayes error {rows[0]['bayes_error']:.2f}; "
+        f"a quarter of the way is {least:.3f}."
         if rows
         else f"Needs noise {MUCH}.",
         "Well above chance (a figure only).",
@@ -287,8 +294,9 @@ def _by_place(rows: Sequence[Json], key: str) -> dict[tuple[str, int], dict[floa
     return found
 
 
-def _draws(rows: Sequence[Json]) -> str:
-    return f"{len(rows[0]['test_errors'])} draws"
+def _draws(rows: Sequence[Json]) -> int:
+    """Returns how many draws each cell has."""
+    return len(rows[0]["test_errors"])
 
 
 def _interval(values: Sequence[float], sign: str = "+") -> str:

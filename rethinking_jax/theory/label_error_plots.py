@@ -134,8 +134,8 @@ def galleries(found: Sequence[Found], dataset: Dataset) -> list[Gallery]:
             picture(
                 np.asarray(dataset.train.images[i]),
                 [
-                    f"given {dataset.class_names[one.labels[i]]}",
-                    f"{'true' if one.corrupted[i] else 'same as true'} "
+                    f"given: {dataset.class_names[one.labels[i]]}",
+                    f"{'true' if one.corrupted[i] else 'same as true'}: "
                     f"{dataset.class_names[dataset.train.labels[i]]}",
                     f"id {dataset.train.ids[i]}",
                 ],

@@ -280,7 +280,7 @@ def _plot(measured: list[Json]) -> Plot:
             curves.append(known._replace(paper=True))
     caption = (
         "Share of the dichotomies of n points that training fits. Cover's theorem holds for linear "
-        "classifiers: 2 sum_{k < weights} C(n - 1, k) of 2^n."
+        "classifiers: of 2^n, 2 times the sum of C(n - 1, k) over k < weights."
     )
     title = "How many labelings of n points are fitted"
     level = (HALF, "capacity")

@@ -101,6 +101,7 @@ def _base(config: ConfigDict, overrides: Sequence[configs.Overrides]) -> ConfigD
         dataset=config.dataset,
         data_dir=config.data_dir,
         manual_dir=config.manual_dir,
+        language=config.language,
         model="mlp",
         hidden_sizes=(1,),
         optimizer="adam",
