@@ -12,7 +12,9 @@ Expected: in the distribution test accuracy rises from 0.960 with 500 points to 
 in the square that is left out it is 0 with any number, for all its neighbours have the other
 class, and 9 points from there raise it to 0.61. Where the same board goes on outside of [-1, 1]²
 9 points would not do: there are 20 squares. The film decision_map.gif shows what is answered
-where. Cost: four minutes on two CPU cores, and 250 MB of checkpoints.
+where.
+
+Takes 4 minutes on two CPU cores; its checkpoints take 250 MB.
 """
 
 from ml_collections import ConfigDict

@@ -6,8 +6,10 @@
 The MLP 120-84 with batches of 128; SGD at 0.01, RMSProp and Adam at 0.001. Arguments: dataset,
 seeds, epochs, train_examples (0: all).
 
-Expected: momentum takes far fewer epochs than plain SGD at the same rate, and so do RMSProp
-and Adam. Cost: half a minute on two CPU cores.
+Expected: momentum takes far fewer epochs than plain SGD at the same rate, and so do RMSProp and
+Adam.
+
+Takes half a minute on two CPU cores.
 """
 
 from ml_collections import ConfigDict

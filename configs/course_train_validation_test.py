@@ -9,8 +9,10 @@ examples, chosen by a seed; they say which setting is the best, and only that on
 test set, once, as it ended. Arguments: validation, sizes (such as 120-84, joined by +), rates
 (joined by +), dataset, seeds, epochs, train_examples (0: all that are left).
 
-Expected on mnist5k: 0.9 to 0.94 on the validation set and as much in test; 500 digits cannot
-tell the best settings apart. Cost: a minute on two CPU cores.
+Expected on mnist5k: 0.9 to 0.94 on the validation set and as much in test; 500 digits cannot tell
+the best settings apart.
+
+Takes 1 minute on two CPU cores.
 """
 
 from ml_collections import ConfigDict

@@ -13,11 +13,13 @@ preprocessing; several joined by +, of which the first is judged), iterations, e
 model, seeds, epochs, measure_every and train_examples (0: all), for instance
 `:dataset=cifar10,radius=0.3,noise=0+1,images=gaussian`.
 
-Expected at radius 1: 0.05 of the test digits are critical on true labels; 0.20, 0.51, 0.70 and 0.73
-with label noise of 0.2, 0.5, 0.8 and 1; 0.51 with permuted pixels and 0.55 with Gaussian noise. At
-the paper's radius, 0.3, 0.01 and up to 0.31. With label noise the share grows while the network
-trains, as in the paper; on true labels it does not. Cost: three minutes on two CPU cores; a
-command that was stopped goes on with the first runs that are not through.
+Expected at radius 1: 0.05 of the test digits are critical on true labels; 0.20, 0.51, 0.70 and
+0.73 with label noise of 0.2, 0.5, 0.8 and 1; 0.51 with permuted pixels and 0.55 with Gaussian
+noise. At the paper's radius, 0.3, 0.01 and up to 0.31. With label noise the share grows while the
+network trains, as in the paper; on true labels it does not. A command that was stopped goes on
+with the first runs that are not through.
+
+Takes 3 minutes on two CPU cores.
 """
 
 from ml_collections import ConfigDict

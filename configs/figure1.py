@@ -1,8 +1,10 @@
 """Figure 1 of the paper: learning curves (a), time to fit (b), test error of the fitted (c).
 
     python -m rethinking_jax.main --config=configs/figure1.py:a
+    python -m rethinking_jax.main --config=configs/figure1.py:b
+    python -m rethinking_jax.main --config=configs/figure1.py:c
     python -m rethinking_jax.main \\
-        --config=configs/figure1.py:b,dataset=mnist5k,models=mlp_1x512,seeds=3
+        --config=configs/figure1.py:c,dataset=mnist5k,models=mlp_1x512,seeds=3
 
 a trains five settings; b and c train the same runs, label noise from 0 to 1 in `levels`
 steps, until they are fitted, and test them on the true labels as well as on labels that
@@ -11,11 +13,13 @@ panel: dataset, models (joined by +), seeds (a band from several), levels,
 train_examples (0: all), epochs. Defaults are the paper's: CIFAR-10, the small Inception
 for a, small Inception, small AlexNet and MLP 1x512 for b and c.
 
-Expected from the paper (CIFAR-10): all settings reach loss 0, true labels first, random
-labels last; random labels take 3.6 (Inception), 1.6 (AlexNet) and 2.0 (MLP) times as
-long as true ones; test error rises to 0.90. Cost: an epoch of CIFAR-10 is 56 TFLOP with
-Inception, 6.5 with AlexNet, 0.36 with the MLP, so use a GPU there. 5,000 images of
-Fashion-MNIST with the MLP, 11 levels x 3 seeds, took 16 minutes on two CPU cores.
+Expected from the paper (CIFAR-10): all settings reach loss 0, true labels first, random labels
+last; random labels take 3.6 (Inception), 1.6 (AlexNet) and 2.0 (MLP) times as long as true ones;
+test error rises to 0.90. An epoch of CIFAR-10 is 56 TFLOP with Inception, 6.5 with AlexNet, 0.36
+with the MLP. 5,000 images of Fashion-MNIST with the MLP, 11 levels x 3 seeds, took 16 minutes on
+two CPU cores.
+
+Needs CIFAR-10 and a GPU; with another data set and the MLP a CPU will do.
 """
 
 from ml_collections import ConfigDict

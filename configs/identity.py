@@ -10,8 +10,9 @@ dataset, depths (joined by +), channels, filter_width, seeds, examples, image_si
 
 Expected: correlation of what is returned with what is given 0.998 with 1 layer, 0.92 with 5, 0.60
 with 10 and 0.40 with 20, where that with the training digit is 1.000. Between 7 and 10 layers the
-constant function overtakes the identity. Cost: half a minute of CPU time; a command that was
-stopped begins anew.
+constant function overtakes the identity. A command that was stopped begins anew.
+
+Takes half a minute of CPU time.
 """
 
 from ml_collections import ConfigDict

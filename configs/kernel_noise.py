@@ -13,9 +13,10 @@ With dataset=mnist our errors stand beside Tables 6 and 7 of the paper, like wit
 Expected: every label fitted, and with 3,000 digits a test error of 0.039 (Gaussian) and 0.051
 (Laplacian) without noise, 0.148 and 0.140 at noise 0.1, where the Bayes error is 0.09; one
 neighbour 0.081 and 0.240. Up to noise 0.1 interpolation costs at most 0.006 against a ridge, at
-noise 0.5 up to 0.11. Cost: 3.5 minutes of CPU time, two minutes or so on two cores that are free;
-4.5 with dataset=mnist. `:dataset=mnist,sizes=7500+15000,noise=0+0.1,draws=4,ridges=` takes 11 of
-CPU time and 3 GB.
+noise 0.5 up to 0.11. With dataset=mnist it takes 4.5 minutes of CPU time, and with
+`:dataset=mnist,sizes=7500+15000,noise=0+0.1,draws=4,ridges=` 11 and 3 GB.
+
+Takes 3.5 minutes of CPU time; that is two minutes or so on two cores that are free.
 """
 
 from ml_collections import ConfigDict

@@ -15,9 +15,11 @@ train_examples (0: all), for instance `:noise=0.2,kind=pair,corruptions=5,subset
 
 Expected: of as many suspects as there are wrong labels, EL2N after 3 epochs finds 0.91, 0.93 and
 0.95 of symmetric noise of 0.1, 0.2 and 0.4, wrong events over the epochs 0.90, 0.91 and 0.92, and
-the loss at the last epoch 0.39, 0.56 and 0.66; with pair noise all find less. GraNd at the start is
-chance (AUROC 0.50). Cost: 9 minutes of CPU time; a command that was stopped goes on with the first
-hundred runs that were not complete.
+the loss at the last epoch 0.39, 0.56 and 0.66; with pair noise all find less. GraNd at the start
+is chance (AUROC 0.50). A command that was stopped goes on with the first hundred runs that were
+not complete.
+
+Takes 9 minutes of CPU time.
 """
 
 from collections.abc import Sequence

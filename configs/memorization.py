@@ -11,12 +11,14 @@ each arm), banzhaf (runs on halves for Data Banzhaf values; 0: none), epochs, le
 network, nearest and kernel, joined by +) and published (files of scores to be ranked beside), for
 instance `:dataset=fashion_mnist,train_examples=5000,runs=1000,label_noise=0+0.1+0.3`.
 
-Expected: with true labels a mean score of 0.06, 8 % of the digits at 0.25 or more; with noise 0.97
-on corrupted labels and 0.12 on the others. Without the 317 most memorized digits networks test 1.6
-points worse than without as many random ones; with noise, without 903, 4 points better. Pairs that
-half of the runs choose keep half of their influence with true labels, and a fifth with noise: for
-pairs take 1,000 runs. docs/memorization.md says how to read the scores. Cost: 8.5 minutes of CPU
-time, and a command that was stopped goes on with the runs that were not complete.
+Expected: with true labels a mean score of 0.06, 8 % of the digits at 0.25 or more; with noise
+0.97 on corrupted labels and 0.12 on the others. Without the 317 most memorized digits networks
+test 1.6 points worse than without as many random ones; with noise, without 903, 4 points better.
+Pairs that half of the runs choose keep half of their influence with true labels, and a fifth with
+noise: for pairs take 1,000 runs. docs/memorization.md says how to read the scores. A command that
+was stopped goes on with the runs that were not complete.
+
+Takes 8.5 minutes of CPU time.
 """
 
 from ml_collections import ConfigDict

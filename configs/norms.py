@@ -12,9 +12,10 @@ none), seeds, epochs, fitted_loss, measure_every and train_examples (0: all).
 Expected: the distance from the start, spectral complexity and path norm are twice as large with
 random labels as with true ones (factors 2.3, 2.0 and 2.3) and grow with about the square root of
 the number of examples, on true labels hardly. Margins as they are do not shrink: at the same loss
-those of random labels are the larger ones. Over a norm they shrink as the norms grow.
-Cost: five minutes or so on two CPU cores; a command that was stopped goes on with the first
-program that is not through.
+those of random labels are the larger ones. Over a norm they shrink as the norms grow. A command
+that was stopped goes on with the first program that is not through.
+
+Takes 5 minutes on two CPU cores.
 """
 
 from ml_collections import ConfigDict

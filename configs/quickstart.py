@@ -1,4 +1,4 @@
-"""The paper's six settings on real digits, in about a minute on a laptop.
+"""The paper's six settings on real digits: true labels, random labels, noise.
 
 MLP 1x512 on mnist5k (4,000 training digits, no download) fits true labels, half random
 labels, random labels, shuffled pixels, random pixels and Gaussian noise: section 2.1 of
@@ -9,6 +9,8 @@ not per epoch: an epoch has only 32 steps here.
 
 Expected: train accuracy 1.0 in all six; test accuracy above 0.9 on true labels, about
 0.1 on random ones.
+
+Takes 1 minute on two CPU cores.
 """
 
 from ml_collections import ConfigDict

@@ -9,8 +9,10 @@ layers of width W, joined by +), draws, sizes (how many numbers of points, each 
 next), epochs and train_examples (0: all), for instance `:models=mlp_2x64+linear,draws=8`.
 
 Expected: about 1 for mlp_1x512 on every number of points, which makes the bound empty; the small
-networks fall below it. What training finds is a lower bound. Cost: about 200 seconds of CPU
-time; a command that was stopped goes on with the first sweep that was not complete.
+networks fall below it. What training finds is a lower bound. A command that was stopped goes on
+with the first sweep that was not complete.
+
+Takes 3.5 minutes of CPU time.
 """
 
 from ml_collections import ConfigDict

@@ -17,8 +17,9 @@ their true class in the first epochs, and ends at test accuracy 0.84 (20 % drawn
 and 0.30 (80 %). Co-teaching and generalized cross-entropy end 7 to 37 points above it at 20 to 60
 %, forward correction 34 points where labels become the next class; smoothing, dropout and
 bootstrapping hardly anywhere. Stopping early on noisy held-out labels beats all of them at 80 %.
-Cost: ten minutes or so on two CPU cores; a command that was stopped goes on with the first method
-that is not through.
+A command that was stopped goes on with the first method that is not through.
+
+Takes 10 minutes on two CPU cores.
 """
 
 from ml_collections import ConfigDict

@@ -11,8 +11,10 @@ random projections of a data set's, for instance
 
 Expected: linear classifiers follow Cover's theorem, half of the dichotomies at two points per
 weight; networks with a hidden layer memorize about one point per weight, a lower bound, for
-training may miss a labeling that they have. Cost: about 265 seconds of CPU time; a
-command that was stopped goes on with the first sweep that was not complete.
+training may miss a labeling that they have. A command that was stopped goes on with the first
+sweep that was not complete.
+
+Takes 4.5 minutes of CPU time.
 """
 
 from ml_collections import ConfigDict

@@ -9,8 +9,10 @@ model, or mlp_DxW for D hidden layers of width W), seeds, twins, epochs and trai
 all), for instance `:model=mlp_1x512,seeds=8`.
 
 Expected: twins move further apart on random labels than on true ones, and on either some loss
-changes far more than 1 / n, which is what uniform stability would allow. Cost: 40 seconds of
-CPU time; a command that was stopped starts again.
+changes far more than 1 / n, which is what uniform stability would allow. A command that was
+stopped starts again.
+
+Takes 40 seconds of CPU time.
 """
 
 from ml_collections import ConfigDict

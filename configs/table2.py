@@ -23,9 +23,11 @@ The paper's top-1/top-5 in percent, train and test, the best test of any moment 
 
 90.60 is likely a misprint for 99.60: the paper's Figure 2a ends at 0.996, and top-5 is 100.0.
 
-Cost, an estimate, not measured: 10 to 18 hours per 100 epochs and run on one H200, so 25 to 45
-hours for each of the seven at 250 epochs, about the paper's number, and 175 to 315 for all.
+An estimate of the cost, not measured: 10 to 18 hours per 100 epochs and run on one H200, so 25 to
+45 hours for each of the seven at 250 epochs, about the paper's number, and 175 to 315 for all.
 Disk: about 155 GB of archives, as much prepared, and 344 GB for a decoded cache at 299 x 299.
+
+Needs ImageNet and a GPU or TPU.
 """
 
 from ml_collections import ConfigDict

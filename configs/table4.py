@@ -15,7 +15,9 @@ The paper's train accuracy: weight decay 100.0 (small Inception), 100.0 (MLP 3x5
 labels stay: the report puts running_accuracy beside them. The weight decay is not said;
 AlexNet's failure agrees with 0.004, TensorFlow's preset of the time for its dense layers.
 
-Cost: 40 PFLOP, nearly all of it Inception's; 35 minutes at 20 TFLOP/s, an estimate.
+All runs take 40 PFLOP, nearly all of it Inception's; 35 minutes at 20 TFLOP/s, an estimate.
+
+Needs CIFAR-10 and a GPU; the MLPs train on a CPU.
 """
 
 from ml_collections import ConfigDict

@@ -10,10 +10,11 @@ argument names the data set, the setting (two joined by +), the depth, and those
 `:dataset=fashion_mnist,corruption=random_labels,depth=8,trained_widths=`. What is trained has a
 report of its own, in the folder `trained`.
 
-Expected: in float64 every label is taken, with an error that grows with n (60,000
-Fashion-MNIST images: 2e-6, by prefix sums; 2e-4 with every term summed); in float32 labels
-are lost from 1,000 to 3,000 points on. Cost: half a minute on two CPU cores and a few minutes for
-what is trained; 90 seconds for 60,000 images without that.
+Expected: in float64 every label is taken, with an error that grows with n (60,000 Fashion-MNIST
+images: 2e-6, by prefix sums; 2e-4 with every term summed); in float32 labels are lost from 1,000
+to 3,000 points on. 60,000 images take 90 seconds without what is trained.
+
+Takes 2 minutes of CPU time; half a minute on two cores without what is trained.
 """
 
 from ml_collections import ConfigDict

@@ -21,6 +21,7 @@ _HOMES = {
     "run": "experiment",
     "load": "trained",
     "TrainedRun": "trained",
+    "load_config": "job",
     "base_config": "config",
     "parse_argument": "config",
     "product": "config",

@@ -1,6 +1,7 @@
 """What the commands have in common: how they parse, how they are stopped, how they end."""
 
 import argparse
+import atexit
 import contextlib
 import io
 import os
@@ -16,6 +17,7 @@ from rethinking_jax.errors import UserError, nearest
 
 # Signals that ask a command to stop, and what messages call them.
 STOPS = {signal.SIGTERM: "SIGTERM", signal.SIGINT: "Ctrl-C"}
+HELP = frozenset({"--help", "-h", "--helpfull", "--helpshort"})  # what asks for a command's help
 END_SECONDS = 10.0  # how long a command may take to end after its last line
 
 
@@ -58,7 +60,8 @@ def begin() -> None:
     From here on the first Ctrl-C or SIGTERM raises `Stopped` with the signal's name,
     unless `rethinking_jax.host.signals` waits for it. The second of the same kind ends the
     process at once, also within a program that XLA compiles, where Python handles no signal.
-    What a terminal cannot show is printed as an escape.
+    What a terminal cannot show is printed as an escape. Where the reader of the output has gone, as
+    `head` goes, the process ends without a word of it.
     """
     # Python has None for a stream that is closed; the next file would be opened in its place.
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
@@ -66,6 +69,7 @@ def begin() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    atexit.register(_flush)
     sys.excepthook = _last_word
     sys.unraisablehook = _uncaught
     for number in STOPS:
@@ -136,6 +140,37 @@ def reason(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
         return f"stopped by {str(error) or 'Ctrl-C'}"
     return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def show(text: str) -> int:
+    """Prints what a command was asked for, such as its help, as far as anybody reads it.
+
+    Returns:
+      The exit code, which is 1 where the output can hold no more, as on a full disk.
+    """
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        _let_go()
+    except OSError as error:
+        _let_go()
+        return fail(f"standard output takes no more ({error.strerror})", 1)
+    return 0
+
+
+def _flush() -> None:
+    """Prints what is left at the end; Python would complain where the reader has gone."""
+    with contextlib.suppress(ValueError):  # it is closed
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _let_go()
+
+
+def _let_go() -> None:
+    """Drops what standard output cannot pass on, so that Python does not try it again."""
+    with contextlib.suppress(OSError, ValueError):  # it is no file, as in a test
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def fail(error: object, code: int, process: str = "") -> int:

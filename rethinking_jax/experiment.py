@@ -45,6 +45,8 @@ from rethinking_jax.sweep.measure import of_each_run
 from rethinking_jax.sweep.progress import ProgressReport
 from rethinking_jax.sweep.stage import Measure, Stage, measures_nothing
 from rethinking_jax.sweep.summary import summarize
+from rethinking_jax.talk import file as talk
+from rethinking_jax.talk import material
 from rethinking_jax.theory import settings
 from rethinking_jax.theory.data import Tasks
 from rethinking_jax.theory.fitting import Lab
@@ -361,6 +363,7 @@ def _measured(job: Job) -> tuple[Json, Callable[[], None]]:
         say=job.say,
         open_lab=partial(_lab, job, claim),
         run_experiment=partial(_run_within, job),
+        write_deck=partial(_write_deck, job),
     )
     found = kind.measure(job.members, tools)
     summary = {
@@ -388,6 +391,15 @@ def _run_within(job: Job, config: ConfigDict, name: str) -> Json:
     except RunFailed as error:
         again = job.command or "the same command"
         raise RunFailed(f"{error}; then, to go on in {job.workdir}: {again}") from error
+
+
+def _write_deck(job: Job, folders: Sequence[str]) -> None:
+    """Writes the talk of what some folders of a job's workdir hold."""
+    found = {
+        place: one for name in folders for place, one in material.read(job.workdir / name).items()
+    }
+    talk.write(job.workdir / talk.NAME, found, job.config.language, job.say)
+    job.say(f"Slides: {job.workdir / talk.NAME}")
 
 
 @contextmanager

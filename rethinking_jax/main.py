@@ -2,11 +2,14 @@
 
 python -m rethinking_jax.main [--config=FILE.py[:ARGUMENT]] [--config.KEY=VALUE ...] [--workdir=DIR]
     [--runs=TASK/TASKS] [--coordinator_address=HOST:PORT --num_processes=N --process_id=I]
+python -m rethinking_jax.main --list
+python -m rethinking_jax.main --config=FILE.py --help
 
-FILE.py is a file, or the name of one of the configs below; without --config it runs the
-quickstart on embedded data. Without --workdir the results go to
-runs/<experiment>-<digest of the config>; the same command again resumes the run or
-says that it is complete. DIR is a folder, gs://BUCKET/FOLDER or s3://BUCKET/FOLDER.
+--list has a line for each config that comes with the package: its name, its minutes, what it is.
+FILE.py is a file or one of these names, such as figure1:b, and --help behind it says what it does;
+without --config the command runs the quickstart on embedded data. Without --workdir the results
+go to runs/<experiment>-<digest of the config>; the same command again resumes the run or says
+that it is complete. DIR is a folder, gs://BUCKET/FOLDER or s3://BUCKET/FOLDER.
 The --jax_* flags work; none changes what is drawn, and one that would is refused. Exit code
 0: done, 1: the run failed or was stopped (the message says what is saved), 2: something in
 the command is wrong.
@@ -26,17 +29,19 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from rethinking_jax import cli
+from rethinking_jax import catalog, cli
 
 if __name__ == "__main__":
-    cli.begin()  # what follows takes a second to import
+    cli.begin()
+    if (code := catalog.answered(sys.argv[1:])) is not None:
+        cli.end(code)  # what follows takes a second to import
 
 import jax
 from absl import app, flags, logging
 from ml_collections import ConfigDict
 
 from rethinking_jax import config as configs
-from rethinking_jax.config import command_line, file
+from rethinking_jax.config import command_line
 from rethinking_jax.config.docs import keys_help
 from rethinking_jax.errors import RunFailed, UserError, file_error, lacking
 from rethinking_jax.host import distributed
@@ -52,6 +57,8 @@ def main(argv: Sequence[str]) -> int:
     Args:
       argv: the program's name, then the flags.
     """
+    if (code := catalog.answered(argv[1:])) is not None:
+        return code
     given = flags.FlagValues()
     try:
         rest = parse_flags(argv, given)
@@ -149,9 +156,8 @@ def parse_flags(argv: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> 
     Returns:
       What is left after the flags, the program's name first.
     """
-    if {"--help", "-h", "--helpfull", "--helpshort"} & set(argv):
-        print(_help())
-        sys.exit(0)
+    if cli.HELP & set(argv):
+        sys.exit(cli.show(_help()))
     flags.DEFINE_string("workdir", "", "Folder for all results.", flag_values=values)
     flags.DEFINE_string("runs", "", "TASK/TASKS: a share of the runs.", flag_values=values)
     flags.DEFINE_string("coordinator_address", "", "HOST:PORT of process 0.", flag_values=values)
@@ -175,9 +181,8 @@ def _theory_config(kind: str) -> ConfigDict:
 
 
 def _help() -> str:
-    """Returns how the command is used, the configs that are here, and all keys."""
-    listed = "\n  ".join(["Configs:", *map(str, file.shipped().values())])
-    return f"{__doc__}\n{listed}\n\nKeys, as --config.KEY=VALUE, with defaults:\n\n{keys_help()}"
+    """Returns how the command is used, and all keys."""
+    return f"{__doc__}\nKeys, as --config.KEY=VALUE, with defaults:\n\n{keys_help()}"
 
 
 def _fail(error: object, code: int) -> int:

@@ -22,17 +22,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from rethinking_jax import cli
+from rethinking_jax import catalog, cli
 from rethinking_jax.aot import environment
 
 if __name__ == "__main__":
-    cli.begin()  # what follows takes a second to import
+    cli.begin()
+    if (code := catalog.answered(sys.argv[1:])) is not None:
+        cli.end(code)  # what follows takes a second to import
     environment.prepare()
 
 from absl import flags
 from ml_collections import ConfigDict
 
-from rethinking_jax.config import command_line, file
+from rethinking_jax.config import command_line
 from rethinking_jax.errors import RunFailed, UserError, file_error
 
 
@@ -60,10 +62,12 @@ def main(argv: Sequence[str]) -> int:
     Args:
       argv: the program's name, then the flags.
     """
-    if {"--help", "-h", "--helpfull", "--helpshort"} & set(argv):
-        configs_here = "\n  ".join(["Configs:", *map(str, file.shipped().values())])
-        print(f"{__doc__}\n{configs_here}\n\npython -m rethinking_jax.main --help has the keys.")
-        return 0
+    if (code := catalog.answered(argv[1:])) is not None:
+        return code
+    if cli.HELP & set(argv):
+        return cli.show(
+            f"{__doc__}\npython -m rethinking_jax.main --list has the configs, and --help the keys."
+        )
     try:
         carry_out(wanted_of(argv[1:]))
     except (UserError, flags.Error) as error:

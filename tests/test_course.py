@@ -14,6 +14,7 @@ from conftest import Command
 from helpers import commands
 from helpers.config_files import CONFIGS, load
 from helpers.results import checkerboards, lesson, run
+from helpers.words import assert_spanish, texts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LinearRegression
@@ -28,11 +29,12 @@ from rethinking_jax.config import base_config, members, runs
 from rethinking_jax.corruption.randomness import purpose_key
 from rethinking_jax.course import LESSONS, dataset_size, early_learning
 from rethinking_jax.data import runs as data_runs
+from rethinking_jax.language.phrases import spoken
 from rethinking_jax.language.translate import Translate, translator
 from rethinking_jax.pictures import gallery
 from rethinking_jax.report import __main__ as report_command
 from rethinking_jax.report import page
-from rethinking_jax.report.section import plots_of
+from rethinking_jax.report.section import plots_of, section
 from rethinking_jax.step.preprocess import make_preprocess
 from rethinking_jax.sweep import build, groups
 
@@ -244,7 +246,9 @@ EVERY = {
 
 def outcomes(results: Results) -> list[str]:
     name = results.summary["experiment"]
-    return [verdict.outcome for verdict in LESSONS[name].judge(results)]
+    found = LESSONS[name].judge(results)
+    assert_spanish(*(verdict.claim for verdict in found), *(verdict.ours for verdict in found))
+    return [verdict.outcome for verdict in found]
 
 
 def test_every_lesson_has_a_config_of_its_name_and_example_runs_here() -> None:
@@ -402,11 +406,18 @@ def test_slides_say_the_same_in_both_languages(name: str) -> None:
     assert [plot.name for plot in english] == [plot.name for plot in spanish]
     for ours, theirs in zip(english, spanish, strict=True):
         assert ours.slide and theirs.slide
-        assert ours.title != theirs.title
+        assert ours.title != theirs.title and spoken(ours.title, "es") == theirs.title
         assert ours.x_label != theirs.x_label
         for a, b in zip(ours.curves, theirs.curves, strict=True):
             assert a.x == b.x
+            # What has been translated already stays as it is.
+            assert spoken(a.label, "es") == spoken(b.label, "es") == b.label
             assert re.findall(r"[\d.,]+", a.label) == re.findall(r"[\d.,]+", b.label)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_lesson_is_in_spanish_from_its_title_to_its_tables(name: str) -> None:
+    assert_spanish(*texts(section(EVERY[name]())))
 
 
 def test_a_phrase_is_filled_in_the_other_language_or_missed() -> None:

@@ -9,6 +9,7 @@ import pytest
 from conftest import Command
 from helpers.config_files import CONFIGS, load
 from helpers.results import lesson, run
+from helpers.words import assert_spanish
 from scipy.stats import spearmanr
 
 from rethinking_jax.analysis.claims import NO, NOT_MEASURED, YES
@@ -48,7 +49,9 @@ def networks(**changes: tuple) -> Results:
 
 
 def outcomes(results: Results) -> list[str]:
-    return [verdict.outcome for verdict in LESSONS["course_architectures"].judge(results)]
+    found = LESSONS["course_architectures"].judge(results)
+    assert_spanish(*(verdict.claim for verdict in found), *(verdict.ours for verdict in found))
+    return [verdict.outcome for verdict in found]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Command
+from helpers.spanish import left_in_english
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import Ridge
@@ -248,6 +249,7 @@ def test_the_command_of_features(answer: Command, tmp_path: Path) -> None:
     for name in ("figures/error.svg", "figures/norm.png", "tables/double_descent.csv"):
         assert (tmp_path / name).exists()
     assert "N = n" in (tmp_path / "report.html").read_text()
+    assert left_in_english(tmp_path) == []
 
 
 def test_the_command_of_samples(answer: Command, tmp_path: Path) -> None:
@@ -256,6 +258,7 @@ def test_the_command_of_samples(answer: Command, tmp_path: Path) -> None:
     assert [one["outcome"] for one in summary["verdicts"]].count("not measured") == 0
     worst = max(summary["members"], key=lambda row: row["norm"])
     assert worst["examples"] == 50 and "ridge" not in worst
+    assert left_in_english(tmp_path) == []
 
 
 @pytest.mark.parametrize(
@@ -273,7 +276,7 @@ def test_the_commands_of_networks(
     summary = summary_of(answer, tmp_path, words, "--config.batch_size=30", "--config.language=es")
     assert len(summary["members"]) == count
     assert "prueba, ruido en las etiquetas 0.2" in (tmp_path / "figures" / lesson).read_text()
-    assert "What the lecture says" in (tmp_path / "report.html").read_text()
+    assert "Lo que dice la clase" in (tmp_path / "report.html").read_text()
 
 
 def test_bad_input_is_one_line(answer: Command, tmp_path: Path) -> None:

@@ -6,6 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Command
+from helpers.words import assert_spanish, texts
+
+from rethinking_jax.analysis import results
+from rethinking_jax.report import __main__ as report
+from rethinking_jax.report.section import section
 
 # The first command of the README is this very run.
 pytestmark = pytest.mark.slow
@@ -78,6 +83,17 @@ def test_the_files_hold_the_same_results(workdir: Path) -> None:
     config = json.loads((workdir / "config.json").read_text())
     assert config["experiment"] == "quickstart"
     assert len(config["sweep"]) == 6
+
+
+def test_its_report_is_in_spanish_where_that_is_asked_for(workdir: Path) -> None:
+    assert_spanish(*texts(section(results.read(workdir))))
+    assert report.main([str(workdir), "--language=es"]) == 0
+    page = (workdir / "report.html").read_text()
+    assert "Las redes entrenadas con etiquetas verdaderas generalizan." in page
+    assert "Networks trained" not in page
+    assert "semillas" in (workdir / "tables" / "label_noise.md").read_text()
+    header = (workdir / "tables" / "label_noise.csv").read_text().splitlines()[0]
+    assert header.startswith("series,label_noise,seeds")  # programs read it
 
 
 def test_the_learning_rate_decays_every_390_steps(workdir: Path) -> None:

@@ -21,8 +21,8 @@ from absl import flags
 from conftest import REPOSITORY
 
 import rethinking_jax
+from rethinking_jax import catalog, experiment, main, prepare, train_compile
 from rethinking_jax import config as configs
-from rethinking_jax import experiment, main, prepare, train_compile
 from rethinking_jax.bench import __main__ as bench
 from rethinking_jax.report import __main__ as report
 
@@ -133,7 +133,10 @@ def test_every_command_is_accepted_and_says_what_it_needs(
 ) -> None:
     monkeypatch.chdir(REPOSITORY)
     words = flags_of_the_run(command)
-    members = [] if words in (None, ("--help",)) else runs_of(words)
+    asks = words is None or {"--help", "--list"} & set(words)  # nothing is run for an answer
+    if words is not None and asks and words != ("--help",):
+        assert catalog.answered(words) == 0
+    members = [] if asks else runs_of(words)
     needs = {NEEDS.get(member.config.get("dataset", "")) for member in members} - {None}
     if "imagenet2012" in command.words:
         needs.add("(c)")

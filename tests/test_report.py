@@ -13,6 +13,7 @@ import pytest
 from conftest import Command
 from helpers import commands
 from helpers.results import made, noise_sweep, run
+from helpers.words import assert_spanish
 
 from rethinking_jax.analysis import claims, paper
 from rethinking_jax.analysis.claims import Judged
@@ -92,6 +93,7 @@ def test_every_claim_can_come_out_each_way(
     (one,) = series(made(*runs))
     found, sentence, _ = judge(one)
     assert (found, words in sentence) == (outcome, True), sentence
+    assert_spanish(sentence)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from helpers.config_files import CONFIGS, load
 from helpers.results import OFF, made, noise_sweep, row, run
+from helpers.words import assert_spanish, texts
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
@@ -24,7 +25,7 @@ from rethinking_jax.analysis.verdicts import verdicts
 from rethinking_jax.config import Member, base_config, members, recipe
 from rethinking_jax.errors import UserError
 from rethinking_jax.report import page
-from rethinking_jax.report.section import facts, plots_of
+from rethinking_jax.report.section import facts, plots_of, section
 
 # The tables as the paper prints them, in percent: an own copy to hold ours against.
 TABLE_1 = """
@@ -244,6 +245,7 @@ def test_every_family_claim_can_come_out_each_way(
 ) -> None:
     found, sentence, _ = judge(only(imagenet(*runs)))
     assert (found, words in sentence) == (outcome, True), (found, sentence)
+    assert_spanish(sentence)
 
 
 def test_seeds_that_scatter_leave_a_difference_open() -> None:
@@ -340,6 +342,7 @@ def test_every_claim_across_models_can_come_out_each_way(
 ) -> None:
     found, sentence, _ = judge(families(series(results)))
     assert (found, words in sentence) == (outcome, True), (found, sentence)
+    assert_spanish(sentence)
 
 
 def test_the_nearest_regularized_rival_decides() -> None:
@@ -485,6 +488,7 @@ def test_what_differs_from_the_paper_is_said(
     runs = imagenet(row("true", "", 0.6, model=model, top5=(1, 0.8), **override), **changes)
     table = next(table for table in tables(runs) if table.name == "table_2")
     assert words in table.texts[3][-1]
+    assert_spanish(*texts(section(runs)))
 
 
 def test_no_table_2_without_top_5_or_imagenet() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Command, read_metrics
+from helpers.spanish import left_in_english
 
 from rethinking_jax.analysis import findings
 from rethinking_jax.analysis.verdicts import Verdict
@@ -126,6 +127,7 @@ def test_the_command(answer: Command, tmp_path: Path) -> None:
     assert len(found.tables[0].exact) == 4
     again = answer(SMALL, f"--workdir={workdir}")
     assert again.returncode == 0 and "Complete already" in again.stdout
+    assert left_in_english(workdir) == []
 
 
 def test_bad_input_is_one_line(answer: Command, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Command
+from helpers.spanish import left_in_english
 
 from rethinking_jax import config as configs
 from rethinking_jax import experiment
@@ -100,6 +101,7 @@ def test_the_command(answer: Command, tmp_path: Path) -> None:
         assert (workdir / name).exists()
     again = answer(*arguments)
     assert again.returncode == 0 and "Complete already" in again.stdout
+    assert left_in_english(workdir) == []
 
 
 def test_untrained_networks_find_all_gaussian_inputs_equally_hard(

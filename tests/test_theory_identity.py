@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Command
+from helpers.spanish import left_in_english
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -64,6 +65,7 @@ def test_the_command(answer: Command, tmp_path: Path) -> None:
     assert rows[2]["identity"] > rows[2]["constant"]
     for name in ("figures/identity.png", "figures/identity_by_depth.svg", "tables/identity.csv"):
         assert (workdir / name).exists()
+    assert left_in_english(workdir) == []
 
 
 def test_bad_input_is_one_line(answer: Command, tmp_path: Path) -> None:

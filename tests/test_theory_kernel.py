@@ -11,6 +11,7 @@ import pytest
 import scipy.linalg
 import scipy.signal
 from conftest import Command
+from helpers.spanish import left_in_english
 from rich.console import Console
 
 from rethinking_jax import experiment
@@ -364,6 +365,7 @@ def test_the_command_solves_mnist5k_subsets(answer: Command, tmp_path: Path) -> 
     assert random["norm"] > 1.5 * true["norm"]
     for name in ("figures/kernel.png", "tables/kernel.csv", "report.html"):
         assert (workdir / name).exists()
+    assert left_in_english(workdir) == []
 
 
 def test_both_solvers_find_the_same_on_mnist5k(data_dir: Path, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import scipy.stats
 from conftest import Command
+from helpers.spanish import left_in_english
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics.pairwise import euclidean_distances, rbf_kernel
@@ -431,6 +432,7 @@ def test_the_command_measures_kernels_and_neighbours(answer: Command, tmp_path: 
         assert (workdir / "figures" / f"{name}.png").exists()
     for name in ("kernel_noise", "kernel_noise_steps"):
         assert (workdir / "tables" / f"{name}.csv").exists()
+    assert left_in_english(workdir) == []
 
 
 @pytest.mark.parametrize(

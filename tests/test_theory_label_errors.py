@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Command
+from helpers.spanish import left_in_english
 from rich.console import Console
 from sklearn.metrics import average_precision_score, roc_auc_score
 
@@ -247,6 +248,7 @@ def test_the_command(answer: Command, tmp_path: Path) -> None:
     assert anew.returncode == 0, anew.stderr
     assert json.loads((workdir / "summary.json").read_text())["members"] == summary["members"]
     assert len((workdir / "metrics.jsonl").read_text().splitlines()) == len(lines)
+    assert left_in_english(workdir) == []
 
 
 def test_labels_of_a_file_and_pairs_are_judged_alike(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from conftest import Command
 from helpers import lab
+from helpers.spanish import left_in_english
 
 from rethinking_jax import config as configs
 from rethinking_jax.analysis import intervals
@@ -231,6 +232,7 @@ def test_the_command(answer: Command, tmp_path: Path, monkeypatch: pytest.Monkey
         assert (workdir / name).exists(), name
     again = answer(*arguments)
     assert again.returncode == 0 and "Complete already" in again.stdout
+    assert left_in_english(workdir) == []
 
 
 def test_exact_learners_need_no_network(answer: Command, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Command
+from helpers.spanish import left_in_english
 from rich.console import Console
 
 from rethinking_jax import experiment
@@ -139,3 +140,4 @@ def test_the_command(answer: Command, tmp_path: Path) -> None:
         results.read(tmp_path / "run")
     for name in ("figures/min_norm.svg", "figures/ntk.png", "tables/min_norm.csv", "report.html"):
         assert (tmp_path / "run" / name).exists()
+    assert left_in_english(tmp_path / "run") == []

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Command, read_metrics
+from helpers.spanish import left_in_english
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -190,6 +191,7 @@ def test_the_command_measures_where_networks_fit_alike(answer: Command, tmp_path
     again = answer(*command)
     assert again.returncode == 0
     assert read_metrics(tmp_path) == lines
+    assert left_in_english(tmp_path) == []
 
 
 def test_figures_have_positive_numbers_and_what_has_none_is_left_out() -> None:

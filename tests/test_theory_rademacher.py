@@ -8,6 +8,7 @@ import jax
 import numpy as np
 import pytest
 from conftest import Command
+from helpers.spanish import left_in_english
 from scipy.spatial.distance import cdist
 
 from rethinking_jax import config as configs
@@ -195,6 +196,7 @@ def test_the_command_s_numbers(finished: Path) -> None:
     for name in ("figures/rademacher.svg", "tables/closed_forms.csv", "tables/known.md"):
         assert (finished / name).exists()
     assert "lower bound" in (finished / "report.html").read_text()
+    assert left_in_english(finished) == []
 
 
 def test_again_it_is_complete_and_a_stopped_one_goes_on(finished: Path, answer: Command) -> None:

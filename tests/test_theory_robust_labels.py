@@ -9,6 +9,7 @@ from random import Random
 import numpy as np
 import pytest
 from conftest import Command, read_metrics
+from helpers.spanish import left_in_english
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -243,6 +244,7 @@ def test_the_command(answer: Command, tmp_path: Path) -> None:
     assert (workdir / "figures" / "early_learning_1.svg").exists()
     again = answer(SMALL, f"--workdir={workdir}")
     assert "Complete already" in again.stdout
+    assert left_in_english(workdir) == []
 
 
 @pytest.mark.parametrize(

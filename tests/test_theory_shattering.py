@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Command
+from helpers.spanish import left_in_english
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -199,6 +200,7 @@ def test_a_trained_linear_classifier_follows_cover(answer: Command, tmp_path: Pa
     assert outcomes == ["yes", "yes", "not measured", "not measured"]
     again = answer(*arguments)
     assert again.returncode == 0 and "Complete already" in again.stdout
+    assert left_in_english(workdir) == []
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import jax
 import numpy as np
 import pytest
 from conftest import Command
+from helpers.spanish import left_in_english
 
 from rethinking_jax import config as configs
 from rethinking_jax.config import Member
@@ -190,6 +191,7 @@ def test_the_command(answer: Command, tmp_path: Path) -> None:
         assert (workdir / name).exists()
     again = answer(*arguments)
     assert again.returncode == 0 and "Complete already" in again.stdout
+    assert left_in_english(workdir) == []
 
 
 def test_bad_input_is_one_line(answer: Command, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Command
+from helpers.spanish import left_in_english
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
@@ -165,6 +166,7 @@ def test_the_command_keeps_the_contract_of_a_workdir(
     config.seed = 1
     with pytest.raises(UserError, match=r"seed \(0 there, 1 now\)"):
         experiment.run(config, workdir, console=console)
+    assert left_in_english(workdir) == []
 
 
 def test_a_workdir_is_drawn_again_from_its_files(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import Command, read_metrics
 from helpers import commands
+from helpers.words import assert_spanish, texts
 from ml_collections import ConfigDict
 
 import rethinking_jax as rj
@@ -88,6 +90,8 @@ def test_it_says_of_each_run_where_it_stands_after_every_line(
             expected[name] = ("running" if working else "stopped") if begun else "waiting"
         assert found.states == expected
         shown = section(found)
+        named = re.compile(r"noise,seed=|large|true(?! labels| and)")  # what users call runs
+        assert_spanish(*(named.sub("RUN", text) for text in texts(shown)))
         state = "running" if working else "stopped"
         assert shown.facts["state"].startswith(f"{state}, {len(through)} of 4 runs through")
         assert [row[:4] for row in shown.tables[0].texts] == [

@@ -276,10 +276,11 @@ def error_rises(one: Series) -> Judged:
     by_chance = after_noise(by_chance, groups[-1].test_accuracies(true))
     errors = [1 - float(np.mean(values)) for values in measured]
     correlation = rank_correlation([group.label_noise for group in groups], errors)
+    labels = "true test labels" if true else "equally corrupted test labels"
     text = (
         f"Test error from {text_of(errors[0])} at label noise {groups[0].label_noise:g} to "
-        f"{text_of(errors[-1])} at 1, against {'true' if true else 'equally corrupted'} test "
-        f"labels; chance is {by_chance.told(error=True)}; rank correlation {correlation:.2f}"
+        f"{text_of(errors[-1])} at 1, against {labels}; chance is {by_chance.told(error=True)}; "
+        f"rank correlation {correlation:.2f}"
     )
     at_chance = is_chance(measured[-1], by_chance)
     return Judged(outcome(correlation >= RISING and at_chance), text)

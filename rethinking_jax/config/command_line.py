@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from absl import flags
 from ml_collections import ConfigDict, config_flags
 
+from rethinking_jax import catalog
 from rethinking_jax.config import file
 from rethinking_jax.config.given import resolved, taken
 from rethinking_jax.config.member import members
@@ -81,15 +82,8 @@ def config_of(
 
 def _loaded(argv: Sequence[str], theory_config: TheoryConfig) -> tuple[ConfigDict, list[str]]:
     """Returns the config that the command line names, and the command line without its name."""
-    rest, given = [argv[0]], str(file.shipped()[DEFAULT_CONFIG])
-    words = iter(argv[1:])
-    for word in words:
-        if word in ("--config", "-config"):
-            given = next(words, "")
-        elif re.match(r"--?config=", word):
-            given = word.partition("=")[2]
-        else:
-            rest.append(word)
+    named, rest = catalog.named(argv)
+    given = str(catalog.shipped()[DEFAULT_CONFIG]) if named is None else named
     loaded = file.load(given)
     try:
         config = taken(loaded, theory_config)

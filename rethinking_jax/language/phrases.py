@@ -30,6 +30,8 @@ BRACKETS = {")": "(", "]": "["}
 COUNTED = re.compile(rf"(?P<count>{NUMBER}) (?P<things>.+)", re.DOTALL)
 VALUED = re.compile(rf"(?P<things>.+) (?P<value>{NUMBER})", re.DOTALL)
 WORD = re.compile(r"[^\s()\[\],;:]+")
+# What runs, files and config keys are called: something that is no word, without a space.
+NAME = re.compile(r"\S*(?:[\d_=]|\.\w)\S*")
 
 
 class Said(NamedTuple):
@@ -112,7 +114,8 @@ def _said(text: str) -> Said:
         return Said(f"{before}{inner.text}{after}", inner.unknown)
     if (known := _known(text)) is not None:
         return Said(known)
-    if all(_stays(word) for word in WORD.findall(text)):
+    words = WORD.findall(text)
+    if NAME.fullmatch(text) or all(_stays(word) and word not in SPANISH for word in words):
         return Said(text)
     best = Said(text, (text,))
     for way in _ways(text):

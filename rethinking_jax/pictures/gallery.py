@@ -22,6 +22,8 @@ from rethinking_jax.workdir.storage import AnyPath, make_folder
 IMAGES = 2  # images that augmentations are shown on
 EPOCHS = 4  # epochs that they are shown in
 SAMPLES = 6  # classes whose first image shows what a corruption does
+# On a slide labels stand beside their images: fewer of them where they have more letters.
+SHORT_LABEL, FEWER_SAMPLES = 3, 4
 NAME_WIDTH = 26  # characters of a row's name that fit beside its images
 WRONG = "#c0392b"  # the colour of a label that is not the true one
 
@@ -212,6 +214,38 @@ def write_corrupted(rows: Sequence[CorruptedRow], title: str, path: AnyPath) -> 
                 )  # fmt: skip
         for kind in ("png", "svg"):
             drawing.save(figure, path.with_suffix(f".{kind}"), dpi=110)
+
+
+def write_wide(rows: Sequence[CorruptedRow], path: AnyPath) -> None:
+    """Writes the grid of `write_corrupted` as .png for a slide, labels beside their images.
+
+    Args:
+      rows: what settings make of the same images; of those with long labels fewer are shown.
+      path: where the .png goes.
+    """
+    longest = max(len(label) for row in rows for label in row.labels)
+    columns = min(len(rows[0].images), SAMPLES if longest <= SHORT_LABEL else FEWER_SAMPLES)
+    with drawing.settings():
+        figure = drawing.new_figure(12.1, 0.68 * len(rows))
+        grid = figure.add_gridspec(
+            len(rows), 1 + 2 * columns, width_ratios=[3.4, *[0.62, 8.5 / columns - 0.62] * columns],
+            wspace=0.05, hspace=0.08, left=0.0, right=1.0, bottom=0.01, top=0.99,
+        )  # fmt: skip
+        for i, row in enumerate(rows):
+            head = figure.add_subplot(grid[i, 0])
+            head.axis("off")
+            name = "\n".join(map(drawing.plain, textwrap.wrap(row.name, NAME_WIDTH)))
+            head.text(0.0, 0.5, name, fontsize=18, va="center")
+            for j in range(columns):
+                axes = figure.add_subplot(grid[i, 1 + 2 * j])
+                axes.imshow(*_shown(row.images[j]), vmin=0, vmax=255, interpolation="nearest")
+                axes.set(xticks=[], yticks=[])
+                beside = figure.add_subplot(grid[i, 2 + 2 * j])
+                beside.axis("off")
+                label, color = drawing.plain(row.labels[j]), WRONG if row.wrong[j] else "black"
+                text = f"\u2192 {label}" if row.wrong[j] else label
+                beside.text(0.06, 0.5, text, fontsize=18, va="center", color=color)
+        drawing.save(figure, path, dpi=150)
 
 
 def _shown(image: np.ndarray) -> tuple[np.ndarray, str]:

@@ -4,7 +4,9 @@ Other figures are drawn from numbers; these need the data, and checkpoints.
 """
 
 import json
+import tempfile
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import jax
 
@@ -61,6 +63,36 @@ def redraw(workdir: AnyPath, language: str, show: Callable[[str], None]) -> None
     Raises:
       UserError: the data set is not at hand or is another one now, or the devices are not.
     """
+    draw(workdir, _chunks(workdir, show), language)
+
+
+@flags.settled()
+def corruptions(workdir: AnyPath, language: str, show: Callable[[str], None]) -> bytes | None:
+    """Returns training images and their labels in each setting of a finished workdir, as a PNG.
+
+    It is for a slide, which has a title of its own. Nothing is written there. None where its runs
+    have one setting, or several data sets.
+
+    Args:
+      workdir, language, show: as in `redraw`.
+
+    Raises:
+      UserError: the data set is not at hand or is another one now, or the devices are not.
+    """
+    chunks, translate = _chunks(workdir, show), translator(language)
+    samples = gallery.corrupted(
+        [(run, chunk.dataset) for chunk in chunks for run in chunk.runs], translate
+    )
+    if not samples:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "corruptions.png"
+        gallery.write_wide(samples, path)
+        return path.read_bytes()
+
+
+def _chunks(workdir: AnyPath, show: Callable[[str], None]) -> list[Chunk]:
+    """Reads the data of a finished workdir again, as its runs had them."""
     check_devices()
     plain = json.loads((workdir / "config.json").read_text())
     folder, config = Folder(workdir, plain, configs.identity_of), configs.from_json(plain)
@@ -68,7 +100,6 @@ def redraw(workdir: AnyPath, language: str, show: Callable[[str], None]) -> None
     datasets = load_datasets(members, show)
     now = [one.fingerprint for one in training_sets(members, datasets)]
     check_same(folder.fingerprints(), now, workdir)
-    chunks = groups.make_chunks(
+    return groups.make_chunks(
         members, datasets, jax.default_backend(), jax.devices(), folder.chunks(), show
     )
-    draw(workdir, chunks, language)

@@ -5,6 +5,7 @@ python -m rethinking_jax.report WORKDIR [WORKDIR ...] [--output=PAGE.html] [--la
 python -m rethinking_jax.report WORKDIR --numbers=FILE.json
 python -m rethinking_jax.report WORKDIR --pack=FILE.zip
 python -m rethinking_jax.report WORKDIR [WORKDIR ...] --joined=FOLDER
+python -m rethinking_jax.report WORKDIR [WORKDIR ...] --slides=TALK.pptx [--language=es]
 
 Writes report.html, figures/ and tables/ into each finished workdir; into one that is running or
 was stopped report.html alone, which says where it stands. With --output also one page with a
@@ -16,8 +17,10 @@ while they train, and writes nothing into the workdir. --pack keeps all that the
 finished workdir is drawn from in one small file, without checkpoints and labels; where such a file
 stands in the place of a WORKDIR, its page is written by --output. Of the shares of a sweep (--runs
 of rethinking_jax.main) --joined writes report.html, figures/ and tables/ of the whole sweep into a
-folder of their own, --output has one section, and --numbers one file. Exit code 0: done, 1: a file
-could not be written, 2: something in the command is wrong (nothing is written then).
+folder of their own, --output has one section, and --numbers one file. --slides writes the talk, an
+editable deck with a script in its notes, of what finished workdirs hold; of two that hold what a
+slide shows it takes the one that is given first. Exit code 0: done, 1: a file could not be
+written, 2: something in the command is wrong (nothing is written then).
 """
 
 import argparse
@@ -37,10 +40,11 @@ if TYPE_CHECKING:
 
     Found: TypeAlias = Results | TheoryResults | Unfinished
 
-# The options that do nothing for --numbers and --pack.
+# The options that do nothing for --numbers and --pack, and those that do nothing for --slides.
 OF_REPORTS = ("output", "joined", "language", "pictures", "fit_threshold")
+NOT_OF_SLIDES = ("numbers", "pack", "output", "joined", "pictures")
 # The options that a packed workdir cannot answer.
-NOT_OF_PACKED = ("numbers", "pack", "joined", "pictures")
+NOT_OF_PACKED = ("numbers", "pack", "joined", "pictures", "slides")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -57,12 +61,16 @@ def main(arguments: Sequence[str]) -> int:
 
         drawing.check_matplotlib()
         _check_threshold(flags.fit_threshold)
+        if flags.slides:
+            _check_slides(flags.slides)
         several = {
             workdir: _read(workdir, flags.language, flags.fit_threshold)
             for workdir in flags.workdirs
         }
         _check_place(flags.output, "--output")
-        if flags.joined:
+        if flags.slides:
+            _write_slides(several, flags.slides, flags.language)
+        elif flags.joined:
             _write_joined(several, flags.joined)
         else:
             _write_reports(several, flags)
@@ -100,11 +108,13 @@ def _write_reports(several: "dict[AnyPath, Found]", flags: argparse.Namespace) -
         stands = f", {now.told}" if isinstance(now := several[workdir], Unfinished) else ""
         print(f"Report: {workdir / 'report.html'}{stands}")
     if flags.output:
-        page.write_page(flags.output, [section(found) for found in _sweeps_joined(several)])
+        page.write_page(
+            flags.output, [section(found) for found in _sweeps_joined(several).values()]
+        )
         print(f"All of them: {flags.output}")
 
 
-def _sweeps_joined(several: "dict[AnyPath, Found]") -> "list[Found]":
+def _sweeps_joined(several: "dict[AnyPath, Found]") -> "dict[AnyPath, Found]":
     """Returns what workdirs hold, the shares of each sweep as one, in the place of their first.
 
     Raises:
@@ -112,13 +122,13 @@ def _sweeps_joined(several: "dict[AnyPath, Found]") -> "list[Found]":
     """
     found = _shares(several)
     if not found:
-        return list(several.values())
+        return several
     from rethinking_jax.analysis import shares
 
     groups = shares.by_sweep(found)
     whole = {next(iter(group)): shares.joined(group) for group in groups}
     kept = [workdir for workdir in several if workdir in whole or workdir not in found]
-    return [whole.get(workdir, several[workdir]) for workdir in kept]
+    return {workdir: whole.get(workdir, several[workdir]) for workdir in kept}
 
 
 def _write_joined(several: "dict[AnyPath, Found]", folder: AnyPath) -> None:
@@ -155,6 +165,43 @@ def _whole_sweep(several: "dict[AnyPath, Found]", option: str) -> "Results":
             f"{option} is of one sweep: {first} and {second} are shares of different ones"
         )
     return shares.joined(groups[0])
+
+
+def _check_slides(file: AnyPath) -> None:
+    """Refuses a deck that cannot be written, before anything is read.
+
+    Raises:
+      UserError: its name is no deck's, its folder is not there, or python-pptx is not installed.
+    """
+    from rethinking_jax.host.packages import check_slides
+
+    if file.suffix.lower() != ".pptx":
+        raise UserError(f"--slides={file} must end in .pptx, such as talk.pptx")
+    _check_place(file, "--slides")
+    check_slides(f"--slides={file}")
+
+
+def _write_slides(several: "dict[AnyPath, Found]", file: AnyPath, language: str | None) -> None:
+    """Writes the talk of what workdirs hold, that of a talk with all its parts.
+
+    Raises:
+      UserError: one of them is not finished, or shares of a sweep cannot be joined; nothing is
+        written.
+    """
+    from rethinking_jax.analysis.unfinished import Unfinished
+    from rethinking_jax.talk import file as talk
+    from rethinking_jax.talk import material
+
+    found: dict[AnyPath, material.Found] = {}
+    for workdir, one in _sweeps_joined(several).items():
+        if isinstance(one, Unfinished):
+            raise UserError(f"--slides={file} is of finished workdirs: {workdir} is {one.told}")
+        found |= material.parts(workdir, one) or {workdir: one}
+    for place, first in material.twice(found).items():
+        print(f"The slides show {first}, which is given first, and nothing of {place}")
+        del found[place]
+    talk.write(file, found, language or material.language_of(found), print)
+    print(f"Slides: {file}")
 
 
 def _shares(several: "dict[AnyPath, Found]") -> "dict[AnyPath, Results | Unfinished]":
@@ -335,7 +382,9 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("workdirs", metavar="WORKDIR", nargs="+", type=open_path)
     parser.add_argument("--output", metavar="PAGE.html", type=open_path, help="one page of all")
-    parser.add_argument("--language", choices=("en", "es"), help="of a course experiment's slides")
+    parser.add_argument(
+        "--language", choices=("en", "es"), help="of slides, in place of the config's"
+    )
     parser.add_argument("--pictures", action="store_true", help="of images are drawn, too")
     parser.add_argument(
         "--fit_threshold", metavar="SHARE", type=float, help="the train accuracy that is fitted"
@@ -352,7 +401,13 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--joined", metavar="FOLDER", type=open_path, help="for one report of a sweep in shares"
     )
+    parser.add_argument(
+        "--slides", metavar="TALK.pptx", type=open_path, help="the talk, to be edited"
+    )
     flags = parser.parse_args(arguments)
+    if flags.slides and any(getattr(flags, name) for name in NOT_OF_SLIDES):
+        others = ", ".join(f"--{name}" for name in NOT_OF_SLIDES)
+        raise UserError(f"--slides={flags.slides} writes a deck alone: leave {others} out")
     if flags.joined and (flags.output or flags.pictures):
         raise UserError(f"--joined={flags.joined} makes one report: leave --output, --pictures out")
     kept = next((name for name in ("numbers", "pack") if getattr(flags, name)), None)

@@ -13,6 +13,7 @@ from rethinking_jax.analysis.galleries import Gallery, GalleryRow
 from rethinking_jax.analysis.results import Picture
 from rethinking_jax.analysis.table import Table
 from rethinking_jax.analysis.verdicts import Verdict
+from rethinking_jax.corruption import CORRUPTIONS
 from rethinking_jax.language.phrases import spoken
 
 if TYPE_CHECKING:
@@ -78,16 +79,24 @@ def _curve(curve: Curve, say: Say) -> Curve:
 
 
 def _table(table: Table, say: Say) -> Table:
-    named = table.keys[:1] == ["name"]  # the names of runs are what the config calls them
+    named = table.keys[:1] == ["name"] and 0 not in table.words
     return table._replace(
         title=say(table.title),
         columns=[say(title) for title in table.columns],
         texts=[
-            [text if named and not place else say(text) for place, text in enumerate(row)]
+            [
+                _name(text, say) if named and not place else say(text)
+                for place, text in enumerate(row)
+            ]
             for row in table.texts
         ],
         note=say(table.note),
     )
+
+
+def _name(name: str, say: Say) -> str:
+    """Returns the name of a run, which is what its config calls it, unless that is a setting."""
+    return say(name) if name in CORRUPTIONS else name
 
 
 def _picture(picture: Picture, say: Say) -> Picture:

@@ -59,12 +59,15 @@ class Tools(NamedTuple):
       open_lab: opens the place where the kind trains networks on labels of its own.
       run_experiment: carries out another config as an experiment of its own, in a folder of
         this name in the workdir, and returns its summary.
+      write_deck: writes the slides of the talk into the workdir, of what its folders of these names
+        hold.
     """
 
     tasks: Tasks
     say: Callable[[str], None]
     open_lab: Callable[[], AbstractContextManager[Lab]]
     run_experiment: Callable[[ConfigDict, str], Json]
+    write_deck: Callable[[Sequence[str]], None]
 
 
 def check_nothing(config: ConfigDict) -> None:

@@ -18,6 +18,7 @@ from rethinking_jax.theory import (
     robust_labels,
     shattering,
     stability,
+    talk,
     theorem1,
 )
 from rethinking_jax.theory.kind import Kind
@@ -38,6 +39,7 @@ KINDS: dict[str, Kind] = {
     "memorization": memorization.KIND,
     "robust_labels": robust_labels.KIND,
     "norms": norms.KIND,
+    "talk": talk.KIND,
 }
 
 

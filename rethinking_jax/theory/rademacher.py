@@ -55,7 +55,7 @@ NOTE = (
     "supremum. 1 is the most there is; a bound on the error of one half or more allows a coin."
 )
 FORMULAS = (
-    Column("class", "name"),
+    Column("class", "name", words=True),
     Column("points", "points", "{:,}"),
     Column("draws", "draws", "{:,}"),
     Column("estimate", "estimate", "{:.5f}"),
@@ -70,7 +70,7 @@ FORMULAS_NOTE = (
     "standard errors: of the estimate from that mean, else of the mean square from its formula."
 )
 KNOWN = (
-    Column("class", "name"),
+    Column("class", "name", words=True),
     Column("points", "points"),
     Column("draws", "draws"),
     Column("trained", "estimate", "{:.4f}"),

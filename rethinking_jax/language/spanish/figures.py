@@ -1,8 +1,9 @@
 """The figures of trained runs, and their pictures of images, in Spanish."""
 
 PHRASES = {
-    "ours: {models} on {dataset}, {device}": "nuestros: {models} con {dataset}, {device}",
-    "ours: {dataset}, {device}": "nuestros: {dataset}, {device}",
+    "ours: {models} on {dataset}, {device}":
+        "nuestras mediciones: {models} con {dataset}, {device}",
+    "ours: {dataset}, {device}": "nuestras mediciones: {dataset}, {device}",
     "thousand steps": "miles de pasos",
     "train": "entrenamiento",
     "test": "prueba",

@@ -22,7 +22,7 @@ PHRASES = {
     "random labels": "etiquetas al azar",
     "shuffled pixels": "píxeles permutados",
     "random pixels": "píxeles al azar",
-    "gaussian": "ruido gaussiano",
+    "gaussian": "gaussiano",
     "{setting}: {train} / {test}": "{setting}: {train} / {test}",
     "Training loss, and training / test accuracy at the end":
         "Pérdida, y exactitud de entrenamiento / prueba al final",

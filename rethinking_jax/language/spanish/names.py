@@ -4,6 +4,7 @@
 NAMES = frozenset((
     "adam", "sgd", "rmsprop", "momentum", "relu", "tanh", "softmax", "dropout", "mixup",
     "Adam", "Adadelta", "Nesterov", "Inception", "Maxout",
+    "crop", "flip", "rotate", "color",
     "mlp", "mnist", "cifar", "cpu", "gpu", "tpu", "Intel", "Xeon", "Apple",
     "orbax-checkpoint", "tensorflow-datasets", "ml-collections",
     "jax", "jaxlib", "flax", "optax", "numpy", "python", "Python",

@@ -101,12 +101,12 @@ PHRASES = {
         "De {first} con ruido en las etiquetas {low} a {last} con {high} ({measure}); correlación "
         "de rangos {correlation} entre {n} niveles",
     "not fitted by every seed at {levels}": "no lo ajustan todas las semillas con {levels}",
-    "Test error from {first:g} at label noise {low:g} to {last:g} at 1, against {which} test "
-    "labels; chance is {chance}; rank correlation {correlation:g}":
+    "Test error from {first:g} at label noise {low:g} to {last:g} at 1, against {labels}; chance "
+    "is {chance}; rank correlation {correlation:g}":
         "Error de prueba de {first} con ruido en las etiquetas {low} a {last} con 1, frente a "
-        "etiquetas de prueba {which}; el azar da {chance}; correlación de rangos {correlation}",
-    "true": "verdaderas",
-    "equally corrupted": "igual de corrompidas",
+        "{labels}; el azar da {chance}; correlación de rangos {correlation}",
+    "true test labels": "etiquetas de prueba verdaderas",
+    "equally corrupted test labels": "etiquetas de prueba igual de corrompidas",
     "pair flip": "etiquetas cambiadas por pareja",
     "given labels": "etiquetas dadas",
     "{setting} never the true class": "{setting}, nunca la clase verdadera",

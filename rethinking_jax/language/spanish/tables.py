@@ -127,9 +127,6 @@ PHRASES = {
     "l2 penalty": "penalización l2",
     "rotation": "rotación",
     "random crop": "recorte al azar",
-    "crop": "recorte",
-    "flip": "volteo",
-    "rotate": "rotación",
     "failed to converge": "no convergió",
     "Table 4's train accuracy under augmentation is the mean over the mini-batches of an epoch: "
     "there ours is the last running_accuracy, the mean since the measurement before.":

@@ -32,11 +32,9 @@ PHRASES = {
     "{n:d} draws": "{n} sorteos",
     "{value:g} ({low:g} to {high:g}, 95 % over {count:d} seeds)":
         "{value} ({low} a {high}, 95 % sobre {count} semillas)",
-    "{name} {value:g} ({low:g} to {high:g})": "{name} {value} ({low} a {high})",
-    "{name} {value:g}": "{name} {value}",
     "{name}, {count:d} examples": "{name}, {count} ejemplos",
     # Places and papers.
-    "not a claim of a paper": "no es una afirmación de un artículo",
+    "not a claim of a paper": "no lo afirma ningún artículo",
     "section 5": "sección 5",
     "section 2.2": "sección 2.2",
     "No number in the paper.": "El artículo no da un número.",
@@ -47,4 +45,10 @@ PHRASES = {
     "partially_corrupted_labels": "etiquetas parcialmente corrompidas",
     "shuffled_pixels": "píxeles permutados",
     "random_pixels": "píxeles al azar",
+    # Experiments, in the title of their report.
+    "identity": "identidad",
+    "norms": "normas",
+    "rademacher": "rademacher",
+    "stability": "estabilidad",
+    "shattering": "fragmentación",
 }  # fmt: skip

@@ -13,8 +13,6 @@ PHRASES = {
         "coeficientes. Menor valor singular: de las características, entre el mayor; por debajo "
         "de 5e-7 contaría como 0. Ridge: la de menor pérdida cuadrática en los ejemplos "
         "apartados, cuyas etiquetas tienen tanto ruido como las de entrenamiento.",
-    "N = n": "N = n",
-    "n = N": "n = N",
     "features N": "características N",
     "training examples n": "ejemplos de entrenamiento n",
     "Growing numbers of features N, {n:d} training examples":
@@ -60,8 +58,8 @@ PHRASES = {
     "{name}: up by {rise} from N = {few:d}, down by {fall} to N = {many:d}":
         "{name}: sube {rise} desde N = {few}, baja {fall} hasta N = {many}",
     "With true labels the most features test better than any number below the threshold.":
-        "Con etiquetas verdaderas, el mayor número de características da mejor prueba que "
-        "cualquiera por debajo del umbral.",
+        "Con etiquetas verdaderas, el mayor número de características tiene menor error de prueba "
+        "que cualquiera por debajo del umbral.",
     "Needs true labels, sizes beyond the threshold, and held_out.":
         "Se necesitan etiquetas verdaderas, tamaños más allá del umbral, y held_out.",
     "Test error {valley:g} at N = {few:d}, the best below by held-out examples, {last:g} at N = "

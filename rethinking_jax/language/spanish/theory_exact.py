@@ -29,12 +29,8 @@ PHRASES = {
     "Corollary 1: the same, deeper": "Corolario 1: lo mismo, con más profundidad",
     "Theorem 1: the error of the network that was built":
         "Teorema 1: el error de la red construida",
-    "{name}, float64": "{name}, float64",
     "{name}, float64, deep": "{name}, float64, profunda",
-    "{name}, float32": "{name}, float32",
-    "float64": "float64",
     "float64, deep": "float64, profunda",
-    "float32": "float32",
     "Below 0.5 rounding gives every label back. Slopes grow with the square of the number of "
     "points, for the smallest gap between projections shrinks so, and errors with the slopes.":
         "Por debajo de 0.5 el redondeo devuelve todas las etiquetas. Las pendientes crecen con el "

@@ -27,7 +27,7 @@ PHRASES = {
     "it around 1 - 1/k are chance.":
         "norma: sqrt(suma sobre las clases de alpha' K alpha), con etiquetas one-hot 0 y 1. "
         "Lineal y random_conv se escalan para que su diagonal tenga media 1, como la tienen los "
-        "demás; el de Gabor es el kernel gaussiano sobre ondículas con la varianza total de los "
+        "demás; el de Gabor es el kernel gaussiano sobre wavelets con la varianza total de los "
         "píxeles. segundos: de la matriz del kernel y su solución, compartidos por las filas que "
         "solo difieren en las etiquetas. por azar ±: la desviación estándar del error de prueba "
         "sobre todas las permutaciones de los nombres de las clases; tras etiquetas al azar, a "
@@ -47,13 +47,13 @@ PHRASES = {
         "Cada punto es una solución exacta; una línea une los valores de ridge de un kernel.",
     "Norm and test error of kernel machines": "Norma y error de prueba de máquinas de kernel",
     "norm in the kernel's space": "norma en el espacio del kernel",
-    "{kernel} true labels {value:g}": "{kernel}, etiquetas verdaderas: {value}",
-    "{kernel} random labels {value:g}": "{kernel}, etiquetas al azar: {value}",
+    "{kernel} true labels {value:g}": "{value} ({kernel}, etiquetas verdaderas)",
+    "{kernel} random labels {value:g}": "{value} ({kernel}, etiquetas al azar)",
     "{kernel} partially corrupted labels {value:g}":
-        "{kernel}, etiquetas parcialmente corrompidas: {value}",
-    "{kernel} shuffled pixels {value:g}": "{kernel}, píxeles permutados: {value}",
-    "{kernel} random pixels {value:g}": "{kernel}, píxeles al azar: {value}",
-    "{kernel} gaussian {value:g}": "{kernel}, entradas gaussianas: {value}",
+        "{value} ({kernel}, etiquetas parcialmente corrompidas)",
+    "{kernel} shuffled pixels {value:g}": "{value} ({kernel}, píxeles permutados)",
+    "{kernel} random pixels {value:g}": "{value} ({kernel}, píxeles al azar)",
+    "{kernel} gaussian {value:g}": "{value} ({kernel}, entradas gaussianas)",
     "{kernel} ridge {ridge:g}": "{kernel} con ridge {ridge}",
     "Without a ridge the solution fits all labels, true or random.":
         "Sin ridge la solución ajusta todas las etiquetas, verdaderas o al azar.",
@@ -67,7 +67,8 @@ PHRASES = {
     "Test error 0.012 (MNIST), 0.46 (CIFAR-10), no preprocessing.":
         "Error de prueba 0.012 (MNIST), 0.46 (CIFAR-10), sin preprocesamiento.",
     "The same machines test at chance after random labels.":
-        "Tras etiquetas al azar, las mismas máquinas dan en la prueba lo que el azar.",
+        "Tras ajustar etiquetas al azar, las mismas máquinas quedan al nivel del azar en la "
+        "prueba.",
     "section 2, for kernels": "sección 2, para kernels",
     "Test error: {list}.": "Error de prueba: {list}.",
     "Needs random_labels.": "Se necesita random_labels.",
@@ -75,11 +76,11 @@ PHRASES = {
     "Needs gaussian and gabor on true_labels with ridge=0.":
         "Se necesitan gaussian y gabor con true_labels y ridge=0.",
     "Norm and test error: {norm} and {error} on pixels, {norm2} and {error2} on wavelets.":
-        "Norma y error de prueba: {norm} y {error} con píxeles, {norm2} y {error2} con ondículas.",
+        "Norma y error de prueba: {norm} y {error} con píxeles, {norm2} y {error2} con wavelets.",
     "The larger norm generalizes better: wavelets against pixels.":
-        "La norma mayor generaliza mejor: ondículas frente a píxeles.",
+        "La norma mayor generaliza mejor: wavelets frente a píxeles.",
     "220 and 0.012 on pixels, 390 and 0.006 on wavelets (MNIST).":
-        "220 y 0.012 con píxeles, 390 y 0.006 con ondículas (MNIST).",
+        "220 y 0.012 con píxeles, 390 y 0.006 con wavelets (MNIST).",
     "Random labels need a larger norm than true ones with the same kernel.":
         "Con el mismo kernel, las etiquetas al azar requieren una norma mayor que las verdaderas.",
     "Norm over that of true labels: {list}.":

@@ -8,7 +8,7 @@ PHRASES = {
     "on clean labels": "con etiquetas limpias",
     "mem of at least {least:g}": "mem de al menos {least}",
     "mem of at least": "mem de al menos",
-    "confirmed on both halves": "confirmadas en ambas mitades",
+    "confirmed on both halves": "confirmados en ambas mitades",
     "error, median": "error, mediana",
     "AUROC of corrupted labels": "AUROC de las etiquetas corrompidas",
     "rank correlation with the network's": "correlación de rangos con la de la red",
@@ -20,7 +20,7 @@ PHRASES = {
     "nearest: one nearest neighbour, over all subsets in closed form; kernel: a Gaussian kernel "
     "machine, each example left out of the whole training set once.":
         "mem: cuánto más a menudo aciertan las redes en un ejemplo con el que entrenan. ±: la "
-        "mitad del intervalo del 95 % sobre grupos de diez redes. Confirmadas: la proporción de "
+        "mitad del intervalo del 95 % sobre grupos de diez redes. Confirmados: la proporción de "
         "los ejemplos que la alcanzan en cada una de dos mitades de las redes por separado, que "
         "el azar hace demasiado pequeña, así como hace demasiado grande la proporción con todas "
         "las redes. Error: error estándar del puntaje de un ejemplo, por jackknife. vecino más "
@@ -155,12 +155,14 @@ PHRASES = {
     "Expected from the definition: a label that the others do not tell must be memorized.":
         "Se espera por la definición: una etiqueta que las demás no revelan debe memorizarse.",
     "Without the most memorized examples networks test worse than without as many random ones.":
-        "Sin los ejemplos más memorizados las redes dan peor prueba que sin otros tantos al azar.",
+        "Sin los ejemplos más memorizados las redes tienen peor exactitud de prueba que sin otros "
+        "tantos al azar.",
     "Figure 2: so it is on CIFAR-100 and ImageNet, and hardly on MNIST.":
         "Figura 2: así es en CIFAR-100 e ImageNet, y apenas en MNIST.",
     "With corrupted labels it is the other way round: they test better without the most memorized "
     "examples.":
-        "Con etiquetas corrompidas es al revés: dan mejor prueba sin los ejemplos más memorizados.",
+        "Con etiquetas corrompidas es al revés: tienen mejor exactitud de prueba sin los ejemplos "
+        "más memorizados.",
     "No number in the paper: its labels are true.":
         "El artículo no da un número: sus etiquetas son las verdaderas.",
     "Needs {what}, {n:d} examples that reach a threshold, and two retraining seeds.":

@@ -2,16 +2,16 @@
 
 PHRASES = {
     "measure": "medida",
-    "distance from the start": "distancia al inicio",
+    "distance from the start": "distancia desde el inicio",
     "spectral complexity": "complejidad espectral",
-    "path norm": "norma por caminos",
+    "path norm": "norma de caminos",
     "spectral complexity over margin": "complejidad espectral entre margen",
-    "path norm over margin": "norma por caminos entre margen",
-    "product of spectral norms": "producto de normas espectrales",
-    "product of spectral norms over margin": "producto de normas espectrales entre margen",
-    "sum of stable ranks": "suma de rangos estables",
+    "path norm over margin": "norma de caminos entre margen",
+    "product of spectral norms": "producto de las normas espectrales",
+    "product of spectral norms over margin": "producto de las normas espectrales entre margen",
+    "sum of stable ranks": "suma de los rangos estables",
     "margin": "margen",
-    "random over true labels": "al azar entre verdaderas",
+    "random over true labels": "al azar / verdaderas",
     "power of n, true labels": "potencia de n, etiquetas verdaderas",
     "power of n, random labels": "potencia de n, etiquetas al azar",
     "Kendall's tau with the gap": "tau de Kendall con la brecha",
@@ -20,7 +20,7 @@ PHRASES = {
     "a measure against that of n. Each with its 95 % interval over seeds. Kendall's tau is over "
     "all networks, those on partly random labels included, between the measure and train accuracy "
     "less test accuracy on true labels.":
-        "Al azar entre verdaderas: media geométrica, sobre números de ejemplos n, anchuras y "
+        "Al azar / verdaderas: media geométrica, sobre números de ejemplos n, anchuras y "
         "semillas, de parejas de redes que comparten todo salvo sus etiquetas. Potencia de n: la "
         "pendiente del logaritmo de una medida respecto del de n. Cada una con su intervalo del "
         "95 % sobre las semillas. La tau de Kendall es sobre todas las redes, incluidas las de "
@@ -66,17 +66,24 @@ PHRASES = {
     "At the same training loss the {measure} is larger with random labels than with true ones.":
         "Con la misma pérdida de entrenamiento, la {measure} es mayor con etiquetas al azar que "
         "con las verdaderas.",
+    "At the same training loss the Frobenius norm is larger with random labels than with true "
+    "ones.":
+        "Con la misma pérdida de entrenamiento, la norma de Frobenius es mayor con etiquetas al "
+        "azar que con las verdaderas.",
     "The {measure} grows faster with the examples on random labels than on true ones.":
-        "La {measure} crece más rápido con los ejemplos con etiquetas al azar que con las "
-        "verdaderas.",
+        "Al aumentar los ejemplos, la {measure} crece más rápido con etiquetas al azar que con "
+        "las verdaderas.",
+    "The Frobenius norm grows faster with the examples on random labels than on true ones.":
+        "Al aumentar los ejemplos, la norma de Frobenius crece más rápido con etiquetas al azar "
+        "que con las verdaderas.",
     "Margins over the {norm} tell networks on random labels from those on true ones better than "
     "margins as they are.":
         "Los márgenes divididos entre la {norm} distinguen las redes con etiquetas al azar de las "
         "de etiquetas verdaderas mejor que los márgenes tal cual.",
     "Random over true labels {value:g} ({low:g} to {high:g}), 95 % over {n:d} seeds; p = {p:g} "
     "(Holm over {family:d}).":
-        "Etiquetas al azar entre verdaderas {value} ({low} a {high}), 95 % sobre {n} semillas; p "
-        "= {p} (Holm sobre {family}).",
+        "Cociente al azar / verdaderas {value} ({low} a {high}), 95 % sobre {n} semillas; p = {p} "
+        "(Holm sobre {family}).",
     "Power of the number of examples, random less true labels {value:g} ({low:g} to {high:g}), 95 "
     "% over {n:d} seeds; p = {p:g} (Holm over {family:d}).":
         "Potencia del número de ejemplos, etiquetas al azar menos verdaderas {value} ({low} a "

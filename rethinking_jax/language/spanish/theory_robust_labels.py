@@ -3,8 +3,8 @@
 PHRASES = {
     "test acc. at the end": "exactitud de prueba al final",
     "best over epochs": "mejor de las épocas",
-    "less plain at the end": "menos la simple al final",
-    "less plain stopped early": "menos la simple con parada temprana",
+    "less plain at the end": "menos el simple al final",
+    "less plain stopped early": "menos el simple con parada temprana",
     "wrong labels memorized": "etiquetas equivocadas memorizadas",
     "given their true class": "reciben su clase verdadera",
     "at most": "como máximo",
@@ -13,7 +13,7 @@ PHRASES = {
     "stopped early in the epoch with the best accuracy on held-out examples with noisy labels. "
     "Best over epochs chooses by the test set, as no one can in practice. Memorized and given "
     "their true class: of the wrongly labelled training examples, at the end and at most.":
-        "Medias sobre las semillas; las etiquetas de prueba son las verdaderas. Menos la simple: "
+        "Medias sobre las semillas; las etiquetas de prueba son las verdaderas. Menos el simple: "
         "la diferencia de exactitudes de prueba con el entrenamiento simple, pareada por semilla, "
         "con su intervalo del 95 %. El entrenamiento simple se detiene antes en la época con la "
         "mejor exactitud en ejemplos apartados con etiquetas ruidosas. Mejor de las épocas elige "

@@ -1,0 +1,1 @@
+"""The talk: an editable deck of slides with a spoken script, from what work directories hold."""
