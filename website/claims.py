@@ -77,7 +77,8 @@ def _item(row: Row) -> str:
     title = markdown.plain(own.title)
     named = f"[{title}]({own.report})" if own.report else title
     discussed = f" ([discussion]({own.discussion}))" if own.discussion else ""
+    note = f" {markdown.plain(own.note)}" if own.note else ""
     return (
         f"- {markdown.outcome(verdict.outcome)} {markdown.plain(own.sample(verdict))}. "
-        f"{markdown.plain(verdict.ours)} {named}{discussed}."
+        f"{markdown.plain(verdict.ours)} {named}{discussed}.{note}"
     )

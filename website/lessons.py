@@ -114,7 +114,7 @@ def pictures(lesson: Lesson, language: str) -> dict[str, bytes]:
     shown = section_in(lesson.found, language)
     with tempfile.TemporaryDirectory() as folder:
         for plot, source in zip(shown.plots, shown.sources, strict=True):
-            drawing.write(plot, source, Path(folder))
+            drawing.write(plot, source, Path(folder), kinds=["png"])
         drawn = {file.name: file.read_bytes() for file in Path(folder).glob("*.png")}
     for name, content in lesson.found.pictures.items():
         drawn[f"{name}.{PICTURES[name].kind}"] = content
