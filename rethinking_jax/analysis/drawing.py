@@ -168,8 +168,8 @@ def draw(plot: Plot, prefix: str, undrawn: Collection[int] = ()) -> Drawing:
     with settings():
         figure, axes = _draw(plot, range(len(plot.curves)))
         left_out = {f"{part}-{i}" for i in undrawn for part in ("curve", "band", "area")}
-        for part in axes.get_children():
-            part.set_visible(part.get_visible() and part.get_gid() not in left_out)
+        for artist in axes.get_children():
+            artist.set_visible(artist.get_visible() and artist.get_gid() not in left_out)
         text = io.StringIO()
         figure.savefig(text, format="svg", transparent=True, metadata=METADATA["svg"])
         width, height = WIDTH * 72, HEIGHT * 72
