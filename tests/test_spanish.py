@@ -11,9 +11,12 @@ from helpers.words import assert_spanish, texts
 
 import rethinking_jax
 from rethinking_jax.analysis import findings, packed, results
+from rethinking_jax.errors import UserError
 from rethinking_jax.language.phrases import untranslated
 from rethinking_jax.language.spanish import SPANISH
 from rethinking_jax.report.section import section
+from rethinking_jax.theory.kinds import KINDS
+from rethinking_jax.theory.settings import check, theory_config
 
 PACKAGE = Path(rethinking_jax.__file__).parent
 # The rooms and files that write what a report shows.
@@ -111,6 +114,13 @@ def test_the_phrase_book_has_every_sentence_of_a_module(file: Path) -> None:
     texts = filter(is_prose, written(ast.parse(file.read_text())))
     known = NO_WORDS.get(str(file.relative_to(PACKAGE)), ())
     assert [text for text in texts if not is_known(text) and text not in known] == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_experiment_of_theory_has_a_language(kind: str) -> None:
+    check(theory_config(kind, language="es"))
+    with pytest.raises(UserError, match="language"):
+        check(theory_config(kind, language="fr"))
 
 
 def test_verdicts_that_were_measured_and_committed_are_in_spanish() -> None:

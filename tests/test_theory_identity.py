@@ -54,6 +54,7 @@ def test_the_command(answer: Command, tmp_path: Path) -> None:
     arguments = (
         f"{CONFIG}:depths=2+3,channels=8,seeds=2,examples=20,image_size=8",
         "--config.fit_loss=0.003",
+        "--config.language=es",
         f"--workdir={workdir}",
     )
     result = answer(*arguments)

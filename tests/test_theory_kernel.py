@@ -351,6 +351,7 @@ def test_the_command_solves_mnist5k_subsets(answer: Command, tmp_path: Path) -> 
     workdir = tmp_path / "run"
     result = answer(
         "--config=configs/kernel.py:train_examples=300,kernel=gaussian,ridge=0",
+        "--config.language=es",
         f"--workdir={workdir}",
     )
     assert result.returncode == 0, result.stderr

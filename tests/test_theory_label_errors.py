@@ -215,7 +215,7 @@ def test_the_command(answer: Command, tmp_path: Path) -> None:
     workdir = tmp_path / "run"
     arguments = (
         f"{CONFIG}:kind=symmetric,model=mlp_1x16,{SMALL}", "--config.subset_epochs=2",
-        "--config.batch_size=32",
+        "--config.batch_size=32", "--config.language=es",
         f"--workdir={workdir}",
     )  # fmt: skip
     result = answer(*arguments)

@@ -191,7 +191,8 @@ def test_the_command(answer: Command, tmp_path: Path, monkeypatch: pytest.Monkey
     arguments = (
         f"{CONFIG}:train_examples=100,runs=20,model=mlp_1x16,retrain=2,thresholds=1,epochs=6,"
         "banzhaf=4,label_noise=0.4",
-        "--config.batch_size=10", "--config.crop_size=12", f"--workdir={workdir}",
+        "--config.batch_size=10", "--config.crop_size=12", "--config.language=es",
+        f"--workdir={workdir}",
     )  # fmt: skip
     result = answer(*arguments)
     assert result.returncode == 0, result.stderr

@@ -123,6 +123,7 @@ def test_the_command(answer: Command, tmp_path: Path) -> None:
     result = answer(
         "--config=configs/min_norm.py:train_examples=40,ntk_widths=16+256",
         "--config.steps=10000", "--config.ntk_examples=20", "--config.ntk_seeds=2",
+        "--config.language=es",
         f"--workdir={tmp_path / 'run'}",
     )  # fmt: skip
     assert result.returncode == 0, result.stderr

@@ -171,7 +171,7 @@ def test_the_command(answer: Command, tmp_path: Path) -> None:
     workdir = tmp_path / "run"
     arguments = (
         f"{CONFIG}:train_examples=60,seeds=2,twins=1,epochs=25,model=mlp_1x16",
-        "--config.crop_size=12", f"--workdir={workdir}",
+        "--config.crop_size=12", "--config.language=es", f"--workdir={workdir}",
     )  # fmt: skip
     result = answer(*arguments)
     assert result.returncode == 0, result.stderr

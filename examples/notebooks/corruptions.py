@@ -181,7 +181,7 @@ for name in prediction:
 fig, axes = plt.subplots(len(means), 10, figsize=(10, 4.2), layout="constrained")
 for row, (name, each) in zip(axes, means.items(), strict=True):
     for axis, mean in zip(row, each, strict=True):
-        axis.imshow(mean[..., 0], cmap="gray_r")
+        axis.imshow(mean[..., 0], cmap="gray_r", vmin=0, vmax=1)
         axis.set(xticks=[], yticks=[])
     row[0].set_ylabel(name.replace("_", "\n"), rotation=0, ha="right", va="center")
 # %% [markdown] en
@@ -215,9 +215,9 @@ for row, (name, each) in zip(axes, means.items(), strict=True):
 #
 # <details><summary>Answer</summary>
 #
-# It fits, as it fits everything else. It generalizes worse, for its filters look at neighbours, and
-# neighbours mean nothing any more; in the paper's Figure 1 it takes more steps, too. For an MLP
-# all of it stays the same.
+# It fits, as it fits everything else, in more steps (the paper's Figure 1a). Expect it to generalize worse:
+# its filters look at neighbours, and neighbours mean nothing any more. For an MLP all of it stays the
+# same.
 #
 # </details>
 #
@@ -261,9 +261,8 @@ for row, (name, each) in zip(axes, means.items(), strict=True):
 #
 # <details><summary>Respuesta</summary>
 #
-# Lo ajusta, como ajusta todo lo demás. Generaliza peor, pues sus filtros miran a los vecinos, y los vecinos
-# ya no significan nada; en la Figura 1 del artículo también necesita más pasos. Para un MLP todo queda
-# igual.
+# Lo ajusta, como ajusta todo lo demás, en más pasos (Figura 1a del artículo). Es de esperar que generalice
+# peor: sus filtros miran a los vecinos, y los vecinos ya no significan nada. Para un MLP todo queda igual.
 #
 # </details>
 #

@@ -169,8 +169,8 @@ print("  [[the true class|la clase verdadera]]:", np.mean(answers == digits.trai
 #
 # <details><summary>Answer</summary>
 #
-# The standard error of a share of 0.1 among 1,000 digits is √(0.1 · 0.9 / 1000) = 0.0095, so anything
-# from 0.08 to 0.12 is chance. Seed 1 gives 0.10.
+# The standard error of a share of 0.1 among 1,000 digits is √(0.1 · 0.9 / 1000) = 0.0095, so what
+# lies from about 0.08 to 0.12 is chance. Seed 1 gives 0.10.
 #
 # </details>
 #
@@ -220,7 +220,7 @@ print("  [[the true class|la clase verdadera]]:", np.mean(answers == digits.trai
 # <details><summary>Respuesta</summary>
 #
 # El error estándar de una proporción de 0.1 entre 1,000 dígitos es √(0.1 · 0.9 / 1000) = 0.0095, así que
-# todo entre 0.08 y 0.12 es azar. La semilla 1 da 0.10.
+# lo que cae entre 0.08 y 0.12, más o menos, es azar. La semilla 1 da 0.10.
 #
 # </details>
 #

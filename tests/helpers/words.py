@@ -1,5 +1,6 @@
 """What a report says, and whether all of it is in Spanish."""
 
+import html
 import re
 from pathlib import Path
 
@@ -36,8 +37,19 @@ def assert_spanish(*english: str) -> None:
 
 
 def left_in_english(workdir: Path) -> list[str]:
-    """What the phrase book does not know of the section of an experiment of theory."""
+    """What the phrase book does not know of the section of an experiment of theory.
+
+    Where its config asks for Spanish, the titles that its page and its figures lack are among it.
+    """
     found = findings.read(workdir)
     english = section(found._replace(config={**found.config, "language": "en"}))
     unknown = [part for text in texts(english) for part in untranslated(text)]
+    if found.config["language"] == "es":
+        shown = section(found)
+        page = html.unescape((workdir / "report.html").read_text())
+        titled = (*shown.plots, *shown.tables, *(gallery for gallery, _ in shown.galleries))
+        unknown += [one.title for one in titled if one.title not in page]
+        for plot in shown.plots:
+            drawn = html.unescape((workdir / "figures" / f"{plot.name}.svg").read_text())
+            unknown += [label for label in (plot.x_label, plot.y_label) if label not in drawn]
     return list(dict.fromkeys(unknown))
