@@ -11,11 +11,11 @@
 # *Data: mnist5k, 4,000 training and 1,000 test digits of MNIST that come with the package; NumPy's
 # generator with seed 0.*
 # %% [markdown] es
-# # El Teorema 1, y núcleos que ajustan ruido
+# # El Teorema 1, y kernels que ajustan ruido
 #
 # ¿Cuántos pesos necesita una red para tomar *cualesquiera* etiquetas de n puntos? El Teorema 1 de Zhang et al. (2017)
 # dice: bastan dos capas con ReLU y 2n + d pesos, donde d es la dimensión. Aquí se construye esa red; no se entrena
-# nada. Después una máquina de núcleo (kernel) ajusta las mismas etiquetas al azar, y generaliza con las verdaderas.
+# nada. Después una máquina de kernel ajusta las mismas etiquetas al azar, y generaliza con las verdaderas.
 # Ambas pueden tomar cualesquiera etiquetas, así que eso no puede ser lo que decide.
 #
 # *Datos: mnist5k, 4,000 dígitos de entrenamiento y 1,000 de prueba de MNIST que vienen con el paquete; generador de
@@ -145,7 +145,7 @@ plt.show()
 # dígitos. En float32 se pierden etiquetas a partir de unos 1,000 puntos, en float64 ninguna de 4,000. Una red entrenada
 # no tiene ese problema, pues no pone una unidad delante de cada punto.
 #
-# ## Una máquina de núcleo también las toma
+# ## Una máquina de kernel también las toma
 #
 # La sección 5 del artículo resuelve $K \alpha = y$ con $K_{ij} = \exp(-\gamma \|x_i - x_j\|^2)$ y y las etiquetas como
 # vectores indicadores, sin ningún regularizador. Lo que sale responde con el mayor de diez números.
@@ -157,7 +157,7 @@ prediction = {"true_labels": (1.0, 0.5), "random_labels": (0.5, 0.1)}
 
 
 def kernel(one, other, gamma=0.0095):
-    """[[Gaussian kernel; gamma is one over the median squared distance.|Núcleo gaussiano.]]"""
+    """[[Gaussian kernel; gamma is one over the median squared distance.|Kernel gaussiano.]]"""
     squares = (one**2).sum(1)[:, None] + (other**2).sum(1) - 2 * one @ other.T
     return np.exp(-gamma * squares)
 
@@ -225,7 +225,7 @@ for name, (train, test, norm) in measured.items():
 #
 # </details>
 # %% [markdown] es
-# La máquina de núcleo ajusta etiquetas al azar tan completamente como la red del Teorema 1, y con las verdaderas acierta
+# La máquina de kernel ajusta etiquetas al azar tan completamente como la red del Teorema 1, y con las verdaderas acierta
 # en 93 % de los dígitos nuevos, sin ningún regularizador. Entre todas las funciones que ajustan, resolver $K \alpha = y$
 # encuentra la de norma mínima. Es una elección que el error de entrenamiento no muestra, y aquí es buena.
 #
