@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Command
-from helpers.spanish import left_in_english
+from helpers.words import left_in_english
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import Ridge
@@ -254,7 +254,7 @@ def test_the_command_of_features(answer: Command, tmp_path: Path) -> None:
 
 def test_the_command_of_samples(answer: Command, tmp_path: Path) -> None:
     argument = f"{CONFIG}:samples,features=50,examples=20+40+50+60+150,draws=2"
-    summary = summary_of(answer, tmp_path, argument)
+    summary = summary_of(answer, tmp_path, argument, "--config.language=es")
     assert [one["outcome"] for one in summary["verdicts"]].count("not measured") == 0
     worst = max(summary["members"], key=lambda row: row["norm"])
     assert worst["examples"] == 50 and "ridge" not in worst

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from helpers.results import made, noise_sweep, row
+from helpers.results import made, noise_sweep, row, run
 
 from rethinking_jax.analysis.curves import Plot, marks
 from rethinking_jax.analysis.findings import Findings, TheoryResults
@@ -156,3 +156,55 @@ def test_a_point_of_a_scatter_tells_its_name_and_can_be_hidden(tmp_path: Path) -
         True,
         False,
     ]
+
+
+def test_tables_are_sorted_and_filtered_and_data_copied(tmp_path: Path) -> None:
+    script = """<script>addEventListener("load", () => {
+      const said = {}, get = id => document.getElementById(id);
+      const rows = () => [...get("s0t0").rows].filter(row => !row.hidden).map(row => row.cells[0].textContent);
+      const header = get("s0t0").closest("table").querySelector("th");
+      said.sorted = [1, 2, 3].map(() => {
+        header.querySelector("button").click();
+        return [header.getAttribute("aria-sort"), rows().slice(0, 2)];
+      });
+      const box = document.querySelector("input[data-filters=s0t0]");
+      box.value = " RATE 0.0";
+      box.dispatchEvent(new Event("input"));
+      said.filtered = [box.closest(".filter").hidden, box.closest(".filter").querySelector("output").textContent, rows()];
+      const last = document.querySelector("button[data-chart=s0f0][data-curve='29']");
+      said.drawn = [Boolean(get("s0f0-curve-29"))];
+      last.click();
+      said.drawn.push(get("s0f0-curve-29").getBoundingClientRect().width > 100);
+      last.click();
+      said.drawn.push(get("s0f0-curve-29").getBoundingClientRect().width > 0);
+      const lines = csvOf(rowsOfChart("s0f0", wordsOf(get("s0f0")))).trim().split("\\r\\n");
+      said.csv = [lines.length, lines[0], lines[1], lines.at(-1)];
+      const picture = new DOMParser().parseFromString(
+        new XMLSerializer().serializeToString(pictureOfChart("s0f0")), "image/svg+xml");
+      said.svg = [picture.documentElement.nodeName, picture.querySelectorAll("[id*='-curve-']").length];
+      document.body.innerHTML = `<pre>${JSON.stringify(said)}</pre>`;
+    })</script>"""  # noqa: E501
+    runs = [run("random_labels", None, name=f"rate {rate:g}, \"{i}\"", learning_rate=rate,
+                each={"train_loss": [1 / 3, float(i)]})
+            for i, rate in enumerate([0.1, 0.02, *[0.2 + i for i in range(28)]])]  # fmt: skip
+    for override, member, lines in runs:
+        member["name"] = override["name"]
+        for one in lines:
+            one["member"] = override["name"]
+    file = tmp_path / "page.html"
+    file.write_text(page.page([made(*runs)]) + script)
+    found = re.search(r"<pre>(\{.+?)</pre>", _dom(SWITCHES, tmp_path, file))
+    assert found
+    said = json.loads(html.unescape(found[1]))
+    # By the numbers within names; the third click is the order of the config.
+    first, second, last = 'rate 0.02, "1"', 'rate 0.1, "0"', 'rate 27.2, "29"'
+    assert said["sorted"] == [
+        ["ascending", [first, second]],
+        ["descending", [last, 'rate 26.2, "28"']],
+        ["none", [second, first]],
+    ]
+    assert said["filtered"] == [False, "1 of 30 runs", [first]]
+    assert said["drawn"] == [False, True, False]
+    assert said["csv"][:2] == [61, "curve,thousand steps,training loss"]
+    assert said["csv"][2].endswith(",0.01,0.3333333333333333") and said["csv"][3].endswith(",29")
+    assert said["svg"] == ["svg", 3]  # those that are switched on

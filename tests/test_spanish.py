@@ -1,15 +1,22 @@
 """Spanish is complete: every word of a report that English has, Spanish has, too."""
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from helpers.words import assert_spanish, texts
 
 import rethinking_jax
+from rethinking_jax.analysis import findings, packed, results
+from rethinking_jax.errors import UserError
 from rethinking_jax.language.phrases import untranslated
 from rethinking_jax.language.spanish import SPANISH
+from rethinking_jax.report.section import section
+from rethinking_jax.theory.kinds import KINDS
+from rethinking_jax.theory.settings import check, theory_config
 
 PACKAGE = Path(rethinking_jax.__file__).parent
 # The rooms and files that write what a report shows.
@@ -17,6 +24,9 @@ WRITERS = ("analysis", "course", "pictures", "report/section.py", "theory")
 PLACE = re.compile(r"\{\w+(:[^}]*)?\}")
 # The English phrases with 7 for what is filled in: a module may make one of several parts.
 PHRASES = "\n".join(PLACE.sub("7", english) for english in SPANISH)
+RESULTS = PACKAGE.parent / "docs" / "results"
+# The work directories among them that are looked at each time.
+FEW = ("quickstart_mnist5k", "table4_mlp", "theorem1_cifar10", "robust_labels_cifar10n")
 # What looks like prose and is none that a report shows.
 NO_WORDS: dict[str, tuple[str, ...]] = {
     # Words of matplotlib, and types.
@@ -104,3 +114,32 @@ def test_the_phrase_book_has_every_sentence_of_a_module(file: Path) -> None:
     texts = filter(is_prose, written(ast.parse(file.read_text())))
     known = NO_WORDS.get(str(file.relative_to(PACKAGE)), ())
     assert [text for text in texts if not is_known(text) and text not in known] == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_experiment_of_theory_has_a_language(kind: str) -> None:
+    check(theory_config(kind, language="es"))
+    with pytest.raises(UserError, match="language"):
+        check(theory_config(kind, language="fr"))
+
+
+def test_verdicts_that_were_measured_and_committed_are_in_spanish() -> None:
+    files = sorted(RESULTS.glob("*.json"))
+    verdicts = [one for file in files for one in json.loads(file.read_text()).get("verdicts", [])]
+    assert len(verdicts) > 100
+    for one in verdicts:
+        assert_spanish(one["claim"], one["place"], one["ours"], one["paper"])
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        pytest.param(file, marks=() if file.stem in FEW else pytest.mark.slow, id=file.stem)
+        for file in sorted(RESULTS.glob("*.zip"))
+    ],
+)
+def test_a_report_that_was_measured_and_committed_is_in_spanish(file: Path) -> None:
+    with packed.opened(file) as workdir:
+        theory = results.is_theory(workdir)
+        found = findings.read(workdir) if theory else results.read(workdir)
+    assert_spanish(*texts(section(found)))

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Command, read_metrics
-from helpers.spanish import left_in_english
+from helpers.words import left_in_english
 
 from rethinking_jax.analysis import findings
 from rethinking_jax.analysis.verdicts import Verdict

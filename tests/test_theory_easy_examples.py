@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Command
-from helpers.spanish import left_in_english
+from helpers.words import left_in_english
 
 from rethinking_jax import config as configs
 from rethinking_jax import experiment
@@ -76,7 +76,10 @@ def test_runs_of_a_setting_share_one_corruption() -> None:
 
 def test_the_command(answer: Command, tmp_path: Path) -> None:
     workdir = tmp_path / "run"
-    arguments = (f"{CONFIG}:train_examples=100,runs=6,model=mlp_1x16", f"--workdir={workdir}")
+    arguments = (
+        f"{CONFIG}:train_examples=100,runs=6,model=mlp_1x16", "--config.language=es",
+        f"--workdir={workdir}",
+    )  # fmt: skip
     result = answer(*arguments)
     assert result.returncode == 0, result.stderr
     summary = json.loads((workdir / "summary.json").read_text())

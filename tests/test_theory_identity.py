@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Command
-from helpers.spanish import left_in_english
+from helpers.words import left_in_english
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,6 +54,7 @@ def test_the_command(answer: Command, tmp_path: Path) -> None:
     arguments = (
         f"{CONFIG}:depths=2+3,channels=8,seeds=2,examples=20,image_size=8",
         "--config.fit_loss=0.003",
+        "--config.language=es",
         f"--workdir={workdir}",
     )
     result = answer(*arguments)

@@ -11,7 +11,7 @@ import pytest
 import scipy.linalg
 import scipy.signal
 from conftest import Command
-from helpers.spanish import left_in_english
+from helpers.words import left_in_english
 from rich.console import Console
 
 from rethinking_jax import experiment
@@ -351,6 +351,7 @@ def test_the_command_solves_mnist5k_subsets(answer: Command, tmp_path: Path) -> 
     workdir = tmp_path / "run"
     result = answer(
         "--config=configs/kernel.py:train_examples=300,kernel=gaussian,ridge=0",
+        "--config.language=es",
         f"--workdir={workdir}",
     )
     assert result.returncode == 0, result.stderr

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import scipy.stats
 from conftest import Command
-from helpers.spanish import left_in_english
+from helpers.words import left_in_english
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics.pairwise import euclidean_distances, rbf_kernel
@@ -416,6 +416,7 @@ def test_the_command_measures_kernels_and_neighbours(answer: Command, tmp_path: 
     workdir = tmp_path / "run"
     result = answer(
         "--config=configs/kernel_noise.py:sizes=40+80,noise=0+0.1+1,draws=2,ridges=1",
+        "--config.language=es",
         f"--workdir={workdir}",
     )
     assert result.returncode == 0, result.stderr

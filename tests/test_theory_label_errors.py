@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Command
-from helpers.spanish import left_in_english
+from helpers.words import left_in_english
 from rich.console import Console
 from sklearn.metrics import average_precision_score, roc_auc_score
 
@@ -215,7 +215,7 @@ def test_the_command(answer: Command, tmp_path: Path) -> None:
     workdir = tmp_path / "run"
     arguments = (
         f"{CONFIG}:kind=symmetric,model=mlp_1x16,{SMALL}", "--config.subset_epochs=2",
-        "--config.batch_size=32",
+        "--config.batch_size=32", "--config.language=es",
         f"--workdir={workdir}",
     )  # fmt: skip
     result = answer(*arguments)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from conftest import Command
 from helpers import lab
-from helpers.spanish import left_in_english
+from helpers.words import left_in_english
 
 from rethinking_jax import config as configs
 from rethinking_jax.analysis import intervals
@@ -191,7 +191,8 @@ def test_the_command(answer: Command, tmp_path: Path, monkeypatch: pytest.Monkey
     arguments = (
         f"{CONFIG}:train_examples=100,runs=20,model=mlp_1x16,retrain=2,thresholds=1,epochs=6,"
         "banzhaf=4,label_noise=0.4",
-        "--config.batch_size=10", "--config.crop_size=12", f"--workdir={workdir}",
+        "--config.batch_size=10", "--config.crop_size=12", "--config.language=es",
+        f"--workdir={workdir}",
     )  # fmt: skip
     result = answer(*arguments)
     assert result.returncode == 0, result.stderr

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Command
-from helpers.spanish import left_in_english
+from helpers.words import left_in_english
 from rich.console import Console
 
 from rethinking_jax import experiment
@@ -123,6 +123,7 @@ def test_the_command(answer: Command, tmp_path: Path) -> None:
     result = answer(
         "--config=configs/min_norm.py:train_examples=40,ntk_widths=16+256",
         "--config.steps=10000", "--config.ntk_examples=20", "--config.ntk_seeds=2",
+        "--config.language=es",
         f"--workdir={tmp_path / 'run'}",
     )  # fmt: skip
     assert result.returncode == 0, result.stderr

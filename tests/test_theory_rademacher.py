@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import pytest
 from conftest import Command
-from helpers.spanish import left_in_english
+from helpers.words import left_in_english
 from scipy.spatial.distance import cdist
 
 from rethinking_jax import config as configs

@@ -9,7 +9,7 @@ from random import Random
 import numpy as np
 import pytest
 from conftest import Command, read_metrics
-from helpers.spanish import left_in_english
+from helpers.words import left_in_english
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -217,7 +217,7 @@ def test_what_is_held_out_depends_on_the_seed_alone() -> None:
 
 def test_the_command(answer: Command, tmp_path: Path) -> None:
     workdir = tmp_path / "run"
-    done = answer(SMALL, f"--workdir={workdir}")
+    done = answer(SMALL, "--config.language=es", f"--workdir={workdir}")
     assert done.returncode == 0, done.stderr
     summary = json.loads((workdir / "summary.json").read_text())
     noisy = [

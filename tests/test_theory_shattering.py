@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Command
-from helpers.spanish import left_in_english
+from helpers.words import left_in_english
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -177,7 +177,7 @@ def test_a_trained_linear_classifier_follows_cover(answer: Command, tmp_path: Pa
     workdir = tmp_path / "run"
     arguments = (
         f"{CONFIG}:models=linear,dimensions=2", "--config.starts=1", "--config.epochs=30",
-        f"--workdir={workdir}",
+        "--config.language=es", f"--workdir={workdir}",
     )  # fmt: skip
     result = answer(*arguments)
     assert result.returncode == 0, result.stderr

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import pytest
 from conftest import Command
-from helpers.spanish import left_in_english
+from helpers.words import left_in_english
 
 from rethinking_jax import config as configs
 from rethinking_jax.config import Member
@@ -171,7 +171,7 @@ def test_the_command(answer: Command, tmp_path: Path) -> None:
     workdir = tmp_path / "run"
     arguments = (
         f"{CONFIG}:train_examples=60,seeds=2,twins=1,epochs=25,model=mlp_1x16",
-        "--config.crop_size=12", f"--workdir={workdir}",
+        "--config.crop_size=12", "--config.language=es", f"--workdir={workdir}",
     )  # fmt: skip
     result = answer(*arguments)
     assert result.returncode == 0, result.stderr

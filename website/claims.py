@@ -11,7 +11,6 @@ from website.kept import Kept
 
 # The parts of the page, in its order; what was not measured is folded.
 PARTS = {NO: "Came out no", YES: "Came out yes", NOT_MEASURED: "Not measured"}
-NO_NUMBER = "No number in the paper."  # what a verdict says where the paper has none
 
 
 class Row(NamedTuple):
@@ -57,15 +56,17 @@ def _counts(found: Sequence[Row]) -> str:
 
 def _claims(found: Sequence[Row]) -> list[str]:
     """Returns each claim with its verdicts, the paper's claims first."""
-    grouped: dict[tuple[str, str], list[Row]] = {}
+    grouped: dict[tuple[str, str, str], list[Row]] = {}
     for row in sorted(found, key=lambda row: not row.verdict.of_paper):
-        grouped.setdefault((row.verdict.claim, row.verdict.place), []).append(row)
+        one = row.verdict
+        grouped.setdefault((one.claim, one.place, one.paper), []).append(row)
     lines = []
     for own in grouped.values():
         first = own[0].verdict
         lines.append(f"**{markdown.plain(first.claim)}**")
         if first.place:
-            lines.append(f"<br>{markdown.plain(first.source)}")
+            said = f"{first.source}: {first.paper}" if first.paper else first.source
+            lines.append(f"<br>{markdown.plain(said)}")
         lines += ["", *map(_item, own), ""]
     return lines
 
@@ -73,12 +74,11 @@ def _claims(found: Sequence[Row]) -> list[str]:
 def _item(row: Row) -> str:
     """Returns a verdict as an item of a list."""
     verdict, own = row.verdict, row.kept
-    paper = ""
-    if verdict.paper and verdict.paper != NO_NUMBER:
-        paper = f" *{markdown.plain(verdict.source)}: {markdown.plain(verdict.paper)}*"
-    links = [f"[report]({own.report})"] if own.report else []
-    links += [f"[discussion]({own.discussion})"] if own.discussion else []
+    title = markdown.plain(own.title)
+    named = f"[{title}]({own.report})" if own.report else title
+    discussed = f" ([discussion]({own.discussion}))" if own.discussion else ""
+    note = f" {markdown.plain(own.note)}" if own.note else ""
     return (
         f"- {markdown.outcome(verdict.outcome)} {markdown.plain(own.sample(verdict))}. "
-        f"{markdown.plain(verdict.ours)}{paper} {markdown.plain(own.title)}: {', '.join(links)}."
+        f"{markdown.plain(verdict.ours)} {named}{discussed}.{note}"
     )

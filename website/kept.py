@@ -32,6 +32,7 @@ class Kept(NamedTuple):
       title: what it is called.
       of: of an experiment of theory, what was trained or solved and how often; else "".
       discussion: the page of docs/ that discusses it, with an anchor, or "".
+      note: what else is to be known of its numbers, or "".
       found: all that its report is drawn from, or None.
       summary: which data, device and verdicts it has.
     """
@@ -40,6 +41,7 @@ class Kept(NamedTuple):
     title: str
     of: str
     discussion: str
+    note: str
     found: Results | TheoryResults | None
     summary: Json
 
@@ -68,7 +70,8 @@ def experiments() -> list[Kept]:
     found = [_kept(name, own) for name, own in listed.items()]
     for file in sorted(LESSONS.glob("*.toml")):
         words = tomllib.loads(file.read_text(encoding="utf-8"))
-        own = {"title": f"Lesson: {words['en']['title']}", "discussion": DISCUSSED}
+        title, note = f"Lesson: {words['en']['title']}", words["en"].get("note", "")
+        own = {"title": title, "discussion": DISCUSSED, "note": note}
         found.append(_kept(words["results"], own))
     return [one for one in found if one.summary]
 
@@ -87,4 +90,5 @@ def _kept(name: str, own: Json) -> Kept:
     found = packed.read(pack) if pack.exists() else None
     summary = json.loads(numbers.read_text(encoding="utf-8")) if numbers.exists() else {}
     summary = found.summary if found is not None else summary
-    return Kept(name, own["title"], own.get("of", ""), own.get("discussion", ""), found, summary)
+    of, discussion, note = (own.get(key, "") for key in ("of", "discussion", "note"))
+    return Kept(name, own["title"], of, discussion, note, found, summary)

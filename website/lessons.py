@@ -62,7 +62,8 @@ class Lesson(NamedTuple):
       config: the name of its config.
       minutes: how long that takes on two CPU cores.
       whole: the argument of the config for the lecture's own data, or "".
-      words: by language its `title`, `about` and `questions`, each with `ask` and `answer`.
+      words: by language its `title`, its `line` in the list of lessons, what it is `about`, a
+        `note` on its numbers where they need one, and `questions`, each with `ask` and `answer`.
       found: its runs.
     """
 
@@ -113,7 +114,7 @@ def pictures(lesson: Lesson, language: str) -> dict[str, bytes]:
     shown = section_in(lesson.found, language)
     with tempfile.TemporaryDirectory() as folder:
         for plot, source in zip(shown.plots, shown.sources, strict=True):
-            drawing.write(plot, source, Path(folder))
+            drawing.write(plot, source, Path(folder), kinds=["png"])
         drawn = {file.name: file.read_bytes() for file in Path(folder).glob("*.png")}
     for name, content in lesson.found.pictures.items():
         drawn[f"{name}.{PICTURES[name].kind}"] = content
@@ -132,6 +133,7 @@ def page(lesson: Lesson, language: str) -> str:
         f"## {words['lecture']}",
         *_claims(shown, language),
         *_figures(lesson, shown),
+        *([own["note"].strip()] if "note" in own else []),
         f"## {words['run']}",
         _command(lesson.config),
         words["minutes"].format(n=lesson.minutes),

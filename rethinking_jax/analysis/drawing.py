@@ -92,13 +92,14 @@ def style(index: int, curve: Curve) -> Style:
     )
 
 
-def write(plot: Plot, source: str, folder: AnyPath) -> None:
+def write(plot: Plot, source: str, folder: AnyPath, kinds: Sequence[str] = ("png", "svg")) -> None:
     """Writes <name>.png and <name>.svg with the curves that start switched on, and a legend.
 
     Args:
       plot: what is drawn.
       source: whose numbers these are, for the title: such a file travels alone.
       folder: where the files go; it is made where there is none.
+      kinds: the endings of the files that are written.
     """
     make_folder(folder)
     shown = [i for i, curve in enumerate(plot.curves) if curve.shown]
@@ -111,7 +112,7 @@ def write(plot: Plot, source: str, folder: AnyPath) -> None:
             axes.legend(fontsize=8, ncols=1 + (len(axes.lines) > 12))
             title = "\n".join(_folded(line, 95) for line in (plot.title, source))
             axes.set_title(title, fontsize=9, pad=20 if plot.verticals else None)
-        for kind in ("png", "svg"):
+        for kind in kinds:
             save(figure, folder / f"{plot.name}.{kind}", dpi=150)
 
 
@@ -167,8 +168,8 @@ def draw(plot: Plot, prefix: str, undrawn: Collection[int] = ()) -> Drawing:
     with settings():
         figure, axes = _draw(plot, range(len(plot.curves)))
         left_out = {f"{part}-{i}" for i in undrawn for part in ("curve", "band", "area")}
-        for part in axes.get_children():
-            part.set_visible(part.get_visible() and part.get_gid() not in left_out)
+        for artist in axes.get_children():
+            artist.set_visible(artist.get_visible() and artist.get_gid() not in left_out)
         text = io.StringIO()
         figure.savefig(text, format="svg", transparent=True, metadata=METADATA["svg"])
         width, height = WIDTH * 72, HEIGHT * 72

@@ -5,8 +5,8 @@ those of theory are stored so. A sentence is held against the templates of the p
 stands in the place of a {name} is translated by itself, and fills that place in the translation.
 Of the templates that fit, the one with the most literal characters comes first, and of several
 ways to fill its places the one with the shortest values; what is in brackets stays together. A text
-that no template fits is taken apart at full stops, semicolons, colons, commas, brackets, the word
-"and", and beside numbers.
+that no template fits is taken apart at full stops, semicolons, words such as "and", colons, commas,
+brackets and beside numbers, into parts of which as much is known as can be.
 
 A {name:format} of an English template holds a number, any other a text of at least one character.
 Numbers and names stay as they are: of networks, data sets, devices and config keys. A text that
@@ -14,24 +14,24 @@ the phrase book does not know stays English, and `untranslated` tells it.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
-from string import Formatter
 from typing import NamedTuple
 
 from rethinking_jax.language.spanish import SPANISH
 from rethinking_jax.language.spanish.names import NAMES
+from rethinking_jax.language.templates import NUMBER, Joint, Template, joints, patterns, templates
 
-NUMBER = r"[-+]?(?:\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?%?|inf|nan)"
-# Between which marks a text is taken apart, those of the largest parts first.
-JOINTS = ("\n", ". ", "; ", ": ", ", ", " and ")
-SOUNDS_LIKE_Y = re.compile(r"h?i(?!e)", re.IGNORECASE)  # before it "y" becomes "e"
+# The most parts, between joints of one kind, that a phrase of the book has.
+MOST_PARTS = 6
 BRACKETS = {")": "(", "]": "["}
-COUNTED = re.compile(rf"(?P<count>{NUMBER}) (?P<things>.+)", re.DOTALL)
-VALUED = re.compile(rf"(?P<things>.+) (?P<value>{NUMBER})", re.DOTALL)
+COUNTED = re.compile(rf"(?:{NUMBER} )+(?P<things>.+)", re.DOTALL)
+VALUED = re.compile(rf"(?P<things>.+?)(?: {NUMBER})+", re.DOTALL)
+TWICE_VALUED = re.compile(rf"(?P<things>.+? {NUMBER})(?: {NUMBER})+", re.DOTALL)
 WORD = re.compile(r"[^\s()\[\],;:]+")
 # What runs, files and config keys are called: something that is no word, without a space.
 NAME = re.compile(r"\S*(?:[\d_=]|\.\w)\S*")
+SOUNDS_LIKE_Y = re.compile(r"h?i(?!e)", re.IGNORECASE)  # before it "y" becomes "e"
 
 
 class Said(NamedTuple):
@@ -46,20 +46,6 @@ class Said(NamedTuple):
     unknown: tuple[str, ...] = ()
 
 
-class Template(NamedTuple):
-    """An English template of the phrase book.
-
-    Attributes:
-      english: the template, the key of its translation.
-      literals: the texts around its places.
-      places: the name of each place, and whether it holds a number.
-    """
-
-    english: str
-    literals: tuple[str, ...]
-    places: tuple[tuple[str, bool], ...]
-
-
 def spoken(text: str, language: str) -> str:
     """Returns a finished English text in a language of `rethinking_jax.language.translate`."""
     return text if language == "en" else _said(text).text
@@ -70,55 +56,29 @@ def untranslated(text: str) -> list[str]:
     return list(_said(text).unknown)
 
 
-def template_of(english: str) -> Template:
-    """Takes a template apart into the texts and the places that it is made of."""
-    literals, places = [""], []
-    for literal, name, form, _ in Formatter().parse(english):
-        literals[-1] += literal
-        if name is not None:
-            literals.append("")
-            places.append((name, bool(form)))
-    return Template(english, tuple(literals), tuple(places))
-
-
-@cache
-def _templates() -> tuple[Template, ...]:
-    """Returns the templates with places, those with the most literal characters first."""
-    made = (template_of(english) for english in SPANISH if "{" in english)
-    known = [one for one in made if one.places]
-    return tuple(sorted(known, key=lambda one: (-sum(map(len, one.literals)), one.english)))
-
-
-@cache
-def _patterns(template: Template) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Returns what fits a template with its values as short, or else as long, as they can be."""
-    return _pattern(template, ".+?"), _pattern(template, ".+")
-
-
-def _pattern(template: Template, anything: str) -> re.Pattern[str]:
-    parts, seen = [re.escape(template.literals[0])], set()
-    for (name, number), literal in zip(template.places, template.literals[1:], strict=True):
-        own = f"(?P<{name}>{NUMBER if number else anything})"
-        parts += [f"(?P={name})" if name in seen else own, re.escape(literal)]
-        seen.add(name)
-    return re.compile("".join(parts), re.DOTALL)
-
-
 @lru_cache(maxsize=50_000)
-def _said(text: str) -> Said:
-    """Returns a text in Spanish: the first way that leaves nothing open, or the one that least."""
+def _said(text: str, level: int = 0) -> Said:
+    """Returns a text in Spanish: the first way that leaves nothing open, or the one that least.
+
+    Args:
+      text: the English text.
+      level: the first of the joints that it is taken apart at.
+    """
     stripped = text.strip()
     if stripped != text:
         before, _, after = text.partition(stripped) if stripped else (text, "", "")
-        inner = _said(stripped) if stripped else Said("")
+        inner = _said(stripped, level) if stripped else Said("")
         return Said(f"{before}{inner.text}{after}", inner.unknown)
-    if (known := _known(text)) is not None:
-        return Said(known)
+    if text in SPANISH and "{" not in text:
+        return Said(SPANISH[text])
     words = WORD.findall(text)
-    if NAME.fullmatch(text) or all(_stays(word) and word not in SPANISH for word in words):
+    same = [_stays(word) and word not in SPANISH for word in words]
+    if NAME.fullmatch(text) or all(same):
         return Said(text)
     best = Said(text, (text,))
-    for way in _ways(text):
+    if all(stays or _is_foreign(word) for stays, word in zip(same, words, strict=True)):
+        return best
+    for way in _ways(text, level):
         if not way.unknown:
             return way
         if _open_words(way.unknown) < _open_words(best.unknown):
@@ -126,55 +86,107 @@ def _said(text: str) -> Said:
     return best
 
 
-def _ways(text: str) -> Iterator[Said]:
+@lru_cache(maxsize=50_000)
+def _phrase(text: str) -> Said | None:
+    """Returns a text that the book knows as a whole, or None."""
+    if text in SPANISH and "{" not in text:
+        return Said(SPANISH[text])
+    return next((way for way in _by_templates(text) if not way.unknown), None)
+
+
+def _ways(text: str, level: int) -> Iterator[Said]:
     """Yields the ways to translate a text, in the order in which they are believed."""
-    for template in _templates():
-        if all(literal in text for literal in template.literals):
-            matches = (pattern.fullmatch(text) for pattern in _patterns(template))
-            for values in (match.groupdict() for match in matches if match):
-                if all(map(_is_balanced, values.values())):
-                    yield from _filled(template, values)
-    for joint in JOINTS:
-        yield from _parted(text, joint)
+    yield from _by_templates(text)
+    for place, joint in enumerate(joints()[level:], start=level):
+        if joint.english in text:
+            yield from _parted(text, joint, place)
     yield from _without_brackets(text)
-    yield from _beside_numbers(text)
+    for pattern in (COUNTED, VALUED, TWICE_VALUED):
+        if match := pattern.fullmatch(text):
+            start, end = match.span("things")
+            yield _around(text[:start], match["things"], text[end:])
     if text.endswith((".", ":")):
-        inner = _said(text[:-1])
-        yield Said(inner.text + text[-1], inner.unknown)
+        yield _around("", text[:-1], text[-1])
     if text[0].isupper() and not text[:2].isupper():
         # A phrase that begins a sentence may be one of the book that does not.
-        inner = _said(text[0].lower() + text[1:])
+        inner = _said(text[0].lower() + text[1:], level)
         if not inner.unknown:
             yield Said(inner.text[0].upper() + inner.text[1:])
 
 
-def _filled(template: Template, values: dict[str, str]) -> Iterator[Said]:
-    """Yields a translated template with its values, unless they say more than it does."""
+def _by_templates(text: str) -> Iterator[Said]:
+    """Yields a text as what each template that fits says."""
+    for english, spanish in templates():
+        if all(literal in text for literal in english.literals):
+            matches = (pattern.fullmatch(text) for pattern in patterns(english))
+            for values in (match.groupdict() for match in matches if match):
+                if all(map(_is_value, values.values())):
+                    yield from _filled(english, spanish, values)
+
+
+def _is_value(text: str) -> bool:
+    """Says whether a text may stand in a place: it is no part of what goes on around it."""
+    return _is_balanced(text) and text[0] not in ",;:" and text[-1] not in ",;:"
+
+
+def _filled(english: Template, spanish: Template, values: dict[str, str]) -> Iterator[Said]:
+    """Yields a translated template with its values, unless more is open in them than it says."""
+    says = _open_words(english.literals)
+    if sum(_is_foreign(word) for value in values.values() for word in WORD.findall(value)) > says:
+        return
     said = {name: _said(value) for name, value in values.items()}
     unknown = tuple(part for one in said.values() for part in one.unknown)
-    if _open_words(unknown) > _open_words(template.literals):
-        return
-    text = "".join(
-        literal + (said[name].text if name is not None else "")
-        for literal, name, _, _ in Formatter().parse(SPANISH[template.english])
-    )
-    yield Said(text, unknown)
+    if _open_words(unknown) <= says:
+        yield Said(spanish.filled({name: one.text for name, one in said.items()}), unknown)
 
 
-def _parted(text: str, joint: str) -> Iterator[Said]:
-    """Yields a text that is taken apart at each place of a joint, the first first."""
-    at = text.find(joint)
-    while at >= 0:
-        # A full stop is the end of the first part, and may be part of a phrase.
-        kept = len(joint.rstrip()) if joint == ". " else 0
-        before, after = text[: at + kept], text[at + len(joint) :]
-        if before and after and _is_balanced(before):
-            first, rest = _said(before), _said(after)
-            between = joint[kept:]
-            if joint == " and ":
-                between = " e " if SOUNDS_LIKE_Y.match(rest.text) else " y "
-            yield Said(f"{first.text}{between}{rest.text}", first.unknown + rest.unknown)
-        at = text.find(joint, at + 1)
+def _parted(text: str, joint: Joint, place: int) -> Iterator[Said]:
+    """Yields a text that is taken apart at a joint, so that as little as can be is not known.
+
+    Where several parts together are a phrase of the book they stay together.
+
+    Args:
+      text: the English text.
+      joint: where it is taken apart, outside of brackets.
+      place: the joint's place in `joints`.
+    """
+    parts = _parts(text, joint.english)
+    count = len(parts)
+    best = [Said("")] * (count + 1)  # of what begins at each part
+    for start in reversed(range(count)):
+        ways = []
+        for end in range(min(start + MOST_PARTS, count), start, -1):
+            several = joint.english.join(parts[start:end]) + (joint.kept if end < count else "")
+            first = _said(several, place + 1) if end == start + 1 else _phrase(several)
+            if first is not None:
+                ways.append(_joined(first, joint.spanish, best[end]) if end < count else first)
+        best[start] = min(ways, key=lambda way: _open_words(way.unknown))
+    believed = None if joint.believed is None else joint.believed * (count - 1)
+    if count > 1 and (believed is None or _open_words(best[0].unknown) <= believed):
+        yield best[0]
+
+
+def _parts(text: str, joint: str) -> list[str]:
+    """Returns the parts between joints that are not in brackets; none is empty."""
+    parts: list[str] = []
+    pending = ""
+    for piece in text.split(joint):
+        pending = f"{pending}{joint}{piece}" if pending else piece
+        if pending and _is_balanced(pending):
+            parts.append(pending)
+            pending = ""
+    return [*parts, pending] if pending else parts
+
+
+def _joined(first: Said, joint: str, rest: Said) -> Said:
+    between = " e " if joint == " y " and SOUNDS_LIKE_Y.match(rest.text) else joint
+    return Said(f"{first.text}{between}{rest.text}", first.unknown + rest.unknown)
+
+
+def _around(before: str, inner: str, after: str) -> Said:
+    """Returns a text of which a part is translated, and what is around it stays."""
+    said = _said(inner)
+    return Said(f"{before}{said.text}{after}", said.unknown)
 
 
 def _is_balanced(text: str) -> bool:
@@ -191,28 +203,11 @@ def _without_brackets(text: str) -> Iterator[Said]:
     while at and (depth or at == len(text)):
         at -= 1
         depth += (text[at] == closing) - (text[at] == BRACKETS[closing])
-    if depth:
-        return
-    before, within = _said(text[:at]), _said(text[at + 1 : -1])
-    said = f"{before.text}{text[at]}{within.text}{closing}"
-    yield Said(said, before.unknown + within.unknown)
+    if not depth:
+        yield _joined(_said(text[:at]), text[at], _around("", text[at + 1 : -1], closing))
 
 
-def _beside_numbers(text: str) -> Iterator[Said]:
-    """Yields a text that begins or ends with a number, the rest translated by itself."""
-    for match in (COUNTED.fullmatch(text), VALUED.fullmatch(text)):
-        if match is not None:
-            things = _said(match["things"])
-            start, end = match.span("things")
-            yield Said(f"{text[:start]}{things.text}{text[end:]}", things.unknown)
-
-
-def _known(text: str) -> str | None:
-    """Returns the translation of a text that stands in the book as it is."""
-    known = SPANISH.get(text)
-    return None if known is None or "{" in text else known
-
-
+@lru_cache(maxsize=50_000)
 def _stays(word: str) -> bool:
     """Says whether a word is the same in each language: a number, a sign or a name."""
     word = word.strip(".'\"")
@@ -221,11 +216,27 @@ def _stays(word: str) -> bool:
     return (
         word in NAMES
         or any(letter.isdigit() or letter in "_=" for letter in word)
-        or all(len(part) < 2 or sum(map(str.isupper, part)) > 1 for part in word.split("-"))
+        or all(map(_is_name, re.split("[-+]", word)))
         or re.fullmatch(NUMBER, word) is not None
     )
 
 
-def _open_words(parts: tuple[str, ...]) -> int:
+def _is_name(part: str) -> bool:
+    """Says whether a part of a word, between hyphens, is a name or a single letter."""
+    return len(part) < 2 or part in NAMES or sum(map(str.isupper, part)) > 1
+
+
+@cache
+def _vocabulary() -> frozenset[str]:
+    """Returns all words of the English phrases."""
+    return frozenset(word.lower().strip(".'\"") for word in WORD.findall("\n".join(SPANISH)))
+
+
+def _is_foreign(word: str) -> bool:
+    """Says whether no phrase of the book has a word that would have to be translated."""
+    return not _stays(word) and word.lower().strip(".'\"") not in _vocabulary()
+
+
+def _open_words(parts: Iterable[str]) -> int:
     """Returns how many words of some texts would have to be translated."""
     return sum(not _stays(word) for part in parts for word in WORD.findall(part))

@@ -15,15 +15,15 @@ from rethinking_jax.workdir.metrics import Json
 # script draws them from their points when they are switched on. Hundreds of them, drawn and
 # hidden, would make most of a page.
 MOST_DRAWN = 24
-# So many entries of a legend are seen at once; the others are folded.
-MOST_LISTED = 12
+# A legend of more entries than MOST_LISTED shows FIRST_LISTED of them, and folds the others.
+MOST_LISTED, FIRST_LISTED = 15, 12
 
 
 class Key(NamedTuple):
     """An entry of a figure's legend, which switches its curve on and off.
 
     Attributes:
-      index: the place of the curve in its figure.
+      place: the place of the curve in its figure.
       label: the name of the curve.
       tooltip: what more is to be known of it, or "".
       shown: whether the curve starts switched on.
@@ -31,7 +31,7 @@ class Key(NamedTuple):
       kind: "Lines", "Points" or "Bars".
     """
 
-    index: int
+    place: int
     label: str
     tooltip: str
     shown: bool
@@ -63,7 +63,7 @@ class Chart(NamedTuple):
     @property
     def listed(self) -> list[Key]:
         """The entries of the legend that are seen at once."""
-        return self.legend if len(self.legend) <= MOST_LISTED + 3 else self.legend[:MOST_LISTED]
+        return self.legend if len(self.legend) <= MOST_LISTED else self.legend[:FIRST_LISTED]
 
     @property
     def folded(self) -> list[Key]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # All lengths are in inches: left, top, width, height.
 Box = tuple[float, float, float, float]
-SLIDE = (13.333, 7.5)
+SLIDE = (40 / 3, 7.5)
 TITLE: Box = (0.6, 0.3, 12.13, 0.95)
 CONTENT: Box = (0.6, 1.55, 12.13, 5.0)
 SOURCE: Box = (0.6, 6.68, 11.4, 0.62)
@@ -33,9 +33,10 @@ HEADLINE: Box = (0.9, 1.9, 11.5, 1.6)
 BELOW_HEADLINE: Box = (0.9, 3.75, 11.5, 1.9)
 
 INK, QUIET, ACCENT, PALE = "1F2933", "52606D", "1F4E79", "E6ECF2"
-TITLE_SIZE, HEADLINE_SIZE, SMALL_SIZE = 30, 44, 11
+TITLE_SIZE, HEADLINE_SIZE, SMALL_SIZE = 30, 40, 11
 # The layouts of the empty deck that are kept, by their places.
 OPENING, TEXT = 0, 1
+BAR = 900  # the number of the shape that parts the title from the rest
 MARGIN = Inches(0.04)  # within a text box, at each side
 
 
@@ -102,6 +103,8 @@ def _bar(deck: "Deck", box: Box) -> BaseOxmlElement:
     bar.line.fill.background()
     bar.shadow.inherit = False
     bar.name = "Bar"
+    # Where it goes its number must be no other shape's.
+    bar.element.xpath(".//p:cNvPr")[0].set("id", str(BAR))
     _drop_slides(deck)
     made: BaseOxmlElement = bar.element
     return made

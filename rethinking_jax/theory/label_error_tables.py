@@ -144,7 +144,7 @@ def _correlations(found: Sequence[Found]) -> Table:
     columns += [Column(str(i + 1), name, "{:.2f}") for i, name in enumerate(names)]
     rows: list[Json] = []
     for i, first in enumerate(names):
-        row: Json = {"title": f"{i + 1} {SCORES[first].title}"}
+        row: Json = {"title": f"{i + 1}: {SCORES[first].title}"}
         for second in names[: i + 1]:
             values = [spearman(one.scores[first], one.scores[second]) for one in found]
             row[second] = None if np.isnan(values).any() else float(np.mean(values))

@@ -53,8 +53,9 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
     rows: list[Json] = []
     for place, (part, own) in enumerate(experiments.items(), start=1):
         tools.say(f"Part {place} of {len(experiments)}: {part}")
-        if "language" in own:
-            own.language = config.language
+        for key in ("language", "data_dir"):
+            if key in own and config[key]:
+                own[key] = config[key]
         summary = tools.run_experiment(own, own.experiment)
         rows.append(
             {
@@ -125,7 +126,7 @@ KIND = Kind(
             "joined by ;.",
         ),
     ),
-    shared=("experiment", "language", "sweep"),
+    shared=("experiment", "data_dir", "language", "sweep"),
     one_for_all=("parts",),
     check=check,
     data_name=data_name,

@@ -3,6 +3,7 @@
 from rethinking_jax.language.spanish import (
     claims,
     classes,
+    earlier,
     figures,
     joined,
     lesson_claims,
@@ -29,6 +30,7 @@ from rethinking_jax.language.spanish import (
 FILES = (
     claims,
     classes,
+    earlier,
     figures,
     joined,
     lesson_claims,

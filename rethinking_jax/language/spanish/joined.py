@@ -5,7 +5,8 @@ PHRASES = {
     "{mean:g} ({least:g} to {most:g})": "{mean} ({least} a {most})",
     "{n:,} of {total:,}": "{n} de {total}",
     "{one} against {other}": "{one} frente a {other}",
-    "{one} or {other}": "{one} o {other}",
+    "{one} and {other}": "{one} y {other}",
     "{one} to {other}": "{one} a {other}",
+    "{one} or {other}": "{one} o {other}",
     "{one} on {other}": "{one} con {other}",
 }

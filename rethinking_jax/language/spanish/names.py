@@ -2,8 +2,9 @@
 
 # Names with a digit, an underscore or two capital letters need not stand here.
 NAMES = frozenset((
-    "adam", "sgd", "rmsprop", "momentum", "relu", "tanh", "softmax", "dropout", "mixup",
-    "Adam", "Adadelta", "Nesterov", "Inception", "Maxout",
+    "adam", "sgd", "rmsprop", "momentum", "optimizer", "decoupled", "coupled", "C-score",
+    "relu", "tanh", "softmax", "dropout", "mixup",
+    "Adam", "Adadelta", "Nesterov", "Inception", "Maxout", "maxout",
     "crop", "flip", "rotate", "color",
     "mlp", "mnist", "cifar", "cpu", "gpu", "tpu", "Intel", "Xeon", "Apple",
     "orbax-checkpoint", "tensorflow-datasets", "ml-collections",

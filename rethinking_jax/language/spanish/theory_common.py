@@ -48,7 +48,6 @@ PHRASES = {
     # Experiments, in the title of their report.
     "identity": "identidad",
     "norms": "normas",
-    "rademacher": "rademacher",
     "stability": "estabilidad",
     "shattering": "fragmentación",
 }  # fmt: skip

@@ -28,7 +28,7 @@ PHRASES = {
         "La proporción de imágenes apartadas con otra respuesta en la caja a su alrededor, hasta "
         "donde la búsqueda la encuentra: una cota inferior.",
     "critical sample ratio": "proporción de muestras críticas",
-    "On the labels that a run has.": "Con las etiquetas que tiene un entrenamiento.",
+    "On the labels that a run has.": "Con las etiquetas que tiene cada red.",
     "On true labels; of noise images those that the run is tested on.":
         "Con las etiquetas verdaderas; de las imágenes de ruido, aquellas con las que se prueba.",
     "training accuracy": "exactitud de entrenamiento",
@@ -128,5 +128,6 @@ PHRASES = {
         "entrenamiento, según las capas, con intervalos del 95 % sobre {n} semillas: {list}. La "
         "mayor p según Holm: {p}.",
     "Up to {n:d} layers generalize from one example, deeper ones often fail.":
-        "Hasta {n} capas generalizan a partir de un ejemplo, las más profundas suelen fallar.",
+        "Las de hasta {n} capas generalizan a partir de un ejemplo; las más profundas suelen "
+        "fallar.",
 }  # fmt: skip

@@ -46,11 +46,11 @@ PHRASES = {
     "In every draw the test error is highest where there are as many features as examples.":
         "En cada sorteo el error de prueba es máximo donde hay tantas características como "
         "ejemplos.",
-    "It is highest at {axis}: {list}.": "Es máximo en {axis}: {list}.",
+    "It is highest at {axis}: {list}.": "Lugar del máximo ({axis}): {list}.",
     "In every draw the norm of the coefficients peaks where the test error does.":
         "En cada sorteo la norma de los coeficientes alcanza su pico donde lo alcanza el error de "
         "prueba.",
-    "The norm is largest at {axis}: {list}.": "La norma es máxima en {axis}: {list}.",
+    "The norm is largest at {axis}: {list}.": "Lugar de la norma máxima ({axis}): {list}.",
     "Test error rises from the classical optimum to the threshold, and falls beyond.":
         "El error de prueba sube del óptimo clásico al umbral, y baja más allá.",
     "Needs sizes on both sides of the threshold, and held_out.":
@@ -74,9 +74,9 @@ PHRASES = {
         "En el umbral el error de prueba es {high} ({noisy}) y {low} ({clean}), una diferencia de "
         "{value}",
     "Above that with the most features it is by {first:g} and {second:g}.":
-        "Supera al de más características en {first} y {second}.",
+        "Es {first} y {second} mayor que con el mayor número de características.",
     "A ridge that is chosen on held-out examples removes the peak.":
-        "Una ridge elegida con ejemplos apartados elimina el pico.",
+        "Una penalización ridge elegida con ejemplos apartados elimina el pico.",
     "{name}, against N = {n:d}: {left} with the ridge, {peak} without":
         "{name}, frente a N = {n}: {left} con ridge, {peak} sin ella",
     "Test error at the threshold, less that at the classical optimum: {list}":

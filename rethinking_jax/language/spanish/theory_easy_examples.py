@@ -48,7 +48,7 @@ PHRASES = {
         "ellas.",
     "easiest": "los más fáciles",
     "hardest": "los más difíciles",
-    "wrong in {n:d}": "fallan {n}",
+    "wrong in {n:d}": "{n} fallan",
     "as {answer}": "como {answer}",
     "Arpit et al. (2017), section 3.1, Figure 1": "Arpit et al. (2017), sección 3.1, Figura 1",
     "Gaussian inputs are all equally hard.":

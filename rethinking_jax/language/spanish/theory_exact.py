@@ -169,7 +169,7 @@ PHRASES = {
         "clases y -1 para el resto, imágenes de norma 1, lotes completos. a la predicción del "
         "kernel: distancia de las salidas de la red entrenada en {count} imágenes de prueba, "
         "entre lo que la predicción las movió desde el inicio. movimiento de los pesos: entre su "
-        "norma. del kernel a su límite: distancia relativa a la fórmula cerrada para anchura "
+        "norma. del kernel a su límite: distancia relativa a la expresión cerrada para anchura "
         "infinita. Medias sobre las semillas; mínimo y máximo de ellas.",
     "A network trained from its start, and its tangent kernel there":
         "Una red entrenada desde su inicio, y su kernel tangente ahí",

@@ -4,7 +4,7 @@ PHRASES = {
     # Kernels and how they are solved.
     "kernel": "kernel",
     "laplacian": "laplaciano",
-    "gabor": "de Gabor",
+    "gabor": "Gabor",
     "random_conv": "random_conv",
     "ridge": "ridge",
     "by chance ±": "por azar ±",
@@ -47,13 +47,13 @@ PHRASES = {
         "Cada punto es una solución exacta; una línea une los valores de ridge de un kernel.",
     "Norm and test error of kernel machines": "Norma y error de prueba de máquinas de kernel",
     "norm in the kernel's space": "norma en el espacio del kernel",
-    "{kernel} true labels {value:g}": "{value} ({kernel}, etiquetas verdaderas)",
-    "{kernel} random labels {value:g}": "{value} ({kernel}, etiquetas al azar)",
+    "{kernel} true labels {value:g}": "{kernel} con etiquetas verdaderas {value}",
+    "{kernel} random labels {value:g}": "{kernel} con etiquetas al azar {value}",
     "{kernel} partially corrupted labels {value:g}":
-        "{value} ({kernel}, etiquetas parcialmente corrompidas)",
-    "{kernel} shuffled pixels {value:g}": "{value} ({kernel}, píxeles permutados)",
-    "{kernel} random pixels {value:g}": "{value} ({kernel}, píxeles al azar)",
-    "{kernel} gaussian {value:g}": "{value} ({kernel}, entradas gaussianas)",
+        "{kernel} con etiquetas parcialmente corrompidas {value}",
+    "{kernel} shuffled pixels {value:g}": "{kernel} con píxeles permutados {value}",
+    "{kernel} random pixels {value:g}": "{kernel} con píxeles al azar {value}",
+    "{kernel} gaussian {value:g}": "{kernel} con entradas gaussianas {value}",
     "{kernel} ridge {ridge:g}": "{kernel} con ridge {ridge}",
     "Without a ridge the solution fits all labels, true or random.":
         "Sin ridge la solución ajusta todas las etiquetas, verdaderas o al azar.",
@@ -190,11 +190,12 @@ PHRASES = {
     "Needs ridges and a noise below 1.": "Se necesitan ridges y un ruido menor que 1.",
     "Interpolation less the ridge that a held-out fifth chooses: at most {few} up to noise "
     "{noise}, at most {most} in all ({name}; {draws:d} draws, {n:d} cells).":
-        "Interpolación menos la ridge que elige una quinta parte apartada: a lo más {few} hasta "
-        "ruido {noise}, a lo más {most} en total ({name}; {draws} sorteos, {n} celdas).",
+        "Interpolación menos la penalización ridge que elige una quinta parte apartada: a lo más "
+        "{few} hasta ruido {noise}, a lo más {most} en total ({name}; {draws} sorteos, {n} "
+        "celdas).",
     "Fitting every noisy label costs at most {cost} of test error against the best ridge.":
         "Ajustar todas las etiquetas con ruido cuesta a lo más {cost} de error de prueba frente a "
-        "la mejor ridge.",
+        "la mejor penalización ridge.",
     "Needs noise 0 and {noise}.": "Se necesitan los ruidos 0 y {noise}.",
     "Norm at noise {noise:g} over that at 0: {list} (95 %, {draws:d} draws).":
         "Norma con ruido {noise} dividida entre la de ruido 0: {list} (95 %, {draws} sorteos).",
@@ -234,9 +235,9 @@ PHRASES = {
     "Steps of conjugate gradients, random labels over true ones, {n} examples: Gaussian "
     "{gaussian}, Laplacian {laplacian}, their ratio {value} ({low} to {high}, 95 %, {draws:d} "
     "draws).":
-        "Pasos de gradientes conjugados, etiquetas al azar entre verdaderas, {n} ejemplos: "
-        "gaussiano {gaussian}, laplaciano {laplacian}, su cociente {value} ({low} a {high}, 95 %, "
-        "{draws} sorteos).",
+        "Pasos de gradientes conjugados, etiquetas al azar / verdaderas, {n} ejemplos: gaussiano "
+        "{gaussian}, laplaciano {laplacian}, su cociente {value} ({low} a {high}, 95 %, {draws} "
+        "sorteos).",
     "Random labels cost the Gaussian kernel more steps than true ones do, and the Laplacian "
     "kernel few more.":
         "Las etiquetas al azar le cuestan al kernel gaussiano más pasos que las verdaderas, y al "

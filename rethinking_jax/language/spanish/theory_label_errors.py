@@ -7,7 +7,7 @@ PHRASES = {
     "cumulative loss": "pérdida acumulada",
     "area under the margin": "área bajo el margen",
     "forgetting events": "eventos de olvido",
-    "learned last": "aprendidos al final",
+    "learned last": "aprendidos al último",
     "wrong events": "eventos de fallo",
     "low confidence": "baja confianza",
     "variability": "variabilidad",
@@ -37,8 +37,8 @@ PHRASES = {
     "one network for each of {n:d} folds": "una red por cada uno de {n} pliegues",
     "{setting}: {n:d} networks on 70 % of the examples, {epochs:d} epochs":
         "{setting}: {n} redes con 70 % de los ejemplos, {epochs} épocas",
-    "symmetric {noise:g}": "simétrico {noise}",
-    "pair {noise:g}": "por pares {noise}",
+    "symmetric": "simétrico",
+    "pair": "por pares",
     # Tables.
     "Share of label errors among as many suspects as there are errors":
         "Proporción de errores de etiqueta entre tantos sospechosos como errores hay",
@@ -124,11 +124,13 @@ PHRASES = {
         "Se necesitan ambos puntajes, y al menos {n} etiquetas corrompidas.",
     "Needs at least {n:d} corrupted labels.": "Se necesitan al menos {n} etiquetas corrompidas.",
     "Precision at the true number, {better} less {worse}, over {settings}":
-        "Precisión con el número verdadero, {better} menos {worse}, sobre {settings}",
+        "Precisión con el número verdadero de errores, «{better}» menos «{worse}», sobre "
+        "{settings}",
     "Precision at the true number, difference, over {settings}":
-        "Precisión con el número verdadero, diferencia, sobre {settings}",
+        "Precisión con el número verdadero de errores, diferencia, sobre {settings}",
     "Precision at the true number, symmetric less pair noise, of {strengths}":
-        "Precisión con el número verdadero, ruido simétrico menos ruido por pares, de {strengths}",
+        "Precisión con el número verdadero de errores, ruido simétrico menos ruido por pares, de "
+        "{strengths}",
     "Once the noise is fitted, {score} over all epochs finds more label errors than the loss at "
     "the last epoch.":
         "Una vez ajustado el ruido, un puntaje sumado sobre todas las épocas ({score}) encuentra "
@@ -158,8 +160,8 @@ PHRASES = {
     "Northcutt et al. 2021 ask for probabilities out of sample.":
         "Northcutt et al. 2021 piden probabilidades fuera de la muestra.",
     "When an example is learned for good finds more label errors than how often it is forgotten.":
-        "Cuándo se aprende un ejemplo para siempre encuentra más errores de etiqueta que cuántas "
-        "veces se olvida.",
+        "El momento en que un ejemplo se aprende para siempre revela más errores de etiqueta que "
+        "el número de veces que se olvida.",
     "An example that is never learned counts as forgotten in every epoch.":
         "Un ejemplo que nunca se aprende cuenta como olvidado en cada época.",
     "The area under the margin finds fewer label errors where a class is always mistaken for the "
@@ -190,11 +192,11 @@ PHRASES = {
         "{value} ({low} a {high}, 95 % sobre {n} {of})",
     "corruptions": "corrupciones",
     "One of the scores finds the most label errors.":
-        "Uno de los puntajes encuentra la mayoría de los errores de etiqueta.",
+        "Uno de los puntajes es el que más errores de etiqueta encuentra.",
     "Needs at least two scores that all settings have.":
         "Se necesitan al menos dos puntajes que tengan todas las variantes.",
     "Highest precision at the true number in bootstrap draws: {list}; {share} make a winner of "
     "{n:d} scores.":
-        "Mayor precisión con el número verdadero en sorteos bootstrap: {list}; con {share} hay un "
-        "ganador entre {n} puntajes.",
+        "Mayor precisión con el número verdadero de errores en sorteos bootstrap: {list}; con "
+        "{share} hay un ganador entre {n} puntajes.",
 }  # fmt: skip

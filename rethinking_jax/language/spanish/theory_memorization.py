@@ -3,7 +3,6 @@
 PHRASES = {
     # Scores.
     "mean mem": "mem media",
-    "±": "±",
     "on corrupted labels": "con etiquetas corrompidas",
     "on clean labels": "con etiquetas limpias",
     "mem of at least {least:g}": "mem de al menos {least}",
