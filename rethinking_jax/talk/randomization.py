@@ -73,7 +73,7 @@ def images(found: Material, words: Translate) -> Slide:
 def fitted(found: Material, words: Translate) -> Slide:
     """Shows that every setting is fitted, and what each comes to in test."""
     draft = Slide(
-        words("Everything is fitted, noise too"),
+        words("Is noise fitted, too?"),
         [
             words("The paper: random labels are fitted, and in test that is worth nothing."),
             words("The paper's test accuracy after random labels: {test}, which is chance.",
@@ -145,7 +145,7 @@ def curves(found: Material, words: Translate) -> Slide:
         words,
     )
     draft = Slide(
-        words("Learning curves: noise takes longer"),
+        words("Learning curves"),
         [words("The paper's losses all go to zero.")],
         words("These are the paper's curves. Each loss goes to zero. True labels are first, random "
               "labels last. Once the loss falls, it falls as fast as with true labels."),
@@ -198,7 +198,7 @@ def architectures(found: Material, words: Translate) -> Slide:
         words("the paper: test, random labels"),
     ]
     draft = Slide(
-        words("The architecture matters most"),
+        words("Architectures without regularizers"),
         [words("Test accuracy without any explicit regularizer")],
         words(
             "In the paper the small Inception tests at {best} without any regularizer, a flat "

@@ -23,7 +23,7 @@ def explicit(found: Material, words: Translate) -> Slide:
     """Shows what explicit regularizers win on true labels (Table 1)."""
     columns = [words("regularizers"), words("training accuracy"), words("test accuracy")]
     draft = Slide(
-        words("Explicit regularizers help a little"),
+        words("What explicit regularizers win"),
         [
             words("Weight decay, dropout and augmentation, with true labels."),
             words("The paper: without any of them the network still generalizes."),
@@ -109,7 +109,7 @@ def noise_despite(found: Material, words: Translate) -> Slide:
     """Shows that random labels are fitted with explicit regularizers on (Table 4)."""
     columns = [words("regularizers"), words("training accuracy, random labels")]
     draft = Slide(
-        words("They do not stop it from fitting noise"),
+        words("Do they prevent fitting noise?"),
         [words("Training accuracy on random labels, with explicit regularizers switched on.")],
         words(
             "With weight decay the paper's Inception still fits random labels: training accuracy "

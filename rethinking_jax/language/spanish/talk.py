@@ -117,7 +117,7 @@ PHRASES = {
         "Imágenes de entrenamiento de {dataset} en cada prueba, y debajo de cada una la etiqueta con la que se entrena; las falsas, en rojo.",
     "Each row is one test; a red label is not the true one. Every epoch has the same images and labels.":
         "Cada fila es una prueba; en rojo, etiquetas que no son las verdaderas. Son las mismas imágenes y etiquetas en cada época.",
-    "Everything is fitted, noise too": "Todo se ajusta, también el ruido",
+    "Is noise fitted, too?": "¿También se ajusta el ruido?",
     "The paper's test accuracy after random labels: {test}, which is chance.":
         "Exactitud de prueba del artículo tras etiquetas al azar: {test}, que es el azar.",
     "In the paper the small Inception fits random labels of CIFAR-10 perfectly. Its test accuracy is {test}: chance. We have no numbers of ours here.":
@@ -126,8 +126,8 @@ PHRASES = {
         "Lo que sorprende es la exactitud de entrenamiento. Con etiquetas al azar, la nuestra es {train} y la del artículo {paper_train}: una red así sabe sus etiquetas de memoria. En imágenes nuevas acierta {test}, en el artículo {paper_test}: es el azar. Con etiquetas verdaderas, la misma red llega a {true}.",
     "The paper: random labels are fitted, and in test that is worth nothing.":
         "El artículo: las etiquetas al azar se ajustan, y en la prueba eso no vale nada.",
-    "Learning curves: noise takes longer":
-        "Curvas de aprendizaje: el ruido tarda más",
+    "Learning curves":
+        "Curvas de aprendizaje",
     "The paper's losses all go to zero.":
         "Todas las pérdidas del artículo llegan a cero.",
     "The paper's Figure 1a: training loss of the small Inception on CIFAR-10":
@@ -161,7 +161,7 @@ PHRASES = {
     "Every point is a network that was trained to fit its labels. Test error goes from {least} without noise to {most} with nothing but noise; in the paper to {paper:.2f}. We can set it to any value in between without touching the network. So what we know of the network cannot explain it.":
         "Cada punto es una red entrenada para ajustar sus etiquetas. El error de prueba va de {least} sin ruido a {most} con puro ruido; en el artículo, a {paper:.2f}. Podemos elegir cualquier valor intermedio sin tocar la red. Lo que sabemos de la red no puede explicarlo.",
     "Test error against label noise": "Error de prueba según el ruido en las etiquetas",
-    "The architecture matters most": "Lo que más importa es la arquitectura",
+    "Architectures without regularizers": "Arquitecturas sin regularizadores",
     "Test accuracy without any explicit regularizer":
         "Exactitud de prueba sin ningún regularizador explícito",
     "Accuracy in training and in test": "Exactitud de entrenamiento y de prueba",
@@ -233,7 +233,7 @@ PHRASES = {
     "labels taken, double precision": "etiquetas tomadas, precisión doble",
     "labels taken, single precision": "etiquetas tomadas, precisión simple",
     # Explicit regularizers.
-    "Explicit regularizers help a little": "Los regularizadores explícitos ayudan un poco",
+    "What explicit regularizers win": "Qué ganan los regularizadores explícitos",
     "Weight decay, dropout and augmentation, with true labels.":
         "Decaimiento de pesos, dropout y aumento de datos, con etiquetas verdaderas.",
     "The paper: without any of them the network still generalizes.":
@@ -242,7 +242,7 @@ PHRASES = {
         "¿Son los regularizadores la respuesta? En el artículo, la Inception pequeña llega a {both} con aumento de datos y decaimiento de pesos, y a {none} sin ninguno. Ayudan, pero no son la razón de que generalice: está lejos del azar también sin ellos.",
     "Are regularizers the answer? Ours tests at {plain} with all of them off, and at {most} at best, with this on: {best}. In the paper the small Inception has {none} against {both}. What they add is small beside what is there without them, it says: they are not the reason why networks generalize.":
         "¿Son los regularizadores la respuesta? La nuestra llega a {plain} sin ninguno, y en el mejor caso a {most}, con esto: {best}. En el artículo, la Inception pequeña tiene {none} contra {both}. Lo que añaden, dice, es poco junto a lo que hay sin ellos: no son la razón de que las redes generalicen.",
-    "They do not stop it from fitting noise": "No impiden que ajuste el ruido",
+    "Do they prevent fitting noise?": "¿Impiden ajustar el ruido?",
     "Training accuracy on random labels, with explicit regularizers switched on.":
         "Exactitud de entrenamiento con etiquetas al azar y regularizadores explícitos.",
     "With weight decay the paper's Inception still fits random labels: training accuracy {decay}. With augmentation, too, nearly. Only its AlexNet failed with weight decay. A regularizer that does not rule out noise cannot explain why noise is avoided.":
