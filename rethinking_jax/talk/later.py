@@ -234,8 +234,8 @@ def critique(found: Material, words: Translate) -> Slide:
         words("Critique"),
         [
             words("It shows what does not explain generalization; what does, it leaves open."),
-            words("Most numbers are of one seed, without an error; batch size and “time to fit” "
-                  "are not said."),
+            words("Numbers stand without an error or a number of seeds; batch size and “time to "
+                  "fit” are not said."),
             words("Figure 1c is probably on corrupted test labels: its curve fits that."),
             words("Worst-case measures fail here; measures that look at data and weights, such as "
                   "margins and PAC-Bayes, are not ruled out."),
@@ -244,8 +244,8 @@ def critique(found: Material, words: Translate) -> Slide:
         ],
         words(
             "A fair critique. The paper shows what does not explain generalization, and leaves "
-            "open what does. Its tables have one seed and no intervals. Worst-case bounds fail, "
-            "but measures that look at the data, such as margins, are not ruled out. And our own "
-            "runs are small: take their last digit with care. Thank you."
+            "open what does. Its tables have no intervals. Worst-case bounds fail, but measures "
+            "that look at the data, such as margins, are not ruled out. And our own runs are "
+            "small: take their last digit with care. Thank you."
         ),
     )  # fmt: skip

@@ -349,14 +349,14 @@ PHRASES = {
     "Critique": "Crítica",
     "It shows what does not explain generalization; what does, it leaves open.":
         "Muestra qué no explica la generalización; qué la explica queda abierto.",
-    "Most numbers are of one seed, without an error; batch size and “time to fit” are not said.":
-        "Casi todo número es de una semilla, sin error; no se dice el tamaño de lote ni qué es «tiempo hasta ajustar».",
+    "Numbers stand without an error or a number of seeds; batch size and “time to fit” are not said.":
+        "Los números no traen error ni cuántas semillas; no se dice el tamaño de lote ni qué es «tiempo hasta ajustar».",
     "Figure 1c is probably on corrupted test labels: its curve fits that.":
         "La Figura 1c quizá usa etiquetas de prueba corrompidas: su curva cuadra con eso.",
     "Worst-case measures fail here; measures that look at data and weights, such as margins and PAC-Bayes, are not ruled out.":
         "Fallan las medidas del peor caso; no se excluyen las que miran datos y pesos, como los márgenes y PAC-Bayes.",
     "Ours: where data are small and one seed is trained, differences of a point say little.":
         "Lo nuestro: con pocos datos y una semilla, un punto de diferencia dice poco.",
-    "A fair critique. The paper shows what does not explain generalization, and leaves open what does. Its tables have one seed and no intervals. Worst-case bounds fail, but measures that look at the data, such as margins, are not ruled out. And our own runs are small: take their last digit with care. Thank you.":
-        "Una crítica justa. El artículo muestra qué no explica la generalización, y deja abierto qué la explica. Sus tablas tienen una semilla y ningún intervalo. Fallan las cotas del peor caso, pero no se excluyen las medidas que miran los datos, como los márgenes. Y lo nuestro es pequeño: su última cifra, con cuidado. Gracias.",
+    "A fair critique. The paper shows what does not explain generalization, and leaves open what does. Its tables have no intervals. Worst-case bounds fail, but measures that look at the data, such as margins, are not ruled out. And our own runs are small: take their last digit with care. Thank you.":
+        "Una crítica justa. El artículo muestra qué no explica la generalización, y deja abierto qué la explica. Sus tablas no tienen intervalos. Fallan las cotas del peor caso, pero no se excluyen las medidas que miran los datos, como los márgenes. Y lo nuestro es pequeño: su última cifra, con cuidado. Gracias.",
 }  # fmt: skip
