@@ -9,8 +9,9 @@ differ. Arguments: model, dataset, seeds, epochs, train_examples (0: all), crop_
 share that is dropped) and weight_decay, for instance `:model=mlp_3x512,seeds=3`.
 
 Expected: on true labels each wins a point or less of test accuracy; random labels are fitted
-in spite of weight decay and of dropout, and hardly with new crops in each epoch. Cost: about two
-minutes on two CPU cores.
+in spite of weight decay and of dropout, and hardly with new crops in each epoch.
+
+Takes 2 minutes on two CPU cores.
 """
 
 from ml_collections import ConfigDict

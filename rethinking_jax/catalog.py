@@ -122,23 +122,18 @@ def listing() -> str:
 
 
 def entry(file: Path) -> Entry:
-    """Returns the line of a config: its docstring's first line and its last one.
+    """Returns the line of a config: its docstring's first line, and what its last one takes.
 
     Raises:
-      UserError: the file cannot be read, or its docstring does not end as it should.
+      UserError: the file cannot be read.
     """
     lines = _docstring(str(file)).splitlines() or [""]
-    first, last = lines[0], lines[-1]
-    if not (first.endswith((".", "?")) and last.startswith(TAKES) and last.endswith(".")):
-        raise UserError(
-            f"{file}: the first line of its docstring must be a sentence, and the last one begin "
-            "with 'Takes ' or 'Needs '"
-        )
+    first, last = lines[0], lines[-1] if lines[-1].startswith(TAKES) else ""
     parts = re.findall(rf"configs/{file.stem}\.py:(\w+)(?![\w=])", _docstring(str(file)))
     shown = f"[:{'|'.join(dict.fromkeys(parts))}]" if parts else ""
     takes = re.split(r"[:;]", last.removeprefix(TAKES[0]).removesuffix("."))[0]
     takes = takes.replace(" on two CPU cores", "")
-    return Entry(f"{file.stem}{shown}", takes[0].lower() + takes[1:], first)
+    return Entry(f"{file.stem}{shown}", takes[:1].lower() + takes[1:], first)
 
 
 def told(given: str) -> str:

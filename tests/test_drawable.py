@@ -66,7 +66,7 @@ def test_a_large_scatter_is_thinned_and_the_caption_says_so(counts: tuple[int, .
     made = drawable(whole)
     left = sum(len(one.x) for one in made.curves)
     assert 0.99 * MOST_MARKS < left <= MOST_MARKS + len(counts)
-    said = f"{left:,} of {sum(counts):,} points are drawn"
+    said = f"{left:,} of {sum(counts):,} points are drawn and can be copied"
     assert made.caption.startswith(f"Caption. {said}")
     for before, after in zip(whole.curves, made.curves, strict=True):
         points = dict(zip(before.names, zip(before.x, before.y, strict=True), strict=True))

@@ -128,6 +128,7 @@ def test_a_notebook_runs_from_start_to_end(source: Path, language: str, tmp_path
     )
     client.execute(env=os.environ | {
         "XLA_FLAGS": QUICKLY, "PYTHONPATH": str(REPOSITORY), "JAX_PLATFORMS": "cpu",
+        "TMPDIR": str(tmp_path),  # where it puts its work directories
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     })  # fmt: skip
     outputs = [output for cell in read.cells for output in cell.get("outputs", [])]

@@ -17,7 +17,7 @@ from rethinking_jax.analysis.claims import NO
 from rethinking_jax.analysis.results import Results
 from rethinking_jax.course import LESSONS
 from rethinking_jax.report.section import section
-from website import claims, kept, lessons, markdown, reports
+from website import claims, kept, lessons, markdown, notebooks, reports
 
 DOCS = REPOSITORY / "docs"
 WORDS = sorted(kept.LESSONS.glob("*.toml"))
@@ -178,7 +178,12 @@ def test_the_site_builds_strictly_and_all_links_lead_somewhere(tmp_path: Path) -
             text = (tmp_path / folder / f"{lesson.name}.html").read_text()
             assert f'<article lang="{language}"' in text
             assert lesson.words[language]["title"] in text
-            written = (tmp_path / lesson.report(language)).read_text()
-            assert written == reports.page(lesson.found, language)
+            assert (tmp_path / lesson.report(language)).is_file()
+    written = (tmp_path / lesson.report("es")).read_text()
+    assert written == reports.page(lesson.found, "es") and '<html lang="es">' in written
     for one in kept.experiments():
         assert not one.report or (tmp_path / one.report).is_file()
+    for language in lessons.FOLDERS:
+        for notebook in notebooks.notebooks(language):
+            content = (tmp_path / notebook.address).read_bytes()
+            assert content == notebook.file.read_bytes()

@@ -4,6 +4,7 @@ import ast
 import io
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -427,6 +428,15 @@ def test_slides_that_cannot_be_are_refused_in_one_line(
     assert not list(tmp_path.iterdir())
 
 
+def test_slides_of_what_is_not_finished_are_refused(workdir: Path, tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    shutil.copytree(workdir, begun)
+    (begun / "summary.json").unlink()
+    done = report(begun, f"--slides={tmp_path / 'talk.pptx'}")
+    assert done.returncode == 2 and f"is of finished workdirs: {begun} is" in done.stderr
+    assert not (tmp_path / "talk.pptx").exists()
+
+
 def test_without_python_pptx_one_line_says_how_to_install_it(
     workdir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -476,7 +486,8 @@ def test_a_talk_that_is_killed_goes_on_and_is_written_again_in_spanish(
     place = tmp_path / "run"
     words = [
         CONFIG, f"--workdir={place}",
-        "--config.parts=theorem1:trained_widths=;stability:seeds=2,epochs=3,train_examples=60",
+        "--config.parts=stability:seeds=2,epochs=3,train_examples=60;"
+        "kernel:train_examples=300,kernel=gaussian,ridge=0",
     ]  # fmt: skip
     begun = subprocess.Popen(
         [sys.executable, "-u", "-m", "rethinking_jax.main", *words],
@@ -493,10 +504,14 @@ def test_a_talk_that_is_killed_goes_on_and_is_written_again_in_spanish(
     assert done.returncode == 0, done.stderr
     assert "Complete already" in done.stdout
     read = Presentation(place / "talk.pptx")
-    built = json.loads((place / "theorem1" / "summary.json").read_text())["members"]
-    assert f"{max(one['weights'] for one in built):,}" in texts_of(read.slides[13])
+    twins = json.loads((place / "stability" / "summary.json").read_text())["members"]
+    most = [one["test_most"] for one in twins if one["corruption"] == "random_labels"]
+    exact = json.loads((place / "kernel" / "summary.json").read_text())["members"]
     again = report(place, f"--slides={tmp_path / 'charla.pptx'}", "--language=es")
     assert again.returncode == 0, again.stderr
     spanish = Presentation(tmp_path / "charla.pptx")
     assert spanish.slides[1].shapes.title.text == "La pregunta"
-    assert f"{max(one['weights'] for one in built):,}" in texts_of(spanish.slides[13])
+    for one in (read, spanish):
+        assert f"{sum(most) / len(most):.3f}" in texts_of(one.slides[12])
+        for solved in exact:
+            assert f"{solved['test_error']:.3f}" in texts_of(one.slides[20])

@@ -94,7 +94,7 @@ def test_too_few_steps_are_a_no(data_dir: Path) -> None:
         from rethinking_jax.theory.kind import Tools
 
         say = [].append
-        tools = Tools(Tasks(say), say, nullcontext, lambda config, name: {})
+        tools = Tools(Tasks(say), say, nullcontext, lambda config, name: {}, print)
         return [v.outcome for v in min_norm.run([Member("a", config)], tools).verdicts]
 
     assert outcomes(steps=3000) == ["yes", "yes", "yes", "not measured"]

@@ -124,7 +124,7 @@ def test_the_points_are_not_all_of_one_class(data_dir: Path) -> None:
         def __call__(self, config: object) -> Task:
             return super().__call__(config)._replace(train_labels=np.arange(4000) // 400)
 
-    tools = Tools(Recorded(seen.append), seen.append, nullcontext, lambda config, name: {})
+    tools = Tools(Recorded(seen.append), seen.append, nullcontext, lambda config, name: {}, print)
     found = theorem1.run([Member("a", config)], tools)
     assert [row["points"] for row in found.members] == [10, 30, 100, 300, 1000, 3000, 4000]
     assert found.members[0]["error_float32"] > 0

@@ -14,14 +14,11 @@ from mkdocs.structure.pages import Page
 # mkdocs need not have been started from here, nor the package be installed.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from website import claims, kept, lessons, reports
+from website import claims, kept, lessons, notebooks, reports
 
 # What stands in pages of docs/ where a part of them is drawn.
-CLAIMS, REPORTS, LESSONS = (
-    "<!-- every verdict -->",
-    "<!-- every report -->",
-    "<!-- every lesson -->",
-)
+CLAIMS, REPORTS = "<!-- every verdict -->", "<!-- every report -->"
+LESSONS, NOTEBOOKS = "<!-- every lesson -->", "<!-- every notebook -->"
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -38,7 +35,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Adds the reports, and the pages of the lessons with their pictures."""
+    """Adds the reports, the pages of the lessons with their pictures, and the notebooks."""
     made: dict[str, str | bytes] = {}
     for one in kept.experiments():
         if one.found is not None:
@@ -49,6 +46,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
             made |= lessons.pictures(lesson, language)
             if lesson.report(language) not in made:
                 made[lesson.report(language)] = reports.page(lesson.found, language)
+    for language in lessons.FOLDERS:
+        made |= {one.address: one.file.read_bytes() for one in notebooks.notebooks(language)}
     for address, content in made.items():
         files.append(File.generated(config, address, content=content))
     return files
@@ -61,8 +60,9 @@ def on_page_markdown(text: str, page: Page, config: MkDocsConfig, files: Files) 
     if REPORTS in text:
         text = text.replace(REPORTS, reports.listed(kept.experiments()))
     if LESSONS in text:
-        language = _language(page)
-        text = text.replace(LESSONS, lessons.listed(lessons.lessons(), language))
+        text = text.replace(LESSONS, lessons.listed(lessons.lessons(), _language(page)))
+    if NOTEBOOKS in text:
+        text = text.replace(NOTEBOOKS, notebooks.listed(_language(page)))
     return text
 
 

@@ -15,6 +15,7 @@ FRAME = (
     '<iframe name="report" src="{first}" title="The report that was chosen in the list" '
     'class="report" loading="lazy"></iframe>'
 )
+LEFT_OUT = "Left out, for these reports show images that are not this project's to publish"
 
 
 def page(found: Results | TheoryResults, language: str = "en") -> str:
@@ -23,9 +24,12 @@ def page(found: Results | TheoryResults, language: str = "en") -> str:
 
 
 def listed(experiments: Iterable[Kept]) -> str:
-    """Returns a table of all reports as Markdown, and a frame that shows them."""
-    shown = [one for one in experiments if one.report]
-    return "\n".join([HEAD, *map(_row, shown), "", FRAME.format(first=shown[0].report)])
+    """Returns a table of all reports as Markdown, a frame that shows them, and what is left out."""
+    several = list(experiments)
+    shown = [one for one in several if one.report]
+    others = [f"*{one.title}*" for one in several if not one.report]
+    frame = FRAME.format(first=shown[0].report)
+    return "\n".join([HEAD, *map(_row, shown), "", frame, "", f"{LEFT_OUT}: {', '.join(others)}."])
 
 
 def _row(one: Kept) -> str:

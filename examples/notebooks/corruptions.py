@@ -30,7 +30,7 @@ digits = cropped(rj.load_dataset("mnist5k"), 28)
 
 
 def draws(corruption, **changes):
-    """[[Returns what a run with this corruption draws.|Devuelve lo que saca al azar una corrida.]]"""
+    """[[Returns what a run with this corruption draws.|Devuelve lo que un entrenamiento saca al azar.]]"""
     config = rj.base_config()
     config.corruption, config.seed = corruption, 0
     config.update(changes)
@@ -45,7 +45,7 @@ def images_of(drawn, split="train"):
 
 
 def labels_of(drawn):
-    """[[The training labels of a run.|Las etiquetas de entrenamiento de una corrida.]]"""
+    """[[The training labels of a run.|Las etiquetas de un entrenamiento.]]"""
     return np.asarray(drawn.labels("train", digits.train.ids, digits.train.labels))
 
 

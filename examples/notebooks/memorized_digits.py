@@ -17,10 +17,10 @@
 #
 # Una red que acierta en un ejemplo puede haber aprendido un patrón que otros comparten, o solo este
 # ejemplo. Feldman y Zhang (2020) los distinguen así: se entrenan muchas redes, cada una con otra parte
-# de los datos. La **memorización** de un ejemplo es cuánto más a menudo aciertan en él las redes que se
+# de los datos. El **puntaje de memorización** de un ejemplo es cuánto más a menudo aciertan en él las redes que se
 # entrenaron con él que las que no.
 #
-# Aquí se califican 1,000 dígitos con 40 redes, cada una de las cuales ha visto 700. Una décima parte de las
+# Aquí reciben un puntaje 1,000 dígitos de 40 redes, cada una de las cuales ha visto 700. Una décima parte de las
 # etiquetas se saca de nuevo al azar, para que se conozca algo de lo que hay que memorizar.
 #
 # *Datos: 1,000 dígitos de mnist5k, que viene con el paquete; MLP con 128 unidades ocultas; semilla 0.*
@@ -37,7 +37,7 @@ images = np.asarray(rj.load_dataset("mnist5k").train.images)
 
 
 def score(**changes):
-    """[[Trains the networks; returns what is known of each digit.|Entrena las redes y califica.]]"""
+    """[[Trains the networks; returns what is known of each digit.|Entrena las redes y da los puntajes.]]"""
     config = rj.load_config("memorization:runs=40,thresholds=0,learner=network")
     config.train_examples, config.seed = 1000, 0
     config.sweep = [{"corruption": "partially_corrupted_labels", "label_noise": 0.1} | changes]
@@ -50,7 +50,7 @@ def score(**changes):
 # **Predict**: the mean score of digits whose label is wrong, and of those whose label is right. A score of 1 means
 # that only networks that were trained on the digit give it its label, 0 that the others do so as often.
 # %% [markdown] es
-# **Predicción**: la calificación media de los dígitos cuya etiqueta está mal, y la de aquellos cuya etiqueta está
+# **Predicción**: el puntaje medio de los dígitos cuya etiqueta está mal, y el de aquellos cuya etiqueta está
 # bien. Un 1 quiere decir que solo las redes entrenadas con el dígito le dan su etiqueta, un 0 que las otras se la
 # dan igual de a menudo.
 # %%
@@ -87,7 +87,7 @@ plt.show()
 #
 # ## Mirarlos
 #
-# Arriba, diez dígitos con etiqueta buena de las calificaciones más altas; abajo, diez de calificación 0. El título es
+# Arriba, diez dígitos con etiqueta buena de los puntajes más altos; abajo, diez de puntaje 0. El título es
 # la etiqueta.
 #
 # **Predicción**: ¿cómo se verá la fila de arriba?
@@ -117,7 +117,7 @@ for row, chosen in zip(axes, (right[:10], right[-10:]), strict=True):
 #
 # ## Encontrar etiquetas malas
 #
-# Se toman tantos dígitos como etiquetas malas hay, los de las calificaciones más altas.
+# Se toman tantos dígitos como etiquetas malas hay, los de los puntajes más altos.
 #
 # **Predicción**: ¿qué proporción de ellos tiene una etiqueta mala?
 # %%
@@ -175,8 +175,8 @@ print(f"[[predicted|predicho]] {prediction}, [[measured|medido]] {found:.2f}")
 #
 # Primero se predice y luego se ejecuta. Los números de las respuestas son de la semilla 0 en un CPU.
 #
-# **1.** Dejar las etiquetas como son: `clean = score(corruption="true_labels", label_noise=0.0)`. ¿Cuál es la calificación
-# media, y cuántos dígitos alcanzan 0.25?
+# **1.** Dejar las etiquetas como son: `clean = score(corruption="true_labels", label_noise=0.0)`. ¿Cuál es el puntaje
+# medio, y cuántos dígitos alcanzan 0.25?
 #
 # <details><summary>Respuesta</summary>
 #
@@ -184,7 +184,7 @@ print(f"[[predicted|predicho]] {prediction}, [[measured|medido]] {found:.2f}")
 #
 # </details>
 #
-# **2.** La calificación media es cuánto más exactas son las redes en aquello con lo que se entrenan que en el resto, que
+# **2.** El puntaje medio es cuánto más exactas son las redes en aquello con lo que se entrenan que en el resto, que
 # es más o menos la diferencia entre exactitud de entrenamiento y de prueba. Con los 4,000 dígitos y 400 redes es 0.06.
 # ¿Por qué es menor que con 1,000?
 #
@@ -195,7 +195,7 @@ print(f"[[predicted|predicho]] {prediction}, [[measured|medido]] {found:.2f}")
 #
 # </details>
 #
-# **3.** ¿Es exacta la calificación de un solo dígito? `scores["error"]` tiene su error estándar. ¿Qué tan lejos puede estar
+# **3.** ¿Es exacto el puntaje de un solo dígito? `scores["error"]` tiene su error estándar. ¿Qué tan lejos puede estar
 # un 0.5?
 #
 # <details><summary>Respuesta</summary>

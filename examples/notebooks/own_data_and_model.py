@@ -109,7 +109,7 @@ prediction = {Dense: ((1.0, 0.9), (1.0, 0.25)), Filters: ((0.9, 0.7), (0.5, 0.25
 
 
 def train(model, data=data, **changes):
-    """[[Trains on true and on random labels, and returns the runs.|Entrena y devuelve las corridas.]]"""
+    """[[Trains on true and on random labels, and returns the runs.|Entrena, y devuelve cada entrenamiento.]]"""
     config = rj.base_config()
     config.crop_size, config.seed = 0, 0
     config.batch_size, config.epochs, config.learning_rate = 50, 100, 0.05

@@ -67,13 +67,13 @@ prediction = {"true_labels": (0.95, 0.90), "random_labels": (0.30, 0.10)}
 # ## Entrenar
 #
 # `base_config()` tiene todas las claves de un experimento; aquí se cambian unas pocas. `sweep` dice
-# qué tiene cada corrida de propio. Una corrida termina en cuanto cada dígito de entrenamiento recibe
+# qué tiene cada entrenamiento de propio. Un entrenamiento termina en cuanto cada dígito de entrenamiento recibe
 # la etiqueta que ahí tiene.
 
 
 # %%
 def train(**changes):
-    """[[Trains, and returns the runs.|Entrena y devuelve las corridas.]]"""
+    """[[Trains, and returns the runs.|Entrena, y devuelve cada entrenamiento.]]"""
     config = rj.base_config()
     config.model, config.train_examples = "mlp_1x512", 1000
     config.batch_size, config.epochs, config.seed = 50, 100, 0
@@ -111,7 +111,7 @@ for name, run in zip(prediction, runs, strict=True):
 #
 # Here are training digits with the random label that each has, and what the network answers.
 # %% [markdown] es
-# Las dos corridas terminan con una exactitud de entrenamiento de 1.0. La red ajusta etiquetas que no
+# Los dos entrenamientos terminan con una exactitud de entrenamiento de 1.0. La red ajusta etiquetas que no
 # significan nada tan completamente como las verdaderas; solo necesita unas cuantas veces más épocas.
 # En la prueba no podrían ser más distintas. Así que **no** es el tamaño de la red, ni que ajuste su
 # conjunto de entrenamiento, lo que dice si generaliza: tamaño y ajuste son iguales en ambas.

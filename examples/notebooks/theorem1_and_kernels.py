@@ -9,17 +9,17 @@
 # on true ones. Both can take any labels, so that cannot be what decides.
 #
 # *Data: mnist5k, 4,000 training and 1,000 test digits of MNIST that come with the package; NumPy's
-# generator with seed 0.*
+# generator with seed 0, and seed 1 for the direction a.*
 # %% [markdown] es
-# # El Teorema 1, y núcleos que ajustan ruido
+# # El Teorema 1, y kernels que ajustan ruido
 #
 # ¿Cuántos pesos necesita una red para tomar *cualesquiera* etiquetas de n puntos? El Teorema 1 de Zhang et al. (2017)
 # dice: bastan dos capas con ReLU y 2n + d pesos, donde d es la dimensión. Aquí se construye esa red; no se entrena
-# nada. Después una máquina de núcleo (kernel) ajusta las mismas etiquetas al azar, y generaliza con las verdaderas.
+# nada. Después una máquina de kernel ajusta las mismas etiquetas al azar, y generaliza con las verdaderas.
 # Ambas pueden tomar cualesquiera etiquetas, así que eso no puede ser lo que decide.
 #
 # *Datos: mnist5k, 4,000 dígitos de entrenamiento y 1,000 de prueba de MNIST que vienen con el paquete; generador de
-# NumPy con semilla 0.*
+# NumPy con semilla 0, y semilla 1 para la dirección a.*
 # %%
 import matplotlib.pyplot as plt
 import numpy as np
@@ -44,7 +44,8 @@ y_test = digits.test.labels
 # $A_{ij} = \max(z_i - b_j, 0)$ is triangular with a positive diagonal, and $A w = y$ has a solution
 # for any $y$.
 #
-# **Predict**: how many weights are $a$, $b$ and $w$ together, for 1,000 digits of 784 pixels?
+# **Predict**: which share of 1,000 random labels does the network return? And how many numbers are $a$, $b$ and $w$
+# together? A digit has 784 pixels.
 # %% [markdown] es
 # ## La construcción
 #
@@ -54,9 +55,10 @@ y_test = digits.test.labels
 # $A_{ij} = \max(z_i - b_j, 0)$ es triangular con diagonal positiva, y $A w = y$ tiene solución para
 # cualquier $y$.
 #
-# **Predicción**: ¿cuántos pesos son $a$, $b$ y $w$ juntos, para 1,000 dígitos de 784 pixeles?
+# **Predicción**: ¿qué proporción de 1,000 etiquetas al azar devuelve la red? ¿Y cuántos números son $a$, $b$ y $w$
+# juntos? Un dígito tiene 784 pixeles.
 # %%
-prediction = 1000
+prediction = {"[[share|proporción]]": 0.9, "[[weights|pesos]]": 1000}
 
 
 def build(points, labels):
@@ -79,8 +81,8 @@ def network(points, a, b, w, dtype="float64"):
 weights = build(x[:1000], random_labels[:1000])
 count = sum(part.size for part in weights)
 taken = np.mean(np.rint(network(x[:1000], *weights)) == random_labels[:1000])
-print(f"[[predicted|predicho]] {prediction}, [[counted|contados]] {count} = 2 · 1000 + 784")
-print(f"[[random labels that it takes|etiquetas al azar que toma]]: {taken:.3f}")
+print("[[predicted|predicho]]", prediction)
+print(f"[[share|proporción]] {taken:.3f}, [[weights|pesos]] {count} = 2 · 1000 + 784")
 # %% [markdown] en
 # Every random label is taken, by construction. Now give it the **true** labels.
 #
@@ -145,7 +147,7 @@ plt.show()
 # dígitos. En float32 se pierden etiquetas a partir de unos 1,000 puntos, en float64 ninguna de 4,000. Una red entrenada
 # no tiene ese problema, pues no pone una unidad delante de cada punto.
 #
-# ## Una máquina de núcleo también las toma
+# ## Una máquina de kernel también las toma
 #
 # La sección 5 del artículo resuelve $K \alpha = y$ con $K_{ij} = \exp(-\gamma \|x_i - x_j\|^2)$ y y las etiquetas como
 # vectores indicadores, sin ningún regularizador. Lo que sale responde con el mayor de diez números.
@@ -157,7 +159,7 @@ prediction = {"true_labels": (1.0, 0.5), "random_labels": (0.5, 0.1)}
 
 
 def kernel(one, other, gamma=0.0095):
-    """[[Gaussian kernel; gamma is one over the median squared distance.|Núcleo gaussiano.]]"""
+    """[[Gaussian kernel; gamma is one over the median squared distance.|Kernel gaussiano.]]"""
     squares = (one**2).sum(1)[:, None] + (other**2).sum(1) - 2 * one @ other.T
     return np.exp(-gamma * squares)
 
@@ -225,7 +227,7 @@ for name, (train, test, norm) in measured.items():
 #
 # </details>
 # %% [markdown] es
-# La máquina de núcleo ajusta etiquetas al azar tan completamente como la red del Teorema 1, y con las verdaderas acierta
+# La máquina de kernel ajusta etiquetas al azar tan completamente como la red del Teorema 1, y con las verdaderas acierta
 # en 93 % de los dígitos nuevos, sin ningún regularizador. Entre todas las funciones que ajustan, resolver $K \alpha = y$
 # encuentra la de norma mínima. Es una elección que el error de entrenamiento no muestra, y aquí es buena.
 #

@@ -43,7 +43,10 @@ def thinned(plot: Plot, most: int = MOST_MARKS) -> Plot:
         return plot
     curves = [_every(one, len(one.x) * most // total) if one.marks else one for one in plot.curves]
     left = sum(len(one.x) for one in curves if one.marks)
-    said = f"{left:,} of {total:,} points are drawn, evenly chosen along the horizontal axis."
+    said = (
+        f"{left:,} of {total:,} points are drawn and can be copied, evenly chosen along the "
+        "horizontal axis."
+    )
     return _less(plot, curves, said)
 
 

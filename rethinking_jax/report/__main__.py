@@ -62,14 +62,17 @@ def main(arguments: Sequence[str]) -> int:
         drawing.check_matplotlib()
         _check_threshold(flags.fit_threshold)
         if flags.slides:
-            _check_slides(flags.slides)
+            from rethinking_jax.report import slides
+
+            slides.check(flags.slides)
+            _check_place(flags.slides, "--slides")
         several = {
             workdir: _read(workdir, flags.language, flags.fit_threshold)
             for workdir in flags.workdirs
         }
         _check_place(flags.output, "--output")
         if flags.slides:
-            _write_slides(several, flags.slides, flags.language)
+            slides.write(flags.slides, _sweeps_joined(several), flags.language)
         elif flags.joined:
             _write_joined(several, flags.joined)
         else:
@@ -165,43 +168,6 @@ def _whole_sweep(several: "dict[AnyPath, Found]", option: str) -> "Results":
             f"{option} is of one sweep: {first} and {second} are shares of different ones"
         )
     return shares.joined(groups[0])
-
-
-def _check_slides(file: AnyPath) -> None:
-    """Refuses a deck that cannot be written, before anything is read.
-
-    Raises:
-      UserError: its name is no deck's, its folder is not there, or python-pptx is not installed.
-    """
-    from rethinking_jax.host.packages import check_slides
-
-    if file.suffix.lower() != ".pptx":
-        raise UserError(f"--slides={file} must end in .pptx, such as talk.pptx")
-    _check_place(file, "--slides")
-    check_slides(f"--slides={file}")
-
-
-def _write_slides(several: "dict[AnyPath, Found]", file: AnyPath, language: str | None) -> None:
-    """Writes the talk of what workdirs hold, that of a talk with all its parts.
-
-    Raises:
-      UserError: one of them is not finished, or shares of a sweep cannot be joined; nothing is
-        written.
-    """
-    from rethinking_jax.analysis.unfinished import Unfinished
-    from rethinking_jax.talk import file as talk
-    from rethinking_jax.talk import material
-
-    found: dict[AnyPath, material.Found] = {}
-    for workdir, one in _sweeps_joined(several).items():
-        if isinstance(one, Unfinished):
-            raise UserError(f"--slides={file} is of finished workdirs: {workdir} is {one.told}")
-        found |= material.parts(workdir, one) or {workdir: one}
-    for place, first in material.twice(found).items():
-        print(f"The slides show {first}, which is given first, and nothing of {place}")
-        del found[place]
-    talk.write(file, found, language or material.language_of(found), print)
-    print(f"Slides: {file}")
 
 
 def _shares(several: "dict[AnyPath, Found]") -> "dict[AnyPath, Results | Unfinished]":

@@ -71,9 +71,10 @@ PHRASES = {
         "1 punto no se dibuja: en un eje logarítmico no caben 0 ni menos.",
     "{n:,} points are not drawn: a logarithmic axis has no place for 0 and below.":
         "{n} puntos no se dibujan: en un eje logarítmico no caben 0 ni menos.",
-    "{left:,} of {total:,} points are drawn, evenly chosen along the horizontal axis.":
-        "Se dibujan {left} de {total} puntos, elegidos de manera uniforme a lo largo del eje "
-        "horizontal.",
+    "{left:,} of {total:,} points are drawn and can be copied, evenly chosen along the "
+    "horizontal axis.":
+        "Se dibujan y se pueden copiar {left} de {total} puntos, elegidos de manera uniforme a lo "
+        "largo del eje horizontal.",
     # Pictures of images.
     "Training images and the labels they are trained with":
         "Imágenes de entrenamiento y las etiquetas con las que se entrenan",

@@ -59,7 +59,7 @@ PHRASES = {
     "{name} not at any accuracy that all runs pass":
         "{name}, con ninguna exactitud por la que pasen todos los entrenamientos",
     "{name} {value:g} times as far ({low:g} to {high:g}) at train accuracy {first:g} to {last:g}":
-        "{name}: {value} veces más lejos ({low} a {high}) con exactitud de entrenamiento de "
+        "{name}: {value} veces la distancia ({low} a {high}) con exactitud de entrenamiento de "
         "{first} a {last}",
     "Needs {method} on wrong and on true labels, with 2 seeds that pass an accuracy.":
         "Se necesita {method} con etiquetas equivocadas y verdaderas, con 2 semillas que pasen "
