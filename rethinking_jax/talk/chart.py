@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 FEW_POINTS = 24  # up to so many points have a marker each
 MOST_POINTS = 80  # of a line: what a screen tells apart, and a sheet still shows
-SIZE, SMALLER = 16, 14  # of the type, in points: names, and the numbers at the axes
+# The sizes of the type, in points: of names at the axes, of the numbers there, of the legend. Two
+# charts side by side are narrow.
+WIDE, NARROW = (18, 16, 14), (16, 14, 14)
+LEAST_WIDE = 7.0  # inches from which on a chart is wide
 
 
 def add(slide: "Slide", chart: Chart, box: theme.Box) -> Any:
@@ -44,15 +47,16 @@ def add(slide: "Slide", chart: Chart, box: theme.Box) -> Any:
         XL_CHART_TYPE.XY_SCATTER_LINES, left, top, width, height, data
     )
     made = frame.chart
-    made.font.size, made.font.name = Pt(SIZE), "Arial"
+    names, numbers, legend = WIDE if box[2] >= LEAST_WIDE else NARROW
+    made.font.size, made.font.name = Pt(names), "Arial"
     made.font.color.rgb = theme.color(theme.INK)
     made.has_title = False
     made.has_legend = len(drawn) > 1
     if made.has_legend:
         made.legend.position = XL_LEGEND_POSITION.BOTTOM
         made.legend.include_in_layout = False
-        made.legend.font.size = Pt(SMALLER)
-    _axes(made, chart)
+        made.legend.font.size = Pt(legend)
+    _axes(made, chart, names, numbers)
     for series, line in zip(made.plots[0].series, drawn, strict=True):
         _dress(series, line, colors[line.name])
     return frame
@@ -77,14 +81,15 @@ def _color_of(lines: Sequence[Line], place: int) -> int:
     return names.index(lines[place].name.partition(" (")[0])
 
 
-def _axes(made: Any, chart: Chart) -> None:
+def _axes(made: Any, chart: Chart, names: int, numbers: int) -> None:
+    """Says what the axes are and where they end; `names` and `numbers` are sizes in points."""
     named = ((made.category_axis, chart.x_label), (made.value_axis, chart.y_label))
     for axis, name in named:
         axis.has_title = True
         axis.axis_title.text_frame.text = name
         run = axis.axis_title.text_frame.paragraphs[0].runs[0]
-        run.font.size, run.font.bold = Pt(SIZE), False
-        axis.tick_labels.font.size = Pt(SMALLER)
+        run.font.size, run.font.bold = Pt(names), False
+        axis.tick_labels.font.size = Pt(numbers)
         axis.tick_label_position = XL_TICK_LABEL_POSITION.LOW
         axis.format.line.color.rgb = theme.color(theme.QUIET)
         axis.has_major_gridlines = axis is made.value_axis
