@@ -111,6 +111,16 @@ def test_both_languages_say_the_same_numbers_and_they_are_measured(
         assert all(any(number in text for text in known) for number in asked), asked
 
 
+@pytest.mark.parametrize("file", WORDS, ids=lambda file: file.stem)
+def test_every_command_of_a_lesson_is_accepted(file: Path, several: list[lessons.Lesson]) -> None:
+    lesson = next(one for one in several if one.name == file.stem)
+    for language in lessons.FOLDERS:
+        named = re.findall(r"--config=([\w./:=,+-]+)", lessons.page(lesson, language))
+        assert lesson.config in named
+        for config in named:
+            rj.load_config(str(REPOSITORY / config))
+
+
 def test_a_page_of_a_lesson_has_its_parts(several: list[lessons.Lesson]) -> None:
     lesson = next(one for one in several if one.name == "optimizers")
     for language in lessons.FOLDERS:
