@@ -108,19 +108,20 @@ def _ways(text: str, level: int) -> Iterator[Said]:
     yield from _by_templates(text)
     if text.endswith((".", ":")):
         yield _around("", text[:-1], text[-1])
+    lower = text[0].lower() + text[1:]
+    begins = text[0].isupper() and not text[:2].isupper()
+    if begins:  # a phrase that begins a sentence may be one of the book that does not
+        yield from map(_capitalized, _by_templates(lower))
+    yield from _without_brackets(text)
     for place, joint in enumerate(joints()[level:], start=level):
         if joint.english in text:
             yield from _parted(text, joint, place)
-    yield from _without_brackets(text)
     for pattern in (COUNTED, VALUED, TWICE_VALUED):
         if match := pattern.fullmatch(text):
             start, end = match.span("things")
             yield _around(text[:start], match["things"], text[end:])
-    if text[0].isupper() and not text[:2].isupper():
-        # A phrase that begins a sentence may be one of the book that does not.
-        inner = _said(text[0].lower() + text[1:], level)
-        if not inner.unknown:
-            yield Said(inner.text[0].upper() + inner.text[1:])
+    if begins:
+        yield _capitalized(_said(lower, level))
 
 
 def _by_templates(text: str, joint: str = "") -> Iterator[Said]:
@@ -193,6 +194,10 @@ def _parts(text: str, joint: str) -> list[str]:
 def _joined(first: Said, joint: str, rest: Said) -> Said:
     between = " e " if joint == " y " and SOUNDS_LIKE_Y.match(rest.text) else joint
     return Said(f"{first.text}{between}{rest.text}", first.unknown + rest.unknown)
+
+
+def _capitalized(said: Said) -> Said:
+    return Said(said.text[0].upper() + said.text[1:], said.unknown)
 
 
 def _around(before: str, inner: str, after: str) -> Said:
