@@ -22,7 +22,15 @@ from sklearn.linear_model import LinearRegression
 from rethinking_jax import experiment
 from rethinking_jax.analysis.claims import NO, NOT_MEASURED, YES
 from rethinking_jax.analysis.curves import Plot
-from rethinking_jax.analysis.lesson import Lesson, curve, groups_of, note, over_epochs, verdict
+from rethinking_jax.analysis.lesson import (
+    Lesson,
+    curve,
+    groups_of,
+    note,
+    over_epochs,
+    slides,
+    verdict,
+)
 from rethinking_jax.analysis.results import Results
 from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import base_config, members, runs
@@ -413,6 +421,16 @@ def test_slides_say_the_same_in_both_languages(name: str) -> None:
             # What has been translated already stays as it is.
             assert spoken(a.label, "es") == spoken(b.label, "es") == b.label
             assert re.findall(r"[\d.,]+", a.label) == re.findall(r"[\d.,]+", b.label)
+
+
+def test_what_a_lesson_of_ones_own_says_stays_as_it_is() -> None:
+    def plots(results: Results, translate: Translate) -> list[Plot]:
+        title = translate("mine, {n:g} of them", n=2)
+        return [Plot("mine", title, "", translate("epochs"), translate("accuracy"), [])]
+
+    spanish = optimizers()._replace(config={**optimizers().config, "language": "es"})
+    (plot,) = slides(Lesson(plots, lambda results: []), spanish)
+    assert (plot.title, plot.x_label) == ("mine, 2 of them", "épocas")
 
 
 @pytest.mark.parametrize("name", EVERY)

@@ -79,6 +79,10 @@ def test_no_phrase_stands_twice() -> None:
         ("true labels (3 seeds)", "etiquetas verdaderas (3 semillas)"),
         ("true labels and random labels", "etiquetas verdaderas y etiquetas al azar"),
         (" accuracy\nchance ", " exactitud\nazar "),
+        ("1.000 with 500, 0.941 with 1,000.", "1.000 con 500, 0.941 con 1,000."),
+        # Names have marks in them.
+        ("my_runs on checkerboard:500, noise,seed=0",
+         "my_runs con checkerboard:500, noise,seed=0"),
         # Nothing is to be said in other words.
         ("", ""), ("mlp_1x512", "mlp_1x512"), ("0.93 (0.92 to 0.94)", "0.93 (0.92 a 0.94)"),
     ],

@@ -11,6 +11,7 @@ from rethinking_jax.analysis.intervals import Difference, difference
 from rethinking_jax.analysis.networks import network
 from rethinking_jax.analysis.results import Group, Results, count_seeds, series
 from rethinking_jax.analysis.verdicts import Verdict
+from rethinking_jax.language.spanish import SPANISH
 from rethinking_jax.language.translate import Translate, translator
 
 # More networks than this are not named in the small print of a slide: its legend has them.
@@ -32,9 +33,16 @@ class Lesson(NamedTuple):
 
 
 def slides(lesson: Lesson, results: Results) -> list[Plot]:
-    """Returns the figures of a lesson in large type, in the config's language."""
-    translate = translator(results.config.get("language", "en"))
-    return [plot._replace(slide=True) for plot in lesson.plots(results, translate)]
+    """Returns the figures of a lesson in large type, in the config's language.
+
+    What a lesson of one's own says, and the phrase book does not know, stays as it is.
+    """
+    translate, as_it_is = translator(results.config.get("language", "en")), translator("en")
+
+    def said(phrase: str, **values: object) -> str:
+        return (translate if phrase in SPANISH else as_it_is)(phrase, **values)
+
+    return [plot._replace(slide=True) for plot in lesson.plots(results, said)]
 
 
 def source(results: Results) -> str:

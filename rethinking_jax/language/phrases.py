@@ -20,7 +20,15 @@ from typing import NamedTuple
 
 from rethinking_jax.language.spanish import SPANISH
 from rethinking_jax.language.spanish.names import NAMES
-from rethinking_jax.language.templates import NUMBER, Joint, Template, joints, patterns, templates
+from rethinking_jax.language.templates import (
+    NUMBER,
+    Joint,
+    Template,
+    joints,
+    patterns,
+    phrases,
+    templates,
+)
 
 # The most parts, between joints of one kind, that a phrase of the book has.
 MOST_PARTS = 6
@@ -28,7 +36,8 @@ BRACKETS = {")": "(", "]": "["}
 COUNTED = re.compile(rf"(?:{NUMBER} )+(?P<things>.+)", re.DOTALL)
 VALUED = re.compile(rf"(?P<things>.+?)(?: {NUMBER})+", re.DOTALL)
 TWICE_VALUED = re.compile(rf"(?P<things>.+? {NUMBER})(?: {NUMBER})+", re.DOTALL)
-WORD = re.compile(r"[^\s()\[\],;:]+")
+# A word, or a name with marks in it such as "checkerboard:500".
+WORD = re.compile(r"[^\s()\[\],;:]+(?:[,;:]+[^\s()\[\],;:]+)*")
 # What runs, files and config keys are called: something that is no word, without a space.
 NAME = re.compile(r"\S*(?:[\d_=]|\.\w)\S*")
 SOUNDS_LIKE_Y = re.compile(r"h?i(?!e)", re.IGNORECASE)  # before it "y" becomes "e"
@@ -69,8 +78,8 @@ def _said(text: str, level: int = 0) -> Said:
         before, _, after = text.partition(stripped) if stripped else (text, "", "")
         inner = _said(stripped, level) if stripped else Said("")
         return Said(f"{before}{inner.text}{after}", inner.unknown)
-    if text in SPANISH and "{" not in text:
-        return Said(SPANISH[text])
+    if text in phrases():
+        return Said(phrases()[text])
     words = WORD.findall(text)
     same = [_stays(word) and word not in SPANISH for word in words]
     if NAME.fullmatch(text) or all(same):
@@ -87,40 +96,42 @@ def _said(text: str, level: int = 0) -> Said:
 
 
 @lru_cache(maxsize=50_000)
-def _phrase(text: str) -> Said | None:
-    """Returns a text that the book knows as a whole, or None."""
-    if text in SPANISH and "{" not in text:
-        return Said(SPANISH[text])
-    return next((way for way in _by_templates(text) if not way.unknown), None)
+def _phrase(text: str, joint: str) -> Said | None:
+    """Returns a text that the book knows as a whole, with all its joints of a kind, or None."""
+    if text in phrases():
+        return Said(phrases()[text])
+    return next((way for way in _by_templates(text, joint) if not way.unknown), None)
 
 
 def _ways(text: str, level: int) -> Iterator[Said]:
     """Yields the ways to translate a text, in the order in which they are believed."""
     yield from _by_templates(text)
+    if text.endswith((".", ":")):
+        yield _around("", text[:-1], text[-1])
+    lower = text[0].lower() + text[1:]
+    begins = text[0].isupper() and not text[:2].isupper()
+    if begins:  # a phrase that begins a sentence may be one of the book that does not
+        yield from map(_capitalized, _by_templates(lower))
+    yield from _without_brackets(text)
     for place, joint in enumerate(joints()[level:], start=level):
         if joint.english in text:
             yield from _parted(text, joint, place)
-    yield from _without_brackets(text)
     for pattern in (COUNTED, VALUED, TWICE_VALUED):
         if match := pattern.fullmatch(text):
             start, end = match.span("things")
             yield _around(text[:start], match["things"], text[end:])
-    if text.endswith((".", ":")):
-        yield _around("", text[:-1], text[-1])
-    if text[0].isupper() and not text[:2].isupper():
-        # A phrase that begins a sentence may be one of the book that does not.
-        inner = _said(text[0].lower() + text[1:], level)
-        if not inner.unknown:
-            yield Said(inner.text[0].upper() + inner.text[1:])
+    if begins:
+        yield _capitalized(_said(lower, level))
 
 
-def _by_templates(text: str) -> Iterator[Said]:
-    """Yields a text as what each template that fits says."""
+def _by_templates(text: str, joint: str = "") -> Iterator[Said]:
+    """Yields a text as what each template that fits says, with no `joint` in any value."""
     for english, spanish in templates():
         if all(literal in text for literal in english.literals):
             matches = (pattern.fullmatch(text) for pattern in patterns(english))
             for values in (match.groupdict() for match in matches if match):
-                if all(map(_is_value, values.values())):
+                within = joint and any(joint in value for value in values.values())
+                if not within and all(map(_is_value, values.values())):
                     yield from _filled(english, spanish, values)
 
 
@@ -157,7 +168,9 @@ def _parted(text: str, joint: Joint, place: int) -> Iterator[Said]:
         ways = []
         for end in range(min(start + MOST_PARTS, count), start, -1):
             several = joint.english.join(parts[start:end]) + (joint.kept if end < count else "")
-            first = _said(several, place + 1) if end == start + 1 else _phrase(several)
+            first = (
+                _said(several, place + 1) if end == start + 1 else _phrase(several, joint.english)
+            )
             if first is not None:
                 ways.append(_joined(first, joint.spanish, best[end]) if end < count else first)
         best[start] = min(ways, key=lambda way: _open_words(way.unknown))
@@ -181,6 +194,10 @@ def _parts(text: str, joint: str) -> list[str]:
 def _joined(first: Said, joint: str, rest: Said) -> Said:
     between = " e " if joint == " y " and SOUNDS_LIKE_Y.match(rest.text) else joint
     return Said(f"{first.text}{between}{rest.text}", first.unknown + rest.unknown)
+
+
+def _capitalized(said: Said) -> Said:
+    return Said(said.text[0].upper() + said.text[1:], said.unknown)
 
 
 def _around(before: str, inner: str, after: str) -> Said:

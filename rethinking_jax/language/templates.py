@@ -68,6 +68,15 @@ def is_infix(template: Template) -> bool:
 
 
 @cache
+def phrases() -> dict[str, str]:
+    """Returns the phrases without places, as they are read, by their English."""
+    made = [(template_of(english), template_of(text)) for english, text in SPANISH.items()]
+    return {
+        english.literals[0]: spanish.literals[0] for english, spanish in made if not english.places
+    }
+
+
+@cache
 def templates() -> tuple[tuple[Template, Template], ...]:
     """Returns what has places, English and Spanish; that with the most literal characters first.
 

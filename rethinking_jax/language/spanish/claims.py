@@ -64,7 +64,8 @@ PHRASES = {
         "De 1 a 3.6 veces el tiempo de las etiquetas verdaderas",
     "Test error rises with label noise to chance.":
         "El error de prueba sube con el ruido en las etiquetas hasta el azar.",
-    "From 0.13 to 0.90": "De 0.13 a 0.90",
+    "From 0.13 to 0.90 (CIFAR-10, small Inception).":
+        "De 0.13 a 0.90 (CIFAR-10, Inception pequeña).",
     "Random labels are fitted on ImageNet, too.":
         "Las etiquetas al azar se ajustan también en ImageNet.",
     "Train accuracy 0.9520 top-1, 0.9914 top-5":

@@ -33,6 +33,10 @@ PHRASES = {
         "solo difieren en las etiquetas. por azar ±: la desviación estándar del error de prueba "
         "sobre todas las permutaciones de los nombres de las clases; tras etiquetas al azar, a "
         "menos de tres de ellas de 1 - 1/k es azar.",
+    "Share of the dichotomies of n points that training fits. Cover's theorem holds for linear "
+    "classifiers: 2 sum_{{k < weights}} C(n - 1, k) of 2^n.":
+        "Proporción de las dicotomías de n puntos que el entrenamiento ajusta. El teorema de Cover "
+        "vale para clasificadores lineales: 2 sum_{{k < pesos}} C(n - 1, k) de 2^n.",
     "given {label:d}": "dada {label}",
     "true {label:d}": "verdadera {label}",
     "same as true {label:d}": "igual a la verdadera {label}",

@@ -69,7 +69,7 @@ PHRASES = {
     "Seconds of training to loss {loss:g}: {times}":
         "Segundos de entrenamiento hasta la pérdida {loss}: {times}",
     "all {seconds:g}": "todos {seconds}",
-    "all never": "todos nunca",
+    "{times}, all never": "{times}, todos nunca",
     "Epochs to training loss {loss:g}: {epochs}":
         "Épocas hasta la pérdida de entrenamiento {loss}: {epochs}",
     "Training loss at the end by learning rate: {losses}; guessing costs {start:g}":

@@ -61,7 +61,7 @@ PHRASES = {
     "at least {value} on {names}": "al menos {value} con {names}",
     "{value:g} (printed as {percent:g} %)": "{value} (que se imprime como {percent} %)",
     "{value:g} (printed as {percent:g} % like the paper's {theirs:g})":
-        "{value} (que se imprime como {percent} %, igual que {theirs} del artículo)",
+        "{value} (que se imprime como {percent} %, igual que el {theirs} del artículo)",
     "{reached:g} of {all:g} runs reach train accuracy {threshold}; train accuracy at the end "
     "{values}":
         "{reached} de {all} entrenamientos alcanzan una exactitud de entrenamiento de {threshold}; "
@@ -85,6 +85,8 @@ PHRASES = {
     "a mean training loss of {loss:g} within an epoch":
         "una pérdida media de {loss} dentro de una época",
     "steps to {reached}": "pasos hasta {reached}",
+    "steps to training loss {loss:g}: {times}":
+        "pasos hasta una pérdida de entrenamiento de {loss}: {times}",
     "steps to fit by train accuracy {level:g}":
         "pasos hasta ajustar, por exactitud de entrenamiento {level}",
     "steps to fit by train accuracy {level:g}, the highest level that all runs reach":
@@ -160,8 +162,8 @@ PHRASES = {
         "El artículo lo dice de ImageNet y no de CIFAR-10.",
     "Test accuracy: {best} with {ours}; nearest to it of {n:g} regularized others: {name} with "
     "{theirs}; {told}":
-        "Exactitud de prueba: {best}, {ours}; el más cercano de otros {n} con regularizador: "
-        "{name}, {theirs}; {told}",
+        "Exactitud de prueba: {best}, {ours}; el más cercano de los otros con "
+        "regularizador ({n}): {name}, {theirs}; {told}",
     "Test accuracy: {told}": "Exactitud de prueba: {told}",
     "learning rates {one:g} and {other:g}": "tasas de aprendizaje {one} y {other}",
     "95 % interval of the difference {low:g} to {high:g}, over {of}":

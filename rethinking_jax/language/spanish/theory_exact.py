@@ -78,7 +78,7 @@ PHRASES = {
         "más anchuras intermedias, o entrenando más, se encuentran otras menores.",
     "Trained: the smallest width that fits the same labels":
         "Entrenada: la menor anchura que ajusta las mismas etiquetas",
-    "{name}, {count} points": "{name}, {count} puntos",
+    "{name}, {count:,} points": "{name}, {count} puntos",
     "Trained 2-layer networks: train accuracy by width":
         "Redes entrenadas de 2 capas: exactitud de entrenamiento según la anchura",
     "After the same number of steps, or where every label was fitted.":
