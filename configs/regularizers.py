@@ -8,8 +8,10 @@ nothing and each of them on random labels. Digits of 28 x 28 are cut to 24 x 24,
 differ. Arguments: model, dataset, seeds, epochs, train_examples (0: all), crop_size, dropout (the
 share that is dropped) and weight_decay, for instance `:model=mlp_3x512,seeds=3`.
 
-Expected: on true labels each wins a point or less of test accuracy; random labels are fitted
-in spite of weight decay and of dropout, and hardly with new crops in each epoch.
+Expected: on true labels test accuracy 0.933 without any, 0.937 with weight decay, 0.939 with
+dropout and 0.969 with crops (0.978 with all three); random labels are fitted with weight decay and
+with dropout, and not with new crops in each epoch, whose running accuracy is 0.26 after these
+100.
 
 Takes 2 minutes on two CPU cores.
 """

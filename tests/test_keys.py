@@ -18,7 +18,7 @@ from rethinking_jax.config.key import check_keys
 from rethinking_jax.errors import UserError
 from rethinking_jax.models import MODELS
 from rethinking_jax.theory.kinds import KINDS
-from rethinking_jax.theory.settings import theory_config
+from rethinking_jax.theory.settings import keys_of, theory_config
 
 PAGE = Path(__file__).parents[1] / "docs" / "keys.md"
 RESOURCES = {
@@ -121,6 +121,14 @@ def test_resources_do_not_name_a_run() -> None:
         assert configs.digest(config) == named
         config.epochs += 1
         assert configs.digest(config) != named
+
+
+def test_a_language_names_no_experiment() -> None:
+    for kind in KINDS:
+        english, spanish = (theory_config(kind, language=code) for code in ("en", "es"))
+        assert configs.digest(english, keys_of(english)) == configs.digest(
+            spanish, keys_of(spanish)
+        )
 
 
 def test_resources_in_a_sweep_name_a_run_that_has_no_other_name() -> None:

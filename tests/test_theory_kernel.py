@@ -17,6 +17,7 @@ from rich.console import Console
 from rethinking_jax import experiment
 from rethinking_jax.data import watch
 from rethinking_jax.errors import UserError
+from rethinking_jax.report import __main__ as report
 from rethinking_jax.theory import cholesky, features, kernel, kernel_matrix, kernel_solve
 from rethinking_jax.theory.data import Task, Tasks, rows
 from rethinking_jax.theory.kernel_cg import conjugate_gradients, nystroem
@@ -367,6 +368,10 @@ def test_the_command_solves_mnist5k_subsets(answer: Command, tmp_path: Path) -> 
     for name in ("figures/kernel.png", "tables/kernel.csv", "report.html"):
         assert (workdir / name).exists()
     assert left_in_english(workdir) == []
+    page = workdir / "report.html"
+    assert "Afirmaciones" in page.read_text() and "Claims" not in page.read_text()
+    assert report.main([str(workdir), "--language=en"]) == 0  # whatever its config says
+    assert "Claims" in page.read_text() and "Afirmaciones" not in page.read_text()
 
 
 def test_both_solvers_find_the_same_on_mnist5k(data_dir: Path, tmp_path: Path) -> None:

@@ -171,8 +171,7 @@ def _with_twins(draft: Slide, own: TheoryResults, words: Translate) -> Slide:
         "1/n",
     ]
     size = words("{n} training images", n=f"{members[0]['examples']:,}")
-    seeds = told.count_of_seeds(len({row["seed"] for row in members}), words)
-    small = told.of_theory(own, words, size, seeds)
+    small = told.of_theory(own, words, size, told.seeds_of(members, words))
     return told.with_ours(draft, script, small, draft.points, grid=Grid(columns, rows))
 
 
@@ -228,7 +227,7 @@ def _with_built(draft: Slide, own: TheoryResults, words: Translate) -> Slide:
         words("labels taken, single precision"),
     ]
     grid = Grid(columns, [_built_row(row) for row in shown])
-    small = told.of_theory(own, words)
+    small = told.of_theory(own, words, told.seeds_of(noise, words))
     return told.with_ours(draft, script, small, [*draft.points, ours], grid=grid)
 
 

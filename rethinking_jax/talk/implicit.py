@@ -58,7 +58,8 @@ def _with_starts(draft: Slide, own: TheoryResults, words: Translate) -> Slide:
         words("test error"),
     ]
     grid = Grid(columns, [_start_row(row, words) for row in rows[:4]])
-    small = told.of_theory(own, words, words("{n} training images", n=zero["examples"]))
+    images = words("{n} training images", n=zero["examples"])
+    small = told.of_theory(own, words, images, told.seeds_of(rows, words))
     return told.with_ours(draft, script, small, draft.points, grid=grid)
 
 
@@ -132,5 +133,5 @@ def _with_kernels(
     ]
     grid = Grid(draft.grid.columns if draft.grid else [], [*ours, *_paper_rows(words)])
     images = words("{n} training images", n=f"{rows[0]['train_examples']:,}")
-    small = told.of_theory(own, words, images)
+    small = told.of_theory(own, words, images, told.seeds_of(rows, words))
     return told.with_ours(draft, script, small, draft.points, grid=grid)

@@ -118,7 +118,9 @@ def _with_scores(draft: Slide, own: TheoryResults, words: Translate) -> Slide:
         words("mean, right labels"),
     ]
     grid = Grid(columns, [_score_row(row, words) for row in rows[:5]])
-    return told.with_ours(draft, script, told.of_theory(own, words), draft.points, grid=grid)
+    trained = words("{n} networks", n=own.config["runs"]) if "runs" in own.config else ""
+    small = told.of_theory(own, words, trained)
+    return told.with_ours(draft, script, small, draft.points, grid=grid)
 
 
 def _score_row(row: Json, words: Translate) -> list[str]:

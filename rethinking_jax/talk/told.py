@@ -11,7 +11,7 @@ from rethinking_jax.analysis.networks import NETWORKS, network
 from rethinking_jax.analysis.results import Group, Results, Series
 from rethinking_jax.language.translate import Translate
 from rethinking_jax.talk.slide import Slide
-from rethinking_jax.workdir.metrics import text_of
+from rethinking_jax.workdir.metrics import Json, text_of
 
 DASH = "-"  # stands where there is no number
 DIGITS = 3
@@ -97,6 +97,11 @@ def seeds(groups: Sequence[Group], words: Translate) -> str:
 def count_of_seeds(count: int, words: Translate) -> str:
     """Returns a number of seeds in words."""
     return words("{n} seed" if count == 1 else "{n} seeds", n=count)
+
+
+def seeds_of(rows: Iterable[Json], words: Translate) -> str:
+    """Returns how many seeds measurements have; those of an experiment with one do not name it."""
+    return count_of_seeds(len({row.get("seed", 0) for row in rows}), words)
 
 
 def network_of(name: str, words: Translate) -> str:

@@ -240,8 +240,8 @@ PHRASES = {
         "El artículo: sin ninguno de ellos la red también generaliza.",
     "Are regularizers the answer? In the paper the small Inception tests at {both} with augmentation and weight decay, and at {none} without any. They help, and they are not why it generalizes: the gap to chance is there without them.":
         "¿Son los regularizadores la respuesta? En el artículo, la Inception pequeña llega a {both} con aumento de datos y decaimiento de pesos, y a {none} sin ninguno. Ayudan, pero no son la razón de que generalice: está lejos del azar también sin ellos.",
-    "Are regularizers the answer? Ours tests at {plain} with all of them off, and at {most} at best, with this on: {best}. In the paper it is {none} against {both}. Its point is that what they add is small beside what is there without them: they are not the reason why networks generalize.":
-        "¿Son los regularizadores la respuesta? La nuestra llega a {plain} sin ninguno, y en el mejor caso a {most}, con esto: {best}. En el artículo son {none} contra {both}. Su argumento: lo que añaden es poco junto a lo que hay sin ellos. No son la razón de que las redes generalicen.",
+    "Are regularizers the answer? Ours tests at {plain} with all of them off, and at {most} at best, with this on: {best}. In the paper the small Inception has {none} against {both}. What they add is small beside what is there without them, it says: they are not the reason why networks generalize.":
+        "¿Son los regularizadores la respuesta? La nuestra llega a {plain} sin ninguno, y en el mejor caso a {most}, con esto: {best}. En el artículo, la Inception pequeña tiene {none} contra {both}. Lo que añaden, dice, es poco junto a lo que hay sin ellos: no son la razón de que las redes generalicen.",
     "They do not stop it from fitting noise": "No impiden que ajuste el ruido",
     "Training accuracy on random labels, with explicit regularizers switched on.":
         "Exactitud de entrenamiento con etiquetas al azar y regularizadores explícitos.",
