@@ -21,7 +21,7 @@ _HOMES = {
     "run": "experiment",
     "load": "trained",
     "TrainedRun": "trained",
-    "load_config": "job",
+    "load_config": "theory.settings",
     "base_config": "config",
     "parse_argument": "config",
     "product": "config",

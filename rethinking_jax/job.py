@@ -8,29 +8,14 @@ from ml_collections import ConfigDict
 from rich.console import Console
 
 from rethinking_jax import config as configs
-from rethinking_jax.config import file
 from rethinking_jax.data import Dataset, fingerprint
 from rethinking_jax.host.console import say
 from rethinking_jax.host.processes import refuse_together
 from rethinking_jax.sweep.stage import Measure
-from rethinking_jax.theory.settings import theory_config
 from rethinking_jax.workdir import damage
 from rethinking_jax.workdir.folder import Fingerprint, Folder
 from rethinking_jax.workdir.metrics import Json
 from rethinking_jax.workdir.storage import AnyPath
-
-
-def load_config(name: str) -> ConfigDict:
-    """Returns the config that --config=NAME means, to be changed and given to `rj.run`.
-
-    Args:
-      name: the name of a config that comes with the package, or a file, and behind a colon what it
-        takes as its argument, such as "figure1:b,dataset=mnist5k".
-
-    Raises:
-      UserError: there is no such config (the message has the nearest), or something in it is wrong.
-    """
-    return configs.taken(file.load(name), theory_config)
 
 
 class Job(NamedTuple):

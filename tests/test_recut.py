@@ -19,6 +19,7 @@ from rethinking_jax import config as configs
 from rethinking_jax import experiment
 from rethinking_jax.config import Member, runs
 from rethinking_jax.errors import RunFailed
+from rethinking_jax.experiment import stage
 from rethinking_jax.sweep import recut
 from rethinking_jax.sweep.saved import whose
 from rethinking_jax.workdir import checkpoint, metrics
@@ -70,7 +71,7 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     workdir = tmp_path_factory.mktemp("stopped")
     lines = workdir / "metrics.jsonl"
     with pytest.MonkeyPatch.context() as patch, pytest.raises(RunFailed, match="a test: saved"):
-        patch.setattr(experiment, "stop_requests", stop_requests)
+        patch.setattr(stage, "stop_requests", stop_requests)
         run(workdir)
     return workdir
 

@@ -14,8 +14,9 @@ import pytest
 from conftest import REPOSITORY, Command, read_metrics, read_summary
 from helpers import commands
 
-from rethinking_jax import experiment, prepare
+from rethinking_jax import prepare
 from rethinking_jax.bench import __main__ as bench
+from rethinking_jax.experiment import training
 from rethinking_jax.host.signals import stop_requests
 from rethinking_jax.pictures import illustrations
 from rethinking_jax.report import __main__ as report
@@ -99,11 +100,11 @@ MAIN = "rethinking_jax.main"
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 PLACES = {
     "import.jaxlib": "before anything was written",
-    "rethinking_jax.experiment.load_datasets": "before anything was written",
+    "rethinking_jax.experiment.training.load_datasets": "before anything was written",
     "rethinking_jax.screen.parameter_shapes": "what is saved in {workdir} stays",
     "rethinking_jax.sweep.loop.resumed": "saved {workdir}/checkpoints/true_labels/2",
     "rethinking_jax.sweep.loop.measured": "saved {workdir}/checkpoints/true_labels/2",
-    "rethinking_jax.experiment.summarize": "what is saved in {workdir} stays",
+    "rethinking_jax.experiment.training.summarize": "what is saved in {workdir} stays",
     "rethinking_jax.pictures.illustrations.draw": "all results are in {workdir}",
     "rethinking_jax.analysis.table.write_tables": "all results are in {workdir}",
 }
@@ -178,10 +179,10 @@ def test_a_signal_outside_training_says_what_is_saved_and_loses_nothing(
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     assert answer(*SMALL, f"--workdir={whole}").returncode == 0
     arguments = (*SMALL, f"--workdir={cut}")
-    with interrupted(experiment, "load_datasets", ""):
+    with interrupted(training, "load_datasets", ""):
         one_line(answer(*arguments), "stopped by Ctrl-C before anything was written", str(cut))
     assert not cut.exists()
-    with interrupted(experiment, "summarize"):
+    with interrupted(training, "summarize"):
         result = answer(*arguments)
     one_line(result, f"stopped by SIGTERM; what is saved in {cut} stays. To go on", *SMALL)
     assert read_metrics(cut) == read_metrics(whole)

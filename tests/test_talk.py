@@ -452,7 +452,11 @@ def test_python_pptx_is_imported_only_where_a_deck_is_written() -> None:
     room = Path(deck.__file__).parent
     importing = {
         path.relative_to(room.parent).as_posix()
-        for path in [*room.glob("*.py"), Path(experiment.__file__), Path(report_command.__file__)]
+        for path in [
+            *room.glob("*.py"),
+            *Path(experiment.__file__).parent.glob("*.py"),
+            Path(report_command.__file__),
+        ]
         for node in ast.parse(path.read_text()).body
         if isinstance(node, ast.Import | ast.ImportFrom)
         and ("pptx" in ast.unparse(node) or "talk.deck" in ast.unparse(node))

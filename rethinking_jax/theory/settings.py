@@ -4,7 +4,15 @@ from collections.abc import Mapping, Sequence
 
 from ml_collections import ConfigDict
 
-from rethinking_jax.config import KEYS, Member, base_config, check_keys, check_labels_file
+from rethinking_jax.config import (
+    KEYS,
+    Member,
+    base_config,
+    check_keys,
+    check_labels_file,
+    file,
+    taken,
+)
 from rethinking_jax.config.key import Key, table
 from rethinking_jax.config.strict import StrictConfig
 from rethinking_jax.errors import UserError
@@ -79,3 +87,16 @@ def check_shared(config: ConfigDict, members: Sequence[Member]) -> None:
                 f"config.sweep: {key!r} is one for all runs of kind={config.kind}: make a command "
                 "of each value"
             )
+
+
+def load_config(name: str) -> ConfigDict:
+    """Returns the config that --config=NAME means, to be changed and given to `rj.run`.
+
+    Args:
+      name: the name of a config that comes with the package, or a file, and behind a colon what it
+        takes as its argument, such as "figure1:b,dataset=mnist5k".
+
+    Raises:
+      UserError: there is no such config (the message has the nearest), or something in it is wrong.
+    """
+    return taken(file.load(name), theory_config)
