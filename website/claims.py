@@ -11,6 +11,7 @@ from website.kept import Kept
 
 # The parts of the page, in its order; what was not measured is folded.
 PARTS = {NO: "Came out no", YES: "Came out yes", NOT_MEASURED: "Not measured"}
+LECTURE = "The lecture"  # whose claims have no place in a paper
 
 
 class Row(NamedTuple):
@@ -64,9 +65,9 @@ def _claims(found: Sequence[Row]) -> list[str]:
     for own in grouped.values():
         first = own[0].verdict
         lines.append(f"**{markdown.plain(first.claim)}**")
-        if first.place:
-            said = f"{first.source}: {first.paper}" if first.paper else first.source
-            lines.append(f"<br>{markdown.plain(said)}")
+        source = first.source or LECTURE
+        said = f"{source}: {first.paper}" if first.paper else source
+        lines.append(f"<br>{markdown.plain(said)}")
         lines += ["", *map(_item, own), ""]
     return lines
 

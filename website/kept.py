@@ -21,7 +21,6 @@ ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "docs" / "results"
 LIST = Path(__file__).parent / "experiments.toml"
 LESSONS = Path(__file__).parent / "lessons"
-DISCUSSED = "teach.md"  # where docs/ discusses the lessons
 
 
 class Kept(NamedTuple):
@@ -71,7 +70,7 @@ def experiments() -> list[Kept]:
     for file in sorted(LESSONS.glob("*.toml")):
         words = tomllib.loads(file.read_text(encoding="utf-8"))
         title, note = f"Lesson: {words['en']['title']}", words["en"].get("note", "")
-        own = {"title": title, "discussion": DISCUSSED, "note": note}
+        own = {"title": title, "discussion": f"lessons/{file.stem}.md", "note": note}
         found.append(_kept(words["results"], own))
     return [one for one in found if one.summary]
 
