@@ -295,7 +295,7 @@ PHRASES = {
     "relative distance to the least norm": "distancia relativa a la norma mínima",
     "Kernels interpolate, and generalize": "Los kernels interpolan, y generalizan",
     "The paper: the least norm is not all; wavelets test better, with a larger norm.":
-        "El artículo: la norma mínima no es todo; los wavelets dan menor error de prueba con mayor norma.",
+        "El artículo: la norma mínima no es todo; los wavelets yerran menos, con mayor norma.",
     "the paper: {data}, {kind}": "el artículo: {data}, {kind}",
     "gaussian kernel": "kernel gaussiano",
     "gabor kernel": "kernel en wavelets de Gabor",
