@@ -16,6 +16,12 @@ NAMES = sorted(catalog.shipped())
 COLUMNS = 200  # of a line of --list, which more than one config would make hard to read
 
 
+@pytest.fixture(autouse=True)
+def piped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines are not folded, as in a pipe: the workers of pytest name the columns of a terminal."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 def said(*words: str, cwd: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
     return commands.answer(main.main, ["main", *words], cwd)
 

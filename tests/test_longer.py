@@ -12,8 +12,8 @@ from conftest import read_metrics, read_summary
 from ml_collections import ConfigDict
 
 import rethinking_jax as rj
-from rethinking_jax import experiment
 from rethinking_jax.errors import UserError
+from rethinking_jax.experiment import training
 from rethinking_jax.workdir.folder import Folder
 
 SAMPLED = {"name": "sampled", "train_eval_examples": 50}
@@ -96,7 +96,7 @@ def test_it_ends_as_one_that_had_these_epochs_from_the_start(
     assert "Complete already" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("owner", [Folder, experiment])
+@pytest.mark.parametrize("owner", [Folder, training])
 def test_a_kill_at_its_beginning_costs_nothing(
     owner: Any,
     sampled: tuple[Path, Path],
