@@ -11,7 +11,7 @@ many epochs, so that times can be compared.
 Expected: per epoch the small batches are far ahead; per second of training a batch between is the
 fastest, for a small one leaves the machine idle.
 
-Takes 1.5 minutes on two CPU cores.
+Takes 1 minute on two CPU cores.
 """
 
 from ml_collections import ConfigDict

@@ -15,9 +15,9 @@ arguments, joined by ;. What is not among them stands on its slide as not measur
 language, also of other workdirs: docs/teach.md goes from the README to the edited deck.
 
 It needs python-pptx: pip install "rethinking_jax[slides]". A command that was stopped goes on with
-the part that was not complete. All of it is 8.5 minutes of CPU time, compiling included.
+the part that was not complete.
 
-Takes 9 minutes on two CPU cores.
+Takes 5 minutes on two CPU cores.
 """
 
 from ml_collections import ConfigDict
