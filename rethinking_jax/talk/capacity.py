@@ -105,8 +105,8 @@ def _with_labelings(draft: Slide, own: TheoryResults, words: Translate) -> Slide
     script = words(
         "The VC dimension asks for how many points every labeling can be fitted. In a small "
         "experiment the point where half of the labelings fit is, in points per weight: {list}. So "
-        "capacity grows with the number of weights. A network with a million of them shatters any "
-        "training set that we have, and the bound is empty.",
+        "capacity grows with the number of weights. The paper's networks have more of them than "
+        "images, and fit random labels, too: there the bound says nothing.",
         list=listed,
     )
     ours = words("Ours, points per weight at which half of the labelings fit: {list}.", list=listed)

@@ -26,7 +26,7 @@ def least_norm(found: Material, words: Translate) -> Slide:
         ],
         words("Where is a regularizer then? In linear models the answer is known. Among all "
               "solutions that fit, SGD from zero finds the one of least norm. The algorithm itself "
-              "is an implicit regularizer. For deep networks nobody has proved as much."),
+              "is an implicit regularizer. For deep networks the paper leaves it open."),
         told.papers(words("section 5, an argument and no number"), words),
         missing="min_norm.py",
     )  # fmt: skip

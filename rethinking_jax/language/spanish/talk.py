@@ -199,8 +199,8 @@ PHRASES = {
         "Lo nuestro, puntos por peso con los que se ajusta la mitad de los etiquetados: {list}.",
     "{network}: {ratio:.2f}": "{network}: {ratio:.2f}",
     "{network}, {n} weights": "{network}, {n} pesos",
-    "The VC dimension asks for how many points every labeling can be fitted. In a small experiment the point where half of the labelings fit is, in points per weight: {list}. So capacity grows with the number of weights. A network with a million of them shatters any training set that we have, and the bound is empty.":
-        "La dimensión VC pregunta de cuántos puntos se ajusta todo etiquetado. En un experimento pequeño, la mitad de los etiquetados se ajusta con estos puntos por peso: {list}. La capacidad crece con el número de pesos. Una red con un millón pulveriza cualquier conjunto nuestro, y la cota queda vacía.",
+    "The VC dimension asks for how many points every labeling can be fitted. In a small experiment the point where half of the labelings fit is, in points per weight: {list}. So capacity grows with the number of weights. The paper's networks have more of them than images, and fit random labels, too: there the bound says nothing.":
+        "La dimensión VC pregunta de cuántos puntos se ajusta todo etiquetado. En un experimento pequeño, la mitad de los etiquetados se ajusta con estos puntos por peso: {list}. La capacidad crece con el número de pesos. Las redes del artículo tienen más pesos que imágenes y ajustan también etiquetas al azar: ahí la cota no dice nada.",
     "Share of labelings that training fits, against points per weight":
         "Proporción de etiquetados que el entrenamiento ajusta, según los puntos por peso",
     "points per weight": "puntos por peso",
@@ -286,8 +286,8 @@ PHRASES = {
         "Un modelo lineal con más características que ejemplos tiene muchas soluciones.",
     "SGD that starts at zero finds the one of least norm: a regularizer that nobody switched on.":
         "SGD desde cero halla la de norma mínima: un regularizador que nadie encendió.",
-    "Where is a regularizer then? In linear models the answer is known. Among all solutions that fit, SGD from zero finds the one of least norm. The algorithm itself is an implicit regularizer. For deep networks nobody has proved as much.":
-        "¿Dónde está entonces el regularizador? En modelos lineales se sabe. De todas las soluciones que ajustan, SGD desde cero halla la de norma mínima. El algoritmo mismo es un regularizador implícito. Para redes profundas nadie lo ha demostrado.",
+    "Where is a regularizer then? In linear models the answer is known. Among all solutions that fit, SGD from zero finds the one of least norm. The algorithm itself is an implicit regularizer. For deep networks the paper leaves it open.":
+        "¿Dónde está entonces el regularizador? En modelos lineales se sabe. De todas las soluciones que ajustan, SGD desde cero halla la de norma mínima. El algoritmo mismo es un regularizador implícito. Para redes profundas el artículo lo deja abierto.",
     "Where is a regularizer then? In linear models we know. With {n} images and {d} features there are many solutions. SGD from zero ends within {distance:.1g} of the one of least norm; from another start it ends elsewhere, {away:.2f} away, and tests at error {other} instead of {zero}. The algorithm regularizes.":
         "¿Dónde está entonces el regularizador? En modelos lineales se sabe. Con {n} imágenes y {d} características hay muchas soluciones. SGD desde cero termina a {distance:.1g} de la de norma mínima; desde otro punto, a {away:.2f}, y su error de prueba es {other} y no {zero}. El algoritmo regulariza.",
     "SGD starts at": "SGD empieza en",
