@@ -22,11 +22,12 @@ from conftest import REPOSITORY, Command, read_metrics
 from helpers.processes import free_port, start, wait_for_lines
 
 from rethinking_jax import config as configs
-from rethinking_jax import job, main, prepare, screen
+from rethinking_jax import main, prepare
 from rethinking_jax.config.key import check_keys
 from rethinking_jax.config.keys import KEYS
 from rethinking_jax.data.tfds import records
 from rethinking_jax.errors import UserError, file_error, lacking
+from rethinking_jax.experiment import job, screen
 from rethinking_jax.host import distributed, memory
 from rethinking_jax.workdir import checkpoint, metrics
 

@@ -101,7 +101,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 PLACES = {
     "import.jaxlib": "before anything was written",
     "rethinking_jax.experiment.training.load_datasets": "before anything was written",
-    "rethinking_jax.screen.parameter_shapes": "what is saved in {workdir} stays",
+    "rethinking_jax.experiment.screen.parameter_shapes": "what is saved in {workdir} stays",
     "rethinking_jax.sweep.loop.resumed": "saved {workdir}/checkpoints/true_labels/2",
     "rethinking_jax.sweep.loop.measured": "saved {workdir}/checkpoints/true_labels/2",
     "rethinking_jax.experiment.training.summarize": "what is saved in {workdir} stays",

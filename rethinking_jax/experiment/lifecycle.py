@@ -9,16 +9,15 @@ from ml_collections import ConfigDict
 from rich.console import Console
 
 from rethinking_jax import config as configs
-from rethinking_jax import screen
 from rethinking_jax.analysis import drawing, findings
 from rethinking_jax.cli import reason
 from rethinking_jax.data import Dataset
 from rethinking_jax.errors import RunFailed
-from rethinking_jax.experiment import measuring, training
+from rethinking_jax.experiment import measuring, screen, training
+from rethinking_jax.experiment.job import Job, Way, found_complete
 from rethinking_jax.host import flags
 from rethinking_jax.host.environment import check_devices
 from rethinking_jax.host.processes import is_primary, wait_for_all
-from rethinking_jax.job import Job, Way, found_complete
 from rethinking_jax.models import Architecture
 from rethinking_jax.sweep import shares
 from rethinking_jax.sweep.stage import Measure

@@ -12,9 +12,9 @@ from rethinking_jax.analysis import findings
 from rethinking_jax.analysis.findings import TheoryResults
 from rethinking_jax.data import fingerprint
 from rethinking_jax.errors import RunFailed, UserError
+from rethinking_jax.experiment.job import Job
 from rethinking_jax.experiment.stage import open_stage
 from rethinking_jax.host.environment import describe_device, versions
-from rethinking_jax.job import Job
 from rethinking_jax.report import page
 from rethinking_jax.step.precision import flagged
 from rethinking_jax.sweep.progress import ProgressReport

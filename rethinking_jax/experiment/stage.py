@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
+from rethinking_jax.experiment.job import Job
 from rethinking_jax.host.processes import is_primary
 from rethinking_jax.host.signals import stop_requests
-from rethinking_jax.job import Job
 from rethinking_jax.sweep import profiling
 from rethinking_jax.sweep.measure import of_each_run
 from rethinking_jax.sweep.progress import ProgressReport

@@ -5,13 +5,13 @@ from itertools import accumulate
 
 import jax
 
-from rethinking_jax import screen
 from rethinking_jax.analysis.results import Results, read_pictures
 from rethinking_jax.data import fingerprint
 from rethinking_jax.data.runs import load_datasets, training_sets
+from rethinking_jax.experiment import screen
+from rethinking_jax.experiment.job import Job
 from rethinking_jax.experiment.stage import open_stage
 from rethinking_jax.host.processes import is_primary, refuse_together, wait_for_all
-from rethinking_jax.job import Job
 from rethinking_jax.pictures import illustrations
 from rethinking_jax.report import page
 from rethinking_jax.sweep import (

@@ -8,9 +8,9 @@ from rethinking_jax.analysis import findings, tables
 from rethinking_jax.analysis.table import markdown
 from rethinking_jax.config.key import ABOVE_ZERO
 from rethinking_jax.errors import RunFailed
+from rethinking_jax.experiment.job import Job
 from rethinking_jax.host.console import say
 from rethinking_jax.host.environment import describe_device
-from rethinking_jax.job import Job
 from rethinking_jax.sweep.engine import Chunk
 from rethinking_jax.sweep.summary import parameter_shapes
 from rethinking_jax.workdir import checkpoint
