@@ -107,13 +107,18 @@ def _default_workdir(config: ConfigDict, share: str) -> str:
 
 def _run(config: ConfigDict, workdir: str, command: str, share: str) -> None:
     # What follows takes long to import: only now, for a command that is right.
-    from rethinking_jax.host.environment import check_devices
+    from rethinking_jax.host.memory import check_address_space, keep_freed_memory
 
-    check_devices()  # without memory even an import may crash
+    check_address_space()  # without memory even an import may crash
     from rethinking_jax import experiment
+    from rethinking_jax.host import cpu
     from rethinking_jax.host.console import make_console
+    from rethinking_jax.host.environment import check_devices
     from rethinking_jax.host.processes import is_primary
 
+    if cpu.is_alone() and experiment.convolves(config):
+        keep_freed_memory()
+    check_devices()
     console = make_console(quiet=not is_primary())
     experiment.run(config, workdir, command=command, console=console, share=share)
 

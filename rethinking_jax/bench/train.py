@@ -21,7 +21,7 @@ from rethinking_jax.step.optimizer import make_optimizer
 from rethinking_jax.step.preprocess import make_preprocess
 from rethinking_jax.step.state import Examples, Hyper, TrainState
 from rethinking_jax.step.train import make_steps
-from rethinking_jax.sweep.held import flat
+from rethinking_jax.sweep.held import as_images, flat
 from rethinking_jax.sweep.mesh import make_mesh
 from rethinking_jax.sweep.program import Program, make_program, use_scan, xla_options, zero_running
 
@@ -209,8 +209,9 @@ def _torch(settings: Settings) -> tuple[list[Contestant], dict[str, float], list
 
     work = settings.batch_size * settings.steps
     examples = random_examples(work)
+    images = as_images(examples.images, IMAGE_SHAPE)
     (data,) = torch_train.to_device(
-        np.asarray(examples.images), [np.asarray(examples.true_labels)], _backend()
+        np.asarray(images), [np.asarray(examples.true_labels)], _backend()
     )
     model = torch_train.create_on(data, settings.model, CLASSES, seed=0)
     warm_data = torch_train.Data(*(part[: 2 * settings.batch_size] for part in data))
