@@ -15,6 +15,7 @@ from rethinking_jax.bench import ours, torch_check
 from rethinking_jax.bench.peak import PEAK, matmul_peak
 from rethinking_jax.bench.results import Record, measured, new_record
 from rethinking_jax.bench.timing import Contestant, Progress, compile_seconds, interleave, speeds
+from rethinking_jax.host.memory import keep_freed_memory, return_freed_memory
 from rethinking_jax.models import convolves, create_model
 from rethinking_jax.step import flops
 from rethinking_jax.step.optimizer import make_optimizer
@@ -28,6 +29,8 @@ from rethinking_jax.sweep.program import Program, make_program, use_scan, xla_op
 SCAN, STEP = "ours, scan", "ours, step"
 # The step with the gradients that JAX and XLA find, where some are the project's own.
 PLAIN = "ours, step, XLA's gradients"
+# The step as it is without `memory.keep_freed_memory`.
+RETURNED = "ours, step, memory returned"
 TORCH, TORCH_COMPILED = "PyTorch", "PyTorch, compiled"
 IMAGE_SHAPE, CLASSES = (28, 28, 3), 10
 # A convolution inside a loop on a CPU is slow (see `program.use_scan`); two steps make a loop.
@@ -98,6 +101,7 @@ def bench_train(settings: Settings, say: Progress) -> Record:
         (picked, TORCH_COMPILED),
         (STEP, SCAN),
         (STEP, PLAIN),
+        (STEP, RETURNED),
         (TORCH_COMPILED, TORCH),
     ]
     per_image = flops.train_flops(flops.layer_macs(model, IMAGE_SHAPE))
@@ -149,6 +153,7 @@ def _ours(
     forms = [form(STEP, False, settings.steps, settings.repeats)]
     if scan_is_slow:
         forms.append(form(PLAIN, False, settings.steps, settings.repeats, plain))
+        forms.append(_returning(forms[0]))
     if settings.scan and scan_is_slow:
         forms.append(form(SCAN, True, SLOW_STEPS, 1))
     elif settings.scan:
@@ -163,6 +168,23 @@ def _ours(
         fresh(), zero_running(1), data, order, jnp.int32(0), count=1
     )
     return forms, seconds, (lowered.cost_analysis() or {}).get("flops", 0.0)
+
+
+def _returning(step: Contestant) -> Contestant:
+    """Makes a contestant that takes the same steps while freed memory is returned."""
+
+    def run(state: TrainState) -> None:
+        try:
+            step.run(state)
+        finally:
+            keep_freed_memory()
+
+    def prepare() -> TrainState:
+        state: TrainState = step.prepare()
+        return_freed_memory()
+        return state
+
+    return step._replace(name=RETURNED, prepare=prepare, run=run)
 
 
 def make_train_program(

@@ -78,7 +78,7 @@ def keep_freed_memory() -> bool:
         return False
     # Other arenas than the first map what is large, whatever they are told.
     settings = {_ARENA_MAX: 1, _MMAP_MAX: 0, _TRIM_THRESHOLD: 2**31 - 1}
-    return all([glibc.mallopt(key, value) for key, value in settings.items()])
+    return all(glibc.mallopt(key, value) for key, value in settings.items())
 
 
 def return_freed_memory() -> None:
