@@ -122,42 +122,37 @@ def bench_train(settings: Settings, say: Progress) -> Record:
     }
 
 
+class _Given(NamedTuple):
+    """What the steps of all our forms are given."""
+
+    hyper: Hyper
+    examples: Examples
+    order: jax.Array
+
+
 def _ours(
     settings: Settings, scan_is_slow: bool
 ) -> tuple[list[Contestant], dict[str, float], float]:
     """Returns our forms, warm, their compile seconds, and XLA's count of a step's FLOPs."""
-    program = make_train_program(settings.model, settings.batch_size * settings.steps)
-    plain = make_train_program(
-        settings.model, settings.batch_size * settings.steps, own_gradients=False
-    )
+    size, count, rounds = settings.batch_size, settings.steps, settings.repeats
+    program = make_train_program(settings.model, size * count)
+    plain = make_train_program(settings.model, size * count, own_gradients=False)
     hyper = Hyper(jnp.zeros(1, jnp.int32), *(jnp.full(1, x) for x in (0.01, 0.9, 0.0, 0.0, 0.0)))
-    data = random_examples(settings.batch_size * settings.steps)
-    order = program.order(hyper.seed, jnp.int32(0))
+    given = _Given(hyper, random_examples(size * count), program.order(hyper.seed, jnp.int32(0)))
 
-    def fresh() -> TrainState:
-        state = program.init(hyper)
-        jax.block_until_ready(state)
-        return state
-
-    def form(
-        name: str, scan: bool, steps: int, rounds: int, program: Program = program
-    ) -> Contestant:
+    def form(name: str, own: Program, scan: bool, steps: int, rounds: int) -> Contestant:
         def run(state: TrainState) -> None:
-            _, running = ours.train_full_batches(
-                program, scan, state, zero_running(1), data, order, steps
-            )
-            jax.block_until_ready(running)
+            _train(own, scan, state, given, steps)
 
-        return Contestant(name, fresh, run, steps * settings.batch_size, rounds)
+        return Contestant(name, lambda: _fresh(own, given), run, steps * size, rounds)
 
-    forms = [form(STEP, False, settings.steps, settings.repeats)]
+    forms = [form(STEP, program, False, count, rounds)]
     if scan_is_slow:
-        forms.append(form(PLAIN, False, settings.steps, settings.repeats, plain))
+        forms.append(form(PLAIN, plain, False, count, rounds))
         forms.append(_returning(forms[0]))
-    if settings.scan and scan_is_slow:
-        forms.append(form(SCAN, True, SLOW_STEPS, 1))
-    elif settings.scan:
-        forms.append(form(SCAN, True, settings.steps, settings.repeats))
+    if settings.scan:
+        steps, rounds = (SLOW_STEPS, 1) if scan_is_slow else (count, rounds)
+        forms.append(form(SCAN, program, True, steps, rounds))
     seconds = {}
     for contestant in forms:
         with compile_seconds() as compiled:
@@ -165,9 +160,25 @@ def _ours(
             seconds[contestant.name] = compiled()
     # XLA counts what is in a loop once, and some of our own gradients are loops.
     lowered = plain.train_batches.lower(  # type: ignore[attr-defined]
-        fresh(), zero_running(1), data, order, jnp.int32(0), count=1
+        plain.init(hyper), zero_running(1), *given[1:], jnp.int32(0), count=1
     )
     return forms, seconds, (lowered.cost_analysis() or {}).get("flops", 0.0)
+
+
+def _fresh(program: Program, given: _Given) -> TrainState:
+    """Makes new weights and takes a step: as in a run, the next ones find the memory it had."""
+    return _train(program, False, program.init(given.hyper), given, 1)
+
+
+def _train(
+    program: Program, scan: bool, state: TrainState, given: _Given, steps: int
+) -> TrainState:
+    """Takes some steps, in one scan or each by itself, and waits for them."""
+    carry = ours.train_full_batches(
+        program, scan, state, zero_running(1), given.examples, given.order, steps
+    )
+    state, _ = jax.block_until_ready(carry)
+    return state
 
 
 def _returning(step: Contestant) -> Contestant:
