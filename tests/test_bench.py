@@ -295,6 +295,40 @@ def test_a_compiler_that_takes_too_long_or_fails_sits_out_with_its_reason() -> N
     assert torch_train.try_compile(model, fail, 0)[:2] == (None, "switched off")
 
 
+class ToldPyTorch:
+    """What stands in for `torch_train` where there is no PyTorch: it keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.images: list[np.ndarray] = []
+
+    def to_device(self, images: np.ndarray, labels: list[np.ndarray], backend: str) -> list[Any]:
+        self.images.append(images)
+        raise RuntimeError("it is told the images, that is enough")
+
+
+def test_pytorch_is_given_images_with_their_sides(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = ToldPyTorch()
+    monkeypatch.setattr(bench_train.torch_check, "why_not", lambda model, backend: "")
+    monkeypatch.setitem(sys.modules, "rethinking_jax.bench.torch_train", told)  # type: ignore[arg-type]
+    monkeypatch.setattr("rethinking_jax.bench.torch_train", told, raising=False)
+    with pytest.raises(RuntimeError, match="that is enough"):
+        bench_train._torch(bench_train.resolve("mlp_1x512", 1, 2, False, 0.0))
+    assert [(one.shape, one.dtype) for one in told.images] == [((256, *SHAPE), np.uint8)]
+
+
+@needs_torch
+@pytest.mark.slow
+def test_a_train_step_is_measured_beside_pytorch() -> None:
+    record = bench_train.bench_train(
+        bench_train.resolve("alexnet_small", 1, 1, False, 0.0), lambda line: None
+    )
+    names = {bench_train.STEP, bench_train.PLAIN, bench_train.RETURNED, bench_train.TORCH}
+    assert set(record["seconds"]) == names
+    assert {(one["of"], one["over"]) for one in record["ratios"]} == {
+        (bench_train.STEP, other) for other in names - {bench_train.STEP}
+    }
+
+
 # Settings, records, memory ---------------------------------------------------------
 
 

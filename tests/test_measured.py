@@ -172,7 +172,9 @@ def test_an_experiment_of_theory_has_its_row_and_its_claims(tmp_path: Path) -> N
     numbers.write(tmp_path, tmp_path / "solved.json")
     text = drawn.section({"solved": json.loads((tmp_path / "solved.json").read_text())})
     assert "1 of our numbers" in text and "| It fits. | yes | Error 0. | Solved. | CPU, 20" in text
-    assert "| CIFAR-10 | none | 50,000 | 0.0000 | 0.5200 | 0.460 | +6.00 | 100 | - | CPU" in text
+    assert (
+        "| CIFAR-10 | none | 50,000 | 0.0000 | 0.5200 | 0.460 | +6.00 | 100 | - | - | CPU" in text
+    )
 
 
 def test_kernels_on_noisy_labels_stand_beside_their_paper_s_tables() -> None:

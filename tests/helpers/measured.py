@@ -237,6 +237,7 @@ COLUMNS_3 = (
     Column("points", "points", POINTS),
     Column("norm", "norm", "{:,.0f}"),
     Column("paper's", "paper_norm", "{:,.0f}"),
+    Column("residual", "residual", "{:.1g}"),
     Column("device, date: file", "runs"),
 )
 
@@ -267,6 +268,7 @@ def table_3(files: dict[str, Json]) -> list[Json]:
                 "test": member["test_error"],
                 "points": 100 * (member["test_error"] - theirs.test_error),
                 "norm": member["norm"],
+                "residual": member.get("residual"),
                 "runs": _solved(file, numbers),
                 "cells": int((theirs.data, member["train_examples"]) == ("CIFAR-10", 50_000)),
             }
