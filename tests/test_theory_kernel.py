@@ -22,6 +22,7 @@ from rethinking_jax.theory import cholesky, features, kernel, kernel_matrix, ker
 from rethinking_jax.theory.data import Task, Tasks, rows
 from rethinking_jax.theory.kernel_cg import conjugate_gradients, nystroem
 from rethinking_jax.theory.kernel_matrix import Kernel
+from rethinking_jax.theory.kernel_verdicts import verdicts
 from rethinking_jax.theory.settings import theory_config
 
 
@@ -330,7 +331,7 @@ def test_verdicts_follow_the_numbers() -> None:
 
     def outcomes(*changed: dict) -> list[str]:
         rows = [{**row, **dict(change)} for row, change in zip(measured, changed, strict=True)]
-        return [v.outcome for v in kernel._verdicts(rows)]
+        return [v.outcome for v in verdicts(rows)]
 
     assert outcomes({}, {}, {}) == ["yes"] * 5
     assert outcomes({"train_error": 0.01}, {}, {})[0] == "no"
@@ -345,7 +346,7 @@ def test_verdicts_follow_the_numbers() -> None:
     # What is no solution says nothing, for or against.
     unsolved = outcomes({"converged": False, "train_error": 0.1}, {}, {})
     assert [unsolved[i] for i in (0, 3, 4)] == ["yes", "not measured", "not measured"]
-    assert [v.outcome for v in kernel._verdicts(measured[:1])][2:] == ["not measured"] * 3
+    assert [v.outcome for v in verdicts(measured[:1])][2:] == ["not measured"] * 3
 
 
 def test_the_command_solves_mnist5k_subsets(answer: Command, tmp_path: Path) -> None:
@@ -372,6 +373,31 @@ def test_the_command_solves_mnist5k_subsets(answer: Command, tmp_path: Path) -> 
     assert "Afirmaciones" in page.read_text() and "Claims" not in page.read_text()
     assert report.main([str(workdir), "--language=en"]) == 0  # whatever its config says
     assert "Claims" in page.read_text() and "Afirmaciones" not in page.read_text()
+
+
+def test_machines_that_differ_in_another_key_are_told_apart(data_dir: Path, tmp_path: Path) -> None:
+    """A wide kernel's norm is not compared with a narrow one's, nor shown as that kernel's."""
+    kernels = (("gaussian", 0.01), ("gaussian", 0.05), ("gabor", 0.01))
+    config = theory_config("kernel", data_dir=str(data_dir), train_examples=200)
+    config.sweep = json.dumps(
+        [
+            {"kernel": name, "gamma": gamma, "corruption": labels}
+            for name, gamma in kernels
+            for labels in ("true_labels", "random_labels")
+        ]
+    )
+    summary = experiment.run(config, tmp_path / "run", console=Console(file=io.StringIO()))
+    found = summary["members"]
+    pairs = list(zip(found[::2], found[1::2], strict=True))
+    assert [true["variant"] for true, _ in pairs] == ["gamma=0.01", "gamma=0.05", "gamma=0.01"]
+    table = (tmp_path / "run" / "tables" / "kernel.md").read_text()
+    assert table.count("gamma=0.05") == 2 and table.count("gamma=0.01") == 4
+    *_, wavelets, random = [one["ours"] for one in summary["verdicts"]]
+    assert wavelets.count("on pixels") == 1 and wavelets.endswith("on wavelets (gamma=0.01).")
+    assert random == "Norm over that of true labels: " + ", ".join(
+        f"{name} gamma={gamma} {other['norm'] / true['norm']:.2f}"
+        for (name, gamma), (true, other) in zip(kernels, pairs, strict=True)
+    ) + "."  # fmt: skip
 
 
 def test_both_solvers_find_the_same_on_mnist5k(data_dir: Path, tmp_path: Path) -> None:

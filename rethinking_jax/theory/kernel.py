@@ -10,11 +10,10 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from rethinking_jax.analysis import paper
-from rethinking_jax.analysis.chance import DEVIATIONS, Chance, renaming_deviation, well_above
+from rethinking_jax.analysis.chance import renaming_deviation
 from rethinking_jax.analysis.curves import Plot
-from rethinking_jax.analysis.findings import Findings, curve, verdict
+from rethinking_jax.analysis.findings import Findings, curve
 from rethinking_jax.analysis.table import Column, Table, table
-from rethinking_jax.analysis.verdicts import Verdict
 from rethinking_jax.config import Member
 from rethinking_jax.config.data_keys import corrupts
 from rethinking_jax.config.key import ABOVE_0, AT_LEAST_1, Key, Need, Range, one_of
@@ -24,11 +23,14 @@ from rethinking_jax.host.memory import free_bytes
 from rethinking_jax.theory import features, kernel_matrix, kernel_solve
 from rethinking_jax.theory.data import Task, rows
 from rethinking_jax.theory.kernel_matrix import Kernel, Precision
+from rethinking_jax.theory.kernel_verdicts import machine, verdicts
 from rethinking_jax.theory.kind import LABEL_KEYS, Kind, Tools
 from rethinking_jax.workdir.metrics import Json, text_of
 
 # Keys in which runs may differ and still share a kernel matrix.
 UNSHARED_KEYS = (*LABEL_KEYS, "ridge", "sweep")
+# Keys in which the rows of a table may differ without a word besides.
+SHOWN_KEYS = ("kernel", "ridge", "corruption")
 COLUMNS = (
     Column("kernel", "kernel"),
     Column("ridge", "ridge", "{:g}"),
@@ -77,15 +79,31 @@ def run(members: Sequence[Member], tools: Tools) -> Findings:
     for group in groups.values():
         for row in _solve_group(group, tools):
             found[row["name"]] = row
-    measured = [found[name] for name, _ in members]
+    variants = _variants(members)
+    measured = [found[name] | variants[name] for name, _ in members]
     first = measured[0]
     facts = {
         "data": f"{first['dataset']}: {first['train_examples']:,} training, "
         f"{first['test_examples']:,} test images, {first['num_classes']} classes, 0 to 1",
         "method": "(K + ridge I) alpha = one-hot labels, solved for the whole training set",
     }
-    made = table("kernel", "Kernel machines (Table 3)", COLUMNS, measured, NOTE)
-    return Findings(measured, facts, [made, _paper()], _plots(measured), _verdicts(measured))
+    columns = (Column("besides", "variant"), *COLUMNS) if any(variants.values()) else COLUMNS
+    made = table("kernel", "Kernel machines (Table 3)", columns, measured, NOTE)
+    return Findings(measured, facts, [made, _paper()], _plots(measured), verdicts(measured))
+
+
+def _variants(members: Sequence[Member]) -> dict[str, Json]:
+    """Says for each run by its name in what else than kernel, ridge and labels they differ."""
+    keys = [
+        key
+        for key in members[0].config
+        if key not in (*SHOWN_KEYS, "sweep")
+        and len({str(member.config[key]) for member in members}) > 1
+    ]
+    return {
+        name: {"variant": ", ".join(f"{key}={config[key]}" for key in keys)} if keys else {}
+        for name, config in members
+    }
 
 
 def _corrupts_by_seed(config: ConfigDict) -> bool:
@@ -290,9 +308,9 @@ def _paper() -> Table:
 def _plots(measured: list[Json]) -> list[Plot]:
     """Draws a point for each solution: were a small norm what generalizes, they would line up."""
     curves = []
-    for kernel in dict.fromkeys(row["kernel"] for row in measured):
+    for kernel in dict.fromkeys(map(machine, measured)):
         for setting in dict.fromkeys(row["corruption"] for row in measured):
-            own = [r for r in measured if (r["kernel"], r["corruption"]) == (kernel, setting)]
+            own = [r for r in measured if (machine(r), r["corruption"]) == (kernel, setting)]
             own.sort(key=lambda row: row["norm"])
             norms, errors = ([row[key] for row in own] for key in ("norm", "test_error"))
             if own:
@@ -300,100 +318,3 @@ def _plots(measured: list[Json]) -> list[Plot]:
     caption = "Each point is one exact solution; a line joins the ridges of one kernel."
     title = "Norm and test error of kernel machines"
     return [Plot("kernel", title, caption, "norm in the kernel's space", "test error", curves)]
-
-
-def _verdicts(measured: list[Json]) -> list[Verdict]:
-    measured = [row for row in measured if row["converged"]]  # what is no solution says nothing
-    plain = [row for row in measured if row["ridge"] == 0]
-    true = [row for row in plain if row["corruption"] == "true_labels"]
-    random = [row for row in measured if row["corruption"] == "random_labels"]
-    fits = all(row["train_error"] == 0 for row in plain)
-    learns = all(
-        1 - row["test_error"] >= well_above(Chance(1 - _chance(row), row["test_deviation"]))
-        for row in true
-    )
-    at_chance = all(
-        abs(row["test_error"] - _chance(row)) <= DEVIATIONS * row["test_deviation"]
-        for row in random
-    )
-    return [
-        verdict(
-            "Without a ridge the solution fits all labels, true or random.",
-            "section 5",
-            fits if plain else None,
-            f"Train error: {_list(plain, 'train_error')}." if plain else "Needs ridge=0.",
-            "K alpha = Y is solved exactly.",
-        ),
-        verdict(
-            "Fitting the training set exactly, without a regularizer, generalizes.",
-            "Table 3",
-            learns if true else None,
-            f"Test error on true labels: {_list(true, 'test_error')}."
-            if true
-            else "Needs true_labels with ridge=0.",
-            "Test error 0.012 (MNIST), 0.46 (CIFAR-10), no preprocessing.",
-        ),
-        verdict(
-            "The same machines test at chance after random labels.",
-            "section 2, for kernels",
-            at_chance if random else None,
-            f"Test error: {_list(random, 'test_error')}." if random else "Needs random_labels.",
-            "Networks: test error 0.90 (CIFAR-10).",
-        ),
-        _larger_norm(true),
-        _random_norm(plain),
-    ]
-
-
-def _larger_norm(true: list[Json]) -> Verdict:
-    by_kernel = {row["kernel"]: row for row in true}
-    raw, wavelets = by_kernel.get("gaussian"), by_kernel.get("gabor")
-    held, ours = None, "Needs gaussian and gabor on true_labels with ridge=0."
-    if raw and wavelets:
-        held = wavelets["norm"] > raw["norm"] and wavelets["test_error"] < raw["test_error"]
-        ours = (
-            f"Norm and test error: {raw['norm']:.1f} and {text_of(raw['test_error'])} on pixels, "
-            f"{wavelets['norm']:.1f} and {text_of(wavelets['test_error'])} on wavelets."
-        )
-    return verdict(
-        "The larger norm generalizes better: wavelets against pixels.",
-        "section 5",
-        held,
-        ours,
-        "220 and 0.012 on pixels, 390 and 0.006 on wavelets (MNIST).",
-    )
-
-
-def _random_norm(plain: list[Json]) -> Verdict:
-    pairs = [
-        (a["kernel"], b["norm"] / a["norm"])
-        for a in plain
-        for b in plain
-        if a["kernel"] == b["kernel"]
-        and (a["corruption"], b["corruption"]) == ("true_labels", "random_labels")
-    ]
-    ratios = ", ".join(f"{kernel} {ratio:.2f}" for kernel, ratio in pairs)
-    return verdict(
-        "Random labels need a larger norm than true ones with the same kernel.",
-        "not a claim of the paper",
-        all(ratio > 1 for _, ratio in pairs) if pairs else None,
-        f"Norm over that of true labels: {ratios}."
-        if pairs
-        else "Needs both settings with ridge=0.",
-        "No number in the paper.",
-        of_paper=False,
-    )
-
-
-def _chance(row: Json) -> float:
-    """Returns the test error by chance."""
-    return float(1 - 1 / row["num_classes"])
-
-
-def _list(found: list[Json], key: str) -> str:
-    return ", ".join(
-        f"{row['kernel']}"
-        + (f" ridge {row['ridge']:g}" if row["ridge"] else "")
-        + f" {row['corruption'].replace('_', ' ')} {text_of(row[key])}"
-        for row in found
-    )

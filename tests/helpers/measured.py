@@ -263,6 +263,9 @@ def table_3(files: dict[str, Json]) -> list[Json]:
         own = [
             {
                 **shared,
+                "preprocessing": ", ".join(
+                    filter(None, (theirs.preprocessing, member.get("variant")))
+                ),
                 "n": member["train_examples"],
                 "train": member["train_error"],
                 "test": member["test_error"],
