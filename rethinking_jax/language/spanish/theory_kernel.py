@@ -77,6 +77,11 @@ PHRASES = {
         "Se necesitan gaussian y gabor con true_labels y ridge=0.",
     "Norm and test error: {norm} and {error} on pixels, {norm2} and {error2} on wavelets.":
         "Norma y error de prueba: {norm} y {error} con píxeles, {norm2} y {error2} con wavelets.",
+    "Norm and test error: {norm} and {error} on pixels, {norm2} and {error2} on wavelets "
+    "({variant}).":
+        "Norma y error de prueba: {norm} y {error} con píxeles, {norm2} y {error2} con wavelets "
+        "({variant}).",
+    "besides": "además",
     "The larger norm generalizes better: wavelets against pixels.":
         "La norma mayor generaliza mejor: wavelets frente a píxeles.",
     "220 and 0.012 on pixels, 390 and 0.006 on wavelets (MNIST).":
