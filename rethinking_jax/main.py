@@ -30,11 +30,13 @@ import traceback
 from collections.abc import Sequence
 
 from rethinking_jax import catalog, cli
+from rethinking_jax.host import pages
 
 if __name__ == "__main__":
     cli.begin()
     if (code := catalog.answered(sys.argv[1:])) is not None:
         cli.end(code)  # what follows takes a second to import
+    pages.begin_with_huge_pages()
 
 import jax
 from absl import app, flags, logging
@@ -107,18 +109,13 @@ def _default_workdir(config: ConfigDict, share: str) -> str:
 
 def _run(config: ConfigDict, workdir: str, command: str, share: str) -> None:
     # What follows takes long to import: only now, for a command that is right.
-    from rethinking_jax.host.memory import check_address_space, keep_freed_memory
-
-    check_address_space()  # without memory even an import may crash
-    from rethinking_jax import experiment
-    from rethinking_jax.host import cpu
-    from rethinking_jax.host.console import make_console
     from rethinking_jax.host.environment import check_devices
+
+    check_devices()  # without memory even an import may crash
+    from rethinking_jax import experiment
+    from rethinking_jax.host.console import make_console
     from rethinking_jax.host.processes import is_primary
 
-    if cpu.is_alone() and experiment.convolves(config):
-        keep_freed_memory()
-    check_devices()
     console = make_console(quiet=not is_primary())
     experiment.run(config, workdir, command=command, console=console, share=share)
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from rethinking_jax import cli
 from rethinking_jax.bench.parts import PARTS
 from rethinking_jax.errors import RunFailed, UserError, nearest
+from rethinking_jax.host import pages
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
@@ -249,5 +250,6 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
+    pages.begin_with_huge_pages()  # as `main` does
     cli.begin()
     cli.end(main(sys.argv[1:]))

@@ -25,13 +25,9 @@ from rethinking_jax.bench import input as bench_input
 from rethinking_jax.bench.results import Record, busy, check_output, save, spread
 from rethinking_jax.bench.timing import Progress
 from rethinking_jax.errors import RunFailed, UserError
-from rethinking_jax.host import cpu
 from rethinking_jax.host.console import print_table
-from rethinking_jax.host.memory import keep_freed_memory
 
 MEGABYTE = 1e6
-# Benchmarks of networks that may convolve.
-TRAINING = ("sweep", "train", "imagenet", "augment", "campaign")
 
 
 def run(options: Namespace) -> None:
@@ -47,8 +43,6 @@ def run(options: Namespace) -> None:
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     if warning := busy(load):
         console.print(warning)
-    if options.bench in TRAINING and cpu.is_alone():
-        keep_freed_memory()  # as `main` does
     for record in RUNS[options.bench](options, console):
         if options.output:
             save(options.output, record | {"load_average_before": load})
@@ -186,8 +180,8 @@ def _input(options: Namespace, console: Console) -> Iterator[Record]:
         title = f"JPEGs of {record['bytes_per_jpeg'] / 1000:.0f} kB to {size}x{size}"
         columns = ["", "images/s (least to most)", "images per CPU second"]
         print_table(console, f"{title}, {threads} thread(s), {record['device']}", columns, rows)
-        for wall, worked in zip(record["ratios"], record["cpu_ratios"], strict=True):
-            spreads = [spread(found["rounds"], "{:.2f}") for found in (wall, worked)]
+        for wall, cpu in zip(record["ratios"], record["cpu_ratios"], strict=True):
+            spreads = [spread(found["rounds"], "{:.2f}") for found in (wall, cpu)]
             console.print(f"{wall['of']} / {wall['over']}: {spreads[0]}, by CPU {spreads[1]}")
         labels = spread(record["label_seconds"], "{:.3f}")
         console.print(f"labels of {bench_input.IMAGENET:,} images: {labels} s\n")

@@ -15,7 +15,7 @@ from rethinking_jax.bench import ours, torch_check
 from rethinking_jax.bench.peak import PEAK, matmul_peak
 from rethinking_jax.bench.results import Record, measured, new_record
 from rethinking_jax.bench.timing import Contestant, Progress, compile_seconds, interleave, speeds
-from rethinking_jax.host.memory import keep_freed_memory, return_freed_memory
+from rethinking_jax.host import pages
 from rethinking_jax.models import convolves, create_model
 from rethinking_jax.step import flops
 from rethinking_jax.step.optimizer import make_optimizer
@@ -29,8 +29,8 @@ from rethinking_jax.sweep.program import Program, make_program, use_scan, xla_op
 SCAN, STEP = "ours, scan", "ours, step"
 # The step with the gradients that JAX and XLA find, where some are the project's own.
 PLAIN = "ours, step, XLA's gradients"
-# The step as it is without `memory.keep_freed_memory`.
-RETURNED = "ours, step, memory returned"
+# The step as it is without `pages.begin_with_huge_pages`.
+SMALL_PAGES = "ours, step, small pages"
 TORCH, TORCH_COMPILED = "PyTorch", "PyTorch, compiled"
 IMAGE_SHAPE, CLASSES = (28, 28, 3), 10
 # A convolution inside a loop on a CPU is slow (see `program.use_scan`); two steps make a loop.
@@ -101,7 +101,7 @@ def bench_train(settings: Settings, say: Progress) -> Record:
         (picked, TORCH_COMPILED),
         (STEP, SCAN),
         (STEP, PLAIN),
-        (STEP, RETURNED),
+        (STEP, SMALL_PAGES),
         (TORCH_COMPILED, TORCH),
     ]
     per_image = flops.train_flops(flops.layer_macs(model, IMAGE_SHAPE))
@@ -122,14 +122,6 @@ def bench_train(settings: Settings, say: Progress) -> Record:
     }
 
 
-class _Given(NamedTuple):
-    """What the steps of all our forms are given."""
-
-    hyper: Hyper
-    examples: Examples
-    order: jax.Array
-
-
 def _ours(
     settings: Settings, scan_is_slow: bool
 ) -> tuple[list[Contestant], dict[str, float], float]:
@@ -138,18 +130,25 @@ def _ours(
     program = make_train_program(settings.model, size * count)
     plain = make_train_program(settings.model, size * count, own_gradients=False)
     hyper = Hyper(jnp.zeros(1, jnp.int32), *(jnp.full(1, x) for x in (0.01, 0.9, 0.0, 0.0, 0.0)))
-    given = _Given(hyper, random_examples(size * count), program.order(hyper.seed, jnp.int32(0)))
+    examples, order = random_examples(size * count), program.order(hyper.seed, jnp.int32(0))
 
     def form(name: str, own: Program, scan: bool, steps: int, rounds: int) -> Contestant:
         def run(state: TrainState) -> None:
-            _train(own, scan, state, given, steps)
+            _, running = ours.train_full_batches(
+                own, scan, state, zero_running(1), examples, order, steps
+            )
+            jax.block_until_ready(running)
 
-        return Contestant(name, lambda: _fresh(own, given), run, steps * size, rounds)
+        def fresh() -> TrainState:
+            state: TrainState = jax.block_until_ready(own.init(hyper))
+            return state
+
+        return Contestant(name, fresh, run, steps * size, rounds)
 
     forms = [form(STEP, program, False, count, rounds)]
     if scan_is_slow:
         forms.append(form(PLAIN, plain, False, count, rounds))
-        forms.append(_returning(forms[0]))
+        forms.append(_on_small_pages(forms[0]))
     if settings.scan:
         steps, rounds = (SLOW_STEPS, 1) if scan_is_slow else (count, rounds)
         forms.append(form(SCAN, program, True, steps, rounds))
@@ -160,42 +159,19 @@ def _ours(
             seconds[contestant.name] = compiled()
     # XLA counts what is in a loop once, and some of our own gradients are loops.
     lowered = plain.train_batches.lower(  # type: ignore[attr-defined]
-        plain.init(hyper), zero_running(1), *given[1:], jnp.int32(0), count=1
+        plain.init(hyper), zero_running(1), examples, order, jnp.int32(0), count=1
     )
     return forms, seconds, (lowered.cost_analysis() or {}).get("flops", 0.0)
 
 
-def _fresh(program: Program, given: _Given) -> TrainState:
-    """Makes new weights and takes a step: as in a run, the next ones find the memory it had."""
-    return _train(program, False, program.init(given.hyper), given, 1)
-
-
-def _train(
-    program: Program, scan: bool, state: TrainState, given: _Given, steps: int
-) -> TrainState:
-    """Takes some steps, in one scan or each by itself, and waits for them."""
-    carry = ours.train_full_batches(
-        program, scan, state, zero_running(1), given.examples, given.order, steps
-    )
-    state, _ = jax.block_until_ready(carry)
-    return state
-
-
-def _returning(step: Contestant) -> Contestant:
-    """Makes a contestant that takes the same steps while freed memory is returned."""
+def _on_small_pages(step: Contestant) -> Contestant:
+    """Makes a contestant that takes the same steps without huge pages."""
 
     def run(state: TrainState) -> None:
-        try:
+        with pages.small_pages():
             step.run(state)
-        finally:
-            keep_freed_memory()
 
-    def prepare() -> TrainState:
-        state: TrainState = step.prepare()
-        return_freed_memory()
-        return state
-
-    return step._replace(name=RETURNED, prepare=prepare, run=run)
+    return step._replace(name=SMALL_PAGES, run=run)
 
 
 def make_train_program(

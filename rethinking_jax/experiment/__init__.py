@@ -1,5 +1,5 @@
 """One experiment from its config to its results, as `main` and a notebook run it."""
 
-from rethinking_jax.experiment.lifecycle import convolves, members, run, way_of
+from rethinking_jax.experiment.lifecycle import members, run, way_of
 
-__all__ = ["convolves", "members", "run", "way_of"]
+__all__ = ["members", "run", "way_of"]

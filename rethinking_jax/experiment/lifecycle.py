@@ -9,7 +9,6 @@ from ml_collections import ConfigDict
 from rich.console import Console
 
 from rethinking_jax import config as configs
-from rethinking_jax import models
 from rethinking_jax.analysis import drawing, findings
 from rethinking_jax.cli import reason
 from rethinking_jax.data import Dataset
@@ -19,7 +18,7 @@ from rethinking_jax.experiment.job import Job, Way, found_complete
 from rethinking_jax.host import flags
 from rethinking_jax.host.environment import check_devices
 from rethinking_jax.host.processes import is_primary, wait_for_all
-from rethinking_jax.models import Architecture, create_model
+from rethinking_jax.models import Architecture
 from rethinking_jax.sweep import shares
 from rethinking_jax.sweep.stage import Measure
 from rethinking_jax.theory import settings
@@ -37,21 +36,6 @@ def way_of(config: ConfigDict) -> Way:
 def members(config: ConfigDict) -> list[configs.Member]:
     """Returns the runs of a config of any kind, checked; see `rethinking_jax.config.members`."""
     return configs.members(config, way_of(config).check, settings.keys_of(config))
-
-
-def convolves(config: ConfigDict) -> bool:
-    """Says whether a run of a config, of any kind, has a network that convolves.
-
-    Raises:
-      UserError: the config is not right.
-    """
-    runs = members(configs.resolved(config, settings.theory_config))
-    return any(_convolves(own) for _, own in runs if "model" in own)
-
-
-def _convolves(config: ConfigDict) -> bool:
-    sizes = tuple(config.get("hidden_sizes", ()))
-    return models.convolves(create_model(config.model, num_classes=2, hidden_sizes=sizes))
 
 
 @flags.settled()

@@ -1,7 +1,5 @@
 """The CPU of the host, which JAX has beside an accelerator."""
 
-import importlib.metadata
-import importlib.util
 from contextlib import AbstractContextManager, nullcontext
 
 import jax
@@ -21,12 +19,3 @@ def on_cpu() -> AbstractContextManager[object]:
         return nullcontext()
     found: AbstractContextManager[object] = jax.default_device(cpu)
     return found
-
-
-def is_alone() -> bool:
-    """Says whether JAX can have no device but CPUs, without making it look for them."""
-    platforms = getattr(jax.config, "jax_platforms", None)
-    if platforms:
-        return bool(platforms == "cpu")
-    plugins = importlib.metadata.entry_points(group="jax_plugins")
-    return not (plugins or any(map(importlib.util.find_spec, ("jax_plugins", "libtpu"))))

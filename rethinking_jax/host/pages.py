@@ -1,0 +1,70 @@
+"""Huge pages for what the C library allocates, which it asks for from the start of a process on."""
+
+import ctypes
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+TUNABLES, HUGE = "GLIBC_TUNABLES", "glibc.malloc.hugetlb"
+POLICY = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+_PR_SET_THP_DISABLE = 41  # of Linux's <sys/prctl.h>
+
+
+def begin_with_huge_pages() -> None:
+    """Begins this process anew, from its own command line, where huge pages must be asked for.
+
+    On a CPU XLA allocates what a train step holds, hundreds of megabytes where networks convolve,
+    and frees it when the step ends. The system has to find every page anew, and to fill it with
+    zeros, which takes much of the step where a page has 4 KiB (`bench train` measures how much).
+    glibc asks for pages of 2 MiB if an environment variable says so when the process begins. It is
+    to be called before anything is imported that takes long; whatever a process with that variable
+    begins has it, too.
+    """
+    if (given := wanted(dict(os.environ))) is not None and sys.executable:
+        os.environ[TUNABLES] = given
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+def wanted(environment: dict[str, str]) -> str | None:
+    """Returns what GLIBC_TUNABLES should be, or None where it is right or has no effect.
+
+    It has one where the system leaves huge pages to programs and the C library is glibc 2.35 or
+    newer. What the user says of them there is left as it is.
+    """
+    given = environment.get(TUNABLES, "")
+    if HUGE in given or not _must_be_asked_for() or _glibc() < (2, 35):
+        return None
+    return ":".join(filter(None, (given, f"{HUGE}=1")))
+
+
+@contextmanager
+def small_pages() -> Iterator[None]:
+    """Gives this process the pages that it would have without `begin_with_huge_pages`."""
+    _disable_huge_pages(True)
+    try:
+        yield
+    finally:
+        _disable_huge_pages(False)
+
+
+def _disable_huge_pages(yes: bool) -> None:
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(_PR_SET_THP_DISABLE, int(yes), 0, 0, 0)
+
+
+def _must_be_asked_for() -> bool:
+    try:
+        return "[madvise]" in POLICY.read_text()
+    except OSError:  # no Linux, or one without them
+        return False
+
+
+def _glibc() -> tuple[int, ...]:
+    """Returns the version of glibc, or (0,) where the C library is another."""
+    try:
+        name, _, version = (os.confstr("CS_GNU_LIBC_VERSION") or "").partition(" ")
+        return tuple(map(int, version.split("."))) if name == "glibc" else (0,)
+    except (AttributeError, OSError, ValueError):
+        return (0,)
