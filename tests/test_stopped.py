@@ -1,5 +1,7 @@
 """A signal at any time: one line that says what is saved and how to go on, and nothing is lost."""
 
+import io
+import math
 import os
 import shlex
 import signal
@@ -9,14 +11,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
+import flax.linen as nn
+import jax
 import pytest
 from conftest import REPOSITORY, Command, read_metrics, read_summary
 from helpers import commands
+from rich.console import Console
 
-from rethinking_jax import prepare
+from rethinking_jax import config as configs
+from rethinking_jax import experiment, prepare
 from rethinking_jax.bench import __main__ as bench
-from rethinking_jax.experiment import training
+from rethinking_jax.errors import RunFailed
+from rethinking_jax.experiment import stage, training
 from rethinking_jax.host.signals import stop_requests
 from rethinking_jax.pictures import illustrations
 from rethinking_jax.report import __main__ as report
@@ -171,6 +179,52 @@ def test_a_signal_that_comes_as_training_ends_acts_when_it_has_ended() -> None:
         os.kill(os.getpid(), signal.SIGINT)
         assert requested() == "Ctrl-C"
     assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
+
+
+class Convolving(nn.Module):
+    """As small as a network can be whose batches are calls of their own on a CPU."""
+
+    num_classes: int
+    convolutional = True
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
+        return nn.Dense(self.num_classes)(x.reshape(len(x), -1))
+
+
+def test_stopped_at_any_batch_of_training_or_evaluation_it_ends_as_if_never(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An epoch has 3 batches, and its evaluation 3 of training and 10 of test images."""
+    config = configs.base_config()
+    config.train_examples, config.batch_size, config.epochs = 300, 100, 2
+    config.eval_batch_size, config.sweep, config.corruption = 100, "", "random_labels"
+    asked = 0
+
+    @contextmanager
+    def stop_requests() -> Iterator[Any]:
+        def reason() -> str | None:
+            nonlocal asked
+            asked += 1
+            return "a test" if asked >= last else None
+
+        yield reason
+
+    def run(name: str) -> list[dict[str, Any]]:
+        console = Console(file=io.StringIO())
+        experiment.run(config, tmp_path / name, model=Convolving, report=False, console=console)
+        return read_metrics(tmp_path / name)
+
+    monkeypatch.setattr(stage, "stop_requests", stop_requests)
+    last = math.inf
+    whole = run("whole")
+    assert asked == 31, "before each batch but the last of an epoch's, and after its evaluation"
+    for last in (2, 5, 8, 12, 17, 21):
+        asked, name = 0, f"stopped at {last}"
+        with pytest.raises(RunFailed, match="stopped by a test: saved"):
+            run(name)
+        last = math.inf
+        assert run(name) == whole
 
 
 def test_a_signal_outside_training_says_what_is_saved_and_loses_nothing(

@@ -13,6 +13,7 @@ from rethinking_jax.data.dataset import Dataset, Split
 from rethinking_jax.host.cpu import on_cpu
 from rethinking_jax.step.facts import Moment
 from rethinking_jax.step.state import Carry, Hyper, Sums, TrainState
+from rethinking_jax.sweep.evaluation import Between
 
 
 class Run(NamedTuple):
@@ -60,8 +61,6 @@ class Taken(NamedTuple):
 
 
 Pieces: TypeAlias = Generator[Taken, None, None]
-# Told the share of a split that is evaluated, it says why to stop, or None.
-Between: TypeAlias = Callable[[float], str | None]
 
 
 class Feed(NamedTuple):
@@ -71,9 +70,9 @@ class Feed(NamedTuple):
       train: (carry, epoch, first) -> the rest of the epoch from batch `first` on, in pieces.
         A carry is used up when the next piece is asked for.
       evaluate: (state, split, between) -> sums of each member over a split of the data set or
-        "train_sample" (`config.train_eval_examples`); None where it was stopped. A streamed
-        split calls `between` before each of its batches. Of the training set a run is
-        evaluated on the examples that it trains on.
+        "train_sample" (`config.train_eval_examples`); None where it was stopped. `between` is
+        called before each batch, unless all of them are one program. Of the training set a run
+        is evaluated on the examples that it trains on.
       examine: (state, split, between) -> the facts of every example of a split at this moment,
         each [members, n], those that a run does not train on included; None as above.
     """

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -14,14 +14,28 @@ from rethinking_jax.step.state import Examples, PyTree, Steps, Sums, TrainState
 from rethinking_jax.sweep.axes import EXAMPLE_AXES, over_data, over_members
 from rethinking_jax.sweep.held import take
 
+# Told the share of a split that is evaluated, it says why to stop, or None.
+Between: TypeAlias = Callable[[float], str | None]
+
+
+def never(share: float) -> None:
+    """Says that nothing is a reason to stop."""
+
 
 class Evaluate(Protocol):
     """Sums the metrics of every member over examples."""
 
     def __call__(
-        self, state: TrainState, examples: Examples, positions: jax.Array | None = None
-    ) -> Sums:
-        """Returns Sums of [m]; positions are each member's own, int32 [m, examples]; None: all."""
+        self,
+        state: TrainState,
+        examples: Examples,
+        positions: jax.Array | None = None,
+        between: Between = never,
+    ) -> PyTree:
+        """Returns Sums of [m], or None where `between` two batches something says to stop.
+
+        Positions are each member's own, int32 [m, examples]; None: all.
+        """
 
 
 def _batch(
@@ -80,7 +94,7 @@ def make_examine(
     scan: bool,
     mesh: Mesh,
     jit: Callable[..., Callable[..., PyTree]],
-) -> Callable[[TrainState, Examples], Moment]:
+) -> Callable[..., PyTree]:
     """Makes `examine`, see `Program`; `jit` compiles with the options of a group."""
 
     def one_batch(state: TrainState, batch: Examples, counted: jax.Array) -> Moment:
@@ -108,7 +122,10 @@ def _over_batches(
     mesh: Mesh,
     jit: Callable[..., Callable[..., PyTree]],
 ) -> Callable[..., PyTree]:
-    """Makes a function of (state, examples, positions) that goes through the examples in batches.
+    """Makes a function of (state, examples, positions, between) that takes batch after batch.
+
+    Batches that are calls of their own wait for the one before, so that `between` them a run can be
+    asked to stop; the function returns None then.
 
     Args:
       one_batch: (state, batch, counted) -> what is found of a batch of one run.
@@ -144,13 +161,21 @@ def _over_batches(
         return over_members(of_run, (0, EXAMPLE_AXES, 0), mesh)(state, examples, positions)
 
     def all_batches(
-        state: TrainState, examples: Examples, positions: jax.Array | None = None
+        state: TrainState,
+        examples: Examples,
+        positions: jax.Array | None = None,
+        between: Between = never,
     ) -> PyTree:
         n = (examples.labels if positions is None else positions).shape[-1]
         size, batches = _batches(batch_size, n, mesh)
         if scan:
             return many(state, examples, positions, size=size, batches=batches, n=n)
-        each = [one(state, examples, positions, jnp.int32(k), size=size) for k in range(batches)]
+        each: list[PyTree] = []
+        for k in range(batches):
+            if between(k / batches):
+                return None
+            each.append(one(state, examples, positions, jnp.int32(k), size=size))
+            jax.block_until_ready(each[-2:-1])  # one batch in flight
         return joined(each, n)
 
     return all_batches

@@ -19,7 +19,8 @@ from rethinking_jax.models.peers import evaluated
 from rethinking_jax.step import norms
 from rethinking_jax.step.state import TrainState, facts_of
 from rethinking_jax.sweep.build import input_shape, make_model
-from rethinking_jax.sweep.engine import Between, Chunk, Feed
+from rethinking_jax.sweep.engine import Chunk, Feed
+from rethinking_jax.sweep.evaluation import Between
 from rethinking_jax.sweep.hyper import hyper
 from rethinking_jax.workdir.metrics import Line
 

@@ -18,11 +18,11 @@ import numpy as np
 from jax.experimental.xla_metadata import set_xla_metadata
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from rethinking_jax.step.facts import Moment
 from rethinking_jax.step.state import (
     Carry,
     Examples,
     Hyper,
+    PyTree,
     Running,
     Steps,
     TrainState,
@@ -63,7 +63,8 @@ class Program(NamedTuple):
     train_rest: (state, running, examples, order) -> (state, running), the last,
       smaller batch of an epoch.
     evaluate: see `Evaluate`.
-    examine: (state, examples) -> facts of every example at this moment, each [m, examples].
+    examine: (state, examples, None, between) -> facts of every example at this moment, each
+      [m, examples]; see `Evaluate`.
     """
 
     init: Callable[[Hyper], TrainState]
@@ -71,7 +72,7 @@ class Program(NamedTuple):
     train_batches: TrainBatches
     train_rest: Callable[[TrainState, Running, Examples, jax.Array], Carry]
     evaluate: Evaluate
-    examine: Callable[[TrainState, Examples], Moment]
+    examine: Callable[..., PyTree]
 
 
 def make_program(

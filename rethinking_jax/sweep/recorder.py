@@ -15,7 +15,8 @@ from rethinking_jax.errors import UserError
 from rethinking_jax.host.processes import is_primary
 from rethinking_jax.step.facts import NAMES, no_facts, with_moment
 from rethinking_jax.step.state import TrainState, extended, facts_of
-from rethinking_jax.sweep.engine import Between, Chunk, Feed
+from rethinking_jax.sweep.engine import Chunk, Feed
+from rethinking_jax.sweep.evaluation import Between
 from rethinking_jax.sweep.mesh import spread
 from rethinking_jax.workdir.arrays import read_arrays, write_arrays
 from rethinking_jax.workdir.storage import AnyPath, make_folder, remove_tree

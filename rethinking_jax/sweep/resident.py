@@ -12,7 +12,6 @@ from rethinking_jax.data.dataset import Array, Split
 from rethinking_jax.step.facts import Moment
 from rethinking_jax.step.state import Carry, Examples, Sums, TrainState
 from rethinking_jax.sweep.engine import (
-    Between,
     Chunk,
     Engine,
     Feed,
@@ -21,6 +20,7 @@ from rethinking_jax.sweep.engine import (
     Taken,
     train_sample,
 )
+from rethinking_jax.sweep.evaluation import Between
 from rethinking_jax.sweep.held import as_images, flat
 from rethinking_jax.sweep.mesh import share, spread
 from rethinking_jax.sweep.program import Program
@@ -50,11 +50,13 @@ def _feed(
         splits["train_sample"] = train if subsets is not None else _part(train, sample)
         positions["train_sample"] = None if subsets is None else subsets[:, sample]
 
-    def evaluate(state: TrainState, split: str, between: Between) -> Sums:
-        return program.evaluate(state, splits[split], positions.get(split))
+    def evaluate(state: TrainState, split: str, between: Between) -> Sums | None:
+        sums: Sums | None = program.evaluate(state, splits[split], positions.get(split), between)
+        return sums
 
-    def examine(state: TrainState, split: str, between: Between) -> Moment:
-        return program.examine(state, splits[split])
+    def examine(state: TrainState, split: str, between: Between) -> Moment | None:
+        found: Moment | None = program.examine(state, splits[split], None, between)
+        return found
 
     def reordered(order: jax.Array) -> jax.Array:
         if subsets is not None:

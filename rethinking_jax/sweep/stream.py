@@ -28,7 +28,6 @@ from rethinking_jax.step.state import Carry, Examples, Hyper, Running, Steps, Su
 from rethinking_jax.step.train import epoch_order
 from rethinking_jax.sweep.axes import over_data, over_members
 from rethinking_jax.sweep.engine import (
-    Between,
     Chunk,
     Engine,
     Feed,
@@ -37,6 +36,7 @@ from rethinking_jax.sweep.engine import (
     steps_per_epoch,
     train_sample,
 )
+from rethinking_jax.sweep.evaluation import Between
 from rethinking_jax.sweep.mesh import own_rows, share_out
 
 # (hyper of one run, split, examples with their true labels) -> the examples as the run sees them.
