@@ -36,7 +36,7 @@ if __name__ == "__main__":
     cli.begin()
     if (code := catalog.answered(sys.argv[1:])) is not None:
         cli.end(code)  # what follows takes a second to import
-    pages.begin_with_huge_pages()
+    pages.begin_with_huge_pages("rethinking_jax.main")
 
 import jax
 from absl import app, flags, logging

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import REPOSITORY
 
 from rethinking_jax.host import pages
 
@@ -14,7 +15,7 @@ from rethinking_jax.host import pages
 PROGRAM = """
 import ctypes, os, resource, sys
 from rethinking_jax.host import pages
-pages.begin_with_huge_pages()
+pages.begin_with_huge_pages("program")
 
 libc, size = ctypes.CDLL(None), 200 * 10**6
 libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
@@ -34,6 +35,20 @@ print(os.getpid(), found, small, count(), *sys.argv[1:])
 """
 
 
+def answer(folder: Path, *words: str) -> tuple[str, str, str, str, str, str]:
+    """Runs the program: (pid as the system has it, as it says itself, three counts, the rest)."""
+    (folder / "program.py").write_text(PROGRAM)
+    environment = {k: v for k, v in os.environ.items() if k != pages.TUNABLES}
+    environment["PYTHONPATH"] = os.pathsep.join([str(folder), str(REPOSITORY)])
+    process = subprocess.Popen(
+        [sys.executable, "-X", "utf8", *words], env=environment, stdout=subprocess.PIPE, text=True
+    )
+    said, _ = process.communicate()
+    assert process.returncode == 0
+    pid, huge, small, again, rest = said.split(maxsplit=4)
+    return str(process.pid), pid, huge, small, again, rest
+
+
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A system that leaves huge pages to programs, and glibc 2.36."""
@@ -44,20 +59,24 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return policy
 
 
-@pytest.mark.skipif(
+left_to_programs = pytest.mark.skipif(
     pages.wanted({}) is None, reason="this system gives huge pages to all, or has none"
 )
+
+
+@left_to_programs
 def test_a_process_begins_anew_as_itself_and_finds_fewer_pages(tmp_path: Path) -> None:
-    program = tmp_path / "program.py"
-    program.write_text(PROGRAM)
-    words = [sys.executable, "-X", "utf8", str(program), "--key=a b", "ü"]
-    environment = {k: v for k, v in os.environ.items() if k != pages.TUNABLES}
-    environment["PYTHONPATH"] = str(Path(pages.__file__).parents[2])
-    process = subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True)
-    number, huge, small, again, *rest = (process.communicate()[0] or "").split(maxsplit=4)
-    assert process.returncode == 0 and rest == ["--key=a b ü\n"]
-    assert int(number) == process.pid
+    number, pid, huge, small, again, rest = answer(tmp_path, "-m", "program", "--key=a b", "ü")
+    assert (number, rest) == (pid, "--key=a b ü\n")
     assert int(small) > 2500 and max(int(huge), int(again)) < int(small) / 20
+
+
+@left_to_programs
+def test_nothing_begins_anew_in_a_profiler(tmp_path: Path) -> None:
+    output = str(tmp_path / "profile")
+    words = ("-m", "cProfile", "-o", output, "-m", "program", "one")
+    number, pid, huge, small, _, rest = answer(tmp_path, *words)
+    assert (number, rest) == (pid, "one\n") and int(huge) > int(small) / 2
 
 
 def test_what_the_user_says_stays(asked: Path) -> None:

@@ -250,6 +250,6 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    pages.begin_with_huge_pages()  # as `main` does
+    pages.begin_with_huge_pages("rethinking_jax.bench")  # as `main` does
     cli.begin()
     cli.end(main(sys.argv[1:]))

@@ -12,7 +12,7 @@ POLICY = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 _PR_SET_THP_DISABLE = 41  # of Linux's <sys/prctl.h>
 
 
-def begin_with_huge_pages() -> None:
+def begin_with_huge_pages(module: str) -> None:
     """Begins this process anew, from its own command line, where huge pages must be asked for.
 
     On a CPU XLA allocates what a train step holds, hundreds of megabytes where networks convolve,
@@ -21,8 +21,15 @@ def begin_with_huge_pages() -> None:
     glibc asks for pages of 2 MiB if an environment variable says so when the process begins. It is
     to be called before anything is imported that takes long; whatever a process with that variable
     begins has it, too.
+
+    Args:
+      module: what `python -m` runs here. In a debugger or a profiler, which runs it itself, nothing
+        begins anew.
     """
-    if (given := wanted(dict(os.environ))) is not None and sys.executable:
+    run = sys.orig_argv[sys.orig_argv.index("-m") :] if "-m" in sys.orig_argv else []
+    if run[1:2] != [module] or not sys.executable:
+        return
+    if (given := wanted(dict(os.environ))) is not None:
         os.environ[TUNABLES] = given
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
