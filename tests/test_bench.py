@@ -322,7 +322,7 @@ def test_a_train_step_is_measured_beside_pytorch() -> None:
     record = bench_train.bench_train(
         bench_train.resolve("alexnet_small", 1, 1, False, 0.0), lambda line: None
     )
-    names = {bench_train.STEP, bench_train.PLAIN, bench_train.SMALL_PAGES, bench_train.TORCH}
+    names = {bench_train.STEP, bench_train.PLAIN, bench_train.TORCH}
     assert set(record["seconds"]) == names
     assert {(one["of"], one["over"]) for one in record["ratios"]} == {
         (bench_train.STEP, other) for other in names - {bench_train.STEP}

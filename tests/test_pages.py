@@ -28,15 +28,12 @@ def count():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
 count()
-found = count()
-with pages.small_pages():
-    small = count()
-print(os.getpid(), found, small, count(), *sys.argv[1:])
+print(os.getpid(), count(), *sys.argv[1:])
 """
 
 
-def answer(folder: Path, *words: str) -> tuple[str, str, str, str, str, str]:
-    """Runs the program: (pid as the system has it, as it says itself, three counts, the rest)."""
+def answer(folder: Path, *words: str) -> tuple[str, str, int, str]:
+    """Runs the program: (pid as the system has it, as it says itself, pages, the rest)."""
     (folder / "program.py").write_text(PROGRAM)
     environment = {k: v for k, v in os.environ.items() if k != pages.TUNABLES}
     environment["PYTHONPATH"] = os.pathsep.join([str(folder), str(REPOSITORY)])
@@ -45,8 +42,8 @@ def answer(folder: Path, *words: str) -> tuple[str, str, str, str, str, str]:
     )
     said, _ = process.communicate()
     assert process.returncode == 0
-    pid, huge, small, again, rest = said.split(maxsplit=4)
-    return str(process.pid), pid, huge, small, again, rest
+    pid, found, rest = said.split(maxsplit=2)
+    return str(process.pid), pid, int(found), rest
 
 
 @pytest.fixture
@@ -66,17 +63,18 @@ left_to_programs = pytest.mark.skipif(
 
 @left_to_programs
 def test_a_process_begins_anew_as_itself_and_finds_fewer_pages(tmp_path: Path) -> None:
-    number, pid, huge, small, again, rest = answer(tmp_path, "-m", "program", "--key=a b", "ü")
+    number, pid, huge, rest = answer(tmp_path, "-m", "program", "--key=a b", "ü")
     assert (number, rest) == (pid, "--key=a b ü\n")
-    assert int(small) > 2500 and max(int(huge), int(again)) < int(small) / 20
+    # With 4 KiB, or with the 64 KiB that some machines have, they are 49,000 or 3,000.
+    assert huge < 1000
 
 
 @left_to_programs
 def test_nothing_begins_anew_in_a_profiler(tmp_path: Path) -> None:
     output = str(tmp_path / "profile")
     words = ("-m", "cProfile", "-o", output, "-m", "program", "one")
-    number, pid, huge, small, _, rest = answer(tmp_path, *words)
-    assert (number, rest) == (pid, "one\n") and int(huge) > int(small) / 2
+    number, pid, small, rest = answer(tmp_path, *words)
+    assert (number, rest) == (pid, "one\n") and small > 2500
 
 
 def test_what_the_user_says_stays(asked: Path) -> None:

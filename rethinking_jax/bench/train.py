@@ -15,7 +15,6 @@ from rethinking_jax.bench import ours, torch_check
 from rethinking_jax.bench.peak import PEAK, matmul_peak
 from rethinking_jax.bench.results import Record, measured, new_record
 from rethinking_jax.bench.timing import Contestant, Progress, compile_seconds, interleave, speeds
-from rethinking_jax.host import pages
 from rethinking_jax.models import convolves, create_model
 from rethinking_jax.step import flops
 from rethinking_jax.step.optimizer import make_optimizer
@@ -29,8 +28,6 @@ from rethinking_jax.sweep.program import Program, make_program, use_scan, xla_op
 SCAN, STEP = "ours, scan", "ours, step"
 # The step with the gradients that JAX and XLA find, where some are the project's own.
 PLAIN = "ours, step, XLA's gradients"
-# The step as it is without `pages.begin_with_huge_pages`.
-SMALL_PAGES = "ours, step, small pages"
 TORCH, TORCH_COMPILED = "PyTorch", "PyTorch, compiled"
 IMAGE_SHAPE, CLASSES = (28, 28, 3), 10
 # A convolution inside a loop on a CPU is slow (see `program.use_scan`); two steps make a loop.
@@ -101,7 +98,6 @@ def bench_train(settings: Settings, say: Progress) -> Record:
         (picked, TORCH_COMPILED),
         (STEP, SCAN),
         (STEP, PLAIN),
-        (STEP, SMALL_PAGES),
         (TORCH_COMPILED, TORCH),
     ]
     per_image = flops.train_flops(flops.layer_macs(model, IMAGE_SHAPE))
@@ -140,15 +136,17 @@ def _ours(
             jax.block_until_ready(running)
 
         def fresh() -> TrainState:
-            state: TrainState = jax.block_until_ready(own.init(hyper))
-            return state
+            # A step comes before: as in a run, the next ones find the memory that it had.
+            carry = own.init(hyper), zero_running(1)
+            carry = ours.train_full_batches(own, False, *carry, examples, order, 1)
+            ready: TrainState = jax.block_until_ready(carry)[0]
+            return ready
 
         return Contestant(name, fresh, run, steps * size, rounds)
 
     forms = [form(STEP, program, False, count, rounds)]
     if scan_is_slow:
         forms.append(form(PLAIN, plain, False, count, rounds))
-        forms.append(_on_small_pages(forms[0]))
     if settings.scan:
         steps, rounds = (SLOW_STEPS, 1) if scan_is_slow else (count, rounds)
         forms.append(form(SCAN, program, True, steps, rounds))
@@ -162,16 +160,6 @@ def _ours(
         plain.init(hyper), zero_running(1), examples, order, jnp.int32(0), count=1
     )
     return forms, seconds, (lowered.cost_analysis() or {}).get("flops", 0.0)
-
-
-def _on_small_pages(step: Contestant) -> Contestant:
-    """Makes a contestant that takes the same steps without huge pages."""
-
-    def run(state: TrainState) -> None:
-        with pages.small_pages():
-            step.run(state)
-
-    return step._replace(name=SMALL_PAGES, run=run)
 
 
 def make_train_program(
@@ -229,14 +217,18 @@ def _torch(settings: Settings) -> tuple[list[Contestant], dict[str, float], list
         learner = torch_train.make_learner(network, 0.01, 0.9, 0.95)
         torch_train.train_epochs(learner, on, settings.batch_size, 1)
 
-    train(model, warm_data)
-    forms = [Contestant(TORCH, lambda: model, lambda network: train(network, data), work)]
+    def warm(network: torch_train.Model) -> torch_train.Model:
+        train(network, warm_data)
+        return network
+
+    warm(model)
+    forms = [Contestant(TORCH, lambda: warm(model), lambda network: train(network, data), work)]
     network, reason, took = torch_train.try_compile(
         model, lambda network: train(network, warm_data), settings.compile_limit
     )
     if network is None:
         return forms, {}, [f"{TORCH_COMPILED} left out: torch.compile {reason}"]
     forms.append(
-        Contestant(TORCH_COMPILED, lambda: network, lambda given: train(given, data), work)
+        Contestant(TORCH_COMPILED, lambda: warm(network), lambda given: train(given, data), work)
     )
     return forms, {TORCH_COMPILED: took}, []

@@ -1,15 +1,11 @@
 """Huge pages for what the C library allocates, which it asks for from the start of a process on."""
 
-import ctypes
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 TUNABLES, HUGE = "GLIBC_TUNABLES", "glibc.malloc.hugetlb"
 POLICY = Path("/sys/kernel/mm/transparent_hugepage/enabled")
-_PR_SET_THP_DISABLE = 41  # of Linux's <sys/prctl.h>
 
 
 def begin_with_huge_pages(module: str) -> None:
@@ -17,7 +13,7 @@ def begin_with_huge_pages(module: str) -> None:
 
     On a CPU XLA allocates what a train step holds, hundreds of megabytes where networks convolve,
     and frees it when the step ends. The system has to find every page anew, and to fill it with
-    zeros, which takes much of the step where a page has 4 KiB (`bench train` measures how much).
+    zeros, which takes much of the step where a page has 4 KiB (docs/speed.md has measurements).
     glibc asks for pages of 2 MiB if an environment variable says so when the process begins. It is
     to be called before anything is imported that takes long; whatever a process with that variable
     begins has it, too.
@@ -44,21 +40,6 @@ def wanted(environment: dict[str, str]) -> str | None:
     if HUGE in given or not _must_be_asked_for() or _glibc() < (2, 35):
         return None
     return ":".join(filter(None, (given, f"{HUGE}=1")))
-
-
-@contextmanager
-def small_pages() -> Iterator[None]:
-    """Gives this process the pages that it would have without `begin_with_huge_pages`."""
-    _disable_huge_pages(True)
-    try:
-        yield
-    finally:
-        _disable_huge_pages(False)
-
-
-def _disable_huge_pages(yes: bool) -> None:
-    if sys.platform.startswith("linux"):
-        ctypes.CDLL(None).prctl(_PR_SET_THP_DISABLE, int(yes), 0, 0, 0)
 
 
 def _must_be_asked_for() -> bool:
