@@ -218,8 +218,8 @@ def test_stopped_at_any_batch_of_training_or_evaluation_it_ends_as_if_never(
     monkeypatch.setattr(stage, "stop_requests", stop_requests)
     last = math.inf
     whole = run("whole")
-    assert asked == 31, "before each batch but the last of an epoch's, and after its evaluation"
-    for last in (2, 5, 8, 12, 17, 21):
+    assert asked == 27, "between any two batches, and after an evaluation but the last"
+    for last in (2, 4, 8, 13, 16, 19):
         asked, name = 0, f"stopped at {last}"
         with pytest.raises(RunFailed, match="stopped by a test: saved"):
             run(name)

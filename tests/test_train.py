@@ -287,8 +287,8 @@ def test_members_on_many_devices_do_not_communicate() -> None:
         assert operation not in text
 
 
-@pytest.mark.parametrize("asked", [0, 1, 2])
-def test_evaluation_by_batches_can_be_stopped_before_each(asked: int) -> None:
+@pytest.mark.parametrize("asked", [0, 1])
+def test_evaluation_can_be_stopped_between_batches(asked: int) -> None:
     program = make(16, 8, False, eval_size=7)
     state, examples, shares = program.init(members([hyper(0)])), train_examples(16, 1), []
 
@@ -297,7 +297,7 @@ def test_evaluation_by_batches_can_be_stopped_before_each(asked: int) -> None:
         return "enough" if len(shares) > asked else None
 
     assert program.evaluate(state, examples, None, between) is None
-    np.testing.assert_allclose(shares, np.arange(asked + 1) / 3)
+    np.testing.assert_allclose(shares, np.arange(1, asked + 2) / 3)
 
 
 def test_batch_statistics_move_in_training_only() -> None:

@@ -71,7 +71,7 @@ class Feed(NamedTuple):
         A carry is used up when the next piece is asked for.
       evaluate: (state, split, between) -> sums of each member over a split of the data set or
         "train_sample" (`config.train_eval_examples`); None where it was stopped. `between` is
-        called before each batch, unless all of them are one program. Of the training set a run
+        called between batches, unless all of them are one program. Of the training set a run
         is evaluated on the examples that it trains on.
       examine: (state, split, between) -> the facts of every example of a split at this moment,
         each [members, n], those that a run does not train on included; None as above.

@@ -124,8 +124,8 @@ def _over_batches(
 ) -> Callable[..., PyTree]:
     """Makes a function of (state, examples, positions, between) that takes batch after batch.
 
-    Batches that are calls of their own wait for the one before, so that `between` them a run can be
-    asked to stop; the function returns None then.
+    Batches that are calls of their own wait for the one before, so that between two of them a run
+    can be asked to stop; the function returns None then.
 
     Args:
       one_batch: (state, batch, counted) -> what is found of a batch of one run.
@@ -172,7 +172,7 @@ def _over_batches(
             return many(state, examples, positions, size=size, batches=batches, n=n)
         each: list[PyTree] = []
         for k in range(batches):
-            if between(k / batches):
+            if k and between(k / batches):
                 return None
             each.append(one(state, examples, positions, jnp.int32(k), size=size))
             jax.block_until_ready(each[-2:-1])  # one batch in flight

@@ -54,6 +54,17 @@ PHRASES = {
     "{kernel} shuffled pixels {value:g}": "{kernel} con píxeles permutados {value}",
     "{kernel} random pixels {value:g}": "{kernel} con píxeles al azar {value}",
     "{kernel} gaussian {value:g}": "{kernel} con entradas gaussianas {value}",
+    "{kernel} {variant} true labels {value:g}":
+        "{kernel} {variant} con etiquetas verdaderas {value}",
+    "{kernel} {variant} random labels {value:g}":
+        "{kernel} {variant} con etiquetas al azar {value}",
+    "{kernel} {variant} partially corrupted labels {value:g}":
+        "{kernel} {variant} con etiquetas parcialmente corrompidas {value}",
+    "{kernel} {variant} shuffled pixels {value:g}":
+        "{kernel} {variant} con píxeles permutados {value}",
+    "{kernel} {variant} random pixels {value:g}": "{kernel} {variant} con píxeles al azar {value}",
+    "{kernel} {variant} gaussian {value:g}": "{kernel} {variant} con entradas gaussianas {value}",
+    "{kernel} gamma={gamma:g} {ratio:g}": "{kernel} gamma={gamma} {ratio}",
     "{kernel} ridge {ridge:g}": "{kernel} con ridge {ridge}",
     "Without a ridge the solution fits all labels, true or random.":
         "Sin ridge la solución ajusta todas las etiquetas, verdaderas o al azar.",
