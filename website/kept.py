@@ -78,7 +78,8 @@ def experiments() -> list[Kept]:
 def verdicts(kept: Kept) -> list[Verdict]:
     """Returns the verdicts of an experiment, as its report has them."""
     if kept.found is None:
-        return [Verdict(**one) for one in kept.summary["verdicts"]]
+        # Runs that are not finished have none yet.
+        return [Verdict(**one) for one in kept.summary.get("verdicts", [])]
     if isinstance(kept.found, TheoryResults):
         return kept.found.found.verdicts
     return verdicts_of(kept.found)
