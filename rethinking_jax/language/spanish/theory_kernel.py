@@ -64,6 +64,7 @@ PHRASES = {
         "{kernel} {variant} con píxeles permutados {value}",
     "{kernel} {variant} random pixels {value:g}": "{kernel} {variant} con píxeles al azar {value}",
     "{kernel} {variant} gaussian {value:g}": "{kernel} {variant} con entradas gaussianas {value}",
+    "{kernel} gamma={gamma:g}": "{kernel} gamma={gamma}",
     "{kernel} gamma={gamma:g} {ratio:g}": "{kernel} gamma={gamma} {ratio}",
     "{kernel} ridge {ridge:g}": "{kernel} con ridge {ridge}",
     "Without a ridge the solution fits all labels, true or random.":
