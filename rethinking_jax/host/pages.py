@@ -1,5 +1,6 @@
 """Huge pages for what the C library allocates, which it asks for from the start of a process on."""
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -27,7 +28,8 @@ def begin_with_huge_pages(module: str) -> None:
         return
     if (given := wanted(dict(os.environ))) is not None:
         os.environ[TUNABLES] = given
-        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+        with contextlib.suppress(OSError):  # then it goes on as it is
+            os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def wanted(environment: dict[str, str]) -> str | None:
