@@ -10,8 +10,8 @@ from conftest import REPOSITORY
 
 from rethinking_jax.host import pages
 
-# A thread writes 200 MB and frees them, as a train step does; the system counts the pages that it
-# has to find for it.
+# It writes 200 MB and frees them twice, as train steps do; the system counts the pages that it has
+# to find for the second time.
 PROGRAM = """
 import ctypes, os, resource, sys
 from rethinking_jax.host import pages

@@ -170,12 +170,21 @@ def _over_batches(
         size, batches = _batches(batch_size, n, mesh)
         if scan:
             return many(state, examples, positions, size=size, batches=batches, n=n)
-        each: list[PyTree] = []
-        for k in range(batches):
-            if k and between(k / batches):
-                return None
-            each.append(one(state, examples, positions, jnp.int32(k), size=size))
-            jax.block_until_ready(each[-2:-1])  # one batch in flight
-        return joined(each, n)
+        call = partial(one, state, examples, positions, size=size)
+        each = _one_by_one(lambda k: call(jnp.int32(k)), batches, between)
+        return None if each is None else joined(each, n)
 
     return all_batches
+
+
+def _one_by_one(
+    call: Callable[[int], PyTree], batches: int, between: Between
+) -> list[PyTree] | None:
+    """Finds what is found of each batch, with one in flight; None where asked to stop between."""
+    each: list[PyTree] = []
+    for k in range(batches):
+        if k and between(k / batches):
+            return None
+        each.append(call(k))
+        jax.block_until_ready(each[-2:-1])
+    return each
