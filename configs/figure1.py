@@ -9,9 +9,10 @@
 a trains five settings; b and c train the same runs, label noise from 0 to 1 in `levels`
 steps, until they are fitted, and test them on the true labels as well as on labels that
 are corrupted alike, which the paper's curve almost certainly shows. Arguments after the
-panel: dataset, models (joined by +), seeds (a band from several), levels,
-train_examples (0: all), epochs. Defaults are the paper's: CIFAR-10, the small Inception
-for a, small Inception, small AlexNet and MLP 1x512 for b and c.
+panel: dataset, models (joined by +), initializers (those of the key, joined by +),
+seeds (a band from several), levels, train_examples (0: all), epochs. Defaults are the
+paper's: CIFAR-10, the small Inception for a, small Inception, small AlexNet and MLP 1x512
+for b and c.
 
 Expected from the paper (CIFAR-10): all settings reach loss 0, true labels first, random labels
 last; random labels take 3.6 (Inception), 1.6 (AlexNet) and 2.0 (MLP) times as long as true ones;
@@ -48,6 +49,7 @@ def get_config(argument: str = "") -> ConfigDict:
         panel="a",
         dataset="cifar10",
         models="",
+        initializers="",
         seeds=1,
         levels=11,
         train_examples=0,
@@ -75,10 +77,13 @@ def _members(chosen: ConfigDict) -> list[Overrides]:
     else:
         last = chosen.levels - 1
         values = sweep("label_noise", [round(i / last, 4) for i in range(last + 1)])
-    members = product(sweep("model", models), values)
+    # Without the argument the runs are what they were before there was one.
+    starts = sweep("initializer", chosen.initializers.split("+")) if chosen.initializers else [{}]
+    members = product(sweep("model", models), values, starts)
     for member in members:
-        model, value = member.values()
+        model, value, *start = member.values()
         name = value if chosen.panel == "a" else f"p={value}"
         name += f",{model}" if len(models) > 1 else ""
+        name += f",{start[0]}" if len(starts) > 1 else ""
         member |= {"name": name, "learning_rate": appendix_learning_rate(model)}
     return members

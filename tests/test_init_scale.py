@@ -20,7 +20,7 @@ ADAM = make_optimizer("adam", 1.0, 1, "all", 0.0, "decoupled")
 
 
 def start(scale: float) -> TrainState:
-    return init_state(steps.mlp(), ADAM, steps.hyper(seed=3), steps.SHAPE, scale)
+    return init_state(steps.mlp(), ADAM, steps.hyper(seed=3), steps.SHAPE, init_scale=scale)
 
 
 def test_a_factor_multiplies_all_parameters_and_nothing_else() -> None:

@@ -93,6 +93,8 @@ def _qualified(one: Series, group: Group) -> list[str]:
     result = []
     if smoothing := group.config.get("label_smoothing"):
         result.append(f"label smoothing {smoothing:g}, the paper does not say")
+    if (initializer := group.config.get("initializer", "model")) != "model":
+        result.append(f"initializer {initializer}, the paper does not say")
     looked_at = group.values("train_evaluated")[0]
     if looked_at and one.train_examples and looked_at < one.train_examples:
         result.append(f"train accuracy of {looked_at:,} images")

@@ -30,6 +30,7 @@ ADDED = (
     "corruption_seed",
     "deterministic",
     "init_scale",
+    "initializer",
     "labels_file",
     "loss",
     "loss_strength",

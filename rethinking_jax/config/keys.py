@@ -22,6 +22,7 @@ from rethinking_jax.config.key import (
     table,
 )
 from rethinking_jax.models import DTYPES, MODELS
+from rethinking_jax.models.initializers import INITIALIZERS, OWN
 from rethinking_jax.step.losses import LOSSES
 from rethinking_jax.step.norms import MEASURES
 from rethinking_jax.step.optimizer import OPTIMIZERS, WEIGHT_DECAY_KINDS, WEIGHT_DECAY_MASKS
@@ -47,9 +48,17 @@ GROUPS: dict[str, tuple[Key, ...]] = {
             range=SHARE,
         ),
         Key(
+            "initializer",
+            OWN,
+            "How weights and biases start. model: as the network draws them (He's normal, a "
+            "smaller last layer); pytorch: as its layers do by default; tensorflow_tutorial: as in "
+            "TensorFlow's CIFAR-10 tutorial of 2016 (kernels of 1e-4 in convolutions).",
+            choices=INITIALIZERS,
+        ),
+        Key(
             "init_scale",
             1.0,
-            "The factor on all initial parameters; 1: they are as the model draws them.",
+            "The factor on all initial parameters; 1: they are as they are drawn.",
             range=ABOVE_0,
         ),
         Key(

@@ -5,6 +5,8 @@ from typing import Any
 import flax.linen as nn
 import jax
 
+from rethinking_jax.models.initializers import OWN, redrawn
+
 PARTS = ("first", "second")
 
 
@@ -40,15 +42,27 @@ class Peers(nn.Module):
         return logits
 
 
-def initial_variables(model: nn.Module, key: jax.Array, images: jax.Array) -> dict[str, Any]:
+def initial_variables(
+    model: nn.Module, key: jax.Array, images: jax.Array, initializer: str = OWN
+) -> dict[str, Any]:
     """Returns the variables of a network at its start, by the names of their collections.
 
     Of two peers the first starts as it would alone, the second from another key.
+
+    Args:
+      model: a network, or two peers.
+      key: the key that it draws from.
+      images: floating [b, h, w, c], of the shape of its input.
+      initializer: see `rethinking_jax.models.initializers.redrawn`.
     """
+
+    def start(network: nn.Module, own: jax.Array) -> dict[str, Any]:
+        variables = dict(network.init(own, images, train=False))
+        return {**variables, "params": redrawn(initializer, own, variables["params"])}
+
     if not isinstance(model, Peers):
-        return dict(model.init(key, images, train=False))
-    keys = (key, jax.random.fold_in(key, 1))
-    each = [dict(model.network.init(own, images, train=False)) for own in keys]
+        return start(model, key)
+    each = [start(model.network, own) for own in (key, jax.random.fold_in(key, 1))]
     return {name: dict(zip(PARTS, (own[name] for own in each), strict=True)) for name in each[0]}
 
 

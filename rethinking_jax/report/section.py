@@ -36,6 +36,7 @@ OFF = {
     "augmentation": "",
     "dropout_rate": 0.0,
     "init_scale": 1.0,
+    "initializer": "model",
     "label_smoothing": 0.0,
     "weight_decay_kind": "coupled",
     "mixup_alpha": 0.0,

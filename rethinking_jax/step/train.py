@@ -16,6 +16,7 @@ import numpy as np
 import optax
 
 from rethinking_jax.corruption.randomness import purpose_key
+from rethinking_jax.models.initializers import OWN
 from rethinking_jax.models.peers import initial_variables
 from rethinking_jax.step.facts import Moment, moment
 from rethinking_jax.step.losses import LOSSES, remembered
@@ -57,6 +58,7 @@ def make_steps(
     objective: Objective = PLAIN,
     prepare: Prepare | None = None,
     ids: np.ndarray | None = None,
+    initializer: str = OWN,
     init_scale: float = 1.0,
 ) -> Steps:
     """Returns the functions of one run, see `rethinking_jax.step.state.Steps`.
@@ -69,11 +71,18 @@ def make_steps(
       objective: what a step minimizes.
       prepare: from stored images to inputs in training; None: as `preprocess`.
       ids: uint32 [n], those of the training examples, for a loss that remembers each of them.
-      init_scale: see `init_state`.
+      initializer, init_scale: see `init_state`.
     """
     prepare = prepare or (lambda state, images, ids: preprocess(images))
     return Steps(
-        partial(init_state, model, optimizer, image_shape=image_shape, init_scale=init_scale),
+        partial(
+            init_state,
+            model,
+            optimizer,
+            image_shape=image_shape,
+            initializer=initializer,
+            init_scale=init_scale,
+        ),
         make_train_step(model, optimizer, prepare, objective, ids),
         make_eval_step(model, preprocess),
         make_examine_step(model, preprocess),
@@ -85,9 +94,10 @@ def init_state(
     optimizer: BuildOptimizer,
     hyper: Hyper,
     image_shape: tuple[int, int, int],
+    initializer: str = OWN,
     init_scale: float = 1.0,
 ) -> TrainState:
-    """Returns a fresh run; its parameters depend on the model, `hyper.seed` and `init_scale` alone.
+    """Returns a fresh run; its parameters depend on the model, `hyper.seed` and how they start.
 
     What it keeps of every example is added where examples are known, see `sweep.position.fresh`.
 
@@ -96,11 +106,12 @@ def init_state(
       optimizer: see `rethinking_jax.step.optimizer.make_optimizer`.
       hyper: the numbers of one run.
       image_shape: (h, w, c) of the network's input.
+      initializer: see `rethinking_jax.models.initializers.redrawn`.
       init_scale: the factor on all parameters (Liu et al. 2023, Omnigrok); 1 leaves the program as
         it is without.
     """
     images = jnp.zeros((1, *image_shape))
-    variables = initial_variables(model, purpose_key(hyper.seed, "init"), images)
+    variables = initial_variables(model, purpose_key(hyper.seed, "init"), images, initializer)
     params = variables["params"]
     if init_scale != 1.0:
         params = jax.tree.map(lambda leaf: init_scale * leaf, params)

@@ -250,6 +250,7 @@ def _make_steps(config: ConfigDict, dataset: Dataset, backend: str, mesh: Mesh, 
         Objective(**wanted, unroll=unroll, steps_per_epoch=per_epoch),
         prepare if chosen else None,
         dataset.train.ids,
+        config.initializer,
         config.init_scale,
     )
     of = config.matmul_precision

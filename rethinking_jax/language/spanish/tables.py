@@ -152,6 +152,9 @@ PHRASES = {
     "weight decay is decoupled, the paper's an l2 penalty":
         "el decaimiento de pesos está desacoplado, el del artículo es una penalización l2",
     "initial weights are of another size": "los pesos iniciales son de otro tamaño",
+    "initializer {value}, the paper does not say": (
+        "inicializador {value}, el artículo no lo dice"
+    ),
     "label smoothing {value:g}, the paper does not say":
         "suavizado de etiquetas {value}, el artículo no lo dice",
     "train accuracy of {n:,} images": "exactitud de entrenamiento de {n} imágenes",
