@@ -3,6 +3,7 @@
 python tests/test_measured.py    writes their parts of docs/results.md and README.md anew
 """
 
+import itertools
 import json
 import subprocess
 from collections.abc import Callable
@@ -12,9 +13,11 @@ import pytest
 from conftest import REPOSITORY, read_metrics
 from helpers import commands, drawn, measured
 from helpers.results import made, row, run
+from hypothesis import given
+from hypothesis import strategies as st
 
 import rethinking_jax as rj
-from rethinking_jax.analysis import distance, figure1, findings, numbers, paper
+from rethinking_jax.analysis import curves, distance, figure1, findings, numbers, paper
 from rethinking_jax.analysis.results import Results, series
 from rethinking_jax.report import __main__ as report_command
 
@@ -301,7 +304,10 @@ def test_a_curve_that_takes_longer_is_as_far_as_it_takes_longer(
 def curve(setting: str, epochs: int, factor: float = 1.0, **override: object) -> tuple:
     """A run of the small Inception whose loss is the paper's, an epoch taking `factor` steps."""
     losses = paper.figure_1()["training_loss"][setting][:epochs]
-    made_run = run(setting, None, each={"train_loss": losses}, model="inception_small", **override)
+    # A mean of two ends of the paper's curve is that of what lies between them, near enough.
+    of_batches = [(a + b) / 2 for a, b in itertools.pairwise([2 * losses[0] - losses[1], *losses])]
+    each = {"train_loss": losses, "running_loss": of_batches}
+    made_run = run(setting, None, each=each, model="inception_small", **override)
     for epoch, line in enumerate(made_run[2], start=1):
         line["step"] = round(391 * factor) * epoch
     made_run[1]["parameters"] = distance.PARAMETERS
@@ -331,6 +337,31 @@ def test_the_verdict_on_learning_curves(
     assert len(papers) == (0 if words == "Needs" else len(runs))
 
 
+def test_running_averages_that_lag_move_the_fixed_network_s_factor_alone() -> None:
+    late = curve("true_labels", 69)
+    for line in late[2]:
+        line["train_loss"] *= 2.5
+    (one,) = series(made(late, **WHOLE))
+    found = distance.judge(one)
+    assert found.outcome == "yes"
+    factor, fixed = (
+        float(found.text.split(words)[1].split()[0].rstrip(")."))
+        for words in ("a mean factor of ", "fixed network ")
+    )
+    assert factor < 1.1 and fixed > 1.3
+    (plot,) = figure1.losses(made(late, **WHOLE))
+    (drawn_one,) = (each for each in plot.curves if each.label.endswith("in training"))
+    assert drawn_one.x[:2] == pytest.approx([0.1955, 0.5865])
+
+
+@given(st.lists(st.integers(1, 500), min_size=1, max_size=8))
+def test_a_mean_over_an_epoch_stands_at_the_middle_of_its_steps(epochs: list[int]) -> None:
+    ends = list(itertools.accumulate(epochs, initial=0))
+    losses = [float(i) for i in range(len(epochs))]
+    at, *rest = curves.middles((list(map(float, ends[1:])), losses, losses, losses))
+    assert at == [(a + b) / 2 for a, b in itertools.pairwise(ends)] and rest == [losses] * 3
+
+
 def test_a_kept_curve_is_as_far_from_the_paper_s(tmp_path: Path) -> None:
     own = made(curve("random_pixels", 69, 1.2), experiment="figure1a", **WHOLE)
     own.config["epochs"] = 69
@@ -339,7 +370,7 @@ def test_a_kept_curve_is_as_far_from_the_paper_s(tmp_path: Path) -> None:
         for each in drawn.rows_of({"mine": kept(own, tmp_path / "mine.json")}).figure_1a
         if each["setting"] == "random pixels"
     ]
-    assert found["fitted"].mean == pytest.approx(1.2, rel=1e-3) and found["cells"] == 1
+    assert found["fitted"].mean == pytest.approx(1.2, rel=5e-3) and found["cells"] == 1
 
 
 def test_two_processes_come_to_what_one_does() -> None:

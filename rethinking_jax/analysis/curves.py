@@ -104,6 +104,17 @@ def band(lines: Sequence[Sequence[Line]], key: str) -> Band:
     return steps, list(values.mean(0)), list(values.min(0)), list(values.max(0))
 
 
+def middles(found: Band) -> Band:
+    """Returns a band whose points are means over epochs, each at the middle of its epoch's steps.
+
+    Args:
+      found: a band with a point for each epoch, at its last step.
+    """
+    ends = found[0]
+    middle = [(before + end) / 2 for before, end in zip([0.0, *ends], ends, strict=False)]
+    return (middle, *found[1:])
+
+
 def _number(value: float | None) -> float:
     return math.nan if value is None else float(value)
 

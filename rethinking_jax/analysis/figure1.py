@@ -15,6 +15,7 @@ from rethinking_jax.analysis.curves import (
     Plot,
     band,
     curve_name,
+    middles,
     seeds_curve,
     seeds_note,
 )
@@ -64,6 +65,7 @@ def losses(results: Results) -> list[Plot]:
         for group in one.groups
         if one.dataset == paper.DATASET or has_curve(group, one.dataset, one.train_examples)
     }
+    curves += _in_training(all_series, shown)
     curves += _paper_losses(beside, [one.model for one in all_series])
     title = "Training loss" + (", as in the paper's Figure 1a" if len(settings) > 1 else "")
     caption = (
@@ -71,6 +73,22 @@ def losses(results: Results) -> list[Plot]:
         "at the end of each epoch."
     )
     return [Plot("learning_curves", title, caption, "thousand steps", "training loss", curves)]
+
+
+def _in_training(all_series: Sequence[Series], shown: set[int]) -> list[Curve]:
+    """Returns the loss in training of each group that Figure 1a has a curve of."""
+    return [
+        Curve(
+            f"{curve_name(one, group, len(all_series) > 1)}, in training",
+            *middles(band(group.lines, "running_loss")),
+            note=seeds_note(group),
+            shown=id(group) in shown,
+            remark="the mean over the batches of an epoch, at the middle of its steps",
+        )
+        for one in all_series
+        for group in one.groups
+        if has_curve(group, one.dataset, one.train_examples)
+    ]
 
 
 def _looked_at(all_series: Sequence[Series]) -> str:

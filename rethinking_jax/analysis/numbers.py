@@ -6,12 +6,14 @@ a curve of the same kind, ours in few points.
 """
 
 import json
+import math
 import shlex
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from rethinking_jax.analysis import beside, distance, findings, paper, results, unfinished
+from rethinking_jax.analysis.curves import band, middles
 from rethinking_jax.analysis.fitted import FITTED_LOSS, LEVELS, OVERFIT_LOSS
 from rethinking_jax.analysis.results import Group, Results, Series, true_test_accuracy
 from rethinking_jax.errors import UserError
@@ -114,7 +116,7 @@ def _of_runs(workdirs: Sequence[AnyPath], found: Results) -> Json:
         {
             **_of_group(one, group),
             **_of_run(group, i),
-            **({"curve": thinned(group.lines[i])} if _has_curve(one, group) else {}),
+            **(_curves(group.lines[i]) if _has_curve(one, group) else {}),
         }
         for one in results.series(found)
         for group in one.groups
@@ -233,13 +235,22 @@ def _first(steps: Iterable[int]) -> int | None:
     return next(iter(steps), None)
 
 
-def thinned(lines: Sequence[Line]) -> list[list[float | None]]:
+def _curves(lines: Sequence[Line]) -> Json:
+    """Returns the losses of the fixed network and of the batches, at ends and middles of epochs."""
+    ends, fixed, _, _ = band([lines], "train_loss")
+    middle, of_batches, _, _ = middles(band([lines], "running_loss"))
+    return {"curve": thinned(ends, fixed), "curve_of_batches": thinned(middle, of_batches)}
+
+
+def thinned(
+    thousand_steps: Sequence[float], losses: Sequence[float]
+) -> list[tuple[float, float | None]]:
     """Returns steps and training loss at no more than `POINTS` epochs, the last one among them."""
-    every = -(-len(lines) // POINTS)
-    kept = lines[(len(lines) - 1) % every :: every]
+    every = -(-len(losses) // POINTS)
+    kept = slice((len(losses) - 1) % every, None, every)
     return [
-        [line["step"], None if line["train_loss"] is None else float(f"{line['train_loss']:.4g}")]
-        for line in kept
+        (round(1000 * at, 1), None if math.isnan(loss) else float(f"{loss:.4g}"))
+        for at, loss in zip(thousand_steps[kept], losses[kept], strict=True)
     ]
 
 

@@ -202,11 +202,12 @@ def distances(numbers: Record) -> Record:
     """Returns how far the curves among the numbers of an experiment are from the paper's Figure 1a.
 
     Returns:
-      A `distance.Distance`, as a dictionary, for each run that has one, by its name.
+      A `distance.Distance` of the loss in training, as a dictionary, for each run that has one, by
+      its name.
     """
     result = {}
     for run in numbers.get("runs", ()):
-        points = [point for point in run.get("curve", ()) if point[1] is not None]
+        points = [point for point in run.get("curve_of_batches", ()) if point[1] is not None]
         if points:
             steps, losses = zip(*points, strict=True)
             if far := distance.between(steps, losses, run["setting"]):

@@ -104,7 +104,8 @@ def section(files: dict[str, Json]) -> str:
         f"### Table 4, random labels with regularizers\n\n`{MAIN}/table4.py` (b)",
         drawn(measured.COLUMNS_4, rows.table_4),
         "### Figure 1a, learning curves\n\nThe mean factor is between the steps at equal losses, "
-        "whichever takes longer: 1 is the same curve. "
+        "whichever takes longer: 1 is the same curve. The paper does not say which loss it plots. "
+        "In training: the mean over the batches of an epoch, at the middle of its steps. "
         f"`{MAIN}/figure1.py:a` (b)",
         drawn(measured_figure1.COLUMNS_1A, rows.figure_1a),
         "### Figures 1b and 1c, label noise\n\nTimes are relative to those at label noise 0. The "

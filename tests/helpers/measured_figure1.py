@@ -35,7 +35,8 @@ COLUMNS_1A = (
     Column("steps to loss 0.1", "steps", "{:,.0f}", "never"),
     Column("the paper's small Inception", "paper_steps", "{:,.0f}"),
     Column("times the steps", "fitted", "{:.2f}"),
-    Column("mean factor at equal losses", "factor", "{:.2f}"),
+    Column("mean factor at equal losses, in training", "factor", "{:.2f}"),
+    Column("of the fixed network", "fixed_factor", "{:.2f}"),
     EPOCHS,
     RUNS,
 )
@@ -63,7 +64,13 @@ def _paper_steps(losses: Sequence[float]) -> float | None:
 
 
 def _row_1a(one: Found) -> Json:
-    steps = spread([run["steps_to"]["train_loss"]["0.1"] for run in one.runs])
+    far, fixed = (_distances(one, key) for key in ("curve_of_batches", "curve"))
+    paper_steps = _paper_steps(paper.figure_1()["training_loss"].get(one.setting, ()))
+    steps = spread(
+        [each and each.fitted and each.fitted * paper_steps for each in far]
+        if far
+        else [run["steps_to"]["train_loss"]["0.1"] for run in one.runs]
+    )
     row = {
         "network": paper.MODELS.get(one.model, one.model),
         **_named_1a(one.setting),
@@ -72,14 +79,18 @@ def _row_1a(one: Found) -> Json:
         **shown(one),
         **({"steps": steps} if steps or one.finished else {}),
     }
-    curves = [list(zip(*run["curve"], strict=True)) for run in one.runs if run.get("curve")]
-    far = [distance.between(*curve, one.setting) for curve in curves]
     if far and None not in far:
         row["fitted"] = spread([each.fitted for each in far if each])
         row["factor"] = spread([each.factor for each in far if each])
-        row["paper_steps"] = _paper_steps(paper.figure_1()["training_loss"][one.setting])
+        row["fixed_factor"] = spread([each.factor for each in fixed if each])
+        row["paper_steps"] = paper_steps
         row["cells"] = int(row["fitted"] is not None)
     return row
+
+
+def _distances(one: Found, key: str) -> list[distance.Distance | None]:
+    curves = [list(zip(*run[key], strict=True)) for run in one.runs if run.get(key)]
+    return [distance.between(*curve, one.setting) for curve in curves]
 
 
 MEASURES = (

@@ -19,6 +19,9 @@ PHRASES = {
     "{sizes} images of the training set": "{sizes} imágenes del conjunto de entrenamiento",
     "all": "todas",
     "paper, CIFAR-10, {model}": "artículo, CIFAR-10, {model}",
+    "{name}, in training": "{name}, al entrenar",
+    "the mean over the batches of an epoch, at the middle of its steps":
+        "la media de los lotes de una época, en la mitad de sus pasos",
     "the paper's numbers, read off its Figure 1": "números del artículo, leídos de su Figura 1",
     "epoch's mean loss {loss:g}": "pérdida media de la época {loss}",
     "train accuracy {level:g}": "exactitud de entrenamiento {level}",

@@ -119,6 +119,7 @@ PHRASES = {
     "{steps} to loss {loss:g}": "{steps} hasta la pérdida {loss}",
     "a mean factor of {factor:g} at {n:g} equal losses":
         "un factor medio de {factor} en {n} pérdidas iguales",
+    "{text} (of the fixed network {factor:g})": "{text} (de la red fija {factor})",
     "Against the paper's curve, {text}. Up to a mean factor of {factor:g} agrees":
         "Frente a la curva del artículo, {text}. Hasta un factor medio de {factor} coincide",
     # Regularizers.
