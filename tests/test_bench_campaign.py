@@ -280,10 +280,9 @@ def test_the_table_has_a_few_numbers_of_each_part() -> None:
     runs = [
         a_run(
             "true_labels",
-            curve=list(zip(steps, theirs, strict=True)),
-            steps_to={"train_loss": {"0.1": 6256}},
+            curve_of_batches=list(zip(steps, theirs, strict=True)),
         ),
-        a_run("random_labels", train_accuracy=0.99998, curve=[[391, None]]),  # its loss is nan
+        a_run("random_labels", train_accuracy=0.99998, curve_of_batches=[[391, None]]),  # nan
         a_run("gaussian", comparable="not comparable: 256 training images"),
     ]
     text = "accuracy in training and test, epoch 3"
@@ -291,7 +290,7 @@ def test_the_table_has_a_few_numbers_of_each_part() -> None:
     far = campaign.distances(numbers)
     assert dict(findings.findings({"numbers": numbers, "distances": far})) == {
         f"true_labels: {text}": "0.5000, 0.2500 (paper 1.0000, 0.8575)",
-        "true_labels: steps to loss 0.1": "6,256 (2.00 times the paper's)",
+        "true_labels: steps to loss 0.1 over the paper's": "2.00",
         "true_labels: steps at equal losses over the paper's": "2.00",
         f"random_labels: {text}": "0.99998, 0.2500 (paper 1.0000, 0.0978)",
         f"gaussian: {text}": "0.5000, 0.2500",

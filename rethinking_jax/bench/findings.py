@@ -48,10 +48,9 @@ def _of_run(run: Record, far: Record | None) -> Iterator[Finding]:
         text += f" (paper {theirs.train_accuracy:.4f}, {theirs.test_accuracy:.4f})"
     yield f"{run['name']}: accuracy in training and test, epoch {run['epochs']}", text
     if far:
-        steps = run["steps_to"]["train_loss"]["0.1"]
         ratio = far["fitted"]
-        text = f"{steps:,} ({ratio:.2f} times the paper's)" if ratio else "not there yet"
-        yield f"{run['name']}: steps to loss 0.1", text
+        text = f"{ratio:.2f}" if ratio else "not there yet"
+        yield f"{run['name']}: steps to loss 0.1 over the paper's", text
         yield f"{run['name']}: steps at equal losses over the paper's", f"{far['factor']:.2f}"
 
 
