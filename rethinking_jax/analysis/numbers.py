@@ -22,7 +22,11 @@ from rethinking_jax.workdir.metrics import Json, Line
 from rethinking_jax.workdir.storage import AnyPath, write_atomically, written
 
 # Beside the train accuracies of `LEVELS` the losses by which a run may count as fitted.
-LOSSES = {"running_loss": (FITTED_LOSS, OVERFIT_LOSS), "train_loss": (FITTED_LOSS,)}
+# The lower ones are for runs that go on when they have fitted.
+LOSSES = {
+    "running_loss": (FITTED_LOSS, OVERFIT_LOSS, 0.02, 0.01, 0.005, 0.002, 0.001),
+    "train_loss": (FITTED_LOSS,),
+}
 POINTS = 70  # of a learning curve: the paper's own Figure 1a has 69
 # What a run of a group says of its last epoch, beside its losses and accuracies.
 OF_A_RUN = (
@@ -40,6 +44,8 @@ OF_A_RUN = (
 )
 OF_A_GROUP = (
     "corruption_seed",
+    "init_scale",
+    "initializer",
     "weight_decay",
     "optimizer",
     "learning_rate",
