@@ -155,7 +155,7 @@ def section(files: dict[str, Json]) -> str:
         ]
     if rows.clocks:
         parts += [
-            "### Figures 1b and 1c, trained in other ways than appendix A says, or from other weights",
+            "### Figures 1b and 1c, trained or begun in other ways than appendix A says",
             drawn(measured_figure1.COLUMNS_1B, rows.clocks),
         ]
     if rows.others:
