@@ -159,7 +159,7 @@ DAMAGES = (
 TAKEN = (a_folder, a_loop, a_pipe)
 JSON_AND_ARRAYS = (
     "metrics.jsonl", "chunks.json", "config.json", "summary.json", "labels.npz", "ids.npz",
-    "data.json",
+    "data.json", "commands.json",
 )  # fmt: skip
 OUTPUT = ("report.html", "figures/learning_curves.png", "tables/results.csv")
 FAST = (missing, cut, a_folder)
@@ -229,8 +229,10 @@ def test_a_damaged_file_is_made_again_or_refused_by_its_name(
         assert content(workdir) == before
         return
     said = run(workdir)
-    # What a kill leaves as well: lines cut off behind the checkpoint, and no summary.
-    if (file, damage) not in {("metrics.jsonl", cut), ("summary.json", missing)}:
+    # What a kill leaves as well: lines cut off behind the checkpoint, and no summary. An earlier
+    # version kept no commands.
+    silent = {("metrics.jsonl", cut), ("summary.json", missing), ("commands.json", missing)}
+    if (file, damage) not in silent:
         assert any(file in line for line in said.splitlines())
     assert_same(workdir, whole)
     assert "Complete already" in run(workdir)

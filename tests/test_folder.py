@@ -147,6 +147,22 @@ def test_labels_stand_beside_the_ids_of_their_examples(tmp_path: Path) -> None:
         folder.begin(labels, [runs], sets)  # as on resume
 
 
+def test_commands_are_told_once_each_however_often_they_go_on(complete: Path) -> None:
+    folder = folder_of(complete, sweep_of({"name": "a"}))
+    assert folder.commands() == []  # as a version wrote it that kept none
+    first, second = (
+        {"command": "x", "device": device, "versions": {"jax": "1"}} for device in ("CPU", "GPU")
+    )
+    for command in (first, first, second, first):
+        folder.begin(LABELS, [["a"]], command=command)
+    assert folder.commands() == [first, second, first]
+    (complete / "commands.json").write_text('{"command"')
+    with pytest.raises(UserError, match=r"commands.json is damaged"):
+        folder.commands()
+    folder.begin(LABELS, [["a"]], command=second)
+    assert folder.commands() == [second]
+
+
 def test_other_labels_are_refused(complete: Path) -> None:
     folder = folder_of(complete, sweep_of({"name": "a"}))
     with pytest.raises(UserError, match="other labels for a"):

@@ -260,6 +260,16 @@ def test_a_workdir_that_goes_on_has_numbers_too(
     assert not first["finished"] and first["label_noise"] == 1.0
     assert first["train_accuracy"] == json.loads(own[1])["train_accuracy"]
     assert "2 of 3: not finished" in drawn.section({"mine": found})
+    known = {"command": "python -m x --workdir=/a --config=b.py", "versions": {"jax": "1"}}
+    commands = [known | {"device": device} for device in ("CPU", "GPU", "CPU")]
+    (workdir / "commands.json").write_text(json.dumps(commands))
+    assert report("going", "--numbers=mine.json").returncode == 0
+    found = json.loads((tmp_path / "mine.json").read_text())
+    assert (found["command"], found["device"]) == ("python -m x --config=b.py", "CPU; GPU")
+    (workdir / "commands.json").write_text("[1]")
+    result = report("going", "--numbers=mine.json")
+    assert result.returncode == 2 and "commands.json is damaged" in result.stderr
+    (workdir / "commands.json").unlink()
     (workdir / "config.json").write_text("{")
     result = report("going", "--numbers=other.json")
     assert result.returncode == 2 and "config.json is damaged" in result.stderr

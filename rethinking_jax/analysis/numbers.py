@@ -18,6 +18,7 @@ from rethinking_jax.analysis.fitted import FITTED_LOSS, LEVELS, OVERFIT_LOSS
 from rethinking_jax.analysis.results import Group, Results, Series, true_test_accuracy
 from rethinking_jax.errors import UserError
 from rethinking_jax.workdir import metrics
+from rethinking_jax.workdir.folder import Folder
 from rethinking_jax.workdir.metrics import Json, Line
 from rethinking_jax.workdir.storage import AnyPath, write_atomically, written
 
@@ -276,18 +277,13 @@ def _read(workdir: AnyPath) -> Results:
     if not begun.summary["members"]:
         raise UserError(f"{workdir}: no epoch of any run is measured yet")
     to_come = len(found.states) - len(begun.summary["members"])
-    known = {**_of_owner(found.owner), "runs_to_come": to_come}
+    known = {**_of_commands(Folder(workdir, {}, dict).commands()), "runs_to_come": to_come}
     return begun._replace(summary={**begun.summary, **known})
 
 
-def _of_owner(working: Json) -> Json:
-    """Returns what is known of the command that works in a workdir.
-
-    Its device and versions are known where it works on this machine.
-    """
-    from rethinking_jax.host.environment import describe_device, versions  # imports JAX
-    from rethinking_jax.workdir.owner import machine
-
-    if working.get("machine") != machine():
-        return {"command": working.get("command"), "device": None, "versions": None}
-    return {"command": working["command"], "device": describe_device(), "versions": versions()}
+def _of_commands(commands: Sequence[Json]) -> Json:
+    """Returns what the last command that trained was, and all devices that any was on."""
+    if not commands:
+        return {"command": None, "device": None, "versions": None}
+    devices = "; ".join(dict.fromkeys(one["device"] for one in commands))
+    return {**commands[-1], "device": devices}

@@ -11,6 +11,7 @@ from rethinking_jax.data.runs import load_datasets, training_sets
 from rethinking_jax.experiment import screen
 from rethinking_jax.experiment.job import Job
 from rethinking_jax.experiment.stage import open_stage
+from rethinking_jax.host.environment import describe_device, versions
 from rethinking_jax.host.processes import is_primary, refuse_together, wait_for_all
 from rethinking_jax.pictures import illustrations
 from rethinking_jax.report import page
@@ -107,7 +108,8 @@ def _prepare(job: Job, progress: ProgressReport) -> list[Chunk]:
         metrics.mend(job.workdir / "metrics.jsonl", kept)
         labels = {run.name: run.train_labels for chunk in chunks for run in chunk.runs}
         names = [[run.name for run in chunk.runs] for chunk in chunks]
-        job.folder.begin(labels, names, sets)
+        now = {"command": job.command, "device": describe_device(), "versions": versions()}
+        job.folder.begin(labels, names, sets, now)
         for folder in old:
             storage.remove_tree(folder)
     wait_for_all("the workdir is open")

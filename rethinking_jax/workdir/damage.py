@@ -60,6 +60,7 @@ def _of_files(folder: Folder, names: Collection[str]) -> list[str]:
     readers: dict[str, Callable[[], object]] = {
         "summary.json": folder.summary,
         "chunks.json": folder.stored_chunks,
+        "commands.json": folder.commands,
         "labels.npz": folder.labels,
         "data.json": folder.training_sets,
     }
@@ -69,9 +70,9 @@ def _of_files(folder: Folder, names: Collection[str]) -> list[str]:
         readers["examples.npz"] = folder.examples
     found = []
     for name, read in readers.items():
-        # A run that was stopped has no summary; an earlier version kept nothing of the data.
+        # A run that was stopped has no summary; earlier versions kept nothing of data or commands.
         wanted = begun and (name != "data.json" or _has(folder, "ids.npz"))
-        if _has(folder, name) or (wanted and name != "summary.json"):
+        if _has(folder, name) or (wanted and name not in ("summary.json", "commands.json")):
             try:
                 read()
             except UserError as error:

@@ -23,6 +23,7 @@ FILES = (
     "summary.json",
     "metrics.jsonl",
     "chunks.json",
+    "commands.json",
     "labels.npz",
     "ids.npz",
     "data.json",
@@ -181,6 +182,20 @@ class Folder(NamedTuple):
             chunks = [names for names in found if names]
             return chunks if _is_chunks(chunks) else []
 
+    def commands(self) -> list[Json]:
+        """Returns which commands have trained here, on what, in their order.
+
+        Returns:
+          The "command", "device" and "versions" of each; one that went on as the one before it is
+          told once. [] where a version wrote the folder that kept nothing of them.
+
+        Raises:
+          UserError: commands.json is damaged.
+        """
+        file = self.path / "commands.json"
+        commands: list[Json] = _read(file, _is_commands) if file.exists() else []
+        return commands
+
     def names(self) -> set[str]:
         """Returns the names of the runs that the folder holds something of."""
         lines = read_lines(self.path / "metrics.jsonl")
@@ -249,6 +264,7 @@ class Folder(NamedTuple):
         labels: Mapping[str, np.ndarray],
         chunks: Sequence[Sequence[str]],
         training_sets: Sequence[TrainingSet] = (),
+        command: Json | None = None,
     ) -> None:
         """Makes the folder the config's, for runs that train.
 
@@ -256,6 +272,7 @@ class Folder(NamedTuple):
           labels: the training labels of each run, int32 [n], by its name.
           chunks: the names of the runs that train together.
           training_sets: what the runs are trained on.
+          command: what trains them now, as `commands` returns it.
 
         Raises:
           UserError: the folder cannot be written, or was begun with other labels.
@@ -269,11 +286,21 @@ class Folder(NamedTuple):
             write_arrays(self.path / "labels.npz", {**labels, **_named(ids, labels)})
             write_arrays(self.path / "ids.npz", ids)
             _write(self.path / "chunks.json", chunks)
+            if command:
+                _write(self.path / "commands.json", self._with(command))
             self.claim(plain)
         except OSError as error:
             raise UserError(
                 f"--workdir={self.path} cannot be written to: {error.strerror or error}"
             ) from None
+
+    def _with(self, command: Json) -> list[Json]:
+        """Returns the commands so far and this one, where it is another than the last."""
+        try:
+            before = self.commands()
+        except UserError:
+            before = []  # damaged, and said to be made again
+        return before if before[-1:] == [command] else [*before, command]
 
     def claim(self, data: Sequence[Json] = ()) -> None:
         """Writes the config; a summary that is there is not complete, or nobody would begin.
@@ -338,6 +365,11 @@ def _read(file: AnyPath, is_right: Callable[[Any], bool]) -> Any:
 
 def _is_dicts(content: Any) -> bool:
     return isinstance(content, list) and all(isinstance(one, dict) for one in content)
+
+
+def _is_commands(content: Any) -> bool:
+    wanted = {"command", "device", "versions"}
+    return _is_dicts(content) and bool(content) and all(wanted <= one.keys() for one in content)
 
 
 def _is_config(content: Any) -> bool:
