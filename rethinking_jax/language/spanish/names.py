@@ -3,6 +3,7 @@
 # Names with a digit, an underscore or two capital letters need not stand here.
 NAMES = frozenset((
     "adam", "sgd", "rmsprop", "momentum", "optimizer", "decoupled", "coupled", "C-score",
+    "initializer", "pytorch",
     "relu", "tanh", "softmax", "dropout", "mixup",
     "Adam", "Adadelta", "Nesterov", "Inception", "Maxout", "maxout",
     "crop", "flip", "rotate", "color",

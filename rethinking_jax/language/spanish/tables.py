@@ -152,6 +152,7 @@ PHRASES = {
     "weight decay is decoupled, the paper's an l2 penalty":
         "el decaimiento de pesos está desacoplado, el del artículo es una penalización l2",
     "initial weights are of another size": "los pesos iniciales son de otro tamaño",
+    "initializer model": "initializer model",
     "initializer {value}, the paper does not say": (
         "inicializador {value}, el artículo no lo dice"
     ),
