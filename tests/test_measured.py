@@ -13,6 +13,7 @@ import pytest
 from conftest import REPOSITORY, read_metrics
 from helpers import commands, drawn, measured
 from helpers.results import made, row, run
+from helpers.words import assert_spanish
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -361,6 +362,8 @@ def test_running_averages_that_lag_move_the_fixed_network_s_factor_alone() -> No
     assert factor < 1.1 and fixed > 1.3
     (plot,) = figure1.losses(made(late, **WHOLE))
     (drawn_one,) = (each for each in plot.curves if each.label.endswith("in training"))
+    assert drawn_one.remark in plot.caption
+    assert_spanish(plot.caption, drawn_one.label, drawn_one.remark, found.text)
     assert drawn_one.x[:2] == pytest.approx([0.1955, 0.5865])
 
 

@@ -23,6 +23,8 @@ from rethinking_jax.analysis.distance import has_curve
 from rethinking_jax.analysis.fitted import OVERFIT_LOSS, common_level
 from rethinking_jax.analysis.results import Group, Results, Series, series, tested_series
 
+# What the loss "in training" is, which stands beside the paper's curves.
+OVER_BATCHES = "the mean over the batches of an epoch, at the middle of its steps"
 PARTIAL = "partially_corrupted_labels"
 
 
@@ -65,13 +67,16 @@ def losses(results: Results) -> list[Plot]:
         for group in one.groups
         if one.dataset == paper.DATASET or has_curve(group, one.dataset, one.train_examples)
     }
-    curves += _in_training(all_series, shown)
+    in_training = _in_training(all_series, shown)
+    curves += in_training
     curves += _paper_losses(beside, [one.model for one in all_series])
     title = "Training loss" + (", as in the paper's Figure 1a" if len(settings) > 1 else "")
     caption = (
         f"Cross-entropy over {_looked_at(all_series)} as the run sees it, with the model fixed, "
         "at the end of each epoch."
     )
+    if in_training:
+        caption += f" In training: {OVER_BATCHES}."
     return [Plot("learning_curves", title, caption, "thousand steps", "training loss", curves)]
 
 
@@ -83,7 +88,7 @@ def _in_training(all_series: Sequence[Series], shown: set[int]) -> list[Curve]:
             *middles(band(group.lines, "running_loss")),
             note=seeds_note(group),
             shown=id(group) in shown,
-            remark="the mean over the batches of an epoch, at the middle of its steps",
+            remark=OVER_BATCHES,
         )
         for one in all_series
         for group in one.groups

@@ -20,6 +20,7 @@ PHRASES = {
     "all": "todas",
     "paper, CIFAR-10, {model}": "artículo, CIFAR-10, {model}",
     "{name}, in training": "{name}, al entrenar",
+    "In training: {what}.": "Al entrenar: {what}.",
     "the mean over the batches of an epoch, at the middle of its steps":
         "la media de los lotes de una época, en la mitad de sus pasos",
     "the paper's numbers, read off its Figure 1": "números del artículo, leídos de su Figura 1",
