@@ -105,10 +105,10 @@ def band(lines: Sequence[Sequence[Line]], key: str) -> Band:
 
 
 def middles(found: Band) -> Band:
-    """Returns a band whose points are means over epochs, each at the middle of its epoch's steps.
+    """Returns a band of means over steps with each mean at the middle of them.
 
     Args:
-      found: a band with a point for each epoch, at its last step.
+      found: a band whose points are means over the steps since the point before, at the last one.
     """
     ends = found[0]
     middle = [(before + end) / 2 for before, end in zip([0.0, *ends], ends, strict=False)]

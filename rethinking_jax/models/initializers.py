@@ -4,6 +4,7 @@ The paper does not say how it initializes. What libraries and a tutorial of its 
 here by the shape and place of a layer alone, so that it holds for every network.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -58,10 +59,7 @@ def _tensorflow_tutorial(
 
 def _fan_in(shape: tuple[int, ...]) -> int:
     """Returns the number of inputs of an output of a kernel."""
-    size = 1
-    for side in shape[:-1]:
-        size *= side
-    return size
+    return math.prod(shape[:-1])
 
 
 INITIALIZERS: dict[str, Draw | None] = {
