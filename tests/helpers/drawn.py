@@ -221,31 +221,47 @@ def _mean(value: Spread) -> str:
 def _whose(row: Json) -> str:
     """Returns of what a headline is: network, seeds and kind of device."""
     device = row["of"].numbers["device"].partition(" (")[0]
-    return f"{row['network']}, {measured.seeds(row['of'])}, {device}"
+    epochs = row["of"].of("epochs_in_all")
+    short = f", {epochs.max:g} epochs" if epochs and epochs.max < 100 else ""
+    return f"{row['network']}, {measured.seeds(row['of'])}, {device}{short}"
 
 
 def _heads_1(rows: Sequence[Json]) -> list[Json]:
-    """Returns a headline for each network of Table 1 on true and on random labels."""
+    """Returns a headline for true and for random labels in Table 1, all networks in one line."""
+    own = [row for row in rows if "within" in row and row["regularizers"] == listed(())]
     return [
         {
-            "item": f"Table 1: {row['setting']}, no regularizer",
-            "ours": f"train {_mean(row['train'])}, test {_mean(row['test'])} ({_whose(row)})",
-            "paper": f"train {row['paper_train']:.4f}, test {row['paper_test']:.4f}",
+            "item": f"Table 1: {setting}, no regularizer",
+            "ours": "<br>".join(
+                f"train {_mean(row['train'])}, test {_mean(row['test'])} ({_whose(row)})"
+                for row in own
+                if row["setting"] == setting
+            ),
+            "paper": "<br>".join(
+                f"{row['paper_train']:.4f}, {row['paper_test']:.4f}"
+                for row in own
+                if row["setting"] == setting
+            ),
         }
-        for row in rows
-        if "within" in row and row["regularizers"] == listed(())
+        for setting in dict.fromkeys(row["setting"] for row in own)
     ]
 
 
 def _heads_4(rows: Sequence[Json]) -> list[Json]:
+    own = [row for row in rows if "cells" in row]
     return [
         {
-            "item": f"Table 4: random labels in spite of {row['regularizers']}",
-            "ours": f"train {_mean(row['train'])} ({_whose(row)})",
-            "paper": f"train {row['paper_train']}",
+            "item": f"Table 4: random labels in spite of {kind}",
+            "ours": "<br>".join(
+                f"train {_mean(row['train'])} ({_whose(row)})"
+                for row in own
+                if row["regularizers"] == kind
+            ),
+            "paper": "<br>".join(
+                str(row["paper_train"]) for row in own if row["regularizers"] == kind
+            ),
         }
-        for row in rows
-        if "cells" in row
+        for kind in dict.fromkeys(row["regularizers"] for row in own)
     ]
 
 
