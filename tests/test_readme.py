@@ -25,6 +25,7 @@ from rethinking_jax import catalog, experiment, main, prepare, train_compile
 from rethinking_jax import config as configs
 from rethinking_jax.bench import __main__ as bench
 from rethinking_jax.report import __main__ as report
+from rethinking_jax.theory.settings import theory_config
 
 README = REPOSITORY / "README.md"
 DOCS = REPOSITORY / "docs"
@@ -174,7 +175,7 @@ def test_every_file_and_key_that_a_page_names_exists(page: Path) -> None:
     for name in re.findall(rf"`((?:{folders})/[\w./-]*?)/?(?::[^`]*)?`", text):
         assert (REPOSITORY / name).exists() or name.startswith("examples/"), name
     keys = set(re.findall(r"--config\.(\w+)", text)) - {"KEY"}
-    assert keys <= set(configs.base_config())
+    assert keys <= {*configs.base_config(), *theory_config("kernel")}
 
 
 @pytest.mark.parametrize("name", re.findall(r"bench (\w+)`", (DOCS / "speed.md").read_text()))
