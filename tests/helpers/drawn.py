@@ -232,12 +232,12 @@ def _heads_1(rows: Sequence[Json]) -> list[Json]:
     return [
         {
             "item": f"Table 1: {setting}, no regularizer",
-            "ours": "<br>".join(
+            "ours": "; ".join(
                 f"train {_mean(row['train'])}, test {_mean(row['test'])} ({_whose(row)})"
                 for row in own
                 if row["setting"] == setting
             ),
-            "paper": "<br>".join(
+            "paper": "; ".join(
                 f"{row['paper_train']:.4f}, {row['paper_test']:.4f}"
                 for row in own
                 if row["setting"] == setting
@@ -252,12 +252,12 @@ def _heads_4(rows: Sequence[Json]) -> list[Json]:
     return [
         {
             "item": f"Table 4: random labels in spite of {kind}",
-            "ours": "<br>".join(
+            "ours": "; ".join(
                 f"train {_mean(row['train'])} ({_whose(row)})"
                 for row in own
                 if row["regularizers"] == kind
             ),
-            "paper": "<br>".join(
+            "paper": "; ".join(
                 str(row["paper_train"]) for row in own if row["regularizers"] == kind
             ),
         }
