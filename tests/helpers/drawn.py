@@ -245,7 +245,7 @@ def _heads_1(rows: Sequence[Json]) -> list[Json]:
         {
             "item": f"Table 1: {network}",
             "ours": "; ".join(
-                f"{row['setting'].removesuffix(' labels')} {_mean(row['train'])}, {_mean(row['test'])}"
+                f"{row['setting'].split()[0]} {_mean(row['train'])}, {_mean(row['test'])}"
                 for row in both
             )
             + f" ({_how(both[0])})",
