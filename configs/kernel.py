@@ -7,7 +7,8 @@ true and random labels of mnist5k (4,000 digits, no download): the Gaussian kern
 and on Gabor wavelets. The argument names the data set, train_examples (0: all), the kernels
 (gaussian, laplacian, gabor, linear, random_conv: random convolutional features, slow on a CPU),
 settings and ridges, several joined by +, the solver and the precision, for instance
-`:dataset=fashion_mnist,train_examples=9000,kernel=gaussian,ridge=0`.
+`:dataset=fashion_mnist,train_examples=9000,kernel=gaussian,ridge=0`. The flags
+`--config.whitening=0.1 --config.threshold=0.5` give random_conv the features of Coates and Ng.
 
 solver=cholesky factors the whole matrix, on a CPU in place and refined in float64: 8 n^2 bytes, or
 4 n^2 in float32, 14.4 GB for 60,000 images. solver=cg, conjugate gradients with a preconditioner

@@ -236,33 +236,6 @@ def test_equal_images_with_different_labels_cannot_both_be_fitted(task: Task) ->
     assert "Cholesky" in ridged.solver
 
 
-@pytest.mark.parametrize("host", [True, False])
-def test_random_convolutional_features_are_scipy_s(task: Task, host: bool) -> None:
-    filters = features.random_patches(task.train_images, 70, seed=4)
-    assert np.abs(filters.mean((0, 1, 2))).max() < 1e-6
-    np.testing.assert_allclose((filters**2).sum((0, 1, 2)), 1, rtol=1e-5)
-    found = features.convolved(task.train_images[:2], filters)
-    response = scipy.signal.correlate2d(
-        task.train_images[1, ..., 0], filters[..., 0, 5], mode="valid"
-    )
-    assert response.shape == (23, 23)
-    for sign, start in ((1, 5), (-1, 75)):
-        positive = np.maximum(sign * response, 0)
-        quadrants = [positive[:11, :11], positive[:11, 11:], positive[11:, :11], positive[11:, 11:]]
-        for i, quadrant in enumerate(quadrants):
-            assert found[1, 140 * i + start] == pytest.approx(quadrant.mean(), abs=1e-5)
-    # Streamed by blocks of filters, the kernel is that of all features at once.
-    train, test = task.train_images[:30], task.test_images[:10]
-    made = kernel_matrix.from_features(
-        lambda: features.blocks(train, test, filters), 30, 10, np.float64, host=host
-    )
-    whole, others = (features.convolved(part, filters).astype(float) for part in (train, test))
-    gram = whole @ whole.T
-    np.testing.assert_allclose(made.train, gram / np.diag(gram).mean(), rtol=1e-5)
-    cross = made.predict(np.eye(30))
-    np.testing.assert_allclose(cross, others @ whole.T / np.diag(gram).mean(), rtol=1e-5)
-
-
 def test_wavelets_answer_to_their_own_direction_and_not_to_brightness() -> None:
     x = np.tile(np.arange(42), (42, 1))
     flat = np.full((42, 42), 0.7)

@@ -39,6 +39,7 @@ HOST_PURPOSES = {
     "theorem1_sample": 2,
     "theorem1_order": 3,
     "kernel_patches": 4,
+    "whitening_patches": 19,
     "fourier_features": 5,
     "min_norm_start": 6,
     "min_norm_batches": 7,

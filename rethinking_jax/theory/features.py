@@ -1,8 +1,5 @@
-"""Feature maps of kernel machines, made part by part, so that no map is held for all filters.
+"""Feature maps of kernel machines that hang on no training image.
 
-- random_conv has filters that are 6 x 6 patches of training images, drawn by seed, with mean 0
-  and norm 1 (Coates and Ng, 2012). The two signs of each filter's response pass a ReLU apart and
-  are averaged over the quadrants of the image, which makes 8 features a filter.
 - gabor has a bank of Gabor wavelets, 8 orientations at each of 3 wavelengths, 3, 5 and 8 pixels.
   Its features are the moduli of the complex responses, averaged over windows of 7 x 7 pixels (the
   first order of a scattering transform), and the averaged image. Filters have norm 1 and mean 0.
@@ -10,7 +7,7 @@
   the Gaussian kernel.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 import jax
@@ -18,10 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from rethinking_jax.corruption.randomness import generator
-from rethinking_jax.errors import UserError
 
-PATCH = 6  # pixels of a patch's side
-BLOCK_FILTERS = 64  # filters whose features are held at once
 BLOCK_IMAGES = 500  # images that are convolved at once
 ORIENTATIONS, WAVELENGTHS = 8, (3.0, 5.0, 8.0)
 Filters = TypeVar("Filters")  # an array of filters, or a tuple of such
@@ -66,59 +60,6 @@ def draw_fourier(size: int, count: int, seed: int) -> Fourier:
     return Fourier(omega, rng.uniform(0, 2 * np.pi, count))
 
 
-def random_patches(images: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """Draws filters for `convolved`: float32 [6, 6, c, count], each with mean 0 and norm 1.
-
-    Raises:
-      UserError: the images are smaller than a patch, or have nothing but flat patches.
-    """
-    total, height, width, _ = images.shape
-    if min(height, width) < PATCH + 1:
-        raise UserError(
-            f"kernel=random_conv needs images larger than {PATCH} x {PATCH}, these are "
-            f"{height} x {width}"
-        )
-    rng = generator(seed, "kernel_patches")
-    found: list[np.ndarray] = []
-    for _ in range(100 * count):
-        i, top, left = (rng.integers(n) for n in (total, height - PATCH + 1, width - PATCH + 1))
-        patch = images[i, top : top + PATCH, left : left + PATCH].astype(np.float64)
-        patch = patch - patch.mean()
-        norm = np.linalg.norm(patch)
-        if norm > 0.1:  # a flat patch, such as a digit's background, has no direction
-            found.append(patch / norm)
-        if len(found) == count:
-            return np.stack(found, axis=-1).astype(np.float32)
-    raise UserError("kernel=random_conv: the training images are flat, no patch has an edge")
-
-
-def convolved(images: np.ndarray, filters: np.ndarray) -> np.ndarray:
-    """Averages both signs of the responses to filters [6, 6, c, f] over quadrants: [n, 8 f]."""
-    return _by_parts(_convolved, images, filters)
-
-
-@jax.jit
-def _convolved(images: jax.Array, filters: jax.Array) -> jax.Array:
-    found = _convolve(images, filters, "VALID")
-    both = jnp.concatenate([jax.nn.relu(found), jax.nn.relu(-found)], axis=-1)
-    top, left = both.shape[1] // 2, both.shape[2] // 2
-    quadrants = [
-        part.mean((1, 2))
-        for half in (both[:, :top], both[:, top:])
-        for part in (half[:, :, :left], half[:, :, left:])
-    ]
-    return jnp.concatenate(quadrants, axis=-1)
-
-
-def blocks(
-    images: np.ndarray, others: np.ndarray, filters: np.ndarray
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yields `convolved` of two sets of images for some filters at a time."""
-    for i in range(0, filters.shape[-1], BLOCK_FILTERS):
-        part = filters[..., i : i + BLOCK_FILTERS]
-        yield convolved(images, part), convolved(others, part)
-
-
 def gabor_bank(channels: int) -> tuple[np.ndarray, ...]:
     """Makes wavelets: for each wavelength float32 [s, s, c, 2 * 8], cosines before sines."""
     bank = []
@@ -143,14 +84,14 @@ def gabor_bank(channels: int) -> tuple[np.ndarray, ...]:
 
 def gabor(images: np.ndarray) -> np.ndarray:
     """Returns averaged moduli of a Gabor bank's responses: float32 [n, windows * (24 + c)]."""
-    return _by_parts(_gabor, images, gabor_bank(images.shape[-1]))
+    return by_parts(_gabor, images, gabor_bank(images.shape[-1]))
 
 
 @jax.jit
 def _gabor(images: jax.Array, bank: tuple[jax.Array, ...]) -> jax.Array:
     maps = [images]
     for waves in bank:
-        cosine, sine = jnp.split(_convolve(images, waves, "SAME"), 2, axis=-1)
+        cosine, sine = jnp.split(convolve(images, waves, "SAME"), 2, axis=-1)
         maps.append(jnp.sqrt(cosine**2 + sine**2))
     stacked = jnp.concatenate(maps, axis=-1)
     # Windows at the edge have fewer pixels to average.
@@ -162,17 +103,20 @@ def _gabor(images: jax.Array, bank: tuple[jax.Array, ...]) -> jax.Array:
     return means.reshape(len(images), -1)
 
 
-def _convolve(images: jax.Array, filters: jax.Array, padding: str) -> jax.Array:
+def convolve(images: jax.Array, filters: jax.Array, padding: str) -> jax.Array:
+    """Convolves images [n, h, w, c] with filters [h', w', c, f], stride 1."""
     found: jax.Array = jax.lax.conv_general_dilated(
         images, filters, (1, 1), padding, dimension_numbers=("NHWC", "HWIO", "NHWC")
     )
     return found
 
 
-def _by_parts(
-    function: Callable[[np.ndarray, Filters], jax.Array], images: np.ndarray, filters: Filters
+def by_parts(
+    function: Callable[[np.ndarray, Filters], jax.Array],
+    images: np.ndarray,
+    filters: Filters,
+    size: int = BLOCK_IMAGES,
 ) -> np.ndarray:
-    parts = range(0, len(images), BLOCK_IMAGES)
-    return np.concatenate(
-        [np.asarray(function(images[i : i + BLOCK_IMAGES], filters)) for i in parts]
-    )
+    """Returns what a function gives for images, `size` of them at a time, as rows of one array."""
+    parts = range(0, len(images), size)
+    return np.concatenate([np.asarray(function(images[i : i + size], filters)) for i in parts])

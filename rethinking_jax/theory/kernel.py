@@ -20,7 +20,7 @@ from rethinking_jax.config.key import ABOVE_0, AT_LEAST_1, Key, Need, Range, one
 from rethinking_jax.corruption import CORRUPTIONS, corruption_seed
 from rethinking_jax.data.watch import Spoken, Watch
 from rethinking_jax.host.memory import free_bytes
-from rethinking_jax.theory import features, kernel_matrix, kernel_solve
+from rethinking_jax.theory import features, kernel_matrix, kernel_solve, random_filters
 from rethinking_jax.theory.data import Task, rows
 from rethinking_jax.theory.kernel_matrix import Kernel, Precision
 from rethinking_jax.theory.kernel_verdicts import machine, verdicts
@@ -141,6 +141,21 @@ KIND = Kind(
             1024,
             "Number of random filters of random_conv.",
             range=AT_LEAST_1,
+            needs=one_of("kernel", "random_conv"),
+        ),
+        Key(
+            "whitening",
+            0.0,
+            "What is added to the variances of normalized patches before random_conv whitens them; "
+            "0 for neither; 0.1 is Coates and Ng's.",
+            range=Range(0, 1e12, "from 0 to 1e12"),
+            needs=one_of("kernel", "random_conv"),
+        ),
+        Key(
+            "threshold",
+            0.0,
+            "What is taken off each sign of a response of random_conv before its ReLU.",
+            range=Range(0, 1e12, "from 0 to 1e12"),
             needs=one_of("kernel", "random_conv"),
         ),
         Key(
@@ -284,9 +299,11 @@ def make_kernel(config: ConfigDict, task: Task, dtype: Precision, held: bool = T
     if config.kernel == "linear":
         pairs = [(rows(train), rows(test))]
         return kernel_matrix.from_features(lambda: pairs, len(train), len(test), dtype)
-    filters = features.random_patches(train, config.filters, config.seed)
+    filters = random_filters.draw(
+        train, config.filters, config.seed, config.whitening, config.threshold
+    )
     return kernel_matrix.from_features(
-        lambda: features.blocks(train, test, filters), len(train), len(test), dtype
+        lambda: random_filters.blocks(train, test, filters), len(train), len(test), dtype
     )
 
 
