@@ -1,6 +1,7 @@
 """A workdir in one small file: what its report is drawn from, and no more."""
 
 import json
+import shutil
 import subprocess
 import zipfile
 from collections.abc import Callable
@@ -70,7 +71,7 @@ def test_the_page_of_a_pack_is_that_of_its_workdir(
     [
         (["run", "--pack=run.tar"], ["--pack=run.tar", ".zip"]),
         (["run", "--pack=no/run.zip"], ["--pack=no/run.zip", "no folder"]),
-        (["run", "run", "--pack=run.zip"], ["--pack=run.zip", "one workdir"]),
+        (["run", "other", "--pack=run.zip"], ["--pack=run.zip", "shares", "run is none"]),
         (["run", "--pack=run.zip", "--numbers=run.json"], ["--pack=run.zip", "--numbers=run.json"]),
         (["run", "--pack=run.zip", "--output=page.html"], ["--pack", "--output"]),
         (["none", "--pack=run.zip"], ["none", "no such folder"]),
@@ -86,6 +87,7 @@ def test_a_wrong_command_writes_nothing(
     words: list[str], said: list[str], workdir: Path, report: Report, tmp_path: Path
 ) -> None:
     packed.write(workdir, tmp_path / "packed.zip")
+    shutil.copytree(workdir, tmp_path / "other")
     whole = (tmp_path / "packed.zip").read_bytes()
     (tmp_path / "damaged.zip").write_bytes(whole[: len(whole) // 2])
     with zipfile.ZipFile(tmp_path / "empty.zip", "w") as pack:

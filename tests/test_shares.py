@@ -13,11 +13,13 @@ from helpers.config_files import load
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rethinking_jax.analysis import results
+from rethinking_jax.analysis import packed, results
 from rethinking_jax.analysis import shares as shares_of_sweep
+from rethinking_jax.analysis.findings import TheoryResults
+from rethinking_jax.analysis.results import Results
 from rethinking_jax.config import base_config, members, runs
 from rethinking_jax.report import __main__ as report_command
-from rethinking_jax.report.section import section
+from rethinking_jax.report.section import Section, section
 from rethinking_jax.sweep import shares
 from rethinking_jax.sweep.groups import group_key
 from rethinking_jax.sweep.shares import Share, cuts, places, share_of
@@ -140,10 +142,7 @@ def test_shares_make_the_very_report_of_the_whole_sweep(answer: Command, tmp_pat
         assert f"holds a run of another config: share ('1/2' there, {now} now). " in refused.stderr
 
     joined = shares_of_sweep.joined({path: results.read(path) for path in (two, one)})
-    found, wanted = section(joined), section(results.read(whole))
-    for part in ("verdicts", "counts", "tables", "plots", "sources", "title", "heading"):
-        assert getattr(found, part) == getattr(wanted, part), part
-    assert found.facts | {"time": ""} == wanted.facts | {"time": ""}
+    found = _same_report(joined, results.read(whole))
     assert found.verdicts and found.plots and len(found.tables[0].exact) == 4
     assert joined.config == results.read(whole).config
     assert f"--workdir={one}" not in str(joined.summary["command"])
@@ -168,7 +167,19 @@ def test_shares_make_the_very_report_of_the_whole_sweep(answer: Command, tmp_pat
         assert own.pop("wall_seconds") > 0
         assert all(run.pop("images_per_second") > 0 for run in own["runs"])
     assert of_shares == of_whole
+    done = _report(tmp_path, two, one, f"--pack={tmp_path / 'shares.zip'}")
+    assert done.returncode == 0, done.stderr
+    _same_report(packed.read(tmp_path / "shares.zip"), joined)
     _refused(tmp_path, one, two, whole)
+
+
+def _same_report(one: Results | TheoryResults, other: Results | TheoryResults) -> Section:
+    """Two results of the same runs have the same report, but for when they ran."""
+    found, wanted = section(one), section(other)
+    for part in ("verdicts", "counts", "tables", "plots", "sources", "title", "heading"):
+        assert getattr(found, part) == getattr(wanted, part), part
+    assert found.facts | {"time": ""} == wanted.facts | {"time": ""}
+    return found
 
 
 def _report(folder: Path, *words: object) -> CompletedProcess[str]:

@@ -1,14 +1,15 @@
 """A finished workdir in one small file: what its report is drawn from, to send and to commit.
 
-It is a zip file with the config, the summary and the metrics or findings of the workdir, and its
-pictures of images. Labels and checkpoints are left out, and so is where things lie on the machine
-of whoever ran it. A report of it is the same page as one of the workdir.
+A sweep that was trained in shares is packed as if one workdir had all its runs. It is a zip file
+with the config, the summary and the metrics or findings of the workdir, and its pictures of images.
+Labels and checkpoints are left out, and so is where things lie on the machine of whoever ran it. A
+report of it is the same page as one of the workdir.
 """
 
 import json
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -21,8 +22,8 @@ from rethinking_jax.errors import UserError, first_line
 from rethinking_jax.workdir.metrics import Json
 from rethinking_jax.workdir.storage import AnyPath, write_atomically
 
-CONFIG, SUMMARY = "config.json", "summary.json"
-OF_RUNS = ("metrics.jsonl", *(f"figures/{name}.{one.kind}" for name, one in PICTURES.items()))
+CONFIG, SUMMARY, METRICS = "config.json", "summary.json", "metrics.jsonl"
+OF_RUNS = (METRICS, *(f"figures/{name}.{one.kind}" for name, one in PICTURES.items()))
 OF_THEORY = ("findings.json", "scores.npz")
 NAMES = (CONFIG, SUMMARY, *OF_RUNS, *OF_THEORY)
 # The same workdir gives the same bytes, whenever it is packed: the earliest time of a zip file.
@@ -45,12 +46,27 @@ def write(workdir: AnyPath, file: AnyPath) -> None:
     """
     read(workdir)
     names = OF_THEORY if results.is_theory(workdir) else OF_RUNS
-    content = BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as pack:
-        for name in (CONFIG, SUMMARY, *names):
-            if (workdir / name).exists():
-                pack.writestr(_entry(name), _content(workdir, name))
-    write_atomically(file, content.getvalue())
+    kept = [name for name in (CONFIG, SUMMARY, *names) if (workdir / name).exists()]
+    _write({name: _content(name, (workdir / name).read_bytes()) for name in kept}, file)
+
+
+def write_joined(found: Results, file: AnyPath) -> None:
+    """Packs a sweep whose shares are joined, the same bytes every time.
+
+    Args:
+      found: what `rethinking_jax.analysis.shares.joined` returns.
+      file: the zip file.
+
+    Raises:
+      OSError: the file cannot be written.
+    """
+    lines = [_bytes(line) for of_run in found.lines.values() for line in of_run]
+    contents = {
+        CONFIG: _content(CONFIG, _bytes(found.config)),
+        SUMMARY: _content(SUMMARY, _bytes(found.summary)),
+        METRICS: b"".join(lines),
+    }
+    _write(contents, file)
 
 
 def read(path: AnyPath) -> Results | TheoryResults:
@@ -85,15 +101,22 @@ def opened(file: AnyPath) -> Iterator[Path]:
             raise UserError(f"{file} is no packed workdir: {error}") from None
 
 
+def _write(contents: Mapping[str, bytes], file: AnyPath) -> None:
+    whole = BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as pack:
+        for name, content in contents.items():
+            pack.writestr(_entry(name), content)
+    write_atomically(file, whole.getvalue())
+
+
 def _entry(name: str) -> zipfile.ZipInfo:
     entry = zipfile.ZipInfo(name, TIME)
     entry.compress_type = zipfile.ZIP_DEFLATED
     return entry
 
 
-def _content(workdir: AnyPath, name: str) -> bytes:
+def _content(name: str, content: bytes) -> bytes:
     """Returns a file of a workdir, without where things lie on its machine."""
-    content = (workdir / name).read_bytes()
     if name == CONFIG:
         return _bytes(_without_where(json.loads(content)))
     if name == SUMMARY:

@@ -17,10 +17,10 @@ while they train, and writes nothing into the workdir. --pack keeps all that the
 finished workdir is drawn from in one small file, without checkpoints and labels; where such a file
 stands in the place of a WORKDIR, its page is written by --output. Of the shares of a sweep (--runs
 of rethinking_jax.main) --joined writes report.html, figures/ and tables/ of the whole sweep into a
-folder of their own, --output has one section, and --numbers one file. --slides writes the talk, an
-editable deck with a script in its notes, of what finished workdirs hold; of two that hold what a
-slide shows it takes the one that is given first. Exit code 0: done, 1: a file could not be
-written, 2: something in the command is wrong (nothing is written then).
+folder of their own, --output has one section, and --numbers and --pack one file. --slides writes
+the talk, an editable deck with a script in its notes, of what finished workdirs hold; of two that
+hold what a slide shows it takes the one that is given first. Exit code 0: done, 1: a file could not
+be written, 2: something in the command is wrong (nothing is written then).
 """
 
 import argparse
@@ -302,9 +302,11 @@ def _pack(workdirs: Sequence[AnyPath], file: AnyPath) -> int:
 
     _check_place(file, "--pack")
     if len(workdirs) > 1:
-        raise UserError(f"--pack={file} is of one workdir: {len(workdirs)} are given")
-    packed.write(workdirs[0], file)
-    print(f"Packed {workdirs[0]}: {file}")
+        several = {workdir: _read(workdir, None, None) for workdir in workdirs}
+        packed.write_joined(_whole_sweep(several, f"--pack={file} of several"), file)
+    else:
+        packed.write(workdirs[0], file)
+    print(f"Packed {', '.join(map(str, workdirs))}: {file}")
     return 0
 
 

@@ -243,7 +243,9 @@ def _row(
     """Returns the results of the run whose columns are the `index`-th of a solution's."""
     part = slice(index * task.num_classes, (index + 1) * task.num_classes)
     alpha, fitted = solution.coefficients[:, part], solution.fitted[:, part]
-    keys = ("dataset", "kernel", "ridge", "corruption", "seed")
+    keys = ["dataset", "kernel", "ridge", "corruption", "seed"]
+    if member.config.kernel == "random_conv":
+        keys += ["filters", "whitening", "threshold"]
     answers = predicted[:, part].argmax(1)
     return {
         "name": member.name,

@@ -257,12 +257,22 @@ PREPROCESSING = {"gaussian": "none", "gabor": "Gabor wavelets"}
 DATA = {"mnist": "MNIST", "cifar10": "CIFAR-10"}
 
 
-def _preprocessing(member: Json, numbers: Json) -> str | None:
+def _preprocessing(member: Json) -> str | None:
     """Returns which row's preprocessing a solution has; a ridge belongs to random filters alone."""
     if member["kernel"] == "random_conv":
-        whole = "--config.filters=32000" in numbers["command"]
+        whole = member["train_examples"] == 50_000
         return paper.CONV + ", l2 penalty" * (member["ridge"] > 0) if whole else None
     return PREPROCESSING.get(member["kernel"]) if member["ridge"] == 0 else None
+
+
+def _filters(member: Json, theirs: str) -> str:
+    """Returns what a row says of random filters: how many, and what is done before and after."""
+    if not member.get("whitening"):
+        return theirs
+    return (
+        f"{member['filters']:,} random convolutional filters, ridge {member['ridge']:g}, patches "
+        f"whitened ({member['whitening']:g}), threshold {member['threshold']:g}"
+    )
 
 
 def table_3(files: dict[str, Json]) -> list[Json]:
@@ -279,7 +289,7 @@ def table_3(files: dict[str, Json]) -> list[Json]:
             {
                 **shared,
                 "preprocessing": ", ".join(
-                    filter(None, (theirs.preprocessing, member.get("variant")))
+                    filter(None, (_filters(member, theirs.preprocessing), member.get("variant")))
                 ),
                 "n": member["train_examples"],
                 "train": member["train_error"],
@@ -294,7 +304,7 @@ def table_3(files: dict[str, Json]) -> list[Json]:
             if numbers.get("kind") == "kernel"
             for member in numbers["members"]
             if DATA.get(member["dataset"]) == theirs.data
-            and _preprocessing(member, numbers) == theirs.preprocessing
+            and _preprocessing(member) == theirs.preprocessing
             and member["corruption"] == "true_labels"
         ]
         rows += own or [{**shared, "n": None}]
