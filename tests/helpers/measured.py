@@ -191,6 +191,7 @@ def _rows_1(theirs: paper.Row, found: Sequence[Found]) -> list[Json]:
 COLUMNS_4 = (
     NETWORK,
     Column("regularizer", "regularizers"),
+    Column("weight decay", "coefficient", "{:g}"),
     Column("train accuracy", "train", ACCURACY, UNMEASURED),
     Column("paper's", "paper_train", ACCURACY),
     Column("points", "train_points", POINTS),
@@ -213,6 +214,8 @@ def table_4(found: Sequence[Found]) -> list[Json]:
             # Of new images in every epoch the mean over mini-batches is all there is.
             train = one.of("running_accuracy" if one.augmentation else "train_accuracy")
             row = {**shared, "train": train, **shown(one)}
+            if kind == "weight decay":
+                row["coefficient"] = one.weight_decay
             if one.finished:
                 points = difference(train, theirs)
                 row |= {"train_points": points, "within": within(model, points), "cells": 1}
