@@ -19,9 +19,11 @@ from conftest import REPOSITORY
 from helpers.benchmarks import bench
 from helpers.commands import answer
 
+from rethinking_jax import config as configs
 from rethinking_jax.bench import members, results, solve, sweep, timing, values
 from rethinking_jax.bench import train as bench_train
 from rethinking_jax.bench.__main__ import main
+from rethinking_jax.data.runs import load_datasets
 from rethinking_jax.errors import UserError
 from rethinking_jax.models import create_model
 from rethinking_jax.models.layers import ConvUnit
@@ -29,6 +31,7 @@ from rethinking_jax.step import flops
 from rethinking_jax.step.augment import AUGMENTATIONS
 from rethinking_jax.step.preprocess import standardize_per_image, to_unit
 from rethinking_jax.step.state import Hyper, Running
+from rethinking_jax.sweep import groups
 
 # Read when PyTorch is imported: its threads must not wait actively for cores that other
 # tests hold.
@@ -339,6 +342,20 @@ def test_the_default_sweep_has_33_runs_and_convolutions_on_a_cpu_fewer() -> None
     assert (conv.levels, conv.seeds, conv.train_examples) == (6, 1, 512)
     with pytest.raises(UserError, match="--members"):
         sweep.resolve("mlp_1x512", "mnist5k", 6, levels=3)
+
+
+def test_what_is_warm_compiles_nothing_more() -> None:
+    """A first epoch leaves weights as the next one finds them: a round would compile otherwise."""
+    settings = sweep.resolve("mlp_1x8", "mnist5k", levels=2, seeds=1, train_examples=256)
+    config = sweep.sweep_config(settings, "")
+    runs = configs.members(config)
+    chunks = groups.make_chunks(
+        runs, load_datasets(runs, print), "cpu", jax.devices()[:1], report=print
+    )
+    contestant, _ = sweep._ours("ours", chunks, epochs=2, work=1)
+    with timing.compile_seconds() as compiled:
+        contestant.run(contestant.prepare())
+        assert compiled() == 0
 
 
 def test_results_of_the_same_settings_replace_each_other(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from rethinking_jax.step.state import Carry, Examples, Running, TrainState
 from rethinking_jax.sweep.engine import Chunk, Feed
 from rethinking_jax.sweep.hyper import hyper
+from rethinking_jax.sweep.mesh import spread
 from rethinking_jax.sweep.program import Program, zero_running
 
 
@@ -17,9 +18,14 @@ def feed_of(chunk: Chunk) -> Feed:
 
 
 def fresh_carries(chunks: Sequence[Chunk]) -> list[Carry]:
-    """Makes new weights for the members of each chunk, ready on the device."""
+    """Makes new weights for the members of each chunk, ready on the device.
+
+    They are spread as those of a run are: what a step returns is, and a step is compiled anew for
+    what lies otherwise.
+    """
     carries = [
-        (chunk.engine.init(hyper(chunk.runs)), zero_running(len(chunk.runs))) for chunk in chunks
+        spread((chunk.engine.init(hyper(chunk.runs)), zero_running(len(chunk.runs))), chunk.mesh)
+        for chunk in chunks
     ]
     ready: list[Carry] = jax.block_until_ready(carries)
     return ready
