@@ -18,7 +18,14 @@ from rethinking_jax import experiment
 from rethinking_jax.data import watch
 from rethinking_jax.errors import UserError
 from rethinking_jax.report import __main__ as report
-from rethinking_jax.theory import cholesky, features, kernel, kernel_matrix, kernel_solve
+from rethinking_jax.theory import (
+    cholesky,
+    features,
+    kernel,
+    kernel_matrix,
+    kernel_solve,
+    random_filters,
+)
 from rethinking_jax.theory.data import Task, Tasks, rows
 from rethinking_jax.theory.kernel_cg import conjugate_gradients, nystroem
 from rethinking_jax.theory.kernel_matrix import Kernel
@@ -409,3 +416,28 @@ def test_long_work_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
         "conjugate gradients, steps: 1 of 81, 0.025 a second, 0:53:20 left",
         "conjugate gradients, steps: 2 of 81, 0.025 a second, 0:52:40 left",
     ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"kernel": "gaussian"}, [("making the kernel, rows", k, 30) for k in (0, 12, 24)]),
+        (
+            {"kernel": "random_conv", "filters": 9},
+            [("making the kernel, filters", k, 9) for k in (0, 4, 8)],
+        ),
+        ({"kernel": "linear"}, []),
+    ],
+)
+def test_a_kernel_says_how_much_of_it_is_made(
+    changes: dict[str, str | int],
+    told: list[tuple[str, int, int]],
+    data_dir: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(kernel_matrix, "ROWS", 12)
+    monkeypatch.setattr(random_filters, "BLOCK_FILTERS", 4)
+    config = theory_config("kernel", data_dir=str(data_dir), train_examples=30, **changes)
+    task, said = Tasks(lambda line: None)(config), list[tuple[str, int, int]]()
+    kernel.make_kernel(config, task, np.float64, watch=lambda *how: said.append(how))
+    assert said == told

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from functools import partial
+from typing import Any
 
 import jax
 import numpy as np
@@ -18,7 +19,7 @@ from rethinking_jax.config import Member
 from rethinking_jax.config.data_keys import corrupts
 from rethinking_jax.config.key import ABOVE_0, AT_LEAST_1, Key, Need, Range, one_of
 from rethinking_jax.corruption import CORRUPTIONS, corruption_seed
-from rethinking_jax.data.watch import Spoken, Watch
+from rethinking_jax.data.watch import Spoken, Watch, silent
 from rethinking_jax.host.memory import free_bytes
 from rethinking_jax.theory import features, kernel_matrix, kernel_solve, random_filters
 from rethinking_jax.theory.data import Task, rows
@@ -200,7 +201,7 @@ def _solve_group(group: Sequence[Member], tools: Tools) -> Iterator[Json]:
         f"{plan.needed / 1e9:.1f} GB"
     )
     started = time.perf_counter()
-    kernel = make_kernel(config, task, plan.dtype, held=plan.held)
+    kernel = make_kernel(config, task, plan.dtype, held=plan.held, watch=Spoken(tools.say))
     jax.block_until_ready(kernel.train)
     building = time.perf_counter() - started
     tools.say(f"the kernel took {building:.0f} seconds")
@@ -286,18 +287,21 @@ def plan_of(config: ConfigDict, task: Task, free: int) -> kernel_solve.Plan:
     )
 
 
-def make_kernel(config: ConfigDict, task: Task, dtype: Precision, held: bool = True) -> Kernel:
-    """Makes the kernel of a config on a task's images."""
+def make_kernel(
+    config: ConfigDict, task: Task, dtype: Precision, held: bool = True, watch: Watch = silent
+) -> Kernel:
+    """Makes the kernel of a config on a task's images; `watch` is told how far it is."""
     train, test = task.train_images, task.test_images
+    of_rows: dict[str, Any] = {"dtype": dtype, "held": held, "watch": watch}
     if config.kernel == "gaussian":
-        return kernel_matrix.gaussian(rows(train), rows(test), config.gamma, dtype, held=held)
+        return kernel_matrix.gaussian(rows(train), rows(test), config.gamma, **of_rows)
     if config.kernel == "laplacian":
-        return kernel_matrix.laplacian(rows(train), rows(test), config.scale, dtype, held=held)
+        return kernel_matrix.laplacian(rows(train), rows(test), config.scale, **of_rows)
     if config.kernel == "gabor":
         found, others = features.gabor(train), features.gabor(test)
         # With this scale one gamma means the same on pixels and on wavelets.
         scale = np.sqrt(rows(train).var(0).sum() / max(found.var(0).sum(), 1e-30))
-        return kernel_matrix.gaussian(scale * found, scale * others, config.gamma, dtype, held=held)
+        return kernel_matrix.gaussian(scale * found, scale * others, config.gamma, **of_rows)
     if config.kernel == "linear":
         pairs = [(rows(train), rows(test))]
         return kernel_matrix.from_features(lambda: pairs, len(train), len(test), dtype)
@@ -305,7 +309,7 @@ def make_kernel(config: ConfigDict, task: Task, dtype: Precision, held: bool = T
         train, config.filters, config.seed, config.whitening, config.threshold
     )
     return kernel_matrix.from_features(
-        lambda: random_filters.blocks(train, test, filters), len(train), len(test), dtype
+        lambda: random_filters.blocks(train, test, filters, watch), len(train), len(test), dtype
     )
 
 

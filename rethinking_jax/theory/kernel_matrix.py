@@ -8,6 +8,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from rethinking_jax.data.watch import Watch, silent
+
+WORK = "making the kernel, rows"
 ROWS = 1000  # rows of a kernel matrix that are made or multiplied at once
 
 # It is NumPy's on a CPU, where it is factored in place.
@@ -50,6 +53,7 @@ def gaussian(
     *,
     held: bool = True,
     host: bool | None = None,
+    watch: Watch = silent,
 ) -> Kernel:
     """Makes the kernel exp(-gamma |x - y|^2) of rows of numbers.
 
@@ -60,8 +64,9 @@ def gaussian(
       dtype: precision of the matrix.
       held: whether the matrix is made now and kept.
       host: see `on_host`.
+      watch: is told how many rows of a held matrix are made.
     """
-    return _radial(train, test, partial(_gaussian, gamma=gamma), dtype, held, host)
+    return _radial(train, test, partial(_gaussian, gamma=gamma), dtype, held, host, watch)
 
 
 def laplacian(
@@ -72,14 +77,15 @@ def laplacian(
     *,
     held: bool = True,
     host: bool | None = None,
+    watch: Watch = silent,
 ) -> Kernel:
     """Makes the kernel exp(-|x - y| / scale) of rows of numbers, |.| the Euclidean norm.
 
     Args:
-      train, test, dtype, held, host: see `gaussian`.
+      train, test, dtype, held, host, watch: see `gaussian`.
       scale: above 0.
     """
-    return _radial(train, test, partial(_laplacian, scale=scale), dtype, held, host)
+    return _radial(train, test, partial(_laplacian, scale=scale), dtype, held, host, watch)
 
 
 # It makes the kernel's values of the rows x [b, d] and y [n, d], whose squared norms are given.
@@ -93,6 +99,7 @@ def _radial(
     dtype: Precision,
     held: bool,
     host: bool | None,
+    watch: Watch,
 ) -> Kernel:
     """Makes a kernel of the distance, which is 1 at distance 0."""
     count, wide = len(train), dtype is np.float64
@@ -115,7 +122,7 @@ def _radial(
 
     if not held:
         return Kernel(count, None, rows, predict)
-    return _held(_gathered(rows, count, dtype, host), predict)
+    return _held(_gathered(rows, count, dtype, host, watch), predict)
 
 
 @jax.jit
@@ -142,7 +149,11 @@ def squared_distances(x: jax.Array, y: jax.Array, y_norms: jax.Array) -> jax.Arr
 
 
 def _gathered(
-    rows: Callable[[Rows], jax.Array], count: int, dtype: Precision, host: bool | None
+    rows: Callable[[Rows], jax.Array],
+    count: int,
+    dtype: Precision,
+    host: bool | None,
+    watch: Watch,
 ) -> Matrix:
     pieces = (rows(slice(i, i + ROWS)) for i in range(0, count, ROWS))
     if not (on_host() if host is None else host):
@@ -151,6 +162,7 @@ def _gathered(
     matrix: np.ndarray = np.empty((count, count), dtype)
     at = 0
     for piece in pieces:  # one at a time, so that nothing beside the matrix is held
+        watch(WORK, at, count)
         matrix[at : at + len(piece)] = piece
         at += len(piece)
     return matrix

@@ -15,10 +15,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from rethinking_jax.corruption.randomness import generator
+from rethinking_jax.data.watch import Watch, silent
 from rethinking_jax.errors import UserError
 from rethinking_jax.theory.features import BLOCK_IMAGES, by_parts, convolve
 from rethinking_jax.theory.kernel_matrix import on_host
 
+WORK = "making the kernel, filters"
 PATCH = 6  # pixels of a patch's side
 BLOCK_FILTERS = 256  # filters whose features are held at once
 HOST_IMAGES = 25  # images that a CPU convolves at once: their responses stay in its cache
@@ -102,10 +104,19 @@ def features(images: np.ndarray, filters: Filters) -> np.ndarray:
 
 
 def blocks(
-    images: np.ndarray, others: np.ndarray, filters: Filters
+    images: np.ndarray, others: np.ndarray, filters: Filters, watch: Watch = silent
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yields `features` of two sets of images for some filters at a time."""
-    for start in range(0, filters.weights.shape[-1], BLOCK_FILTERS):
+    """Yields `features` of two sets of images for some filters at a time.
+
+    Args:
+      images: float [n, h, w, c], from 0 to 1.
+      others: images of the same shape, [m, h, w, c].
+      filters: see `draw`.
+      watch: is told of how many filters the features are made and used.
+    """
+    count = filters.weights.shape[-1]
+    for start in range(0, count, BLOCK_FILTERS):
+        watch(WORK, start, count)
         part = filters.part(start)
         yield features(images, part), features(others, part)
 
