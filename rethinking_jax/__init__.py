@@ -19,8 +19,8 @@ __version__ = "0.1.0"
 # The module that each name of this face is in; `__init__.pyi` says the same to type checkers.
 _HOMES = {
     "run": "experiment",
-    "load": "trained",
-    "TrainedRun": "trained",
+    "load": "experiment.trained",
+    "TrainedRun": "experiment.trained",
     "load_config": "theory.settings",
     "base_config": "config",
     "parse_argument": "config",

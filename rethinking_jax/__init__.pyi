@@ -23,13 +23,13 @@ from rethinking_jax.data import load_dataset as load_dataset
 from rethinking_jax.errors import RunFailed as RunFailed
 from rethinking_jax.errors import UserError as UserError
 from rethinking_jax.experiment import run as run
+from rethinking_jax.experiment.trained import TrainedRun as TrainedRun
+from rethinking_jax.experiment.trained import load as load
 from rethinking_jax.models import MODELS as MODELS
 from rethinking_jax.step.metrics import METRICS as METRICS
 from rethinking_jax.step.metrics import Metric as Metric
 from rethinking_jax.theory.kinds import KINDS as KINDS
 from rethinking_jax.theory.settings import load_config as load_config
 from rethinking_jax.theory.settings import theory_config as theory_config
-from rethinking_jax.trained import TrainedRun as TrainedRun
-from rethinking_jax.trained import load as load
 
 __version__: str

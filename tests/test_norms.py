@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 
 import rethinking_jax as rj
 from rethinking_jax import config as configs
-from rethinking_jax import trained
 from rethinking_jax.analysis import results
 from rethinking_jax.analysis.figures import figures
 from rethinking_jax.analysis.norms import COLUMNS, norms_table
 from rethinking_jax.corruption.randomness import purpose_key
 from rethinking_jax.data.load import load_dataset
 from rethinking_jax.errors import UserError
+from rethinking_jax.experiment import trained
 from rethinking_jax.models import MODELS, create_model, having, takes_widths
 from rethinking_jax.models.mlp import MLP
 from rethinking_jax.step.norms import MEASURES, Network, columns, matrices, path_norm, spectral_norm

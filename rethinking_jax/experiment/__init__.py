@@ -1,4 +1,4 @@
-"""One experiment from its config to its results, as `main` and a notebook run it."""
+"""One experiment from its config to its results, as `main` and a notebook run and read it."""
 
 from rethinking_jax.experiment.lifecycle import members, run, way_of
 
