@@ -131,7 +131,7 @@ DATA_GROUPS: dict[str, tuple[Key, ...]] = {
             "What is corrupted. Labels are redrawn from all classes, all of them in random_labels, "
             "become the next class (pair_flip), or are those of a file (given_labels); pixels are "
             "moved by one permutation for all images (shuffled_pixels), by one of each image "
-            "(random_pixels), or are noise (gaussian).",
+            "(random_pixels), with their channels mixed (random_values), or are noise (gaussian).",
             "array",
             choices=CORRUPTIONS,
         ),

@@ -54,6 +54,10 @@ CORRUPTIONS: dict[str, Corruption] = {
         may_exclude=False,
     ),
     "given_labels": Corruption("Labels are those of a file, labels_file.", from_file=True),
+    "random_values": Corruption(
+        "Another permutation of all numbers, across the channels, is applied to each image.",
+        images=pixels.permute_values,
+    ),
 }
 SETTINGS = tuple(CORRUPTIONS)[:6]  # the paper's six; what is added comes after them
 

@@ -57,6 +57,16 @@ def permute_each(keys: ImageKeys, image: jax.Array, moments: Moments) -> jax.Arr
     return _permute(keys.example, image)
 
 
+def permute_values(keys: ImageKeys, image: jax.Array, moments: Moments) -> jax.Array:
+    """Permutes all h * w * c numbers of each image in another way, so that its channels mix.
+
+    Another reading of the paper's random pixels: see `shuffle`, where channels move together.
+    """
+    import jax
+
+    return jax.random.permutation(keys.example, image.reshape(-1)).reshape(image.shape)
+
+
 def gaussian_noise(keys: ImageKeys, image: jax.Array, moments: Moments) -> jax.Array:
     """Replaces an image by independent noise with the data set's mean and variance per channel.
 

@@ -22,6 +22,7 @@ PHRASES = {
     "random labels": "etiquetas al azar",
     "shuffled pixels": "píxeles permutados",
     "random pixels": "píxeles al azar",
+    "random values": "valores al azar",
     "gaussian": "gaussiano",
     "{setting}: {train} / {test}": "{setting}: {train} / {test}",
     "Training loss, and training / test accuracy at the end":

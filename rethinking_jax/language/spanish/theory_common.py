@@ -45,6 +45,7 @@ PHRASES = {
     "partially_corrupted_labels": "etiquetas parcialmente corrompidas",
     "shuffled_pixels": "píxeles permutados",
     "random_pixels": "píxeles al azar",
+    "random_values": "valores al azar",
     # Experiments, in the title of their report.
     "identity": "identidad",
     "norms": "normas",
