@@ -413,8 +413,8 @@ def test_long_work_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     )  # fmt: skip
     # A step takes 40 seconds by this clock; the first one says nothing.
     assert said[:2] == [
-        "conjugate gradients, steps: 1 of 81, 0.025 a second, 0:53:20 left",
-        "conjugate gradients, steps: 2 of 81, 0.025 a second, 0:52:40 left",
+        "conjugate gradients until solved, steps: 1 of 81, 0.025 a second, 0:53:20 left",
+        "conjugate gradients until solved, steps: 2 of 81, 0.025 a second, 0:52:40 left",
     ]
 
 

@@ -61,7 +61,7 @@ def conjugate_gradients(
     z = precondition(left)
     direction, power = z, (left * z).sum(0)
     for step in range(1, most + 1):
-        watch("conjugate gradients, steps", step - 1, most)
+        watch("conjugate gradients until solved, steps", step - 1, most)
         turned = multiply(direction)
         curvature = (direction * turned).sum(0)
         length = _divided(power, curvature)
