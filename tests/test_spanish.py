@@ -46,7 +46,7 @@ NO_WORDS: dict[str, tuple[str, ...]] = {
     "theory/label_error_networks.py": (": remove the whole work directory, and run again",),
     # Lines of the command, and of what is on its way.
     "theory/cholesky.py": ("factoring, billions of operations",),
-    "theory/kernel_cg.py": ("conjugate gradients, steps",),
+    "theory/kernel_cg.py": ("conjugate gradients until solved, steps",),
     "theory/theorem1.py": ("images that equal another, with its label, are merged",),
     # Names of runs and of columns of scores.csv.
     "theory/easy_examples.py": ("runs wrong 7",),
