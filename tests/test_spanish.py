@@ -46,6 +46,8 @@ NO_WORDS: dict[str, tuple[str, ...]] = {
     "theory/label_error_networks.py": (": remove the whole work directory, and run again",),
     # Lines of the command, and of what is on its way.
     "theory/cholesky.py": ("factoring, billions of operations",),
+    "theory/kernel_matrix.py": ("making the kernel, rows",),
+    "theory/random_filters.py": ("making the kernel, filters",),
     "theory/kernel_cg.py": ("conjugate gradients until solved, steps",),
     "theory/theorem1.py": ("images that equal another, with its label, are merged",),
     # Names of runs and of columns of scores.csv.

@@ -54,6 +54,11 @@ PHRASES = {
     "{kernel} shuffled pixels {value:g}": "{kernel} con píxeles permutados {value}",
     "{kernel} random pixels {value:g}": "{kernel} con píxeles al azar {value}",
     "{kernel} gaussian {value:g}": "{kernel} con entradas gaussianas {value}",
+    # Random filters that differ in two keys besides.
+    "{kernel} threshold={first}, whitening={second} true labels {value:g}":
+        "{kernel} threshold={first}, whitening={second} con etiquetas verdaderas {value}",
+    "{kernel} threshold={first}, whitening={second} random labels {value:g}":
+        "{kernel} threshold={first}, whitening={second} con etiquetas al azar {value}",
     "{kernel} {variant} true labels {value:g}":
         "{kernel} {variant} con etiquetas verdaderas {value}",
     "{kernel} {variant} random labels {value:g}":
