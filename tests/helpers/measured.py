@@ -256,6 +256,7 @@ def _solved(file: str, numbers: Json) -> str:
     return f"{numbers['device']}, {numbers['date']}: {file}"
 
 
+THEIR_FILTERS = 32_000
 PREPROCESSING = {"gaussian": "none", "gabor": "Gabor wavelets"}
 DATA = {"mnist": "MNIST", "cifar10": "CIFAR-10"}
 
@@ -301,7 +302,10 @@ def table_3(files: dict[str, Json]) -> list[Json]:
                 "norm": member["norm"],
                 "residual": member.get("residual"),
                 "runs": _solved(file, numbers),
-                "cells": int((theirs.data, member["train_examples"]) == ("CIFAR-10", 50_000)),
+                "cells": int(
+                    (theirs.data, member["train_examples"]) == ("CIFAR-10", 50_000)
+                    and member.get("filters", THEIR_FILTERS) == THEIR_FILTERS
+                ),
             }
             for file, numbers in files.items()
             if numbers.get("kind") == "kernel"
