@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from ml_collections import ConfigDict
 
 from rethinking_jax import config as configs
-from rethinking_jax import experiment, trained
+from rethinking_jax import experiment
 from rethinking_jax.config import KEYS, member
 from rethinking_jax.errors import UserError
+from rethinking_jax.experiment import trained
 from rethinking_jax.theory.kinds import KINDS
 from rethinking_jax.theory.settings import keys_of, theory_config
 from rethinking_jax.workdir.folder import Folder
