@@ -55,6 +55,8 @@ PHRASES = {
     "{kernel} random pixels {value:g}": "{kernel} con píxeles al azar {value}",
     "{kernel} gaussian {value:g}": "{kernel} con entradas gaussianas {value}",
     # Random filters that differ in two keys besides.
+    "{kernel} threshold={first}, whitening={second}, {setting}":
+        "{kernel} threshold={first}, whitening={second}, {setting}",
     "{kernel} threshold={first}, whitening={second} true labels {value:g}":
         "{kernel} threshold={first}, whitening={second} con etiquetas verdaderas {value}",
     "{kernel} threshold={first}, whitening={second} random labels {value:g}":
