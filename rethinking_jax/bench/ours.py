@@ -20,8 +20,8 @@ def feed_of(chunk: Chunk) -> Feed:
 def fresh_carries(chunks: Sequence[Chunk]) -> list[Carry]:
     """Makes new weights for the members of each chunk, ready on the device.
 
-    They are spread as those of a run are: what a step returns is, and a step is compiled anew for
-    what lies otherwise.
+    They are spread over the devices as a run's are, and as a step returns them: for arrays that lie
+    in another way JAX would compile the step anew.
     """
     carries = [
         spread((chunk.engine.init(hyper(chunk.runs)), zero_running(len(chunk.runs))), chunk.mesh)
