@@ -13,7 +13,7 @@ from helpers.config_files import load
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rethinking_jax.analysis import packed, results
+from rethinking_jax.analysis import packed, results, unfinished
 from rethinking_jax.analysis import shares as shares_of_sweep
 from rethinking_jax.analysis.findings import TheoryResults
 from rethinking_jax.analysis.results import Results
@@ -171,6 +171,7 @@ def test_shares_make_the_very_report_of_the_whole_sweep(answer: Command, tmp_pat
     assert done.returncode == 0, done.stderr
     _same_report(packed.read(tmp_path / "shares.zip"), joined)
     _refused(tmp_path, one, two, whole)
+    _told_while_a_share_trains(tmp_path, one, two)
 
 
 def _same_report(one: Results | TheoryResults, other: Results | TheoryResults) -> Section:
@@ -198,6 +199,40 @@ def _written(folder: Path, one: Path, two: Path) -> str:
     return done.stdout
 
 
+def _told_while_a_share_trains(folder: Path, one: Path, two: Path) -> None:
+    """A sweep of which a share is through and the other was stopped in its second run."""
+    begun = Path(shutil.copytree(two, folder / "stopped"))
+    (begun / "summary.json").unlink()
+    lines = (begun / "metrics.jsonl").read_text().splitlines(keepends=True)
+    names = list(dict.fromkeys(json.loads(line)["member"] for line in lines))
+    (begun / "metrics.jsonl").write_text(
+        "".join(line for line in lines if json.loads(line)["member"] == names[0])
+    )
+    done = _report(folder, one, begun, f"--joined={folder / 'so_far'}")
+    assert done.returncode == 0, done.stderr
+    assert "2 shares joined, stopped, 3 of 4 runs through" in done.stdout
+    assert [path.name for path in (folder / "so_far").iterdir()] == ["report.html"]
+    text = (folder / "so_far" / "report.html").read_text()
+    assert "3 of 4 runs through" in text and "share 1/2" not in text
+    found = shares_of_sweep.joined(
+        {begun: unfinished.read(begun), one: results.read(one)},
+    )
+    assert isinstance(found, unfinished.Unfinished)
+    table = section(found).tables[0]
+    assert [row[:2] for row in table.texts] == [
+        [str(run["name"]), "waiting" if run["name"] == names[1] else "finished"] for run in SWEEP
+    ]
+    numbers = folder / "so_far.json"
+    done = _report(folder, one, begun, f"--numbers={numbers}")
+    assert done.returncode == 0, done.stderr
+    kept = json.loads(numbers.read_text())
+    assert (len(kept["runs"]), kept["runs_to_come"]) == (3, 1)
+    assert "--runs" not in kept["command"] and kept["device"]
+    refused = _report(folder, one, begun, f"--pack={folder / 'so_far.zip'}")
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert "is of finished runs: the shares are stopped, 3 of 4 runs through" in refused.stderr
+
+
 def _refused(folder: Path, one: Path, two: Path, whole: Path) -> None:
     """Shares that are not one sweep, each a line, and nothing is written."""
 
@@ -213,8 +248,6 @@ def _refused(folder: Path, one: Path, two: Path, whole: Path) -> None:
     other = changed("other", '"momentum": 0.9', '"momentum": 0.8', "config.json", "summary.json")
     labels = json.loads((two / "data.json").read_text())[0]["digests"]["train"]["labels"]
     data = changed("data", labels, "0" * 16, "data.json")
-    begun = changed("begun", "", "")
-    (begun / "summary.json").unlink()
     output, join = f"--output={folder / 'other.html'}", f"--joined={folder / 'again'}"
     for words, said in (
         ([one, output], "1 of 2 shares of a sweep are given: give the workdirs of 2/2, too"),
@@ -223,7 +256,6 @@ def _refused(folder: Path, one: Path, two: Path, whole: Path) -> None:
         ([one, of_four, output], f"{one} is one of 2 shares, {of_four} one of 4"),
         ([one, other, join], f"{one} and {other} are shares of different ones"),
         ([one, data, join], "read other train examples of mnist5k"),
-        ([one, begun, join], "the share 2/2 of a sweep, is not finished (stopped, "),
         ([one, two, whole, join], f"is of shares of a sweep (--runs), and {whole} is none"),
         ([one, whole, f"--numbers={folder / 'n.json'}"], f"(--runs), and {whole} is none"),
         ([one, two, f"--joined={whole}"], "is a workdir: take a folder of its own"),

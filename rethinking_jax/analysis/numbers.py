@@ -12,10 +12,19 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from rethinking_jax.analysis import beside, distance, findings, paper, results, unfinished
+from rethinking_jax.analysis import (
+    beside,
+    distance,
+    findings,
+    paper,
+    results,
+    shares,
+    unfinished,
+)
 from rethinking_jax.analysis.curves import band, middles
 from rethinking_jax.analysis.fitted import FITTED_LOSS, LEVELS, OVERFIT_LOSS
 from rethinking_jax.analysis.results import Group, Results, Series, true_test_accuracy
+from rethinking_jax.analysis.unfinished import Unfinished
 from rethinking_jax.errors import UserError
 from rethinking_jax.workdir import metrics
 from rethinking_jax.workdir.folder import Folder
@@ -82,7 +91,7 @@ def write(workdir: AnyPath, file: AnyPath) -> None:
     write_atomically(file, _text(numbers))
 
 
-def write_joined(workdirs: Sequence[AnyPath], found: Results, file: AnyPath) -> None:
+def write_joined(workdirs: Sequence[AnyPath], found: shares.Read, file: AnyPath) -> None:
     """Writes the numbers of a sweep that was trained in shares into a JSON file.
 
     Args:
@@ -91,8 +100,13 @@ def write_joined(workdirs: Sequence[AnyPath], found: Results, file: AnyPath) -> 
       file: where they are written to.
 
     Raises:
+      UserError: no epoch of any run is measured yet.
       OSError: the file cannot be written.
     """
+    if isinstance(found, Unfinished):
+        begun = _begun(workdirs, found)
+        command = shares.command_of_all(begun.summary["command"])
+        found = begun._replace(summary={**begun.summary, "command": command})
     write_atomically(file, _text(_of_runs(workdirs, found)))
 
 
@@ -272,12 +286,21 @@ def _read(workdir: AnyPath) -> Results:
     """
     if not unfinished.is_unfinished(workdir):
         return results.read(workdir)
-    found = unfinished.read(workdir)
+    return _begun([workdir], unfinished.read(workdir))
+
+
+def _begun(workdirs: Sequence[AnyPath], found: Unfinished) -> Results:
+    """Returns the runs that are begun, with what the commands of their workdirs say of them.
+
+    Raises:
+      UserError: there are none yet.
+    """
     begun = unfinished.begun(found)
     if not begun.summary["members"]:
-        raise UserError(f"{workdir}: no epoch of any run is measured yet")
+        raise UserError(f"{workdirs[0]}: no epoch of any run is measured yet")
     to_come = len(found.states) - len(begun.summary["members"])
-    known = {**_of_commands(Folder(workdir, {}, dict).commands()), "runs_to_come": to_come}
+    commands = [one for workdir in workdirs for one in Folder(workdir, {}, dict).commands()]
+    known = {**_of_commands(commands), "runs_to_come": to_come}
     return begun._replace(summary={**begun.summary, **known})
 
 

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 
 from rethinking_jax.analysis.results import Results
-from rethinking_jax.analysis.unfinished import Unfinished
+from rethinking_jax.analysis.unfinished import NOT_KNOWN_YET, Unfinished, ends_of
 from rethinking_jax.config import identity_of
 from rethinking_jax.errors import UserError
 from rethinking_jax.workdir.folder import Folder
@@ -25,6 +25,8 @@ OF_DATA = (
 )
 # What a command has that is a share's own.
 OF_A_SHARE = ("runs", "workdir")
+# What a summary says that holds for a share alone, and for a sweep only when all is through.
+OF_AN_END = ("command", "versions", "wall_seconds")
 # A workdir's runs, of a share or of all.
 Read = Results | Unfinished
 
@@ -41,23 +43,58 @@ def by_sweep(found: Mapping[AnyPath, Read]) -> list[dict[AnyPath, Read]]:
     return list(groups.values())
 
 
-def joined(found: Mapping[AnyPath, Read]) -> Results:
-    """Returns the results of a sweep whose runs were trained in shares.
+def joined(found: Mapping[AnyPath, Read]) -> Read:
+    """Returns what there is of a sweep whose runs are trained in shares.
 
-    They are what the sweep would have in one workdir, but for times, which are those of all
-    shares together, and for pictures of images, which each share has of its own runs.
+    It is what the sweep would have in one workdir, but for times, which are those of all
+    shares together, and for pictures of images, which each share has of its own runs. While a
+    share is not finished the sweep is not either.
 
     Args:
       found: shares of one sweep, see `by_sweep`, by their workdirs.
 
     Raises:
-      UserError: a share is missing, is there twice, is not finished, or read other data.
+      UserError: a share is missing, is there twice, or read other data.
     """
-    shares = _checked(found)
-    whole = _config(next(iter(shares.values())))[WHOLE]
+    _check(found)
+    whole = _whole([_results(one) for one in found.values()])
+    begun = [one for one in found.values() if isinstance(one, Unfinished)]
+    summaries = [one.summary for one in found.values() if isinstance(one, Results)]
+    if not begun:
+        return _with(
+            whole,
+            device="; ".join(dict.fromkeys(one["device"] for one in summaries)),
+            versions=_versions([one["versions"] for one in summaries]),
+            wall_seconds=round(sum(one["wall_seconds"] for one in summaries), 3),
+            command=command_of_all(whole.summary.get("command")),
+        )
+    kept = {key: value for key, value in whole.summary.items() if key not in OF_AN_END}
+    owner = next((one.owner for one in begun if one.owner), {})
+    return Unfinished(
+        _with(whole._replace(summary=kept), device=NOT_KNOWN_YET),
+        states={name: state for one in found.values() for name, state in _states(one).items()},
+        owner=owner and {**owner, "command": command_of_all(owner.get("command"))},
+    )
+
+
+def command_of_all(command: str | None) -> str | None:
+    """Returns the command of the whole sweep, given that of a share."""
+    words = shlex.split(command or "")
+    kept = [
+        word
+        for before, word in zip(["", *words], words, strict=False)
+        if word.lstrip("-").partition("=")[0] not in OF_A_SHARE or not word.startswith("-")
+        if before.lstrip("-") not in OF_A_SHARE or not before.startswith("-")
+    ]
+    return shlex.join(kept) or None
+
+
+def _whole(shares: Sequence[Results]) -> Results:
+    """Puts the runs of all shares into the order of the sweep; the summary is a share's else."""
+    whole = shares[0].config[WHOLE]
     at = {
         _text(override): (one, member)
-        for one in shares.values()
+        for one in shares
         for override, member in zip(
             one.config["sweep"] or [{}], one.summary["members"], strict=True
         )
@@ -65,19 +102,10 @@ def joined(found: Mapping[AnyPath, Read]) -> Results:
     owners, members = zip(*(at[_text(override)] for override in whole), strict=True)
     # The counts in the summary of a sweep are those of its first run.
     first: Results = owners[0]
-    summaries = [one.summary for one in shares.values()]
-    datasets = dict.fromkeys(member["config"]["dataset"] for member in members)
+    datasets = dict.fromkeys({**first.config, **override}["dataset"] for override in whole)
     own_keys = {key: value for key, value in first.config.items() if key not in (SHARE, WHOLE)}
     return first._replace(
-        summary={
-            **first.summary,
-            "dataset": ", ".join(datasets),
-            "device": "; ".join(dict.fromkeys(one["device"] for one in summaries)),
-            "versions": _versions([one["versions"] for one in summaries]),
-            "wall_seconds": round(sum(one["wall_seconds"] for one in summaries), 3),
-            "command": _command(first.summary.get("command")),
-            "members": list(members),
-        },
+        summary={**first.summary, "dataset": ", ".join(datasets), "members": list(members)},
         lines={
             member["name"]: own.lines[member["name"]]
             for own, member in zip(owners, members, strict=True)
@@ -87,8 +115,13 @@ def joined(found: Mapping[AnyPath, Read]) -> Results:
     )
 
 
-def _checked(found: Mapping[AnyPath, Read]) -> dict[AnyPath, Results]:
-    """Returns finished shares that are one sweep together.
+def _with(found: Results, **summary: object) -> Results:
+    """Returns results with other values in their summary."""
+    return found._replace(summary={**found.summary, **summary})
+
+
+def _check(found: Mapping[AnyPath, Read]) -> None:
+    """Checks that shares are one sweep together.
 
     Raises:
       UserError: see `joined`.
@@ -114,15 +147,7 @@ def _checked(found: Mapping[AnyPath, Read]) -> dict[AnyPath, Results]:
             f"{len(found)} of {number} shares of a sweep are given: give the workdirs of "
             f"{', '.join(missing)}, too"
         )
-    for workdir, own in found.items():
-        if isinstance(own, Unfinished):
-            raise UserError(
-                f"{workdir}, the share {told[workdir]} of a sweep, is not finished ({own.told}): "
-                "shares are joined when all are"
-            )
-    shares = {workdir: own for workdir, own in found.items() if isinstance(own, Results)}
-    _check_data(shares)
-    return shares
+    _check_data({workdir: _results(own) for workdir, own in found.items()})
 
 
 def _check_data(shares: Mapping[AnyPath, Results]) -> None:
@@ -147,8 +172,16 @@ def _check_data(shares: Mapping[AnyPath, Results]) -> None:
                 )
 
 
+def _results(found: Read) -> Results:
+    return found.results if isinstance(found, Unfinished) else found
+
+
+def _states(found: Read) -> dict[str, str]:
+    return found.states if isinstance(found, Unfinished) else ends_of(found)
+
+
 def _config(found: Read) -> Json:
-    return found.results.config if isinstance(found, Unfinished) else found.config
+    return _results(found).config
 
 
 def _sweep_of(config: Json) -> str:
@@ -168,15 +201,3 @@ def _versions(several: Sequence[Json]) -> Json:
         name: " and ".join(dict.fromkeys(str(one.get(name, "none")) for one in several))
         for name in names
     }
-
-
-def _command(command: str | None) -> str | None:
-    """Returns the command of the whole sweep, given that of a share."""
-    words = shlex.split(command or "")
-    kept = [
-        word
-        for before, word in zip(["", *words], words, strict=False)
-        if word.lstrip("-").partition("=")[0] not in OF_A_SHARE or not word.startswith("-")
-        if before.lstrip("-") not in OF_A_SHARE or not before.startswith("-")
-    ]
-    return shlex.join(kept) or None

@@ -24,6 +24,7 @@ FINISHED, DIVERGED, RUNNING, STOPPED, WAITING = (
     "stopped",
     "waiting",
 )
+NOT_KNOWN_YET = "not finished"  # in the place of the device, as a summary has it
 STANDING = (
     Column("run", "name"),
     Column("state", "state", words=True),
@@ -168,6 +169,16 @@ def _read(workdir: AnyPath) -> Unfinished:
     return Unfinished(Results(summary, lines, plain), states, working)
 
 
+def ends_of(found: Results) -> dict[str, str]:
+    """Returns how each run ended, by its name, given those of a finished workdir."""
+    return {name: _end(lines[-1]) for name, lines in found.lines.items()}
+
+
+def _end(line: Line) -> str:
+    """Returns the state of a run that is through, given its last line."""
+    return DIVERGED if metrics.diverged(line) else FINISHED
+
+
 def _ends(state: str) -> bool:
     return state in (FINISHED, DIVERGED)
 
@@ -200,9 +211,7 @@ def _states(
 ) -> dict[str, str]:
     """Returns what each run does: of those that train together the first not through, if any."""
     ends = {
-        name: DIVERGED if metrics.diverged(lines[name][-1]) else FINISHED
-        for name, own in members
-        if metrics.finished(lines[name], own)
+        name: _end(lines[name][-1]) for name, own in members if metrics.finished(lines[name], own)
     }
     now = next((names for names in chunks if not ends.keys() >= set(names)), [])
 
@@ -221,7 +230,7 @@ def _of_data(folder: Folder, plain: Json) -> Json:
     for first in folder.training_sets()[:1]:
         counts = {f"{split}_examples": own["examples"] for split, own in first.digests.items()}
         known |= {"num_classes": first.num_classes, **counts}
-    return {**known, "device": "not finished"}
+    return {**known, "device": NOT_KNOWN_YET}
 
 
 def _described(name: str, config: ConfigDict, lines: Sequence[Line]) -> Json:

@@ -17,7 +17,8 @@ while they train, and writes nothing into the workdir. --pack keeps all that the
 finished workdir is drawn from in one small file, without checkpoints and labels; where such a file
 stands in the place of a WORKDIR, its page is written by --output. Of the shares of a sweep (--runs
 of rethinking_jax.main) --joined writes report.html, figures/ and tables/ of the whole sweep into a
-folder of their own, --output has one section, and --numbers and --pack one file. --slides writes
+folder of their own, --output has one section, and --numbers and --pack one file; while a share is
+not finished the sweep is not either, and its report says where it stands. --slides writes
 the talk, an editable deck with a script in its notes, of what finished workdirs hold; of two that
 hold what a slide shows it takes the one that is given first. Exit code 0: done, 1: a file could not
 be written, 2: something in the command is wrong (nothing is written then).
@@ -108,8 +109,7 @@ def _write_reports(several: "dict[AnyPath, Found]", flags: argparse.Namespace) -
         if isinstance(found, Unfinished) and _finished_meanwhile(workdir):
             several[workdir] = _read(workdir, flags.language, flags.fit_threshold)
             page.write_report(workdir, several[workdir])
-        stands = f", {now.told}" if isinstance(now := several[workdir], Unfinished) else ""
-        print(f"Report: {workdir / 'report.html'}{stands}")
+        print(f"Report: {workdir / 'report.html'}{_stands(several[workdir])}")
     if flags.output:
         page.write_page(
             flags.output, [section(found) for found in _sweeps_joined(several).values()]
@@ -145,11 +145,19 @@ def _write_joined(several: "dict[AnyPath, Found]", folder: AnyPath) -> None:
     whole = _whole_sweep(several, f"--joined={folder}")
     if (folder / "config.json").exists():
         raise UserError(f"--joined={folder} is a workdir: take a folder of its own")
+    folder.mkdir(parents=True, exist_ok=True)
     page.write_report(folder, whole)
-    print(f"Report: {folder / 'report.html'}, {len(several)} shares joined")
+    print(f"Report: {folder / 'report.html'}, {len(several)} shares joined{_stands(whole)}")
 
 
-def _whole_sweep(several: "dict[AnyPath, Found]", option: str) -> "Results":
+def _stands(found: "Found") -> str:
+    """Says behind a report's name where runs stand that are not through."""
+    from rethinking_jax.analysis.unfinished import Unfinished
+
+    return f", {found.told}" if isinstance(found, Unfinished) else ""
+
+
+def _whole_sweep(several: "dict[AnyPath, Found]", option: str) -> "Results | Unfinished":
     """Returns the sweep whose shares workdirs hold; `option` is what asks for it.
 
     Raises:
@@ -299,11 +307,15 @@ def _write_numbers(workdirs: Sequence[AnyPath], file: AnyPath) -> int:
 
 def _pack(workdirs: Sequence[AnyPath], file: AnyPath) -> int:
     from rethinking_jax.analysis import packed
+    from rethinking_jax.analysis.unfinished import Unfinished
 
     _check_place(file, "--pack")
     if len(workdirs) > 1:
         several = {workdir: _read(workdir, None, None) for workdir in workdirs}
-        packed.write_joined(_whole_sweep(several, f"--pack={file} of several"), file)
+        whole = _whole_sweep(several, f"--pack={file} of several")
+        if isinstance(whole, Unfinished):
+            raise UserError(f"--pack={file} is of finished runs: the shares are {whole.told}")
+        packed.write_joined(whole, file)
     else:
         packed.write(workdirs[0], file)
     print(f"Packed {', '.join(map(str, workdirs))}: {file}")
