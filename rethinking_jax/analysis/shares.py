@@ -48,7 +48,7 @@ def joined(found: Mapping[AnyPath, Read]) -> Read:
 
     It is what the sweep would have in one workdir, but for times, which are those of all
     shares together, and for pictures of images, which each share has of its own runs. While a
-    share is not finished the sweep is not either.
+    share is not finished the sweep is not either, and its time is that of the longest share.
 
     Args:
       found: shares of one sweep, see `by_sweep`, by their workdirs.
@@ -57,24 +57,9 @@ def joined(found: Mapping[AnyPath, Read]) -> Read:
       UserError: a share is missing, is there twice, or read other data.
     """
     _check(found)
-    whole = _whole([_results(one) for one in found.values()])
-    begun = [one for one in found.values() if isinstance(one, Unfinished)]
-    summaries = [one.summary for one in found.values() if isinstance(one, Results)]
-    if not begun:
-        return _with(
-            whole,
-            device="; ".join(dict.fromkeys(one["device"] for one in summaries)),
-            versions=_versions([one["versions"] for one in summaries]),
-            wall_seconds=round(sum(one["wall_seconds"] for one in summaries), 3),
-            command=command_of_all(whole.summary.get("command")),
-        )
-    kept = {key: value for key, value in whole.summary.items() if key not in OF_AN_END}
-    owner = next((one.owner for one in begun if one.owner), {})
-    return Unfinished(
-        _with(whole._replace(summary=kept), device=NOT_KNOWN_YET),
-        states={name: state for one in found.values() for name, state in _states(one).items()},
-        owner=owner and {**owner, "command": command_of_all(owner.get("command"))},
-    )
+    shares = list(found.values())
+    ended = [one for one in shares if isinstance(one, Results)]
+    return _ended(ended) if len(ended) == len(shares) else _begun(shares)
 
 
 def command_of_all(command: str | None) -> str | None:
@@ -87,6 +72,32 @@ def command_of_all(command: str | None) -> str | None:
         if before.lstrip("-") not in OF_A_SHARE or not before.startswith("-")
     ]
     return shlex.join(kept) or None
+
+
+def _ended(shares: Sequence[Results]) -> Results:
+    """Returns the results of a sweep, given all its shares, which are finished."""
+    whole = _whole(shares)
+    summaries = [one.summary for one in shares]
+    of_all = {
+        "device": "; ".join(dict.fromkeys(one["device"] for one in summaries)),
+        "versions": _versions([one["versions"] for one in summaries]),
+        "wall_seconds": round(sum(one["wall_seconds"] for one in summaries), 3),
+        "command": command_of_all(whole.summary.get("command")),
+    }
+    return whole._replace(summary={**whole.summary, **of_all})
+
+
+def _begun(shares: Sequence[Read]) -> Unfinished:
+    """Returns where a sweep stands, given all its shares, of which some are not finished."""
+    whole = _whole([_results(one) for one in shares])
+    kept = {key: value for key, value in whole.summary.items() if key not in OF_AN_END}
+    owners = (one.owner for one in shares if isinstance(one, Unfinished) and one.owner)
+    owner = next(owners, {})
+    return Unfinished(
+        whole._replace(summary={**kept, "device": NOT_KNOWN_YET}),
+        states={name: state for one in shares for name, state in _states(one).items()},
+        owner=owner and {**owner, "command": command_of_all(owner.get("command"))},
+    )
 
 
 def _whole(shares: Sequence[Results]) -> Results:
@@ -113,11 +124,6 @@ def _whole(shares: Sequence[Results]) -> Results:
         config={**own_keys, "sweep": [] if whole == [{}] else whole},
         pictures={},
     )
-
-
-def _with(found: Results, **summary: object) -> Results:
-    """Returns results with other values in their summary."""
-    return found._replace(summary={**found.summary, **summary})
 
 
 def _check(found: Mapping[AnyPath, Read]) -> None:
