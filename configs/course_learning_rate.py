@@ -7,7 +7,7 @@ The MLP 120-84 with SGD without momentum, all learning rates in one program. Arg
 high (powers of ten), per_decade (how many), dataset, seeds, epochs, train_examples (0: all).
 
 Expected: below 0.001 the loss hardly moves, near 0.3 it is lowest, from 1 on it stops being a
-number.
+number: for two seeds of three at 1 and at 3.16, for all at 10.
 
 Takes 1 minute on two CPU cores.
 """

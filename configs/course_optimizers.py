@@ -9,7 +9,7 @@ seeds, epochs, train_examples (0: all).
 Expected: momentum takes far fewer epochs than plain SGD at the same rate, and so do RMSProp and
 Adam.
 
-Takes half a minute on two CPU cores.
+Takes 1 minute on two CPU cores.
 """
 
 from ml_collections import ConfigDict

@@ -10,9 +10,8 @@ argument names the data set, the setting (two joined by +), the depth, and those
 `:dataset=fashion_mnist,corruption=random_labels,depth=8,trained_widths=`. What is trained has a
 report of its own, in the folder `trained`.
 
-Expected: in float64 every label is taken, with an error that grows with n (60,000 Fashion-MNIST
-images: 2e-6, by prefix sums; 2e-4 with every term summed); in float32 labels are lost from 1,000
-to 3,000 points on. 60,000 images take 90 seconds without what is trained.
+Expected: in float64 every label is taken, with an error that grows with n (50,000
+images of CIFAR-10: 4e-5); in float32 labels are lost from 1,000 to 3,000 points on.
 
 Takes 2 minutes of CPU time; half a minute on two cores without what is trained.
 """
