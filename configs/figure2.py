@@ -8,8 +8,7 @@ they cost: about 100 to 180 hours on one H200, an estimate), with the curves tha
 numbers end: test accuracy without regularizers peaks and falls, and early stopping would have won
 3.4 points, 5.4 with weight decay. b is the small Inception with and without batch norm, all
 explicit regularizers off: the curve with it is smoother, and ends at 0.86 against 0.82 to 0.85 in
-the paper. Without batch norm the learning rate is 0.001 and not 0.1, at which it diverges from
-this start. b takes 11 PFLOP, 10 minutes at 20 TFLOP/s, an estimate.
+the paper. b takes 11 PFLOP, 10 minutes at 20 TFLOP/s, an estimate.
 
 Arguments after the panel: dataset, models (joined by +; of a, one), seeds, epochs,
 train_examples (0: all); of a also image_size, batch_size and recipe. What is left out is the

@@ -127,6 +127,8 @@ def wanted_of(words: Sequence[str]) -> Wanted:
     folder = Path(values.json or ".").parent
     if values.json and not folder.is_dir():
         raise UserError(f"--json={values.json}: there is no folder {folder}")
+    if values.json and Path(values.json).is_dir():
+        raise UserError(f"--json={values.json} is a folder: give the name of a file")
     return Wanted(config, values.topology, values.price_per_hour, values.find_batch, values.json)
 
 

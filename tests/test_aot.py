@@ -25,6 +25,7 @@ from rethinking_jax.aot.shapes import shapes_of
 from rethinking_jax.aot.topology import Slice, parse
 from rethinking_jax.data.runs import dataset_key, load_datasets
 from rethinking_jax.errors import UserError
+from rethinking_jax.host.packages import install
 from rethinking_jax.sweep import groups, resident
 from rethinking_jax.sweep.build import xla_options
 from rethinking_jax.sweep.hyper import hyper
@@ -185,6 +186,7 @@ def compiling(*arguments: str) -> object:
     (("--topology=v5e-8", "--config=configs/kernel.py"), "experiment of theory"),
     (("--topology=v5e-8", "--config.epoch=3"), "epoch"),
     (("--topology=v5e-8", "--json=/no/such/folder/x.json"), "there is no folder"),
+        (("--topology=v5e-8", "--json=/"), "--json=/ is a folder: give the name of a file"),
     (("--topology=v5e-8", "--price_per_hour=-1"), "price_per_hour"),
     (("--topology=v5e-8", "--find=1"), "find"),
 ])  # fmt: skip
@@ -196,7 +198,7 @@ def test_a_mistake_is_one_line(arguments: tuple[str, ...], words: str) -> None:
 
 def test_what_compiles_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, package=None: None)
-    for topology, words in (("v5e-8", "pip install 'rethinking_jax[compile]'"),
+    for topology, words in (("v5e-8", install("compile")),
                             ("h100x8", "jax-cuda12-plugin[with-cuda]==")):  # fmt: skip
         result = compiling(f"--topology={topology}")
         assert result.returncode == 2 and words in result.stderr, result.stderr

@@ -27,6 +27,7 @@ from rethinking_jax.data.ids import example_ids
 from rethinking_jax.data.images import fit
 from rethinking_jax.data.tfds import prepare as tfds_prepare
 from rethinking_jax.errors import UserError
+from rethinking_jax.host import packages
 
 needs_tensorflow = pytest.mark.skipif(
     importlib.util.find_spec("tensorflow") is None, reason="TensorFlow is not installed"
@@ -349,7 +350,7 @@ def test_no_network(tmp_path: Path, offline: None, monkeypatch: pytest.MonkeyPat
 
 def test_no_tensorflow(tmp_path: Path, offline: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tensorflow", None)
-    install = "pip install 'rethinking_jax[tensorflow]'"
+    install = packages.install("tensorflow")
     error_of("mnist", install, "network", "t10k-labels-idx1-ubyte.gz", data_dir=str(tmp_path))
     monkeypatch.setattr(tfds_prepare, "_network_answers", lambda urls: True)
     assert "network" not in error_of("mnist", install, data_dir=str(tmp_path))

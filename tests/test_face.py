@@ -196,6 +196,18 @@ def test_a_measure_survives_a_resume(given: Path, tmp_path: Path) -> None:
     assert read_metrics(workdir) == read_metrics(given)
 
 
+def test_a_network_whose_output_is_no_logits_is_refused(tmp_path: Path) -> None:
+    class Flat(Mine):
+        @nn.compact
+        def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
+            return nn.Dense(3)(x.reshape(len(x), -1))
+
+    with pytest.raises(rj.UserError, match=r"Flat' makes \[2, 3\] of 2 images .* logits, \[2, "):
+        run(small(epochs=1), tmp_path / "flat", model=Flat, dataset=made())
+    for name in [name for name in rj.MODELS if ":" in name]:
+        del rj.MODELS[name]
+
+
 def test_a_class_that_cannot_be_imported_is_asked_for(given: Path, tmp_path: Path) -> None:
     class Local(Mine):
         pass

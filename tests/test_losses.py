@@ -264,6 +264,7 @@ def test_the_second_peer_starts_elsewhere_and_the_first_as_alone(tmp_path: Path)
     [
         ({"loss": "gce"}, "config.loss='gce' is not known"),
         ({"loss": "soft_bootstrap", "loss_strength": 1.5}, "must be from 0 to 1 for"),
+        ({"loss_strength": 1.5}, "loss_strength=1.5 has no effect"),
         ({"loss_strength": 0.5}, "config.loss_strength=0.5 has no effect"),
         ({"loss": "squared", "label_smoothing": 0.1}, "config.label_smoothing=0.1 has no effect"),
         ({"loss": "early_learning", "mixup_alpha": 1.0}, "leave it at 0.0"),

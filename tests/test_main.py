@@ -223,7 +223,7 @@ def test_tensorboard_without_tensorflow_is_one_line(
         [sys.executable, "-c", code, "--config.tensorboard=True", f"--workdir={tmp_path / 'x'}"],
         env=environment, cwd=REPOSITORY, check=False, text=True, capture_output=True, timeout=300,
     )  # fmt: skip
-    refused(result, "tensorboard=True", "rethinking_jax[tensorflow]")
+    refused(result, "tensorboard=True", "[tensorflow]")
     assert not (tmp_path / "x").exists()
 
 

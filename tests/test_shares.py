@@ -167,6 +167,8 @@ def test_shares_make_the_very_report_of_the_whole_sweep(answer: Command, tmp_pat
         assert own.pop("wall_seconds") > 0
         assert all(run.pop("images_per_second") > 0 for run in own["runs"])
     assert of_shares == of_whole
+    done = _report(tmp_path, two, f"--numbers={tmp_path / 'share.json'}")
+    assert "2-of-2, a share of a sweep, alone: " in done.stdout
     done = _report(tmp_path, two, one, f"--pack={tmp_path / 'shares.zip'}")
     assert done.returncode == 0, done.stderr
     _same_report(packed.read(tmp_path / "shares.zip"), joined)
@@ -259,6 +261,8 @@ def _refused(folder: Path, one: Path, two: Path, whole: Path) -> None:
         ([one, two, whole, join], f"is of shares of a sweep (--runs), and {whole} is none"),
         ([one, whole, f"--numbers={folder / 'n.json'}"], f"(--runs), and {whole} is none"),
         ([one, two, f"--joined={whole}"], "is a workdir: take a folder of its own"),
+        ([one, two, f"--joined={one / 'ids.npz'}"], "ids.npz is a file: take a folder of its own"),
+        ([one / "ids.npz"], "ids.npz is a file, not a workdir"),
         ([one, two, join, output], "leave --output, --pictures out"),
     ):
         refused = _report(folder, *words)

@@ -244,7 +244,7 @@ def test_a_signal_outside_training_says_what_is_saved_and_loses_nothing(
         result = answer(*arguments)
     one_line(result, "stopped by SIGTERM", f"all results are in {cut}")
     assert read_summary(cut) == read_summary(whole)
-    redo = shlex.split(result.stderr.split("To write it: python -m rethinking_jax.report ")[1])
+    redo = shlex.split(result.stderr.split("or python -m rethinking_jax.report ")[1])
     assert commands.answer(report.main, redo, tmp_path).returncode == 0
     assert (cut / "report.html").exists()
     for file in (whole / "figures").iterdir():
@@ -286,6 +286,10 @@ def test_a_report_that_fails_loses_no_result(
     one_line(result, "the report is not written", str(error).split()[0], "--pictures")
     assert "really" in result.stdout  # the table of results
     assert read_summary(tmp_path / "run")["members"][0]["epochs"] == 2
+    monkeypatch.undo()
+    again = answer(*SMALL, f"--workdir={tmp_path / 'run'}")
+    assert again.returncode == 0 and "Complete already" in again.stdout
+    assert "<html" in (tmp_path / "run" / "report.html").read_text()
 
 
 def test_what_is_measured_is_kept_where_the_report_of_a_theory_experiment_is_stopped(

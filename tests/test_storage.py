@@ -26,6 +26,7 @@ from rethinking_jax.data import load_dataset
 from rethinking_jax.data.cache.read import cache_folder
 from rethinking_jax.data.load import open_streamed
 from rethinking_jax.errors import UserError
+from rethinking_jax.host.packages import install
 from rethinking_jax.report import __main__ as report
 from rethinking_jax.workdir import checkpoint, metrics, owner, storage, tensorboard
 from rethinking_jax.workdir.storage import AnyPath
@@ -197,7 +198,7 @@ def test_a_missing_package_is_named(
     result = command(f"--workdir={kind}://b/run", env={**environment, "PYTHONPATH": paths})
     assert result.returncode == 2
     assert result.stderr.count("\n") == 1
-    assert f"needs the package {package}: pip install 'rethinking_jax[cloud]'" in result.stderr
+    assert f"needs the package {package}: {install('cloud')}" in result.stderr
 
 
 def test_a_bucket_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -376,7 +377,7 @@ def test_reports_are_written_into_buckets(bucket: str, reference: Path) -> None:
     for name in ("report.html", "figures/learning_curves.png", "tables/results.csv"):
         assert (workdir / name).read_bytes() == (reference / name).read_bytes(), name
     assert (storage.open_path(bucket) / "all.html").exists()
-    with pytest.raises(UserError, match="there is no such folder"):
+    with pytest.raises(UserError, match="is no folder that is there"):
         results.read(storage.open_path(f"{bucket}/nothing"))
 
 

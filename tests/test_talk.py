@@ -28,6 +28,7 @@ from rethinking_jax.config import file, runs, sweep
 from rethinking_jax.corruption import SETTINGS
 from rethinking_jax.errors import UserError
 from rethinking_jax.host import packages
+from rethinking_jax.host.packages import install
 from rethinking_jax.language.translate import translator
 from rethinking_jax.report import __main__ as report_command
 from rethinking_jax.talk import deck, fit, outline, theme
@@ -443,7 +444,7 @@ def test_without_python_pptx_one_line_says_how_to_install_it(
     monkeypatch.setattr(packages.importlib.util, "find_spec", lambda name: None)
     done = report(workdir, f"--slides={tmp_path / 'talk.pptx'}")
     assert done.returncode == 2
-    assert 'needs python-pptx: pip install "rethinking_jax[slides]"' in done.stderr
+    assert f"needs python-pptx: {install('slides')}" in done.stderr
     with pytest.raises(UserError, match="needs python-pptx"):
         kind.check(theory_config("talk"))
 

@@ -11,6 +11,7 @@ import jax
 
 from rethinking_jax.aot.chips import CHIPS, GPU_SHARE, Chip
 from rethinking_jax.errors import UserError, first_line
+from rethinking_jax.host.packages import install
 from rethinking_jax.sweep.mesh import processes_of
 
 KNOWN = "v5e-8, v5e:2x4, v4:2x2x4, v6e-8 or h100x8"
@@ -156,7 +157,7 @@ def check_libtpu() -> None:
     if importlib.util.find_spec("libtpu") is None:
         raise UserError(
             "libtpu is not installed, which compiles for TPUs (137 MB; no TPU is needed): "
-            f"pip install 'rethinking_jax[compile]'{_fitting_libtpu()}"
+            f"{install('compile')}{_fitting_libtpu()}"
         )
 
 

@@ -95,6 +95,11 @@ PARTS: dict[str, tuple[str, Size, Size]] = {
         Size(f"{FILTERS},ridge=0+0.01 --config.filters=32000 {WHITENED}", 400),
         Size(f"{FILTERS},ridge=0.01,train_examples=256 --config.filters=64 {WHITENED}", 60),
     ),
+    "table1_inception_no_bn": (
+        "Table 1: the small Inception's three rows without batch norm on CIFAR-10",
+        Size("main --config=table1:models=inception_small_no_bn,epochs=60", 450),
+        Size("main --config=table1:models=inception_small_no_bn,train_examples=256,epochs=1", 120),
+    ),
     "table1_mlps": (
         "Table 1: the MLPs' six rows on CIFAR-10",
         Size("main --config=table1:models=mlp_1x512+mlp_3x512", 120),

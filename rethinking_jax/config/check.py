@@ -88,7 +88,8 @@ def _check_loss(config: ConfigDict) -> None:
       UserError: with the key, what was given and what would be right.
     """
     loss = LOSSES[config.loss]
-    if config.loss_strength is not None and config.loss_strength > loss.most:
+    has_strength = loss.strength is not None  # else it has no effect, which is said elsewhere
+    if has_strength and config.loss_strength is not None and config.loss_strength > loss.most:
         raise UserError(
             f"config.loss_strength={config.loss_strength} must be from 0 to {loss.most:g} for "
             f"loss={config.loss}"

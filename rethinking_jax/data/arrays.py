@@ -1,5 +1,6 @@
 """The user's own arrays: given in Python, or in an .npz file."""
 
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -123,9 +124,10 @@ def _read(name: str) -> dict[str, np.ndarray]:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             return {key: file[key] for key in file.files}
     except Exception as error:
+        reason = one_line(error) if zipfile.is_zipfile(path) else "it is no zip file"
         raise UserError(
             f"dataset={name!r} cannot be read as an .npz file of plain arrays, as numpy.savez "
-            f"writes them ({one_line(error)})."
+            f"writes them ({reason})."
         ) from error
 
 

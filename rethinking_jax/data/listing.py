@@ -50,6 +50,11 @@ def list_folder(name: str) -> Listing:
       UserError: the folder is not of this kind.
     """
     root = Path(name).expanduser()
+    if root.exists() and not root.is_dir():
+        raise UserError(
+            f"dataset={name!r} is a file: a data set is a folder with one folder per class, an "
+            ".npz file of arrays, or a name of tfds."
+        )
     if not root.is_dir():
         raise UserError(f"dataset={name!r}: there is no such folder.")
     left = _LeftOut(Counter(), {BESIDE: [], BELOW: []}, [])

@@ -2,14 +2,16 @@
 
 import shlex
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 
 from ml_collections import ConfigDict
 from rich.console import Console
 
 from rethinking_jax import config as configs
-from rethinking_jax.analysis import drawing, findings
+from rethinking_jax.analysis import drawing, findings, results
 from rethinking_jax.cli import reason
 from rethinking_jax.data import Dataset
 from rethinking_jax.errors import RunFailed
@@ -19,6 +21,7 @@ from rethinking_jax.host import flags
 from rethinking_jax.host.environment import check_devices
 from rethinking_jax.host.processes import is_primary, wait_for_all
 from rethinking_jax.models import Architecture
+from rethinking_jax.report import page
 from rethinking_jax.sweep import shares
 from rethinking_jax.sweep.stage import Measure
 from rethinking_jax.theory import settings
@@ -103,14 +106,29 @@ def _finished(job: Job) -> Json:
         damage.check_places(job.workdir, write=True)
         with owner.owned(job.workdir, job.command, job.say) as check:
             summary, failure = _carried_out(job._replace(check_owner=check))
+    elif job.report and is_primary() and not (job.workdir / "report.html").exists():
+        failure = _failure_of(partial(_write_report_again, job))
     way.show(job, summary)
     if failure is not None:
         pictures = "" if "kind" in job.config else " --pictures"
         raise RunFailed(
-            f"the report is not written ({reason(failure)}); all results are in {job.workdir}. To "
-            f"write it: python -m rethinking_jax.report {shlex.quote(str(job.workdir))}{pictures}"
+            f"the report is not written ({reason(failure)}{_place(failure)}); all results are in "
+            f"{job.workdir}. To write it: the same command again, or python -m "
+            f"rethinking_jax.report {shlex.quote(str(job.workdir))}{pictures}"
         ) from failure
     return summary
+
+
+def _write_report_again(job: Job) -> None:
+    """Writes the report of a job that is through, where it could not be written before."""
+    theory = "kind" in job.config
+    page.write_report(job.workdir, (findings if theory else results).read(job.workdir))
+
+
+def _place(failure: BaseException) -> str:
+    """Says in which line of which file something went wrong."""
+    frames = traceback.extract_tb(failure.__traceback__)
+    return f", {Path(frames[-1].filename).name} line {frames[-1].lineno}" if frames else ""
 
 
 def _carried_out(job: Job) -> tuple[Json, BaseException | None]:

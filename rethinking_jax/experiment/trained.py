@@ -16,6 +16,7 @@ from rethinking_jax.corruption import CORRUPTIONS
 from rethinking_jax.data.runs import load_datasets, training_sets
 from rethinking_jax.errors import UserError
 from rethinking_jax.host import flags
+from rethinking_jax.host.packages import install
 from rethinking_jax.models import MODELS, Architecture
 from rethinking_jax.models.own import imported, is_own
 from rethinking_jax.step.preprocess import center_crop, make_preprocess
@@ -103,7 +104,7 @@ class TrainedRun:
             import pandas as pd
         except ImportError:
             raise UserError(
-                "metrics is a DataFrame, which needs pandas: pip install 'rethinking_jax[pandas]' "
+                f"metrics is a DataFrame, which needs pandas: {install('pandas')} "
                 "(lines has the same as dictionaries)"
             ) from None
         return pd.DataFrame(self.lines)

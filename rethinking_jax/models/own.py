@@ -6,6 +6,8 @@ from functools import partial, reduce
 from typing import cast
 
 import flax.linen as nn
+import jax
+import jax.numpy as jnp
 
 from rethinking_jax.errors import UserError
 
@@ -28,6 +30,30 @@ def own_name(model: Callable[..., nn.Module]) -> str:
         fixed = [*map(_text, model.args), *(f"{k}={_text(v)}" for k, v in model.keywords.items())]
         return f"{own_name(model.func)}({', '.join(fixed)})"
     return f"{model.__module__}:{getattr(model, '__qualname__', type(model).__qualname__)}"
+
+
+def check_logits(name: str, model: nn.Module, shape: tuple[int, ...], num_classes: int) -> None:
+    """Refuses a network whose output is no logits, float [b, num_classes].
+
+    Args:
+      name: what it is called in the message.
+      model: the network.
+      shape: (h, w, c) of the images that it is given.
+      num_classes: how many logits there must be.
+
+    Raises:
+      UserError: with the shape of the output.
+    """
+    images = jax.ShapeDtypeStruct((2, *shape), jnp.float32)
+    found, _ = jax.eval_shape(
+        lambda x: model.init_with_output(jax.random.key(0), x, train=False), images
+    )
+    if getattr(found, "shape", None) != (2, num_classes):
+        given = list(found.shape) if hasattr(found, "shape") else type(found).__name__
+        raise UserError(
+            f"model={name!r} makes {given} of 2 images of {list(shape)}: its output must be "
+            f"logits, [2, {num_classes}], one for each class"
+        )
 
 
 def is_own(name: str) -> bool:

@@ -28,18 +28,15 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from rethinking_jax import cli
 from rethinking_jax.errors import UserError
+from rethinking_jax.report import joined
 from rethinking_jax.workdir.storage import AnyPath, absolute, check_writable, is_remote, open_path
 
 if TYPE_CHECKING:
-    from rethinking_jax.analysis.findings import TheoryResults
-    from rethinking_jax.analysis.results import Results
-    from rethinking_jax.analysis.unfinished import Unfinished
-
-    Found: TypeAlias = Results | TheoryResults | Unfinished
+    from rethinking_jax.report.joined import Found
 
 # The options that do nothing for --numbers and --pack, and those that do nothing for --slides.
 OF_REPORTS = ("output", "joined", "language", "pictures", "fit_threshold")
@@ -73,7 +70,7 @@ def main(arguments: Sequence[str]) -> int:
         }
         _check_place(flags.output, "--output")
         if flags.slides:
-            slides.write(flags.slides, _sweeps_joined(several), flags.language)
+            slides.write(flags.slides, joined.in_place(several), flags.language)
         elif flags.joined:
             _write_joined(several, flags.joined)
         else:
@@ -99,7 +96,7 @@ def _write_reports(several: "dict[AnyPath, Found]", flags: argparse.Namespace) -
     from rethinking_jax.report.section import section
 
     if flags.output:
-        _sweeps_joined(several)
+        joined.in_place(several)
     for workdir, found in several.items():
         if is_packed(workdir):
             continue
@@ -112,26 +109,9 @@ def _write_reports(several: "dict[AnyPath, Found]", flags: argparse.Namespace) -
         print(f"Report: {workdir / 'report.html'}{_stands(several[workdir])}")
     if flags.output:
         page.write_page(
-            flags.output, [section(found) for found in _sweeps_joined(several).values()]
+            flags.output, [section(found) for found in joined.in_place(several).values()]
         )
         print(f"All of them: {flags.output}")
-
-
-def _sweeps_joined(several: "dict[AnyPath, Found]") -> "dict[AnyPath, Found]":
-    """Returns what workdirs hold, the shares of each sweep as one, in the place of their first.
-
-    Raises:
-      UserError: shares cannot be joined, see `rethinking_jax.analysis.shares`.
-    """
-    found = _shares(several)
-    if not found:
-        return several
-    from rethinking_jax.analysis import shares
-
-    groups = shares.by_sweep(found)
-    whole = {next(iter(group)): shares.joined(group) for group in groups}
-    kept = [workdir for workdir in several if workdir in whole or workdir not in found]
-    return {workdir: whole.get(workdir, several[workdir]) for workdir in kept}
 
 
 def _write_joined(several: "dict[AnyPath, Found]", folder: AnyPath) -> None:
@@ -142,9 +122,11 @@ def _write_joined(several: "dict[AnyPath, Found]", folder: AnyPath) -> None:
     """
     from rethinking_jax.report import page
 
-    whole = _whole_sweep(several, f"--joined={folder}")
+    whole = joined.whole(several, f"--joined={folder}")
     if (folder / "config.json").exists():
         raise UserError(f"--joined={folder} is a workdir: take a folder of its own")
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"--joined={folder} is a file: take a folder of its own")
     folder.mkdir(parents=True, exist_ok=True)
     page.write_report(folder, whole)
     print(f"Report: {folder / 'report.html'}, {len(several)} shares joined{_stands(whole)}")
@@ -155,40 +137,6 @@ def _stands(found: "Found") -> str:
     from rethinking_jax.analysis.unfinished import Unfinished
 
     return f", {found.told}" if isinstance(found, Unfinished) else ""
-
-
-def _whole_sweep(several: "dict[AnyPath, Found]", option: str) -> "Results | Unfinished":
-    """Returns the sweep whose shares workdirs hold; `option` is what asks for it.
-
-    Raises:
-      UserError: they are not the shares of one sweep.
-    """
-    from rethinking_jax.analysis import shares
-
-    found = _shares(several)
-    other = next((workdir for workdir in several if workdir not in found), None)
-    if other is not None:
-        raise UserError(f"{option} is of shares of a sweep (--runs), and {other} is none")
-    groups = shares.by_sweep(found)
-    if len(groups) > 1:
-        first, second = (next(iter(group)) for group in groups[:2])
-        raise UserError(
-            f"{option} is of one sweep: {first} and {second} are shares of different ones"
-        )
-    return shares.joined(groups[0])
-
-
-def _shares(several: "dict[AnyPath, Found]") -> "dict[AnyPath, Results | Unfinished]":
-    """Returns what is a share of a sweep, by its workdir."""
-    from rethinking_jax.analysis.results import Results
-    from rethinking_jax.analysis.unfinished import Unfinished
-
-    return {
-        workdir: found
-        for workdir, found in several.items()
-        if (isinstance(found, Results) and found.share)
-        or (isinstance(found, Unfinished) and found.results.share)
-    }
 
 
 def _read(workdir: AnyPath, language: str | None, threshold: float | None) -> "Found":
@@ -298,10 +246,11 @@ def _write_numbers(workdirs: Sequence[AnyPath], file: AnyPath) -> int:
     _check_place(file, "--numbers")
     if len(workdirs) > 1:
         several = {workdir: _read(workdir, None, None) for workdir in workdirs}
-        numbers.write_joined(workdirs, _whole_sweep(several, f"--numbers={file} of several"), file)
+        numbers.write_joined(workdirs, joined.whole(several, f"--numbers={file} of several"), file)
     else:
         numbers.write(workdirs[0], file)
-    print(f"Numbers of {', '.join(map(str, workdirs))}: {file}")
+    alone = _alone(workdirs)
+    print(f"Numbers of {', '.join(map(str, workdirs))}{alone}: {file}")
     return 0
 
 
@@ -312,14 +261,22 @@ def _pack(workdirs: Sequence[AnyPath], file: AnyPath) -> int:
     _check_place(file, "--pack")
     if len(workdirs) > 1:
         several = {workdir: _read(workdir, None, None) for workdir in workdirs}
-        whole = _whole_sweep(several, f"--pack={file} of several")
+        whole = joined.whole(several, f"--pack={file} of several")
         if isinstance(whole, Unfinished):
             raise UserError(f"--pack={file} is of finished runs: the shares are {whole.told}")
         packed.write_joined(whole, file)
     else:
         packed.write(workdirs[0], file)
-    print(f"Packed {', '.join(map(str, workdirs))}: {file}")
+    alone = _alone(workdirs)
+    print(f"Packed {', '.join(map(str, workdirs))}{alone}: {file}")
     return 0
+
+
+def _alone(workdirs: Sequence[AnyPath]) -> str:
+    """Says of a workdir that it is a share of a sweep, whose other shares are not given."""
+    if workdirs[1:] or not joined.shares_of({workdirs[0]: _read(workdirs[0], None, None)}):
+        return ""
+    return ", a share of a sweep, alone"
 
 
 def _check_packed(flags: argparse.Namespace) -> None:

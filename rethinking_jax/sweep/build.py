@@ -16,6 +16,7 @@ from rethinking_jax.corruption import CORRUPTIONS, corrupt
 from rethinking_jax.data.dataset import Dataset
 from rethinking_jax.errors import UserError
 from rethinking_jax.models import convolves, create_model
+from rethinking_jax.models.own import check_logits, is_own
 from rethinking_jax.models.peers import Peers
 from rethinking_jax.step.augment import augment, changes_size, parse
 from rethinking_jax.step.losses import LOSSES
@@ -242,8 +243,11 @@ def _make_steps(config: ConfigDict, dataset: Dataset, backend: str, mesh: Mesh, 
     # Every field but one is a key of the config.
     wanted = {key: config[key] for key in Objective._fields if key in config}
     unroll = not use_scan(backend, is_convolutional(config))
+    model = make_model(config, dataset.num_classes, for_cpu(backend, mesh))
+    if is_own(config.model) and not isinstance(model, Peers):
+        check_logits(config.model, model, input_shape(config, dataset), dataset.num_classes)
     steps = make_steps(
-        make_model(config, dataset.num_classes, for_cpu(backend, mesh)),
+        model,
         make_optimizer_of(config, size),
         preprocess,
         input_shape(config, dataset),

@@ -209,7 +209,8 @@ def merge(workdir: AnyPath, names: Sequence[str]) -> None:
         plain = {**own._asdict(), **own.facts}
         arrays |= {f"{split}_{name}": plain[name] for name in plain if name != "facts"}
     write_arrays(workdir / FILE, arrays)
-    remove_tree(workdir / PARTS)
+    if (workdir / PARTS).exists():  # it is gone where a command was killed after this
+        remove_tree(workdir / PARTS)
 
 
 def check_same_examples(chunks: Sequence[Chunk]) -> None:

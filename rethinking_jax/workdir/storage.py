@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from rethinking_jax.errors import UserError
+from rethinking_jax.host.packages import install
 from rethinking_jax.workdir.names import is_printable
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def open_path(path: "AnyPath | str") -> AnyPath:
     if not _installed(PACKAGES[scheme]):
         raise UserError(
             f"{path}: {scheme}:// needs the package {PACKAGES[scheme]}: "
-            "pip install 'rethinking_jax[cloud]', or give a local folder"
+            f"{install('cloud')}, or give a local folder"
         )
     _set_up()
     from etils import epath

@@ -5,6 +5,7 @@ import importlib.util
 from collections.abc import Callable, Iterator
 
 from rethinking_jax.errors import UserError
+from rethinking_jax.host.packages import install
 from rethinking_jax.host.processes import is_primary
 from rethinking_jax.workdir.metrics import Line
 from rethinking_jax.workdir.storage import AnyPath, short_name
@@ -25,7 +26,7 @@ def check_installed(workdir: AnyPath) -> None:
     if missing:
         raise UserError(
             f"config.tensorboard=True needs {' and '.join(missing)}: "
-            "pip install 'rethinking_jax[tensorflow]', or leave it False (metrics.jsonl has all)"
+            f"{install('tensorflow')}, or leave it False (metrics.jsonl has all)"
         )
 
 

@@ -23,12 +23,13 @@ from rethinking_jax.data.origin import Request
 from rethinking_jax.data.tfds import Builder
 from rethinking_jax.data.tfds.archives import check_archives
 from rethinking_jax.errors import UserError
+from rethinking_jax.host.packages import install
 from rethinking_jax.workdir.storage import check_readable, is_remote, open_path
 
 EMBEDDED = "mnist5k"
 PROBE_SECONDS = 1.5
 RETRIES = 5
-TENSORFLOW = "TensorFlow (pip install 'rethinking_jax[tensorflow]')"
+TENSORFLOW = f"TensorFlow ({install('tensorflow')})"
 
 
 def is_known(name: str, data_dir: str) -> bool:
