@@ -377,7 +377,7 @@ def test_reports_are_written_into_buckets(bucket: str, reference: Path) -> None:
     for name in ("report.html", "figures/learning_curves.png", "tables/results.csv"):
         assert (workdir / name).read_bytes() == (reference / name).read_bytes(), name
     assert (storage.open_path(bucket) / "all.html").exists()
-    with pytest.raises(UserError, match="is no folder that is there"):
+    with pytest.raises(UserError, match="there is no such folder"):
         results.read(storage.open_path(f"{bucket}/nothing"))
 
 

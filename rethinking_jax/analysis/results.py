@@ -254,10 +254,8 @@ def read(workdir: AnyPath) -> Results:
     check_readable(workdir)
     damage.check_places(workdir)
     if not workdir.is_dir():
-        is_file = workdir.exists()
-        raise UserError(
-            f"{workdir} is {'a file, not a workdir' if is_file else 'no folder that is there'}"
-        )
+        what = " is a file, not a workdir" if workdir.exists() else ": there is no such folder"
+        raise UserError(f"{workdir}{what}")
     if not (workdir / "summary.json").exists():
         if not (workdir / "config.json").exists():
             raise UserError(f"{workdir} is not a workdir: it has no summary.json")
