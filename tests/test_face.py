@@ -196,6 +196,19 @@ def test_a_measure_survives_a_resume(given: Path, tmp_path: Path) -> None:
     assert read_metrics(workdir) == read_metrics(given)
 
 
+def test_what_is_no_data_set_and_no_measure_is_refused(tmp_path: Path) -> None:
+    given: Any = (np.zeros((4, 8, 8)), np.zeros(4))
+    with pytest.raises(rj.UserError, match="dataset=tuple: give what load_dataset or arrays"):
+        run(small(), tmp_path / "a", model=Mine, dataset=given)
+    number: Any = 3
+    with pytest.raises(rj.UserError, match="measure=3 must be a function"):
+        run(small(), tmp_path / "b", model=Mine, dataset=made(), measure=number)
+    nothing: Any = lambda *_: None  # noqa: E731
+    with pytest.raises(rj.UserError, match="measure returned None: it must return names"):
+        run(small(), tmp_path / "c", model=Mine, dataset=made(), measure=nothing)
+    assert not (tmp_path / "a").exists() and not (tmp_path / "b").exists()
+
+
 def test_a_network_whose_output_is_no_logits_is_refused(tmp_path: Path) -> None:
     class Flat(Mine):
         @nn.compact

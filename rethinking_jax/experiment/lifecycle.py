@@ -14,7 +14,7 @@ from rethinking_jax import config as configs
 from rethinking_jax.analysis import drawing, findings, results
 from rethinking_jax.cli import reason
 from rethinking_jax.data import Dataset
-from rethinking_jax.errors import RunFailed
+from rethinking_jax.errors import RunFailed, UserError
 from rethinking_jax.experiment import measuring, screen, training
 from rethinking_jax.experiment.job import Job, Way, found_complete
 from rethinking_jax.host import flags
@@ -80,6 +80,7 @@ def run(
         could not be written; the results are.
     """
     started = time.monotonic()
+    _check_given(dataset, measure)
     name = configs.dataset_name(dataset.name, dataset.digest) if dataset else None
     config = configs.with_names(configs.resolved(config, settings.theory_config), model, name)
     runs, console, of_share = members(config), console or Console(), {}
@@ -91,6 +92,21 @@ def run(
     folder = Folder(storage.open_path(workdir), configs.to_json(config) | of_share, identity)
     runs = configs.named_as_begun(config, runs, folder.names)
     return _finished(Job(config, runs, folder, command, console, report, started, dataset, measure))
+
+
+def _check_given(dataset: object, measure: object) -> None:
+    """Refuses what a notebook gives in the place of a data set or a measure.
+
+    Raises:
+      UserError: says what would be right.
+    """
+    if dataset is not None and not isinstance(dataset, Dataset):
+        raise UserError(
+            f"dataset={type(dataset).__name__}: give what load_dataset or arrays returns, or its "
+            "name in config.dataset"
+        )
+    if measure is not None and not callable(measure):
+        raise UserError(f"measure={measure!r} must be a function that returns names and numbers")
 
 
 def _finished(job: Job) -> Json:

@@ -1,7 +1,7 @@
 """What is measured at the end of an epoch: our metrics, and what a user measures besides."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache, partial
 
 import jax
@@ -228,6 +228,8 @@ def of_each_run(measure: Measure, chunk: Chunk) -> MeasureMembers:
         for slot, member in enumerate(active):
             own = jax.tree.map(partial(_at, slot), variables)
             numbers = measure(chunk.runs[member], own, partial(apply, own))
+            if not isinstance(numbers, Mapping):
+                raise UserError(f"measure returned {numbers!r}: it must return names and numbers")
             found.append({name: _number(name, value) for name, value in numbers.items()})
         return found
 
