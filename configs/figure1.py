@@ -17,8 +17,7 @@ for b and c.
 Expected from the paper (CIFAR-10): all settings reach loss 0, true labels first, random labels
 last; random labels take 3.6 (Inception), 1.6 (AlexNet) and 2.0 (MLP) times as long as true ones;
 test error rises to 0.90. An epoch of CIFAR-10 is 56 TFLOP with Inception, 6.5 with AlexNet, 0.36
-with the MLP. 5,000 images of Fashion-MNIST with the MLP, 11 levels x 3 seeds, took 16 minutes on
-two CPU cores.
+with the MLP; b with the MLP, 11 levels x 3 seeds, takes two hours of a CPU core.
 
 Needs CIFAR-10 and a GPU; with another data set and the MLP a CPU will do.
 """
