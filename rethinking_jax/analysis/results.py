@@ -254,8 +254,9 @@ def read(workdir: AnyPath) -> Results:
     check_readable(workdir)
     damage.check_places(workdir)
     if not workdir.is_dir():
-        what = " is a file, not a workdir" if workdir.exists() else ": there is no such folder"
-        raise UserError(f"{workdir}{what}")
+        if workdir.exists():
+            raise UserError(f"{workdir} is a file, not a workdir")
+        raise UserError(f"{workdir}: there is no such folder")
     if not (workdir / "summary.json").exists():
         if not (workdir / "config.json").exists():
             raise UserError(f"{workdir} is not a workdir: it has no summary.json")
