@@ -168,7 +168,7 @@ def test_shares_make_the_very_report_of_the_whole_sweep(answer: Command, tmp_pat
         assert all(run.pop("images_per_second") > 0 for run in own["runs"])
     assert of_shares == of_whole
     done = _report(tmp_path, two, f"--numbers={tmp_path / 'share.json'}")
-    assert "2-of-2, a share of a sweep, alone: " in done.stdout
+    assert "2-of-2, the share 2/2 of a sweep alone: " in done.stdout
     done = _report(tmp_path, two, one, f"--pack={tmp_path / 'shares.zip'}")
     assert done.returncode == 0, done.stderr
     _same_report(packed.read(tmp_path / "shares.zip"), joined)

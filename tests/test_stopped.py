@@ -284,6 +284,7 @@ def test_a_report_that_fails_loses_no_result(
     monkeypatch.setattr(illustrations, "draw", fail)
     result = answer(*SMALL, f"--workdir={tmp_path / 'run'}")
     one_line(result, "the report is not written", str(error).split()[0], "--pictures")
+    assert (f"{Path(__file__).name} line" in result.stderr) == isinstance(error, ValueError)
     assert "really" in result.stdout  # the table of results
     assert read_summary(tmp_path / "run")["members"][0]["epochs"] == 2
     monkeypatch.undo()

@@ -142,7 +142,9 @@ def _write_report_again(job: Job) -> None:
 
 
 def _place(failure: BaseException) -> str:
-    """Says in which line of which file something went wrong."""
+    """Says in which line of which file there is a mistake; a full disk or a signal is none."""
+    if isinstance(failure, OSError | KeyboardInterrupt):
+        return ""
     frames = traceback.extract_tb(failure.__traceback__)
     return f", {Path(frames[-1].filename).name} line {frames[-1].lineno}" if frames else ""
 

@@ -274,9 +274,11 @@ def _pack(workdirs: Sequence[AnyPath], file: AnyPath) -> int:
 
 def _alone(workdirs: Sequence[AnyPath]) -> str:
     """Says of a workdir that it is a share of a sweep, whose other shares are not given."""
-    if workdirs[1:] or not joined.shares_of({workdirs[0]: _read(workdirs[0], None, None)}):
-        return ""
-    return ", a share of a sweep, alone"
+    from rethinking_jax.workdir.folder import Folder
+    from rethinking_jax.workdir.share import SHARE
+
+    share = (Folder(workdirs[0], {}, dict).stored_config() or {}).get(SHARE)
+    return f", the share {share} of a sweep alone" if share and not workdirs[1:] else ""
 
 
 def _check_packed(flags: argparse.Namespace) -> None:
